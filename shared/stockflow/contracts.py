@@ -1,0 +1,180 @@
+"""Contracts: one Open Data Contract Standard v3 document per feed, read with plain YAML."""
+
+import unicodedata
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from stockflow.errors import PermanentError
+from stockflow.identity import digest
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One quality rule. ``severity`` is critical (row), warning (report) or load (whole load)."""
+
+    id: str
+    expectation: str
+    column: str | None
+    kwargs: dict[str, Any]
+    severity: str
+    description: str
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a feed: what it is called, what it holds and how people write it."""
+
+    name: str
+    logical_type: str
+    physical_type: str
+    description: str = ""
+    required: bool = False
+    key_position: int | None = None
+    aliases: tuple[str, ...] = ()
+    formats: tuple[str, ...] = ()
+    unit: str | None = None
+    pii: bool = False
+    derived: bool = False
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Contract:
+    """What one feed promises. Schemas, expectations and docs are derived from it."""
+
+    feed: str
+    version: str
+    description: str
+    owner: str
+    columns: tuple[Column, ...]
+    rules: tuple[Rule, ...]
+    properties: dict[str, Any]
+    sla: dict[str, Any]
+    fingerprint: str
+
+    @cached_property
+    def key(self) -> tuple[str, ...]:
+        """The business key's columns, in order."""
+        keyed = [(c.key_position, c.name) for c in self.columns if c.key_position is not None]
+        return tuple(name for _, name in sorted(keyed))
+
+    @cached_property
+    def stated(self) -> tuple[Column, ...]:
+        """The columns that people write in files (not derived ones)."""
+        return tuple(c for c in self.columns if not c.derived)
+
+    @cached_property
+    def business_date(self) -> str | None:
+        """The column that dates a fact; None for a dimension."""
+        value = self.properties.get("businessDate")
+        return str(value) if value else None
+
+    @cached_property
+    def business_time(self) -> str | None:
+        """The column that says which statement is newer; None means the object's creation time."""
+        value = self.properties.get("businessTime")
+        return str(value) if value else None
+
+    def column(self, name: str) -> Column:
+        """Return the column of that name.
+
+        Raises:
+            KeyError: when the contract has no such column.
+        """
+        return self._by_name[name]
+
+    @cached_property
+    def _by_name(self) -> dict[str, Column]:
+        return {c.name: c for c in self.columns}
+
+    @cached_property
+    def headers(self) -> dict[str, str]:
+        """Normalised header -> column name, for names and aliases of the stated columns."""
+        return {normalise_header(h): c.name for c in self.stated for h in (c.name, *c.aliases)}
+
+
+def normalise_header(text: str) -> str:
+    """Return a header without case, accents, blanks and punctuation: ``Qté en stock`` -> ``qteenstock``."""
+    plain = unicodedata.normalize("NFKD", text).casefold()
+    return "".join(ch for ch in plain if ch.isalnum())
+
+
+def load_contracts(folder: Path) -> dict[str, Contract]:
+    """Return the contracts in ``folder`` by feed.
+
+    Raises:
+        PermanentError: ``bad_contract``, naming the file, when one cannot be read.
+    """
+    return {c.feed: c for c in (load_contract(p) for p in sorted(Path(folder).glob("*.yaml")))}
+
+
+def load_contract(path: Path) -> Contract:
+    """Return the contract in one file."""
+    text = path.read_text(encoding="utf-8")
+    try:
+        return _contract(yaml.safe_load(text), digest(text, length=12))
+    except (KeyError, TypeError, IndexError, AttributeError, yaml.YAMLError) as error:
+        raise PermanentError("bad_contract", f"{path.name}: {type(error).__name__}: {error}") from error
+
+
+def _contract(doc: dict[str, Any], fingerprint: str) -> Contract:
+    table = doc["schema"][0]
+    rules = [_rule(q, None, i) for i, q in enumerate(table.get("quality") or [])]
+    for prop in table["properties"]:
+        rules += [_rule(q, prop["name"], i) for i, q in enumerate(prop.get("quality") or [])]
+    return Contract(
+        feed=table["name"],
+        version=str(doc["version"]),
+        description=table.get("description", ""),
+        owner=_owner(doc.get("team")),
+        columns=tuple(_column(p) for p in table["properties"]),
+        rules=tuple(rules),
+        properties=_custom(doc),
+        sla={s["property"]: s for s in doc.get("slaProperties") or []},
+        fingerprint=fingerprint,
+    )
+
+
+def _owner(team: Any) -> str:
+    members = team.get("members", []) if isinstance(team, dict) else (team or [])
+    names = [m.get("username") or m.get("name") for m in members if m.get("role", "owner") == "owner"]
+    return str(names[0]) if names else ""
+
+
+def _custom(node: dict[str, Any]) -> dict[str, Any]:
+    return {p["property"]: p["value"] for p in node.get("customProperties") or []}
+
+
+def _column(prop: dict[str, Any]) -> Column:
+    custom = _custom(prop)
+    return Column(
+        name=prop["name"],
+        logical_type=prop["logicalType"],
+        physical_type=prop["physicalType"],
+        description=prop.get("description", ""),
+        required=bool(prop.get("required")),
+        key_position=int(prop.get("primaryKeyPosition", 1)) if prop.get("primaryKey") else None,
+        aliases=tuple(str(a) for a in custom.get("aliases") or ()),
+        formats=tuple(str(f) for f in custom.get("formats") or ()),
+        unit=custom.get("unit"),
+        pii="pii" in (prop.get("tags") or ()),
+        derived=bool(custom.get("derived")),
+        options=dict(prop.get("logicalTypeOptions") or {}),
+    )
+
+
+def _rule(item: dict[str, Any], column: str | None, index: int) -> Rule:
+    body = item["implementation"]
+    custom = _custom(item)
+    return Rule(
+        id=str(item.get("name") or item.get("rule") or f"{column or 'table'}_{body['type']}_{index}"),
+        expectation=body["type"],
+        column=body.get("kwargs", {}).get("column", column),
+        kwargs={k: v for k, v in (body.get("kwargs") or {}).items() if k != "column"},
+        severity=custom.get("severity") or item.get("severity", "critical"),
+        description=item.get("description", ""),
+    )

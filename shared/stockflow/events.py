@@ -1,0 +1,114 @@
+"""What the functions are told: an object landed, or a load finished a stage."""
+
+import base64
+import binascii
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from stockflow.errors import PermanentError
+from stockflow.identity import load_id
+
+
+class CloudEventLike(Protocol):
+    """The part of a CloudEvent that is read here."""
+
+    @property
+    def data(self) -> Any: ...
+
+
+@dataclass(frozen=True)
+class ObjectRef:
+    """One generation of one object in a bucket. ``md5`` is base64, ``size`` in bytes."""
+
+    bucket: str
+    name: str
+    generation: int
+    size: int
+    md5: str
+    created: datetime
+
+    @property
+    def load_id(self) -> str:
+        """The identity of the load that this generation makes."""
+        return load_id(self.bucket, self.name, self.generation)
+
+
+@dataclass(frozen=True)
+class StageEvent:
+    """A load finished a stage: ``load.ingested``, ``load.validated``, ``load.transformed``, ..."""
+
+    event_type: str
+    feed: str
+    load_id: str
+    detail: dict[str, Any] = field(default_factory=dict)
+
+
+def _message(event: CloudEventLike) -> dict[str, Any]:
+    try:
+        message = event.data["message"]
+        return {
+            "attributes": dict(message.get("attributes") or {}),
+            "json": json.loads(base64.b64decode(message.get("data") or "") or b"{}"),
+        }
+    except (KeyError, TypeError, ValueError, binascii.Error) as error:
+        raise PermanentError("bad_event", f"the event is no Pub/Sub push body with JSON data: {error}") from error
+
+
+def parse_object(event: CloudEventLike) -> ObjectRef:
+    """Return the object that a Cloud Storage notification announces.
+
+    Raises:
+        PermanentError: ``bad_event`` when the message is no such notification.
+    """
+    message = _message(event)
+    resource, attributes = message["json"], message["attributes"]
+    try:
+        return object_from_resource({
+            **resource,
+            "bucket": attributes.get("bucketId") or resource["bucket"],
+            "name": attributes.get("objectId") or resource["name"],
+            "generation": attributes.get("objectGeneration") or resource["generation"],
+        })
+    except (KeyError, ValueError) as error:
+        raise PermanentError("bad_event", f"the notification lacks or garbles {error}") from error
+
+
+def object_from_resource(resource: dict[str, Any]) -> ObjectRef:
+    """Return the object that a storage ``object`` resource (JSON API v1) describes."""
+    generation = int(resource["generation"])
+    created = resource.get("timeCreated")
+    return ObjectRef(
+        bucket=resource["bucket"],
+        name=resource["name"],
+        generation=generation,
+        size=int(resource.get("size") or 0),
+        md5=resource.get("md5Hash") or "",
+        created=datetime.fromisoformat(created) if created else _from_generation(generation),
+    )
+
+
+def _from_generation(generation: int) -> datetime:
+    """A generation is the object's creation time in microseconds since 1970."""
+    return datetime.fromtimestamp(generation / 1_000_000, UTC)
+
+
+def parse_stage(event: CloudEventLike) -> StageEvent:
+    """Return the stage event in a Pub/Sub push body.
+
+    Raises:
+        PermanentError: ``bad_event`` when a field is missing.
+    """
+    data = _message(event)["json"]
+    try:
+        return StageEvent(data["event_type"], data["feed"], data["load_id"], data.get("detail") or {})
+    except (KeyError, TypeError) as error:
+        raise PermanentError("bad_event", f"the event has no {error}") from error
+
+
+def encode(event: StageEvent) -> tuple[bytes, dict[str, str]]:
+    """Return the message data and attributes that carry ``event``."""
+    body = {"event_type": event.event_type, "feed": event.feed, "load_id": event.load_id, "detail": event.detail}
+    attributes = {"event_type": event.event_type, "feed": event.feed, "load_id": event.load_id}
+    return json.dumps(body, sort_keys=True).encode(), attributes
