@@ -53,7 +53,9 @@ def _message(event: CloudEventLike) -> dict[str, Any]:
             "json": json.loads(base64.b64decode(message.get("data") or "") or b"{}"),
         }
     except (KeyError, TypeError, ValueError, binascii.Error) as error:
-        raise PermanentError("bad_event", f"the event is no Pub/Sub push body with JSON data: {error}") from error
+        raise PermanentError(
+            "bad_event", f"the event is no Pub/Sub push body with JSON data: {error}"
+        ) from error
 
 
 def parse_object(event: CloudEventLike) -> ObjectRef:
@@ -65,12 +67,14 @@ def parse_object(event: CloudEventLike) -> ObjectRef:
     message = _message(event)
     resource, attributes = message["json"], message["attributes"]
     try:
-        return object_from_resource({
-            **resource,
-            "bucket": attributes.get("bucketId") or resource["bucket"],
-            "name": attributes.get("objectId") or resource["name"],
-            "generation": attributes.get("objectGeneration") or resource["generation"],
-        })
+        return object_from_resource(
+            {
+                **resource,
+                "bucket": attributes.get("bucketId") or resource["bucket"],
+                "name": attributes.get("objectId") or resource["name"],
+                "generation": attributes.get("objectGeneration") or resource["generation"],
+            }
+        )
     except (KeyError, ValueError) as error:
         raise PermanentError("bad_event", f"the notification lacks or garbles {error}") from error
 
@@ -109,6 +113,11 @@ def parse_stage(event: CloudEventLike) -> StageEvent:
 
 def encode(event: StageEvent) -> tuple[bytes, dict[str, str]]:
     """Return the message data and attributes that carry ``event``."""
-    body = {"event_type": event.event_type, "feed": event.feed, "load_id": event.load_id, "detail": event.detail}
+    body = {
+        "event_type": event.event_type,
+        "feed": event.feed,
+        "load_id": event.load_id,
+        "detail": event.detail,
+    }
     attributes = {"event_type": event.event_type, "feed": event.feed, "load_id": event.load_id}
     return json.dumps(body, sort_keys=True).encode(), attributes

@@ -1,0 +1,296 @@
+"""All input and output with Google Cloud. The only module that imports ``google.cloud``."""
+
+import json
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, BinaryIO
+
+from google.api_core import exceptions as api
+from google.api_core.client_options import ClientOptions
+from google.auth.credentials import AnonymousCredentials
+from google.cloud import bigquery, pubsub_v1, storage
+
+from stockflow.errors import TransientError
+from stockflow.events import ObjectRef, object_from_resource
+from stockflow.settings import Settings
+
+INSERT_BATCH = 500
+JOB_WAIT_SECONDS = 480
+
+
+class Store:
+    """Cloud Storage: objects in, staged files and reports out."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._client = _storage_client(settings)
+
+    def stat(self, bucket: str, name: str) -> ObjectRef | None:
+        """Return the live generation of an object, or None when there is none."""
+        blob = self._client.bucket(bucket).get_blob(name)
+        return None if blob is None else _object(blob)
+
+    def open(self, ref: ObjectRef) -> BinaryIO:
+        """Return a stream of the object's bytes (not decompressed).
+
+        The caller compares ``stat`` with the announced generation: an emulator does not enforce
+        the generation of a download.
+        """
+        blob = self._client.bucket(ref.bucket).blob(ref.name, generation=ref.generation)
+        stream: BinaryIO = blob.open("rb", raw_download=True)
+        return stream
+
+    def read(self, bucket: str, name: str) -> bytes:
+        """Return an object's bytes.
+
+        Raises:
+            FileNotFoundError: when there is no such object.
+        """
+        try:
+            data: bytes = self._client.bucket(bucket).blob(name).download_as_bytes()
+        except api.NotFound as error:
+            raise FileNotFoundError(f"gs://{bucket}/{name}") from error
+        return data
+
+    def write(self, bucket: str, name: str, data: bytes | BinaryIO, content_type: str) -> str:
+        """Write an object and return its ``gs://`` URI."""
+        blob = self._client.bucket(bucket).blob(name)
+        if isinstance(data, bytes):
+            blob.upload_from_string(data, content_type=content_type)
+        else:
+            blob.upload_from_file(data, content_type=content_type)
+        return f"gs://{bucket}/{name}"
+
+    def list(self, bucket: str, prefix: str = "") -> Iterator[ObjectRef]:
+        """Yield the live objects below a prefix."""
+        for blob in self._client.list_blobs(bucket, prefix=prefix or None):
+            yield _object(blob)
+
+    def delete(self, bucket: str, name: str) -> None:
+        """Delete an object; one that is gone already is fine."""
+        with suppress(api.NotFound):
+            self._client.bucket(bucket).blob(name).delete()
+
+    def ensure_bucket(self, bucket: str, location: str) -> None:
+        """Create a bucket unless it is there."""
+        with suppress(api.Conflict):
+            self._client.create_bucket(bucket, location=location)
+
+
+class Warehouse:
+    """BigQuery: queries, load jobs with derived ids, streaming inserts."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._client = _bigquery_client(settings)
+
+    @property
+    def client(self) -> bigquery.Client:
+        """The client itself, for provisioning."""
+        return self._client
+
+    def query(
+        self, sql: str, params: Mapping[str, Any] | None = None, job_id: str | None = None
+    ) -> list[dict[str, Any]]:
+        """Run SQL (written for ``inventory_<layer>`` datasets) and return the rows of its last SELECT.
+
+        With ``job_id`` a second submission fetches the first job's result instead.
+
+        Raises:
+            TransientError: ``query_failed`` with BigQuery's own words.
+        """
+        return [dict(row.items()) for row in self._rows(sql, params, job_id)]
+
+    def arrow(self, sql: str, params: Mapping[str, Any] | None = None) -> Any:
+        """Run SQL and return its rows as a ``pyarrow.Table``."""
+        return self._rows(sql, params, None).to_arrow(create_bqstorage_client=False)
+
+    def pages(
+        self, sql: str, params: Mapping[str, Any] | None = None, page_size: int = 50_000
+    ) -> Iterator[list[dict[str, Any]]]:
+        """Run SQL and yield its rows a page at a time, in bounded memory."""
+        rows = self._rows(sql, params, None, page_size)
+        for page in rows.pages:
+            yield [dict(row.items()) for row in page]
+
+    def _rows(
+        self, sql: str, params: Mapping[str, Any] | None, job_id: str | None, page_size: int | None = None
+    ) -> Any:
+        config = bigquery.QueryJobConfig(
+            query_parameters=[_parameter(k, v) for k, v in (params or {}).items()]
+        )
+        text = self._settings.sql(sql)
+        try:
+            job = self._submit(job_id, lambda: self._client.query(text, job_config=config, job_id=job_id))
+            return job.result(page_size=page_size, timeout=JOB_WAIT_SECONDS)
+        except api.GoogleAPICallError as error:
+            raise TransientError("query_failed", _words(error), reason=_reason(error)) from error
+
+    def load_parquet(self, uri: str, table: str, schema: Sequence[Mapping[str, str]], job_id: str) -> int:
+        """Append a staged Parquet file to ``dataset.table`` and return the rows loaded.
+
+        The same ``job_id`` twice is the same job: its real state decides.
+
+        Raises:
+            TransientError: ``load_failed``; ``.facts["reason"]`` is BigQuery's (such as quotaExceeded).
+        """
+        config = bigquery.LoadJobConfig(
+            source_format=bigquery.SourceFormat.PARQUET,
+            schema=[_field(c) for c in schema],
+            write_disposition=bigquery.WriteDisposition.WRITE_APPEND,
+            create_disposition=bigquery.CreateDisposition.CREATE_IF_NEEDED,
+        )
+        target = f"{self._settings.project}.{table}"
+
+        def start() -> Any:
+            return self._client.load_table_from_uri(uri, target, job_config=config, job_id=job_id)
+
+        try:
+            job = self._submit(job_id, start)
+            job.result(timeout=JOB_WAIT_SECONDS)
+            return int(job.output_rows or 0)
+        except api.GoogleAPICallError as error:
+            raise TransientError(
+                "load_failed", _words(error), reason=_reason(error), job_id=job_id
+            ) from error
+
+    def _submit(self, job_id: str | None, start: Any) -> Any:
+        try:
+            return start()
+        except api.Conflict:
+            if job_id is None:
+                raise
+            return self._client.get_job(job_id)
+
+    def job_state(self, job_id: str) -> tuple[str, str | None] | None:
+        """Return (state, error reason or None) of a job, or None when BigQuery does not know it."""
+        try:
+            job = self._client.get_job(job_id)
+        except api.NotFound:
+            return None
+        return job.state, (job.error_result or {}).get("reason")
+
+    def insert(self, table: str, rows: Sequence[Mapping[str, Any]], row_ids: Sequence[str]) -> None:
+        """Stream rows into ``dataset.table`` with derived row ids (best-effort de-duplication).
+
+        Raises:
+            TransientError: ``insert_failed`` naming the first refused row's error.
+        """
+        target = f"{self._settings.project}.{table}"
+        for start in range(0, len(rows), INSERT_BATCH):
+            part = slice(start, start + INSERT_BATCH)
+            try:
+                errors = self._client.insert_rows_json(
+                    target, [_json(r) for r in rows[part]], row_ids=list(row_ids[part])
+                )
+            except api.GoogleAPICallError as error:
+                raise TransientError("insert_failed", _words(error), table=table) from error
+            if errors:
+                raise TransientError("insert_failed", f"{table}: {json.dumps(errors[0])}", table=table)
+
+    def delete_table(self, table: str) -> None:
+        """Drop ``dataset.table``; one that is gone already is fine."""
+        self._client.delete_table(f"{self._settings.project}.{table}", not_found_ok=True)
+
+
+class Bus:
+    """Pub/Sub: publish, and only return when the message is safe."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._publisher = pubsub_v1.PublisherClient()
+
+    def publish(self, topic: str, data: bytes, attributes: Mapping[str, str]) -> str:
+        """Publish to a topic of this environment and return the message id.
+
+        Raises:
+            TransientError: ``publish_failed``.
+        """
+        return self.publish_all(topic, [(data, attributes)])[0]
+
+    def publish_all(self, topic: str, messages: Iterable[tuple[bytes, Mapping[str, str]]]) -> list[str]:
+        """Publish many messages in few requests; return their ids when all are safe."""
+        path = self._settings.topic(topic)
+        futures = [self._publisher.publish(path, data, **attributes) for data, attributes in messages]
+        try:
+            return [future.result(timeout=60) for future in futures]
+        except (api.GoogleAPICallError, TimeoutError) as error:
+            raise TransientError("publish_failed", f"{path}: {error}") from error
+
+
+def _storage_client(settings: Settings) -> storage.Client:
+    if settings.storage_endpoint is None:
+        return storage.Client(project=settings.project)
+    options = ClientOptions(api_endpoint=settings.storage_endpoint)
+    return storage.Client(
+        project=settings.project, credentials=AnonymousCredentials(), client_options=options
+    )
+
+
+def _bigquery_client(settings: Settings) -> bigquery.Client:
+    if settings.bigquery_endpoint is None:
+        return bigquery.Client(project=settings.project, location=settings.location)
+    options = ClientOptions(api_endpoint=settings.bigquery_endpoint)
+    return bigquery.Client(
+        project=settings.project, credentials=AnonymousCredentials(), client_options=options
+    )
+
+
+def _object(blob: storage.Blob) -> ObjectRef:
+    return object_from_resource({**blob._properties, "bucket": blob.bucket.name})
+
+
+def _field(column: Mapping[str, str]) -> bigquery.SchemaField:
+    return bigquery.SchemaField(column["name"], column["type"], mode=column.get("mode", "NULLABLE"))
+
+
+_TYPES: tuple[tuple[type, str], ...] = (
+    (bool, "BOOL"),
+    (int, "INT64"),
+    (float, "FLOAT64"),
+    (Decimal, "NUMERIC"),
+    (datetime, "TIMESTAMP"),
+    (date, "DATE"),
+    (str, "STRING"),
+)
+
+
+def _type(value: Any) -> str:
+    return next((name for kind, name in _TYPES if isinstance(value, kind)), "STRING")
+
+
+def _parameter(name: str, value: Any) -> Any:
+    if isinstance(value, (list, tuple, set, frozenset)):
+        items = sorted(value)
+        return bigquery.ArrayQueryParameter(name, _type(items[0]) if items else "STRING", items)
+    return bigquery.ScalarQueryParameter(name, _type(value), value)
+
+
+def _json(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {k: _json_value(v) for k, v in row.items() if v is not None}
+
+
+def _json_value(value: Any) -> Any:
+    if isinstance(value, (datetime, date)):
+        return value.isoformat()
+    return str(value) if isinstance(value, Decimal) else value
+
+
+def _reason(error: api.GoogleAPICallError) -> str:
+    return str(error.errors[0].get("reason", "")) if error.errors else type(error).__name__
+
+
+def _words(error: api.GoogleAPICallError) -> str:
+    return str(getattr(error, "message", None) or error)
+
+
+def wait_until(condition: Any, seconds: float, step: float = 0.1) -> bool:
+    """Poll ``condition`` until it is true or the time is over; return whether it became true."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if condition():
+            return True
+        time.sleep(step)
+    return bool(condition())

@@ -1,0 +1,78 @@
+"""Table schemas and generated views, derived from the contracts and ``pipeline.yaml``."""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from stockflow.contracts import Column, Contract
+from stockflow.settings import bundle_root
+
+Field = dict[str, str]
+
+
+def field(name: str, kind: str, description: str = "", mode: str = "NULLABLE") -> Field:
+    """Return one column of a table schema, in BigQuery's JSON shape."""
+    return {"name": name, "type": kind, "mode": mode, "description": description}
+
+
+def raw_schema(contract: Contract) -> list[Field]:
+    """Return the columns of ``inventory_raw.<feed>``: every stated column as text."""
+    return [
+        field("_load_id", "STRING", "The load that brought the row.", "REQUIRED"),
+        field("_line", "INT64", "Line of the file where the record starts.", "REQUIRED"),
+        *(field(c.name, "STRING", c.description) for c in contract.stated),
+        field("_extra", "STRING", "JSON of the columns that the contract does not know."),
+        field("_ingested_at", "TIMESTAMP", "When the row was staged."),
+    ]
+
+
+def curated_schema(contract: Contract) -> list[Field]:
+    """Return the columns of ``inventory_curated.<feed>`` (and of its history)."""
+    return [
+        *(field(c.name, c.physical_type, c.description, _mode(c)) for c in contract.columns),
+        field("_load_id", "STRING", "The load that stated the row."),
+        field("_line", "INT64", "Line of the file where the record starts."),
+        field("_business_time", "TIMESTAMP", "When the statement was made; the newer one wins."),
+        field("_generation", "INT64", "Generation of the object, the tie-break of the business time."),
+        field("_updated_at", "TIMESTAMP", "When the row was written here."),
+    ]
+
+
+def _mode(_column: Column) -> str:
+    # Emulator and load jobs check REQUIRED differently; the expectation suite is what checks it.
+    return "NULLABLE"
+
+
+def pipeline(path: Path | None = None) -> dict[str, Any]:
+    """Return ``pipeline.yaml``."""
+    text = (path or bundle_root() / "pipeline.yaml").read_text(encoding="utf-8")
+    loaded: dict[str, Any] = yaml.safe_load(text)
+    return loaded
+
+
+def ops_schema(table: dict[str, Any]) -> list[Field]:
+    """Return the columns of one table under ``ops_tables`` of ``pipeline.yaml``."""
+    return [
+        field(c["name"], c["type"], c.get("description", ""), c.get("mode", "NULLABLE"))
+        for c in table["columns"]
+    ]
+
+
+_ACCEPTED = """SELECT
+  raw.*,
+  loads.decimal_mark AS _decimal,
+  loads.date_order AS _date_order,
+  loads.generation AS _generation,
+  loads.landed_at AS _landed_at
+FROM inventory_raw.{feed} AS raw
+JOIN inventory_ops.validated_loads AS loads ON loads.load_id = raw._load_id
+LEFT JOIN inventory_ops.quarantined_lines AS refused
+  ON refused.load_id = raw._load_id AND refused.line = raw._line
+WHERE refused.line IS NULL
+"""
+
+
+def accepted_view(contract: Contract) -> str:
+    """Return the body of view ``inventory_raw.<feed>_accepted``: the rows that passed validation."""
+    return _ACCEPTED.format(feed=contract.feed)

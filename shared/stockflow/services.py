@@ -1,0 +1,59 @@
+"""The one place that wires an environment: built at the first event, never at import."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache, cached_property
+
+from stockflow.contracts import Contract, load_contracts
+from stockflow.gcp import Bus, Store, Warehouse
+from stockflow.ledger import Ledger
+from stockflow.settings import Settings
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass
+class Services:
+    """What a stage works with. Clients are opened when first used; ``clock`` returns UTC now."""
+
+    settings: Settings
+    clock: Callable[[], datetime] = _now
+
+    @classmethod
+    def from_env(cls) -> "Services":
+        """Return the services of the environment that the variables name."""
+        return cls(Settings.from_env())
+
+    @cached_property
+    def store(self) -> Store:
+        """Cloud Storage."""
+        return Store(self.settings)
+
+    @cached_property
+    def warehouse(self) -> Warehouse:
+        """BigQuery."""
+        return Warehouse(self.settings)
+
+    @cached_property
+    def bus(self) -> Bus:
+        """Pub/Sub."""
+        return Bus(self.settings)
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """The ledger in ``inventory_ops``."""
+        return Ledger(self.warehouse, self.settings)
+
+    @cached_property
+    def contracts(self) -> dict[str, Contract]:
+        """The contracts by feed."""
+        return load_contracts(self.settings.contracts_dir)
+
+
+@cache
+def services() -> Services:
+    """Return this process's services, built once from the environment."""
+    return Services.from_env()
