@@ -1,82 +1,21 @@
-"""All input and output with Google Cloud. The only module that imports ``google.cloud``."""
+"""BigQuery."""
 
 import json
-import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, BinaryIO
+from typing import Any
 
 from google.api_core import exceptions as api
 from google.api_core.client_options import ClientOptions
 from google.auth.credentials import AnonymousCredentials
-from google.cloud import bigquery, pubsub_v1, storage
+from google.cloud import bigquery
 
 from stockflow.errors import TransientError
-from stockflow.events import ObjectRef, object_from_resource
 from stockflow.settings import Settings
 
 INSERT_BATCH = 500
 JOB_WAIT_SECONDS = 480
-
-
-class Store:
-    """Cloud Storage: objects in, staged files and reports out."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._client = _storage_client(settings)
-
-    def stat(self, bucket: str, name: str) -> ObjectRef | None:
-        """Return the live generation of an object, or None when there is none."""
-        blob = self._client.bucket(bucket).get_blob(name)
-        return None if blob is None else _object(blob)
-
-    def open(self, ref: ObjectRef) -> BinaryIO:
-        """Return a stream of the object's bytes (not decompressed).
-
-        The caller compares ``stat`` with the announced generation: an emulator does not enforce
-        the generation of a download.
-        """
-        blob = self._client.bucket(ref.bucket).blob(ref.name, generation=ref.generation)
-        stream: BinaryIO = blob.open("rb", raw_download=True)
-        return stream
-
-    def read(self, bucket: str, name: str) -> bytes:
-        """Return an object's bytes.
-
-        Raises:
-            FileNotFoundError: when there is no such object.
-        """
-        try:
-            data: bytes = self._client.bucket(bucket).blob(name).download_as_bytes()
-        except api.NotFound as error:
-            raise FileNotFoundError(f"gs://{bucket}/{name}") from error
-        return data
-
-    def write(self, bucket: str, name: str, data: bytes | BinaryIO, content_type: str) -> str:
-        """Write an object and return its ``gs://`` URI."""
-        blob = self._client.bucket(bucket).blob(name)
-        if isinstance(data, bytes):
-            blob.upload_from_string(data, content_type=content_type)
-        else:
-            blob.upload_from_file(data, content_type=content_type)
-        return f"gs://{bucket}/{name}"
-
-    def list(self, bucket: str, prefix: str = "") -> Iterator[ObjectRef]:
-        """Yield the live objects below a prefix."""
-        for blob in self._client.list_blobs(bucket, prefix=prefix or None):
-            yield _object(blob)
-
-    def delete(self, bucket: str, name: str) -> None:
-        """Delete an object; one that is gone already is fine."""
-        with suppress(api.NotFound):
-            self._client.bucket(bucket).blob(name).delete()
-
-    def ensure_bucket(self, bucket: str, location: str) -> None:
-        """Create a bucket unless it is there."""
-        with suppress(api.Conflict):
-            self._client.create_bucket(bucket, location=location)
 
 
 class Warehouse:
@@ -195,40 +134,6 @@ class Warehouse:
         self._client.delete_table(f"{self._settings.project}.{table}", not_found_ok=True)
 
 
-class Bus:
-    """Pub/Sub: publish, and only return when the message is safe."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._publisher = pubsub_v1.PublisherClient()
-
-    def publish(self, topic: str, data: bytes, attributes: Mapping[str, str]) -> str:
-        """Publish to a topic of this environment and return the message id.
-
-        Raises:
-            TransientError: ``publish_failed``.
-        """
-        return self.publish_all(topic, [(data, attributes)])[0]
-
-    def publish_all(self, topic: str, messages: Iterable[tuple[bytes, Mapping[str, str]]]) -> list[str]:
-        """Publish many messages in few requests; return their ids when all are safe."""
-        path = self._settings.topic(topic)
-        futures = [self._publisher.publish(path, data, **attributes) for data, attributes in messages]
-        try:
-            return [future.result(timeout=60) for future in futures]
-        except (api.GoogleAPICallError, TimeoutError) as error:
-            raise TransientError("publish_failed", f"{path}: {error}") from error
-
-
-def _storage_client(settings: Settings) -> storage.Client:
-    if settings.storage_endpoint is None:
-        return storage.Client(project=settings.project)
-    options = ClientOptions(api_endpoint=settings.storage_endpoint)
-    return storage.Client(
-        project=settings.project, credentials=AnonymousCredentials(), client_options=options
-    )
-
-
 def _bigquery_client(settings: Settings) -> bigquery.Client:
     if settings.bigquery_endpoint is None:
         return bigquery.Client(project=settings.project, location=settings.location)
@@ -236,10 +141,6 @@ def _bigquery_client(settings: Settings) -> bigquery.Client:
     return bigquery.Client(
         project=settings.project, credentials=AnonymousCredentials(), client_options=options
     )
-
-
-def _object(blob: storage.Blob) -> ObjectRef:
-    return object_from_resource({**blob._properties, "bucket": blob.bucket.name})
 
 
 def _field(column: Mapping[str, str]) -> bigquery.SchemaField:
@@ -284,13 +185,3 @@ def _reason(error: api.GoogleAPICallError) -> str:
 
 def _words(error: api.GoogleAPICallError) -> str:
     return str(getattr(error, "message", None) or error)
-
-
-def wait_until(condition: Any, seconds: float, step: float = 0.1) -> bool:
-    """Poll ``condition`` until it is true or the time is over; return whether it became true."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if condition():
-            return True
-        time.sleep(step)
-    return bool(condition())

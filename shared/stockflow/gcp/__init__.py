@@ -1,0 +1,21 @@
+"""All input and output with Google Cloud: the only package that imports ``google.cloud``.
+
+A client's library is imported when its class is first asked for: a function that never touches
+Cloud Storage does not pay for it at cold start.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from stockflow.gcp.bus import Bus as Bus
+    from stockflow.gcp.store import Store as Store
+    from stockflow.gcp.warehouse import Warehouse as Warehouse
+
+_HOMES = {"Bus": "stockflow.gcp.bus", "Store": "stockflow.gcp.store", "Warehouse": "stockflow.gcp.warehouse"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)

@@ -1,0 +1,84 @@
+"""Cloud Storage."""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import BinaryIO
+
+from google.api_core import exceptions as api
+from google.api_core.client_options import ClientOptions
+from google.auth.credentials import AnonymousCredentials
+from google.cloud import storage
+
+from stockflow.events import ObjectRef, object_from_resource
+from stockflow.settings import Settings
+
+
+class Store:
+    """Cloud Storage: objects in, staged files and reports out."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._client = _storage_client(settings)
+
+    def stat(self, bucket: str, name: str) -> ObjectRef | None:
+        """Return the live generation of an object, or None when there is none."""
+        blob = self._client.bucket(bucket).get_blob(name)
+        return None if blob is None else _object(blob)
+
+    def open(self, ref: ObjectRef) -> BinaryIO:
+        """Return a stream of the object's bytes (not decompressed).
+
+        The caller compares ``stat`` with the announced generation: an emulator does not enforce
+        the generation of a download.
+        """
+        blob = self._client.bucket(ref.bucket).blob(ref.name, generation=ref.generation)
+        stream: BinaryIO = blob.open("rb", raw_download=True)
+        return stream
+
+    def read(self, bucket: str, name: str) -> bytes:
+        """Return an object's bytes.
+
+        Raises:
+            FileNotFoundError: when there is no such object.
+        """
+        try:
+            data: bytes = self._client.bucket(bucket).blob(name).download_as_bytes()
+        except api.NotFound as error:
+            raise FileNotFoundError(f"gs://{bucket}/{name}") from error
+        return data
+
+    def write(self, bucket: str, name: str, data: bytes | BinaryIO, content_type: str) -> str:
+        """Write an object and return its ``gs://`` URI."""
+        blob = self._client.bucket(bucket).blob(name)
+        if isinstance(data, bytes):
+            blob.upload_from_string(data, content_type=content_type)
+        else:
+            blob.upload_from_file(data, content_type=content_type)
+        return f"gs://{bucket}/{name}"
+
+    def list(self, bucket: str, prefix: str = "") -> Iterator[ObjectRef]:
+        """Yield the live objects below a prefix."""
+        for blob in self._client.list_blobs(bucket, prefix=prefix or None):
+            yield _object(blob)
+
+    def delete(self, bucket: str, name: str) -> None:
+        """Delete an object; one that is gone already is fine."""
+        with suppress(api.NotFound):
+            self._client.bucket(bucket).blob(name).delete()
+
+    def ensure_bucket(self, bucket: str, location: str) -> None:
+        """Create a bucket unless it is there."""
+        with suppress(api.Conflict):
+            self._client.create_bucket(bucket, location=location)
+
+
+def _storage_client(settings: Settings) -> storage.Client:
+    if settings.storage_endpoint is None:
+        return storage.Client(project=settings.project)
+    options = ClientOptions(api_endpoint=settings.storage_endpoint)
+    return storage.Client(
+        project=settings.project, credentials=AnonymousCredentials(), client_options=options
+    )
+
+
+def _object(blob: storage.Blob) -> ObjectRef:
+    return object_from_resource({**blob._properties, "bucket": blob.bucket.name})
