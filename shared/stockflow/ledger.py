@@ -4,11 +4,13 @@ import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from stockflow.gcp import Warehouse
 from stockflow.identity import digest
 from stockflow.settings import Settings
+
+if TYPE_CHECKING:
+    from stockflow.gcp import Warehouse
 
 STAGES = ("ingest", "validate", "transform", "kpi")
 PASSED = {"ingest": "loaded", "validate": "validated", "transform": "transformed", "kpi": "refreshed"}
@@ -105,7 +107,7 @@ ORDER BY before.finished_at
 class Ledger:
     """Reads and appends stage records."""
 
-    def __init__(self, warehouse: Warehouse, settings: Settings) -> None:
+    def __init__(self, warehouse: "Warehouse", settings: Settings) -> None:
         self._warehouse = warehouse
         self._table = settings.table("ops", "load_stages")
 

@@ -4,11 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache, cached_property
+from typing import TYPE_CHECKING
 
 from stockflow.contracts import Contract, load_contracts
-from stockflow.gcp import Bus, Store, Warehouse
 from stockflow.ledger import Ledger
 from stockflow.settings import Settings
+
+if TYPE_CHECKING:
+    from stockflow.gcp import Bus, Store, Warehouse
 
 
 def _now() -> datetime:
@@ -28,18 +31,24 @@ class Services:
         return cls(Settings.from_env())
 
     @cached_property
-    def store(self) -> Store:
+    def store(self) -> "Store":
         """Cloud Storage."""
+        from stockflow.gcp import Store
+
         return Store(self.settings)
 
     @cached_property
-    def warehouse(self) -> Warehouse:
+    def warehouse(self) -> "Warehouse":
         """BigQuery."""
+        from stockflow.gcp import Warehouse
+
         return Warehouse(self.settings)
 
     @cached_property
-    def bus(self) -> Bus:
+    def bus(self) -> "Bus":
         """Pub/Sub."""
+        from stockflow.gcp import Bus
+
         return Bus(self.settings)
 
     @cached_property

@@ -74,7 +74,7 @@ class Settings:
         )
 
     def dataset(self, name: str) -> str:
-        """Return this environment's dataset id for ``raw``, ``curated``, ``kpi``, ``reporting`` or ``ops``."""
+        """Return the dataset id of a layer: raw, curated, kpi, reporting or ops."""
         return f"{self.dataset_prefix}inventory_{name}"
 
     def table(self, dataset: str, name: str) -> str:
