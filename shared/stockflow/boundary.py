@@ -1,0 +1,26 @@
+"""Where an event's handling ends: which errors are acknowledged and which ask for a retry."""
+
+import traceback
+from collections.abc import Callable
+
+from stockflow.errors import PermanentError, TransientError
+from stockflow.log import log
+
+
+def settle(stage: str, work: Callable[[], object]) -> None:
+    """Do a stage's work; returning acknowledges the event, raising makes Pub/Sub retry.
+
+    A ``PermanentError`` is said once and acknowledged: trying again cannot help. A
+    ``TransientError`` is a warning and raised. Anything unexpected is an error (which alerts) and
+    raised too: it is retried, then dead-lettered.
+    """
+    try:
+        work()
+    except PermanentError as error:
+        log("ERROR", str(error), stage=stage, code=error.code)
+    except TransientError as error:
+        log("WARNING", str(error), stage=stage, code=error.code)
+        raise
+    except Exception as error:
+        log("ERROR", f"unexpected {type(error).__name__}: {error}\n{traceback.format_exc()}", stage=stage)
+        raise

@@ -1,0 +1,62 @@
+"""Many calls at once cost few drains, and every call is covered by a drain that started after it."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from stockflow.singleflight import SingleFlight
+
+
+class Drain:
+    """Records what each drain was given; the first one waits until it is let go."""
+
+    def __init__(self) -> None:
+        self.batches: list[frozenset[str]] = []
+        self.started = threading.Event()
+        self.go = threading.Event()
+
+    def __call__(self, items: frozenset[str]) -> int:
+        self.batches.append(items)
+        self.started.set()
+        assert self.go.wait(10)
+        return len(self.batches)
+
+
+def test_calls_that_arrive_during_a_drain_share_the_next_one() -> None:
+    """Given a running drain, when 50 more calls arrive, then they cost one drain together."""
+    flight, drain = SingleFlight[int](), Drain()
+    with ThreadPoolExecutor(60) as pool:
+        first = pool.submit(flight.join, "sales", "load-0", drain)
+        assert drain.started.wait(10)
+        others = [pool.submit(flight.join, "sales", f"load-{i}", drain) for i in range(1, 51)]
+        while len(flight._waiting.get("sales", (set(), None))[0]) < 50:
+            threading.Event().wait(0.005)
+        drain.go.set()
+        assert first.result(10) == 1
+        assert {f.result(10) for f in others} == {2}
+    assert drain.batches[0] == {"load-0"}
+    assert drain.batches[1] == {f"load-{i}" for i in range(1, 51)}
+
+
+def test_feeds_do_not_wait_for_each_other() -> None:
+    """Given a drain of one feed that hangs, when another feed drains, then it ends."""
+    flight, slow = SingleFlight[int](), Drain()
+    with ThreadPoolExecutor(2) as pool:
+        hanging = pool.submit(flight.join, "sales", "a", slow)
+        assert slow.started.wait(10)
+        assert flight.join("products", "b", len) == 1
+        slow.go.set()
+        assert hanging.result(10) == 1
+
+
+def test_a_failed_drain_fails_every_call_that_joined_and_the_next_call_starts_afresh() -> None:
+    """Given a drain that raises, when a later call comes, then it runs a drain of its own."""
+    flight = SingleFlight[int]()
+
+    def broken(items: frozenset[str]) -> int:
+        raise ValueError("conflict")
+
+    with pytest.raises(ValueError, match="conflict"):
+        flight.join("sales", "a", broken)
+    assert flight.join("sales", "b", len) == 1
