@@ -106,7 +106,8 @@ def parse_stage(event: CloudEventLike) -> StageEvent:
     """
     data = _message(event)["json"]
     try:
-        return StageEvent(data["event_type"], data["feed"], data["load_id"], data.get("detail") or {})
+        detail = json.loads(data.get("detail") or "{}")
+        return StageEvent(data["event_type"], data["feed"], data["load_id"], detail)
     except (KeyError, TypeError) as error:
         raise PermanentError("bad_event", f"the event has no {error}") from error
 
