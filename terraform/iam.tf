@@ -1,0 +1,211 @@
+# One identity per function, each with the least roles at the narrowest resource. docs/security.md has
+# the same table with the reasons; a test compares the two.
+
+locals {
+  functions = keys(local.pipeline.functions)
+
+  # function -> bucket -> role
+  bucket_roles = {
+    ingest   = { landing = "roles/storage.objectViewer", staging = "roles/storage.objectUser" }
+    validate = { staging = "roles/storage.objectUser" }
+    kpi      = { definitions = "roles/storage.objectViewer" }
+  }
+  # function -> dataset -> role
+  dataset_roles = {
+    ingest    = { raw = "roles/bigquery.dataEditor", ops = "roles/bigquery.dataViewer" }
+    validate  = { raw = "roles/bigquery.dataViewer", ops = "roles/bigquery.dataViewer" }
+    transform = { raw = "roles/bigquery.dataViewer", curated = "roles/bigquery.dataEditor", ops = "roles/bigquery.dataViewer" }
+    kpi       = { curated = "roles/bigquery.dataViewer", kpi = "roles/bigquery.dataEditor", ops = "roles/bigquery.dataViewer" }
+  }
+  # function -> tables of inventory_ops that it appends to
+  ops_writes = {
+    ingest    = ["load_stages", "reject_rows"]
+    validate  = ["load_stages", "quarantine_rows", "expectation_results"]
+    transform = ["load_stages", "quarantine_rows"]
+    kpi       = ["load_stages", "kpi_runs"]
+  }
+  # who may read the columns tagged pii: the stages that must copy them, and named people
+  pii_readers = ["validate", "transform"]
+
+  bucket_grants  = merge([for fn, grants in local.bucket_roles : { for bucket, role in grants : "${fn}/${bucket}" => { fn = fn, bucket = bucket, role = role } }]...)
+  dataset_grants = merge([for fn, grants in local.dataset_roles : { for dataset, role in grants : "${fn}/${dataset}" => { fn = fn, dataset = dataset, role = role } }]...)
+  ops_grants     = merge([for fn, tables in local.ops_writes : { for table in tables : "${fn}/${table}" => { fn = fn, table = table } }]...)
+
+  pubsub_agent = "serviceAccount:service-${data.google_project.this.number}@gcp-sa-pubsub.iam.gserviceaccount.com"
+}
+
+resource "google_service_account" "function" {
+  for_each = toset(local.functions)
+
+  account_id   = "stockflow-${each.key}"
+  display_name = "Stockflow function ${each.key}"
+
+  depends_on = [google_project_service.api]
+}
+
+resource "google_project_iam_member" "job_user" {
+  for_each = toset(local.functions)
+
+  project = var.project
+  role    = "roles/bigquery.jobUser"
+  member  = google_service_account.function[each.key].member
+}
+
+resource "google_storage_bucket_iam_member" "function" {
+  for_each = local.bucket_grants
+
+  bucket = google_storage_bucket.this[each.value.bucket].name
+  role   = each.value.role
+  member = google_service_account.function[each.value.fn].member
+}
+
+resource "google_bigquery_dataset_iam_member" "function" {
+  for_each = local.dataset_grants
+
+  dataset_id = google_bigquery_dataset.this[each.value.dataset].dataset_id
+  role       = each.value.role
+  member     = google_service_account.function[each.value.fn].member
+}
+
+resource "google_bigquery_table_iam_member" "function" {
+  for_each = local.ops_grants
+
+  dataset_id = google_bigquery_dataset.this["ops"].dataset_id
+  table_id   = google_bigquery_table.ops[each.value.table].table_id
+  role       = "roles/bigquery.dataEditor"
+  member     = google_service_account.function[each.value.fn].member
+}
+
+resource "google_pubsub_topic_iam_member" "function" {
+  for_each = toset(local.functions)
+
+  topic  = google_pubsub_topic.this["inventory-events"].id
+  role   = "roles/pubsub.publisher"
+  member = google_service_account.function[each.key].member
+}
+
+# --- Pub/Sub: who pushes, and what its own agent needs --------------------------------------------------
+
+resource "google_service_account" "pusher" {
+  account_id   = "stockflow-pusher"
+  display_name = "Stockflow push subscriptions: signs the token that the functions check"
+
+  depends_on = [google_project_service.api]
+}
+
+resource "google_cloud_run_v2_service_iam_member" "pusher" {
+  for_each = google_cloudfunctions2_function.this
+
+  name     = each.value.name
+  location = local.region
+  role     = "roles/run.invoker"
+  member   = google_service_account.pusher.member
+}
+
+resource "google_service_account_iam_member" "pubsub_token" {
+  service_account_id = google_service_account.pusher.name
+  role               = "roles/iam.serviceAccountTokenCreator"
+  member             = local.pubsub_agent
+}
+
+resource "google_pubsub_topic_iam_member" "dead" {
+  for_each = google_pubsub_topic.dead
+
+  topic  = each.value.id
+  role   = "roles/pubsub.publisher"
+  member = local.pubsub_agent
+}
+
+resource "google_pubsub_subscription_iam_member" "dead" {
+  for_each = google_pubsub_subscription.push
+
+  subscription = each.value.name
+  role         = "roles/pubsub.subscriber"
+  member       = local.pubsub_agent
+}
+
+resource "google_pubsub_topic_iam_member" "storage" {
+  topic  = google_pubsub_topic.this["landing-objects"].id
+  role   = "roles/pubsub.publisher"
+  member = data.google_storage_project_service_account.gcs.member
+}
+
+# --- Builds ------------------------------------------------------------------------------------------------
+
+resource "google_service_account" "builder" {
+  account_id   = "stockflow-builder"
+  display_name = "Stockflow function builds"
+
+  depends_on = [google_project_service.api]
+}
+
+resource "google_project_iam_member" "builder" {
+  project = var.project
+  role    = "roles/logging.logWriter"
+  member  = google_service_account.builder.member
+}
+
+resource "google_artifact_registry_repository_iam_member" "builder" {
+  repository = google_artifact_registry_repository.functions.name
+  location   = local.region
+  role       = "roles/artifactregistry.writer"
+  member     = google_service_account.builder.member
+}
+
+resource "google_storage_bucket_iam_member" "builder" {
+  bucket = google_storage_bucket.this["artifacts"].name
+  role   = "roles/storage.objectViewer"
+  member = google_service_account.builder.member
+}
+
+# --- People ------------------------------------------------------------------------------------------------
+
+locals {
+  people = {
+    analysts   = ["curated", "kpi", "reporting", "ops"]
+    engineers  = ["raw", "curated", "kpi", "reporting", "ops"]
+    dashboards = ["reporting"]
+  }
+  people_grants = merge(flatten([for who, datasets in local.people : [for dataset in datasets : {
+    for member in var.access[who] : "${who}/${dataset}/${member}" => { dataset = dataset, member = member }
+  }]])...)
+}
+
+resource "google_bigquery_dataset_iam_member" "people" {
+  for_each = local.people_grants
+
+  dataset_id = google_bigquery_dataset.this[each.value.dataset].dataset_id
+  role       = "roles/bigquery.dataViewer"
+  member     = each.value.member
+}
+
+resource "google_project_iam_member" "people_jobs" {
+  for_each = toset(concat(var.access.analysts, var.access.engineers, var.access.dashboards))
+
+  project = var.project
+  role    = "roles/bigquery.jobUser"
+  member  = each.key
+}
+
+# Analysts ship a KPI by a definition; engineers replay by seek.
+resource "google_pubsub_subscription_iam_member" "engineers" {
+  for_each = merge([for sub in keys(local.pipeline.subscriptions) : { for m in var.access.engineers : "${sub}/${m}" => { sub = sub, member = m } }]...)
+
+  subscription = google_pubsub_subscription.push[each.value.sub].name
+  role         = "roles/pubsub.editor"
+  member       = each.value.member
+}
+
+resource "google_storage_bucket_iam_member" "uploader" {
+  for_each = var.uploaders
+
+  bucket = google_storage_bucket.this["landing"].name
+  role   = "roles/storage.objectUser"
+  member = each.value.member
+
+  condition {
+    title       = "only below ${each.value.prefix}"
+    description = "An uploader writes to its own prefix."
+    expression  = "resource.name.startsWith(\"projects/_/buckets/${google_storage_bucket.this["landing"].name}/objects/${each.value.prefix}/\")"
+  }
+}

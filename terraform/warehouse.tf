@@ -1,0 +1,130 @@
+# BigQuery: datasets and tables from pipeline.yaml and contracts/, views and routines from warehouse/.
+# KPI tables are made by the kpi function from the definitions (their schema is derived from the SQL);
+# only those that a reporting view reads are made here, empty, so that one apply works.
+
+locals {
+  meta_raw = {
+    before = [
+      { name = "_load_id", type = "STRING", mode = "REQUIRED", description = "The load that brought the row." },
+      { name = "_line", type = "INT64", mode = "REQUIRED", description = "Line of the file where the record starts." },
+    ]
+    after = [
+      { name = "_extra", type = "STRING", mode = "NULLABLE", description = "JSON of the columns that the contract does not know." },
+      { name = "_ingested_at", type = "TIMESTAMP", mode = "NULLABLE", description = "When the row was staged." },
+    ]
+  }
+  meta_curated = [
+    { name = "_load_id", type = "STRING", mode = "NULLABLE", description = "The load that stated the row." },
+    { name = "_line", type = "INT64", mode = "NULLABLE", description = "Line of the file where the record starts." },
+    { name = "_business_time", type = "TIMESTAMP", mode = "NULLABLE", description = "When the statement was made; the newer one wins." },
+    { name = "_generation", type = "INT64", mode = "NULLABLE", description = "Generation of the object, the tie-break of the business time." },
+    { name = "_updated_at", type = "TIMESTAMP", mode = "NULLABLE", description = "When the row was written here." },
+  ]
+  policy_tag = { policyTags = { names = [google_data_catalog_policy_tag.pii.name] } }
+
+  raw_schema = {
+    for feed, f in local.feeds : feed => concat(
+      local.meta_raw.before,
+      [for c in f.columns : merge(
+        { name = c.name, type = "STRING", mode = "NULLABLE", description = c.description },
+        c.pii ? local.policy_tag : {},
+      ) if !c.derived],
+      local.meta_raw.after,
+    )
+  }
+  curated_schema = {
+    for feed, f in local.feeds : feed => concat(
+      [for c in f.columns : merge(
+        { name = c.name, type = c.type, mode = "NULLABLE", description = c.description },
+        c.pii ? local.policy_tag : {},
+      )],
+      local.meta_curated,
+    )
+  }
+  curated_tables = merge([for feed, f in local.feeds : {
+    (feed)            = { feed = feed, description = "The current statement of each business key. ${f.description}" }
+    "${feed}_history" = { feed = feed, description = "Every typed statement, also those that a newer one replaced. ${f.description}" }
+  }]...)
+}
+
+resource "google_bigquery_dataset" "this" {
+  for_each = local.pipeline.datasets
+
+  dataset_id                 = local.dataset[each.key]
+  description                = each.value.description
+  location                   = local.region
+  max_time_travel_hours      = "168"
+  delete_contents_on_destroy = !var.deletion_protection
+
+  dynamic "default_encryption_configuration" {
+    for_each = var.kms_key == null ? [] : [var.kms_key]
+    content {
+      kms_key_name = default_encryption_configuration.value
+    }
+  }
+
+  # Grants are separate resources (iam.tf, authorised views below); this block would fight with them.
+  lifecycle {
+    ignore_changes = [access]
+  }
+
+  depends_on = [google_project_service.api, google_kms_crypto_key_iam_member.agents]
+}
+
+resource "google_bigquery_table" "raw" {
+  for_each = local.feeds
+
+  dataset_id          = google_bigquery_dataset.this["raw"].dataset_id
+  table_id            = each.key
+  description         = "${each.value.description} As written, one row per line."
+  schema              = jsonencode(local.raw_schema[each.key])
+  clustering          = ["_load_id"]
+  deletion_protection = var.deletion_protection
+
+  time_partitioning {
+    type  = "DAY"
+    field = "_ingested_at"
+  }
+}
+
+resource "google_bigquery_table" "curated" {
+  for_each = local.curated_tables
+
+  dataset_id          = google_bigquery_dataset.this["curated"].dataset_id
+  table_id            = each.key
+  description         = each.value.description
+  schema              = jsonencode(local.curated_schema[each.value.feed])
+  clustering          = [for c in ["sku", "location_code", "supplier_code", "currency"] : c if contains([for col in local.feeds[each.value.feed].columns : col.name], c)]
+  deletion_protection = var.deletion_protection
+
+  # Months: a day each would reach the limit of partitions per job in a backfill of eleven years.
+  dynamic "time_partitioning" {
+    for_each = try([local.feeds[each.value.feed].custom.businessDate], [])
+    content {
+      type  = "MONTH"
+      field = time_partitioning.value
+    }
+  }
+}
+
+resource "google_bigquery_table" "ops" {
+  for_each = local.pipeline.ops_tables
+
+  dataset_id  = google_bigquery_dataset.this["ops"].dataset_id
+  table_id    = each.key
+  description = each.value.description
+  clustering  = each.value.cluster
+  schema = jsonencode([for c in each.value.columns : {
+    name        = c.name
+    type        = c.type
+    mode        = try(c.mode, "NULLABLE")
+    description = try(c.description, "")
+  }])
+  deletion_protection = var.deletion_protection
+
+  time_partitioning {
+    type          = "DAY"
+    field         = each.value.partition
+    expiration_ms = try(each.value.expire_after_days, 0) > 0 ? each.value.expire_after_days * 86400000 : null
+  }
+}
