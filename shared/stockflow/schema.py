@@ -59,20 +59,7 @@ def ops_schema(table: dict[str, Any]) -> list[Field]:
     ]
 
 
-_ACCEPTED = """SELECT
-  raw.*,
-  loads.decimal_mark AS _decimal,
-  loads.date_order AS _date_order,
-  loads.generation AS _generation,
-  loads.landed_at AS _landed_at
-FROM inventory_raw.{feed} AS raw
-JOIN inventory_ops.validated_loads AS loads ON loads.load_id = raw._load_id
-LEFT JOIN inventory_ops.quarantined_lines AS refused
-  ON refused.load_id = raw._load_id AND refused.line = raw._line
-WHERE refused.line IS NULL
-"""
-
-
 def accepted_view(contract: Contract) -> str:
     """Return the body of view ``inventory_raw.<feed>_accepted``: the rows that passed validation."""
-    return _ACCEPTED.format(feed=contract.feed)
+    template = bundle_root() / "warehouse" / "templates" / "accepted.sql"
+    return template.read_text(encoding="utf-8").replace("{feed}", contract.feed)
