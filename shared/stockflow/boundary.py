@@ -1,6 +1,5 @@
 """Where an event's handling ends: which errors are acknowledged and which ask for a retry."""
 
-import traceback
 from collections.abc import Callable
 
 from stockflow.errors import PermanentError, TransientError
@@ -22,5 +21,5 @@ def settle(stage: str, work: Callable[[], object]) -> None:
         log("WARNING", str(error), stage=stage, code=error.code)
         raise
     except Exception as error:
-        log("ERROR", f"unexpected {type(error).__name__}: {error}\n{traceback.format_exc()}", stage=stage)
+        log("ERROR", f"unexpected {type(error).__name__}: {error}", stage=stage)
         raise

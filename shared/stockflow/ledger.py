@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from stockflow.identity import digest
+from stockflow.log import log
 from stockflow.settings import Settings
 
 if TYPE_CHECKING:
@@ -87,6 +88,17 @@ def is_duplicate(
     )
 
 
+def announce(*records: StageRecord) -> None:
+    """Log one line per finished stage: what the log-based metrics count, and how a file is traced."""
+    for r in records:
+        age = (r.finished_at - r.landed_at).total_seconds() if r.landed_at else None
+        numbers = {"rows": r.rows, "rejects": r.rejects, "quarantined": r.quarantined, "age_seconds": age}
+        fields = {k: v for k, v in numbers.items() if v is not None}
+        fields |= {"event": "stage_finished", "seconds": (r.finished_at - r.started_at).total_seconds()}
+        labels = {"load_id": r.load_id, "feed": r.feed, "stage": r.stage, "state": r.state}
+        log("INFO", f"{r.stage} {r.state}: {r.object}", fields=fields, **labels)
+
+
 _LATEST = """
 SELECT * FROM inventory_ops.load_stages
 WHERE load_id IN UNNEST(@load_ids)
@@ -114,6 +126,7 @@ class Ledger:
     def record(self, *records: StageRecord) -> None:
         """Append records by streaming insert (no DML quota), with derived row ids."""
         self._warehouse.insert(self._table, [r.row() for r in records], [r.record_id for r in records])
+        announce(*records)
 
     def latest(self, load_ids: Iterable[str]) -> dict[str, dict[str, StageRecord]]:
         """Return, in one query, load_id -> stage -> its latest record."""
