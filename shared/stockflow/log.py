@@ -2,6 +2,7 @@
 
 import logging
 import os
+import sys
 from collections.abc import Mapping
 from contextvars import ContextVar
 from functools import cache
@@ -35,4 +36,9 @@ def log(severity: str, message: str, *, fields: Mapping[str, Any] | None = None,
     }
     if trace := _trace.get():
         extra["trace"] = trace
-    _logger().log(getattr(logging, severity), message, extra=extra, exc_info=severity == "ERROR")
+    _logger().log(
+        getattr(logging, severity),
+        message,
+        extra=extra,
+        exc_info=severity == "ERROR" and sys.exc_info()[0] is not None,
+    )
