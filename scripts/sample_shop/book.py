@@ -5,9 +5,12 @@ from typing import Any
 
 from scripts.sample_shop.carriers import Line
 from scripts.sample_shop.dirt import SampleFile
-from scripts.sample_shop.facts import count_files, movement_files, order_files, sales_files, stock_files
 from scripts.sample_shop.masters import location_files, product_files, rate_files, supplier_files
+from scripts.sample_shop.movements import movement_files
+from scripts.sample_shop.orders import count_files, order_files
+from scripts.sample_shop.sales import sales_files
 from scripts.sample_shop.simulate import run
+from scripts.sample_shop.stock import stock_files
 
 KEYS = {
     "products": ("sku",),
@@ -148,17 +151,19 @@ warehouse in Mâcon (`DC1`); what travels to Geneva is in `TRANSIT` for two days
 pounds, one in dollars. {skus} products. The files tell six weeks, Monday 2026-08-31 to Sunday 2026-10-11.
 
 Everything here is made up, by `python scripts/make_samples.py`: the same seed gives the same shop, and a
-test compares. `expected.yaml` says the same as this page for machines. The folders are those of the landing bucket:
+test compares. `expected.yaml` says the same as this page for machines. The folders are those of the landing
+bucket:
 
     stockflow drop samples/*/*
 
 Any order will do, also all at once, as long as a corrected delivery comes after the one that it corrects
-(`sales_2026-W40.csv`, then `sales_2026-W40_corrected.csv`).
+(`sales_2026-W40.csv`, then `sales_2026-W40_corrected.csv`). `sales_2026-W36.csv` and its copy hold the same
+bytes: whichever arrives first is loaded, the other one is the duplicate.
 
-What you should see: stock turns six times a year and earns 3 to 4 euros of margin per euro of stock; three of
-a hundred shelves are empty, more in mid September, when supplier S100 was on strike and S300 stuck in customs;
-three products have not moved since winter; the planners believe in too few tulips, forks and chopping boards
-and in too many fire bowls.
+What you should see: stock turns six times a year and earns 3 to 4 euros of margin per euro of stock; three
+of a hundred shelves are empty, more in mid September, when supplier S100 was on strike and S300 stuck in
+customs; three products have not moved since winter; the planners believe in too few tulips, forks and
+chopping boards and in too many fire bowls.
 
 ## The files
 

@@ -5,40 +5,10 @@ from decimal import Decimal
 
 from scripts.sample_shop.carriers import PLAIN, Dialect, Row, csv_bytes, jsonl_bytes, lines_of
 from scripts.sample_shop.catalogue import LOCATIONS, PRODUCTS, SUPPLIERS, Product, gtin13
+from scripts.sample_shop.columns import LOCATION, PRODUCT, RATE, SUPPLIER
 from scripts.sample_shop.dirt import SampleFile, quarantine, reject, remark, repeat, warn
 from scripts.sample_shop.simulate import chance
 
-PRODUCT = (
-    "sku",
-    "name",
-    "category",
-    "brand",
-    "gtin",
-    "base_unit",
-    "pack_unit",
-    "units_per_pack",
-    "unit_cost",
-    "unit_price",
-    "currency",
-    "lead_time_days",
-    "supplier_code",
-    "listed_from",
-    "delisted_on",
-    "updated_at",
-)
-LOCATION = ("location_code", "name", "type", "city", "country", "gln", "opened_on", "closed_on", "updated_at")
-SUPPLIER = (
-    "supplier_code",
-    "name",
-    "country",
-    "currency",
-    "contact_name",
-    "email",
-    "phone",
-    "payment_terms_days",
-    "updated_at",
-)
-RATE = ("business_date", "currency", "rate_to_base")
 _LEAD = {s.code: s.lead for s in SUPPLIERS}
 BAD_GTIN = "KI-5060"
 BAD_COST = "OF-4030"
