@@ -128,3 +128,29 @@ resource "google_bigquery_table" "ops" {
     expiration_ms = try(each.value.expire_after_days, 0) > 0 ? each.value.expire_after_days * 86400000 : null
   }
 }
+
+# The KPI tables that a reporting view reads, empty, with the schema that the definitions give. The kpi
+# function fills them and follows a changed definition, so the schema here only starts them.
+locals {
+  kpi_schemas = try(jsondecode(file("${path.module}/../warehouse/kpi_tables.json")), {})
+}
+
+resource "google_bigquery_table" "kpi" {
+  for_each = local.kpi_schemas
+
+  dataset_id          = google_bigquery_dataset.this["kpi"].dataset_id
+  table_id            = each.key
+  description         = each.value.description
+  schema              = jsonencode(each.value.schema)
+  clustering          = each.value.cluster
+  deletion_protection = var.deletion_protection
+
+  time_partitioning {
+    type  = "MONTH"
+    field = "business_date"
+  }
+
+  lifecycle {
+    ignore_changes = [schema, clustering, description]
+  }
+}

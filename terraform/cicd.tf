@@ -1,0 +1,82 @@
+# Cloud Build: one trigger per pull request (checks), one per push to main (checks, approval, deploy).
+
+locals {
+  triggers = var.optional.cicd && var.repository != null ? {
+    pull-request = { config = "cloudbuild.pr.yaml", approval = false }
+    main         = { config = "cloudbuild.yaml", approval = var.environment == "prod" }
+  } : {}
+  # What CI may do is what an apply of this root needs, resource by resource, without owner or editor.
+  deployer_roles = length(local.triggers) == 0 ? [] : [
+    "roles/artifactregistry.writer", "roles/bigquery.dataOwner", "roles/bigquery.jobUser", "roles/cloudfunctions.developer",
+    "roles/cloudscheduler.viewer", "roles/iam.serviceAccountViewer", "roles/logging.logWriter", "roles/monitoring.editor",
+    "roles/pubsub.editor", "roles/run.developer", "roles/serviceusage.serviceUsageConsumer",
+  ]
+}
+
+resource "google_service_account" "deployer" {
+  count = length(local.triggers) == 0 ? 0 : 1
+
+  account_id   = "stockflow-deployer"
+  display_name = "Stockflow CI"
+}
+
+resource "google_project_iam_member" "deployer" {
+  for_each = toset(local.deployer_roles)
+
+  project = var.project
+  role    = each.key
+  member  = google_service_account.deployer[0].member
+}
+
+# CI gives the functions their identities, and no other.
+resource "google_service_account_iam_member" "deployer" {
+  for_each = length(local.triggers) == 0 ? {} : merge(
+    { for fn in local.functions : fn => google_service_account.function[fn].name },
+    { builder = google_service_account.builder.name },
+  )
+
+  service_account_id = each.value
+  role               = "roles/iam.serviceAccountUser"
+  member             = google_service_account.deployer[0].member
+}
+
+resource "google_storage_bucket_iam_member" "deployer" {
+  for_each = length(local.triggers) == 0 ? toset([]) : toset(["artifacts", "definitions", "landing"])
+
+  bucket = google_storage_bucket.this[each.key].name
+  role   = "roles/storage.objectUser"
+  member = google_service_account.deployer[0].member
+}
+
+resource "google_cloudbuild_trigger" "this" {
+  for_each = local.triggers
+
+  name            = "stockflow-${each.key}"
+  location        = local.region
+  filename        = each.value.config
+  service_account = google_service_account.deployer[0].id
+  substitutions   = { _ENVIRONMENT = var.environment, _REGION = local.region }
+
+  github {
+    owner = var.repository.owner
+    name  = var.repository.name
+
+    dynamic "pull_request" {
+      for_each = each.key == "pull-request" ? [1] : []
+      content {
+        branch          = "^main$"
+        comment_control = "COMMENTS_ENABLED_FOR_EXTERNAL_CONTRIBUTORS_ONLY"
+      }
+    }
+    dynamic "push" {
+      for_each = each.key == "main" ? [1] : []
+      content {
+        branch = "^main$"
+      }
+    }
+  }
+
+  approval_config {
+    approval_required = each.value.approval
+  }
+}

@@ -1,0 +1,358 @@
+# Metrics from the log line that each finished stage writes, alerts, SLOs, a dashboard.
+
+locals {
+  monitored        = var.optional.monitoring ? 1 : 0
+  functions_filter = "resource.type=\"cloud_run_revision\" AND resource.labels.service_name=monitoring.regex.full_match(\"stockflow-(${join("|", local.functions)})\")"
+
+  # metric -> numeric field of jsonPayload; null counts lines
+  stage_metrics = {
+    files       = { field = null, unit = "1", text = "Stages finished" }
+    rows        = { field = "rows", unit = "1", text = "Rows that went on" }
+    rejects     = { field = "rejects", unit = "1", text = "Lines that could not be read" }
+    quarantined = { field = "quarantined", unit = "1", text = "Rows refused" }
+    seconds     = { field = "seconds", unit = "s", text = "Seconds a stage worked" }
+    age         = { field = "age_seconds", unit = "s", text = "Seconds from landing to the end of the stage" }
+  }
+  stage_labels = ["stage", "feed", "state"]
+
+  # feed -> hours after which its newest load is reported as late
+  freshness_hours = { for feed, doc in local.contracts : feed => try({ for s in doc.slaProperties : s.property => s.value }["latency"], 48) }
+}
+
+resource "google_logging_metric" "stage" {
+  for_each = local.stage_metrics
+
+  name        = "stockflow/stage_${each.key}"
+  description = "${each.value.text}, by stage, feed and state."
+  filter      = "resource.type=\"cloud_run_revision\" AND jsonPayload.event=\"stage_finished\"${each.value.field == null ? "" : " AND jsonPayload.${each.value.field}>=0"}"
+
+  label_extractors = { for l in local.stage_labels : l => "EXTRACT(labels.${l})" }
+  value_extractor  = each.value.field == null ? null : "EXTRACT(jsonPayload.${each.value.field})"
+
+  metric_descriptor {
+    metric_kind = "DELTA"
+    value_type  = each.value.field == null ? "INT64" : "DISTRIBUTION"
+    unit        = each.value.unit
+
+    dynamic "labels" {
+      for_each = local.stage_labels
+      content {
+        key         = labels.value
+        value_type  = "STRING"
+        description = "The ${labels.value} of the log line."
+      }
+    }
+  }
+
+  dynamic "bucket_options" {
+    for_each = each.value.field == null ? [] : [1]
+    content {
+      exponential_buckets {
+        num_finite_buckets = 40
+        growth_factor      = 2
+        scale              = each.value.unit == "s" ? 0.01 : 1
+      }
+    }
+  }
+
+  depends_on = [google_project_service.api]
+}
+
+resource "google_monitoring_notification_channel" "email" {
+  for_each = var.notification_emails
+
+  display_name = "Stockflow: ${each.key}"
+  type         = "email"
+  labels       = { email_address = each.key }
+}
+
+# One table of alerts: what, over what time, above which number, and what to do (docs/runbook.md).
+locals {
+  stage_metric = { for k in keys(local.stage_metrics) : k => "metric.type=\"logging.googleapis.com/user/${google_logging_metric.stage[k].name}\" AND resource.type=\"cloud_run_revision\"" }
+
+  alerts = {
+    errors = {
+      text       = "A function fails more than one call in twenty"
+      severity   = "ERROR"
+      filter     = "metric.type=\"run.googleapis.com/request_count\" AND ${local.functions_filter} AND metric.labels.response_code_class=\"5xx\""
+      per        = "metric.type=\"run.googleapis.com/request_count\" AND ${local.functions_filter}"
+      aligner    = "ALIGN_RATE"
+      reducer    = "REDUCE_SUM"
+      group      = ["resource.label.service_name"]
+      comparison = "COMPARISON_GT"
+      threshold  = 0.05
+      duration   = "300s"
+      doc        = "A transient error is retried, then dead-lettered. Read the function's ERROR lines; `stockflow explain LOAD` shows the load."
+    }
+    dead_letters = {
+      text       = "There are dead letters"
+      severity   = "ERROR"
+      filter     = "metric.type=\"pubsub.googleapis.com/subscription/num_undelivered_messages\" AND resource.type=\"pubsub_subscription\" AND resource.labels.subscription_id=monitoring.regex.full_match(\".*${local.defaults.dead_letter_subscription_suffix}\")"
+      per        = null
+      aligner    = "ALIGN_MAX"
+      reducer    = "REDUCE_MAX"
+      group      = ["resource.label.subscription_id"]
+      comparison = "COMPARISON_GT"
+      threshold  = 0
+      duration   = "0s"
+      doc        = "An event failed ${local.defaults.max_delivery_attempts} times. `stockflow deadletters list` shows it with its last error; `retry` sends it again."
+    }
+    backlog = {
+      text       = "A stage is more than fifteen minutes behind"
+      severity   = "WARNING"
+      filter     = "metric.type=\"pubsub.googleapis.com/subscription/oldest_unacked_message_age\" AND resource.type=\"pubsub_subscription\" AND resource.labels.subscription_id=monitoring.regex.full_match(\"${join("|", keys(local.pipeline.subscriptions))}\")"
+      per        = null
+      aligner    = "ALIGN_MAX"
+      reducer    = "REDUCE_MAX"
+      group      = ["resource.label.subscription_id"]
+      comparison = "COMPARISON_GT"
+      threshold  = 900
+      duration   = "300s"
+      doc        = "Events wait: the function is slow, failing or at its instance limit."
+    }
+    quarantine_share = {
+      text       = "More than one row in twenty of a feed is refused"
+      severity   = "WARNING"
+      filter     = "${local.stage_metric["quarantined"]} AND metric.labels.stage=\"validate\""
+      per        = "${local.stage_metric["rows"]} AND metric.labels.stage=\"ingest\""
+      aligner    = "ALIGN_DELTA"
+      reducer    = "REDUCE_MEAN"
+      group      = ["metric.label.feed"]
+      comparison = "COMPARISON_GT"
+      threshold  = 0.05
+      duration   = "0s"
+      doc        = "`stockflow quarantine list` says which rule; the owner of the feed's contract knows the sender."
+    }
+    latency = {
+      text       = "A function's slowest calls take more than five minutes"
+      severity   = "WARNING"
+      filter     = "metric.type=\"run.googleapis.com/request_latencies\" AND ${local.functions_filter}"
+      per        = null
+      aligner    = "ALIGN_PERCENTILE_99"
+      reducer    = "REDUCE_MAX"
+      group      = ["resource.label.service_name"]
+      comparison = "COMPARISON_GT"
+      threshold  = 300000
+      duration   = "600s"
+      doc        = "The push acknowledgement ends at ten minutes. Larger files belong to Dataflow."
+    }
+    memory = {
+      text       = "A function uses more than nine tenths of its memory"
+      severity   = "WARNING"
+      filter     = "metric.type=\"run.googleapis.com/container/memory/utilizations\" AND ${local.functions_filter}"
+      per        = null
+      aligner    = "ALIGN_PERCENTILE_99"
+      reducer    = "REDUCE_MAX"
+      group      = ["resource.label.service_name"]
+      comparison = "COMPARISON_GT"
+      threshold  = 0.9
+      duration   = "300s"
+      doc        = "Raise memory in pipeline.yaml, or lower the concurrency."
+    }
+    cost = {
+      text       = "BigQuery scans more than two terabytes in a day"
+      severity   = "WARNING"
+      filter     = "metric.type=\"bigquery.googleapis.com/query/statement_scanned_bytes_billed\" AND resource.type=\"bigquery_project\""
+      per        = null
+      aligner    = "ALIGN_SUM"
+      reducer    = "REDUCE_SUM"
+      group      = []
+      comparison = "COMPARISON_GT"
+      threshold  = 2 * pow(1024, 4)
+      duration   = "0s"
+      doc        = "The budget says how much in money; INFORMATION_SCHEMA.JOBS says which query (docs/observability.md)."
+    }
+  }
+}
+
+resource "google_monitoring_alert_policy" "threshold" {
+  for_each = { for key, alert in local.alerts : key => alert if var.optional.monitoring }
+
+  display_name          = "Stockflow: ${each.value.text}"
+  combiner              = "OR"
+  severity              = each.value.severity
+  notification_channels = values(google_monitoring_notification_channel.email)[*].id
+
+  conditions {
+    display_name = each.value.text
+    condition_threshold {
+      filter             = each.value.filter
+      denominator_filter = each.value.per
+      comparison         = each.value.comparison
+      threshold_value    = each.value.threshold
+      duration           = each.value.duration
+
+      aggregations {
+        alignment_period     = each.key == "cost" ? "86400s" : "300s"
+        per_series_aligner   = each.value.aligner
+        cross_series_reducer = each.value.reducer
+        group_by_fields      = each.value.group
+      }
+
+      dynamic "denominator_aggregations" {
+        for_each = each.value.per == null ? [] : [1]
+        content {
+          alignment_period     = "300s"
+          per_series_aligner   = each.value.aligner
+          cross_series_reducer = each.value.reducer
+          group_by_fields      = each.value.group
+        }
+      }
+    }
+  }
+
+  documentation {
+    content   = each.value.doc
+    mime_type = "text/markdown"
+  }
+
+  alert_strategy {
+    auto_close = "86400s"
+  }
+}
+
+# Staleness is the absence of something, so it is asked of the stage metric feed by feed. Monitoring
+# looks back a day at most; feeds that come less often are watched by the reporting view alone.
+resource "google_monitoring_alert_policy" "freshness" {
+  for_each = { for feed, hours in local.freshness_hours : feed => hours if var.optional.monitoring && hours <= 26 }
+
+  display_name          = "Stockflow: no ${each.key} for ${min(each.value, 23)} hours"
+  combiner              = "OR"
+  severity              = "WARNING"
+  notification_channels = values(google_monitoring_notification_channel.email)[*].id
+
+  conditions {
+    display_name = "no load of ${each.key}"
+    condition_absent {
+      filter   = "${local.stage_metric["files"]} AND metric.labels.stage=\"ingest\" AND metric.labels.feed=\"${each.key}\" AND metric.labels.state=\"loaded\""
+      duration = "${min(each.value, 23) * 3600}s"
+      aggregations {
+        alignment_period     = "3600s"
+        per_series_aligner   = "ALIGN_DELTA"
+        cross_series_reducer = "REDUCE_SUM"
+      }
+    }
+  }
+
+  documentation {
+    content   = "The contract of ${each.key} expects a file within ${each.value} hours. Ask its owner, or look for rejected files with `stockflow loads --feed ${each.key}`."
+    mime_type = "text/markdown"
+  }
+}
+
+resource "google_monitoring_alert_policy" "kpi_staleness" {
+  count = local.monitored
+
+  display_name          = "Stockflow: KPIs are not refreshed"
+  combiner              = "OR"
+  severity              = "ERROR"
+  notification_channels = values(google_monitoring_notification_channel.email)[*].id
+
+  conditions {
+    display_name = "no refresh for a day"
+    condition_absent {
+      filter   = "${local.stage_metric["files"]} AND metric.labels.stage=\"kpi\""
+      duration = "82800s"
+      aggregations {
+        alignment_period     = "3600s"
+        per_series_aligner   = "ALIGN_DELTA"
+        cross_series_reducer = "REDUCE_SUM"
+      }
+    }
+  }
+
+  documentation {
+    content   = "Nothing passed stage kpi for 23 hours. `stockflow loads` says where the loads stand."
+    mime_type = "text/markdown"
+  }
+}
+
+# --- Service levels -------------------------------------------------------------------------------------------
+
+resource "google_monitoring_custom_service" "this" {
+  count = local.monitored
+
+  service_id   = "stockflow-${var.environment}"
+  display_name = "Stockflow (${var.environment})"
+}
+
+resource "google_monitoring_slo" "calls" {
+  count = local.monitored
+
+  service             = google_monitoring_custom_service.this[0].service_id
+  slo_id              = "calls"
+  display_name        = "99 of 100 calls of a function succeed, over 28 days"
+  goal                = 0.99
+  rolling_period_days = 28
+
+  request_based_sli {
+    good_total_ratio {
+      total_service_filter = "metric.type=\"run.googleapis.com/request_count\" AND ${local.functions_filter}"
+      bad_service_filter   = "metric.type=\"run.googleapis.com/request_count\" AND ${local.functions_filter} AND metric.labels.response_code_class=\"5xx\""
+    }
+  }
+}
+
+resource "google_monitoring_slo" "freshness" {
+  count = local.monitored
+
+  service             = google_monitoring_custom_service.this[0].service_id
+  slo_id              = "file-to-kpi"
+  display_name        = "95 of 100 files are in the KPIs within 15 minutes, over 28 days"
+  goal                = 0.95
+  rolling_period_days = 28
+
+  request_based_sli {
+    distribution_cut {
+      distribution_filter = "${local.stage_metric["age"]} AND metric.labels.stage=\"kpi\""
+      range {
+        max = 900
+      }
+    }
+  }
+}
+
+resource "google_monitoring_dashboard" "this" {
+  count = local.monitored
+
+  dashboard_json = templatefile("${path.module}/dashboards/operations.json.tftpl", {
+    environment = var.environment
+    functions   = local.functions_filter
+    metrics     = local.stage_metric
+    dead_suffix = local.defaults.dead_letter_subscription_suffix
+  })
+}
+
+# --- Money ----------------------------------------------------------------------------------------------------
+
+resource "google_billing_budget" "this" {
+  count = var.budget == null ? 0 : 1
+
+  billing_account = var.budget.billing_account
+  display_name    = "Stockflow ${var.environment}"
+
+  budget_filter {
+    projects = ["projects/${data.google_project.this.number}"]
+  }
+
+  amount {
+    specified_amount {
+      units = tostring(var.budget.amount)
+    }
+  }
+
+  dynamic "threshold_rules" {
+    for_each = [0.5, 0.9, 1.0]
+    content {
+      threshold_percent = threshold_rules.value
+    }
+  }
+  threshold_rules {
+    threshold_percent = 1.0
+    spend_basis       = "FORECASTED_SPEND"
+  }
+
+  all_updates_rule {
+    monitoring_notification_channels = values(google_monitoring_notification_channel.email)[*].id
+  }
+}
