@@ -7,7 +7,7 @@ from scripts.sample_shop.carriers import PLAIN, Dialect, Row, csv_bytes, jsonl_b
 from scripts.sample_shop.catalogue import LOCATIONS, PRODUCTS, SUPPLIERS, Product, gtin13
 from scripts.sample_shop.columns import LOCATION, PRODUCT, RATE, SUPPLIER
 from scripts.sample_shop.dirt import SampleFile, quarantine, reject, remark, repeat, warn
-from scripts.sample_shop.simulate import chance
+from scripts.sample_shop.shelves import chance
 
 _LEAD = {s.code: s.lead for s in SUPPLIERS}
 BAD_GTIN = "KI-5060"

@@ -7,7 +7,7 @@ from scripts.sample_shop.carriers import (
 )
 from scripts.sample_shop.columns import MOVEMENTS
 from scripts.sample_shop.dirt import SampleFile, quarantine, reject
-from scripts.sample_shop.simulate import Shop
+from scripts.sample_shop.shelves import Shop
 from scripts.sample_shop.tables import during, table, week
 
 

@@ -9,7 +9,7 @@ from scripts.sample_shop.carriers import (
 )
 from scripts.sample_shop.columns import COUNTS, ORDERS
 from scripts.sample_shop.dirt import SampleFile, quarantine, remark, repeat
-from scripts.sample_shop.simulate import Shop
+from scripts.sample_shop.shelves import Shop
 from scripts.sample_shop.tables import during, table
 
 EXPORTS = (date(2026, 9, 13), date(2026, 9, 27), date(2026, 10, 11))

@@ -12,7 +12,7 @@ from scripts.sample_shop.carriers import (
 )
 from scripts.sample_shop.columns import SALES, SALES_FR
 from scripts.sample_shop.dirt import SampleFile, quarantine, reject, remark, repeat
-from scripts.sample_shop.simulate import Shop
+from scripts.sample_shop.shelves import Shop
 from scripts.sample_shop.tables import during, table, week
 
 

@@ -11,7 +11,7 @@ from scripts.sample_shop.carriers import (
 )
 from scripts.sample_shop.columns import STOCK, STOCK_FR, STOCK_SAP, STOCK_SAP_COLUMNS
 from scripts.sample_shop.dirt import SampleFile, quarantine, reject, remark, repeat, warn
-from scripts.sample_shop.simulate import Shop
+from scripts.sample_shop.shelves import Shop
 from scripts.sample_shop.tables import during, table, week
 
 NBSP = "\u00a0"
