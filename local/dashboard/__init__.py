@@ -1,0 +1,1 @@
+"""The laptop's dashboard: KPIs and pipeline health on one page, from the warehouse alone."""

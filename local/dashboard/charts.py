@@ -1,0 +1,196 @@
+"""Charts of a KPI: trend with its gaps explained, breakdown, Pareto, stacked ages."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+import altair as alt
+
+from local.dashboard import wording
+from local.dashboard.rollup import Bar, Point, gaps, segments
+
+INK, MUTED, GRID, GAP = "#14213d", "#64748b", "#e9edf2", "#eef1f5"
+ACCENT, SOFT = "#0f766e", "#99d5cf"
+CLASSES = {"A": "#0f766e", "B": "#5aa9a1", "C": "#c5d5d4"}
+AGES = ["#0f766e", "#5aa9a1", "#e9c46a", "#e08e45", "#b91c1c", "#94a3b8"]
+_PADDING = {"left": 2, "right": 6, "top": 6, "bottom": 2}
+FONT = "Source Sans, Inter, Segoe UI, sans-serif"
+
+
+def trend(series: Sequence[Point], unit: str, height: int = 210) -> alt.LayerChart:
+    """Return the line of a KPI over time; a date without a value is a grey band that says why."""
+    x = alt.X("day:T", title=None, axis=_date_axis())
+    line = alt.Chart(alt.Data(values=_trend_rows(series, unit)))
+    y = alt.Y("value:Q", title=None, scale=alt.Scale(domain=_domain(series)), axis=_axis(unit))
+    hover = alt.selection_point(
+        fields=["day"], nearest=True, on="pointerover", empty=False, clear="pointerout"
+    )
+    tips = [
+        alt.Tooltip("when:N", title="Date"),
+        alt.Tooltip("shown:N", title="Value"),
+        alt.Tooltip("coverage:N", title="Coverage"),
+    ]
+    known = line.transform_filter("isValid(datum.value)").encode(x=x, y=y, detail="segment:N")
+    curve = known.mark_line(color=ACCENT, strokeWidth=2.2, interpolate="monotone")
+    dots = known.mark_point(color=ACCENT, filled=True, size=70).encode(
+        tooltip=tips, opacity=alt.condition(hover, alt.value(1), alt.value(0))
+    )
+    return _finish(alt.layer(*_bands(series), curve, dots.add_params(hover)), height)
+
+
+def bars(rows: Sequence[Bar], unit: str, height: int = 210, limit: int = 8) -> alt.LayerChart:
+    """Return horizontal bars, largest first; one without a value shows its reason."""
+    shown = [_bar_row(b, unit) for b in rows[:limit]]
+    order = [r["name"] for r in shown]
+    base = alt.Chart(alt.Data(values=shown)).encode(
+        y=alt.Y("name:N", sort=order, title=None, axis=_name_axis()),
+        tooltip=[alt.Tooltip("name:N", title="Name"), alt.Tooltip("shown:N", title="Value")],
+    )
+    bar = base.mark_bar(color=SOFT, cornerRadiusEnd=3, size=16).encode(
+        x=alt.X("value:Q", title=None, axis=None, scale=alt.Scale(padding=30))
+    )
+    label = base.mark_text(align="left", dx=5, color=INK, fontSize=11.5).encode(x="value:Q", text="label:N")
+    return _finish(alt.layer(bar, label), height)
+
+
+def pareto(rows: Sequence[Mapping[str, Any]], height: int = 260) -> alt.LayerChart:
+    """Return consumption value by rank in ABC colours under its cumulative share."""
+    base = alt.Chart(alt.Data(values=[dict(r) for r in rows])).encode(
+        x=alt.X("rank:Q", title="Products by value of consumption", axis=_plain_axis(grid=False)),
+        tooltip=[
+            alt.Tooltip("sku:N", title="SKU"),
+            alt.Tooltip("class:N", title="Class"),
+            alt.Tooltip("value:Q", title="Value", format=",.0f"),
+            alt.Tooltip("share:Q", title="Cumulative", format=".1%"),
+        ],
+    )
+    colour = alt.Color(
+        "class:N",
+        scale=alt.Scale(domain=list(CLASSES), range=list(CLASSES.values())),
+        legend=alt.Legend(title=None, orient="top", symbolType="square"),
+    )
+    bar = base.mark_bar(binSpacing=0).encode(
+        y=alt.Y("value:Q", title=None, axis=_axis("EUR")),
+        color=colour,
+        x=alt.X("rank:Q", title="Products by value of consumption", axis=_plain_axis(grid=False)),
+    )
+    line = base.mark_line(color=INK, strokeWidth=2).encode(
+        y=alt.Y("share:Q", title=None, scale=alt.Scale(domain=[0, 1]), axis=_percent_axis())
+    )
+    return _finish(alt.layer(bar, line).resolve_scale(y="independent"), height)
+
+
+def stacked(rows: Sequence[Mapping[str, Any]], buckets: Sequence[str], height: int = 260) -> alt.Chart:
+    """Return the share of stock in each age bucket, one bar a name."""
+    chart = (
+        alt.Chart(alt.Data(values=[dict(r) for r in rows]))
+        .mark_bar(size=20)
+        .encode(
+            y=alt.Y("name:N", title=None, sort="ascending", axis=_name_axis()),
+            x=alt.X("amount:Q", stack="normalize", title=None, axis=_share_axis()),
+            color=alt.Color(
+                "bucket:N",
+                sort=list(buckets),
+                scale=alt.Scale(domain=list(buckets), range=AGES[: len(buckets)]),
+                legend=alt.Legend(title=None, orient="top", symbolType="square"),
+            ),
+            order=alt.Order("position:Q"),
+            tooltip=[
+                alt.Tooltip("name:N", title="Name"),
+                alt.Tooltip("bucket:N", title="Age in days"),
+                alt.Tooltip("amount:Q", title="Stock", format=",.0f"),
+            ],
+        )
+    )
+    return _finish(chart, height)
+
+
+def _bands(series: Sequence[Point]) -> list[alt.Chart]:
+    rows = [
+        {
+            "from": (first.isoformat() + "T00:00:00") if first == series[0].day else _noon(first, -1),
+            "to": _noon(last, 0),
+            "why": wording.reason(why),
+            "when": f"{first} to {last}" if first != last else str(first),
+        }
+        for first, last, why in gaps(series)
+    ]
+    if not rows:
+        return []
+    return [
+        alt.Chart(alt.Data(values=rows))
+        .mark_rect(color=GAP, stroke="#cbd5e1", strokeDash=[2, 3], strokeWidth=0.8)
+        .encode(
+            x=alt.X("from:T"),
+            x2="to:T",
+            tooltip=[alt.Tooltip("when:N", title="No value"), alt.Tooltip("why:N", title="Because")],
+        )
+    ]
+
+
+def _domain(series: Sequence[Point]) -> list[float]:
+    """Return an axis around the values, at least a fifth of them high, so that noise looks like noise."""
+    values = [p.value for p in series if p.value is not None] or [0.0, 1.0]
+    low, high = min(values), max(values)
+    room = max((high - low) * 1.15, 0.2 * max(abs(low), abs(high)), 1e-9) - (high - low)
+    bottom = low - room / 2
+    return [max(bottom, 0.0) if low >= 0 else bottom, high + room / 2]
+
+
+def _noon(day: Any, shift: int) -> str:
+    return f"{day + timedelta(days=shift)}T12:00:00"
+
+
+def _trend_rows(series: Sequence[Point], unit: str) -> list[dict[str, Any]]:
+    return [
+        {
+            "day": f"{p.day.isoformat()}T00:00:00",
+            "value": p.value,
+            "segment": segment,
+            "when": wording.day(p.day),
+            "shown": wording.figure(p.value, unit),
+            "coverage": "n/a" if p.coverage is None else f"{p.coverage:.0f} %",
+        }
+        for p, segment in zip(series, segments(series), strict=True)
+    ]
+
+
+def _bar_row(bar: Bar, unit: str) -> dict[str, Any]:
+    shown = wording.figure(bar.value, unit) if bar.value is not None else wording.reason(bar.reason)
+    label = shown if bar.value is None else wording.short(bar.value, unit)
+    return {"name": bar.name, "value": bar.value or 0.0, "shown": shown, "label": label}
+
+
+def _axis(unit: str) -> alt.Axis:
+    return alt.Axis(format=wording.axis_format(unit), tickCount=4, domain=False, ticks=False, gridColor=GRID)
+
+
+def _date_axis() -> alt.Axis:
+    return alt.Axis(format="%-d %b", tickCount=5, grid=False, domainColor="#cbd5e1", tickColor="#cbd5e1")
+
+
+def _name_axis() -> alt.Axis:
+    return alt.Axis(domain=False, ticks=False, labelLimit=110, labelColor=INK, grid=False)
+
+
+def _plain_axis(grid: bool) -> alt.Axis:
+    line = "#cbd5e1"
+    return alt.Axis(grid=grid, domainColor=line, tickColor=line, titleColor=MUTED, titleFontWeight=400)
+
+
+def _percent_axis() -> alt.Axis:
+    return alt.Axis(format=".0%", grid=False, domain=False, ticks=False, orient="right", tickCount=5)
+
+
+def _share_axis() -> alt.Axis:
+    return alt.Axis(format=".0%", grid=False, domain=False, ticks=False, tickCount=5)
+
+
+def _finish(chart: Any, height: int) -> Any:
+    return (
+        chart.properties(height=height, background="transparent", padding=_PADDING)
+        .configure(font=FONT)
+        .configure_view(stroke=None)
+        .configure_axis(labelColor=MUTED, labelFontSize=11.5, titleFontSize=11.5)
+        .configure_legend(labelColor=INK, labelFontSize=11.5)
+    )

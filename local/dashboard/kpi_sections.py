@@ -1,0 +1,130 @@
+"""The KPI part of the page: filters, tiles, one card a KPI."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from html import escape
+from typing import Any
+
+import streamlit as st
+
+from local.dashboard import charts, page, shapes, source, wording
+from local.dashboard.catalogue import Kpi
+from local.dashboard.rollup import Bar, Selection, breakdown, headline, points
+from local.dashboard.tiles import Tile, grid
+
+_DEFAULT_SPAN = timedelta(days=41)
+_DIMENSIONS = {"Location": "location", "Category": "category"}
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What the reader set in the filter bar."""
+
+    selection: Selection
+    dimension: str
+
+
+def filters(content: source.Content) -> Chosen:
+    """Draw the filter bar and return what is chosen."""
+    bounds = content.bounds or (date.min, date.min)
+    with st.container(border=True, key="filters"):
+        dates, places, groups, split = st.columns([2.2, 3, 3, 1.8], vertical_alignment="bottom")
+        start, end = _dates(dates, bounds)
+        locations = places.multiselect(
+            "Location", content.names("location"), placeholder="All locations", key="locations"
+        )
+        categories = groups.multiselect(
+            "Product category", content.names("category"), placeholder="All categories", key="categories"
+        )
+        by = split.segmented_control(
+            "Break down by", list(_DIMENSIONS), default="Location", key="by", required=True
+        )
+    chosen = Selection(start, end, frozenset(locations), frozenset(categories))
+    return Chosen(chosen, _DIMENSIONS[by or "Location"])
+
+
+def tiles(content: source.Content, selection: Selection) -> None:
+    """Draw a tile for each KPI."""
+    page.section("Key figures", f"on {wording.day(selection.end)}, or the last date with data before it")
+    st.html(grid([_tile(k, content, selection) for k in content.kpis]))
+
+
+def cards(content: source.Content, chosen: Chosen) -> None:
+    """Draw a card with charts for each KPI, two a row."""
+    page.section("Charts", "a grey band is a time without a value: point at it to see why")
+    columns: list[Any] = []
+    for index, kpi in enumerate(content.kpis):
+        if index % 2 == 0:
+            columns = st.columns(2)
+        with columns[index % 2].container(border=True, key=f"card-{kpi.name}"):
+            _card(kpi, content, chosen)
+
+
+def _dates(place: Any, bounds: tuple[date, date]) -> tuple[date, date]:
+    first, last = bounds
+    start = max(first, last - _DEFAULT_SPAN)
+    picked = place.date_input(
+        "Dates", (start, last), min_value=first, max_value=last, format="DD/MM/YYYY", key="dates"
+    )
+    if len(picked) == 2:
+        return picked[0], picked[1]
+    return picked[0] if picked else start, last
+
+
+def _tile(kpi: Kpi, content: source.Content, selection: Selection) -> Tile:
+    series = points(content.cells[kpi.name], kpi.rollup, selection)
+    return Tile(kpi.name, kpi.title, kpi.unit, kpi.meaning, headline(series, kpi.direction), series)
+
+
+def _card(kpi: Kpi, content: source.Content, chosen: Chosen) -> None:
+    series = points(content.cells[kpi.name], kpi.rollup, chosen.selection)
+    _card_head(kpi, headline(series, kpi.direction).value, _unmoved(content, kpi, chosen.selection))
+    if not series:
+        st.html('<div class="sf-card"><p>No row of this KPI is inside the filters.</p></div>')
+        return
+    own = shapes.drawing(content.columns[kpi.name])
+    left, right = st.columns([1.55, 1] if own is None else [1, 1.15])
+    with left:
+        _draw(charts.trend(series, kpi.unit), f"trend-{kpi.name}")
+    with right:
+        if own is None:
+            _breakdown(kpi, content, chosen)
+        else:
+            _own(kpi, own, chosen, series[-1].day)
+
+
+def _card_head(kpi: Kpi, value: float | None, note: str) -> None:
+    now = escape(wording.figure(value, kpi.unit))
+    st.html(
+        f'<div class="sf-card"><span class="sf-now">{now}</span><h3>{escape(kpi.title)}</h3>'
+        f'<p title="{escape(kpi.formula)}">{escape(kpi.meaning)}</p>'
+        f"{f'<p class=sf-note>{escape(note)}</p>' if note else ''}</div>"
+    )
+
+
+def _unmoved(content: source.Content, kpi: Kpi, selection: Selection) -> str:
+    """Say which filters cannot reach a KPI because it is not known at that grain."""
+    cells = content.cells[kpi.name]
+    known = {d for d in _DIMENSIONS.values() if any(getattr(c, d) is not None for c in cells)}
+    asked = {"location": selection.locations, "category": selection.categories}
+    missing = [d for d, names in asked.items() if names and d not in known]
+    return f"Not known by {' or '.join(missing)}: that filter does not change it." if missing else ""
+
+
+def _breakdown(kpi: Kpi, content: source.Content, chosen: Chosen) -> None:
+    rows: list[Bar] = []
+    for dimension in (chosen.dimension, *_DIMENSIONS.values(), "supplier"):
+        rows = rows or breakdown(content.cells[kpi.name], dimension, kpi.rollup, chosen.selection)
+    if rows:
+        _draw(charts.bars(rows, kpi.unit), f"bars-{kpi.name}")
+
+
+def _own(kpi: Kpi, own: Callable[..., Any], chosen: Chosen, day: date) -> None:
+    chart = own(kpi.name, chosen.selection, day, chosen.dimension)
+    if chart is not None:
+        _draw(chart, f"own-{kpi.name}")
+
+
+def _draw(chart: Any, key: str) -> None:
+    st.altair_chart(chart, width="stretch", theme=None, key=key)

@@ -1,0 +1,82 @@
+"""The frame of the page: style, head, and what is said when there is nothing to show."""
+
+from base64 import b64encode
+from datetime import datetime, timedelta
+from html import escape
+from pathlib import Path
+
+import streamlit as st
+
+from local.dashboard import source, wording
+from local.dashboard.health import LATE, freshness, totals
+
+_STYLE = Path(__file__).with_name("style.css")
+_ICON = Path(__file__).with_name("icon.svg")
+_MARK = f'<img alt="" src="data:image/svg+xml;base64,{b64encode(_ICON.read_bytes()).decode()}">'
+
+
+def set_up() -> None:
+    """Name the page and load its style."""
+    st.set_page_config(page_title="Stockflow", page_icon=str(_ICON), layout="wide")
+    st.html(_STYLE)
+
+
+def head(content: source.Content, health: source.Health, now: datetime) -> None:
+    """Draw the title, the state of the pipeline in four chips, and the refresh button."""
+    left, middle, right = st.columns([5, 6, 1], vertical_alignment="center")
+    last = content.bounds[1] if content.bounds else None
+    note = f"KPIs as of {wording.day(last)}" if last else "No KPI yet"
+    left.html(
+        f'<div class="sf-head">{_MARK}<div><h1>Stockflow</h1>'
+        f"<p>{note} &middot; {escape(content.project)}</p></div></div>"
+    )
+    middle.html(f'<div class="sf-chips">{"".join(_chips(health, now))}</div>')
+    right.button("Refresh", icon=":material/refresh:", on_click=source.refresh, width="stretch")
+
+
+def section(title: str, note: str = "") -> None:
+    """Draw a section's heading."""
+    st.html(f'<div class="sf-section"><h2>{escape(title)}</h2><span>{escape(note)}</span></div>')
+
+
+def empty(content: source.Content) -> None:
+    """Say how the first KPI comes about."""
+    known = "Loads arrived, but no KPI was computed from them yet." if content.columns else ""
+    st.html(
+        f'<div class="sf-empty"><h2>The warehouse has no KPI yet</h2><p>{known} Drop a file and wait for it; '
+        "the samples bring every feed:</p><pre>stockflow drop samples/* --wait</pre>"
+        "<p>Then press Refresh. <code>stockflow loads</code> shows how far each file is, "
+        "<code>stockflow explain FILE</code> why a row was refused.</p></div>"
+    )
+
+
+def unavailable(problem: source.UnavailableError) -> None:
+    """Say why nothing can be shown and what to do."""
+    st.html(
+        f'<div class="sf-head">{_MARK}<div><h1>Stockflow</h1><p>The warehouse does not answer</p></div></div>'
+        f'<div class="sf-empty"><h2>Nothing can be read</h2><p>{escape(str(problem))}</p>'
+        "<pre>stockflow status    # which part is down\nstockflow up        # start the stack</pre>"
+        "<p>This page tries again when it is reloaded.</p></div>"
+    )
+    st.button("Try again", icon=":material/refresh:", on_click=source.refresh)
+
+
+def _chips(health: source.Health, now: datetime) -> list[str]:
+    t = totals(health.loads)
+    late = [f for f in freshness(health.expected, health.freshness, now) if f.state == LATE]
+    return [
+        _chip("ok" if t.waiting == 0 else "warn", t.by_state.get("loaded", 0), "loaded", t.waiting),
+        _chip("bad" if t.by_state.get("rejected") else "ok", t.by_state.get("rejected", 0), "files rejected"),
+        _chip("warn" if t.rejects + t.quarantined else "ok", t.rejects + t.quarantined, "rows refused"),
+        _chip("warn" if late else "ok", len(late), "feeds late"),
+    ]
+
+
+def _chip(tone: str, number: int, words: str, waiting: int = 0) -> str:
+    more = f" &middot; {waiting} on their way" if waiting else ""
+    return f'<span class="sf-chip {tone}"><b>{number:,}</b> {words}{more}</span>'
+
+
+def within(length: timedelta | None) -> str:
+    """Return the age that a contract allows as words."""
+    return "no expectation" if length is None else f"within {wording.span(length)}"

@@ -1,0 +1,110 @@
+"""KPI tiles as HTML; the sparkline is an SVG inside the page's own text: no script, no request."""
+
+from base64 import b64encode
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+
+from local.dashboard import wording
+from local.dashboard.rollup import Headline, Point
+
+COLOUR = "#0f766e"
+_WIDTH, _HEIGHT, _PAD = 200.0, 44.0, 4.0
+_LINE = f'fill="none" stroke="{COLOUR}" vector-effect="non-scaling-stroke"'
+
+
+@dataclass(frozen=True)
+class Tile:
+    """What one tile says."""
+
+    name: str
+    title: str
+    unit: str
+    meaning: str
+    headline: Headline
+    series: Sequence[Point]
+
+    @property
+    def tone(self) -> str:
+        """``good``, ``bad`` or ``flat``: the colour of the change."""
+        return {True: "good", False: "bad", None: "flat"}[self.headline.good]
+
+
+def grid(tiles: Sequence[Tile]) -> str:
+    """Return the HTML of all tiles."""
+    return f'<div class="sf-tiles">{"".join(tile(t) for t in tiles)}</div>'
+
+
+def tile(t: Tile) -> str:
+    """Return the HTML of one tile."""
+    return (
+        f'<article class="sf-tile sf-{t.tone}" data-kpi="{escape(t.name)}" title="{escape(t.meaning)}">'
+        f"<h3>{escape(t.title)}</h3>{_value(t)}{_trend(t)}{sparkline(t.series)}</article>"
+    )
+
+
+def sparkline(series: Sequence[Point]) -> str:
+    """Return an image of the series, broken where there is no value."""
+    data = b64encode(svg(series).encode()).decode()
+    return f'<img class="sf-spark" alt="trend" src="data:image/svg+xml;base64,{data}">'
+
+
+def svg(series: Sequence[Point]) -> str:
+    """Return the sparkline's SVG."""
+    runs = [run for run in _runs(series) if run]
+    body = "".join(_path(run) for run in runs) + (_dot(runs[-1][-1]) if runs else "")
+    box = f'viewBox="0 0 {_WIDTH:.0f} {_HEIGHT:.0f}" preserveAspectRatio="none"'
+    return f'<svg xmlns="http://www.w3.org/2000/svg" {box}>{body}</svg>'
+
+
+def _value(t: Tile) -> str:
+    value = t.headline.value
+    if value is None:
+        why = escape(wording.reason(t.headline.reason))
+        return f'<p class="sf-value sf-none">{wording.NO_VALUE}<small>{why}</small></p>'
+    number, unit = wording.parts(value, t.unit)
+    return f'<p class="sf-value">{escape(number)}<small>{escape(unit)}</small></p>'
+
+
+def _trend(t: Tile) -> str:
+    h = t.headline
+    words = wording.change(h.change, h.previous, t.unit)
+    arrow = "" if not h.change else ("▲ " if h.change > 0 else "▼ ")
+    note = "vs a week before" if h.previous is not None and h.value is not None else ""
+    return f'<p class="sf-trend"><b>{arrow}{escape(words)}</b> {note}</p>'
+
+
+def _runs(series: Sequence[Point]) -> list[list[tuple[float, float]]]:
+    values = [p.value for p in series if p.value is not None]
+    if not values:
+        return []
+    runs: list[list[tuple[float, float]]] = [[]]
+    for index, point in enumerate(series):
+        if point.value is None:
+            runs.append([])
+        else:
+            runs[-1].append((_x(index, len(series)), _y(point.value, min(values), max(values))))
+    return runs
+
+
+def _x(index: int, count: int) -> float:
+    return _PAD + (_WIDTH - 2 * _PAD) * (index / max(count - 1, 1))
+
+
+def _y(value: float, low: float, high: float) -> float:
+    share = (value - low) / (high - low) if high > low else 0.5
+    return _HEIGHT - _PAD - (_HEIGHT - 2 * _PAD) * share
+
+
+def _dot(at: tuple[float, float]) -> str:
+    # A line of no length with round caps stays a circle when the picture is stretched.
+    return f'<path d="M{at[0]:.1f} {at[1]:.1f}h0.01" {_LINE} stroke-width="6" stroke-linecap="round"/>'
+
+
+def _path(run: Sequence[tuple[float, float]]) -> str:
+    line = " ".join(f"{x:.1f},{y:.1f}" for x, y in run)
+    area = f"{run[0][0]:.1f},{_HEIGHT} {line} {run[-1][0]:.1f},{_HEIGHT}"
+    return (
+        f'<polygon points="{area}" fill="{COLOUR}" opacity="0.09"/>'
+        f'<polyline points="{line}" {_LINE} stroke-width="1.8" stroke-linejoin="round"/>'
+    )

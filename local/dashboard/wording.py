@@ -1,0 +1,116 @@
+"""How figures, changes and reasons are written for a reader."""
+
+from datetime import date, datetime, timedelta
+
+NO_VALUE = "n/a"
+
+_REASONS = {
+    "no_demand": "nothing was sold in the window",
+    "no_stock": "there was no stock",
+    "no_cost": "no cost is known",
+    "no_price": "no price is known",
+    "missing_days": "too many days have no snapshot",
+    "mixed_uom": "quantities are in different units",
+    "stale": "the last snapshot is too old",
+    "no_orders": "no order fell due",
+    "no_receipts": "nothing was received",
+    "not_computed": "nothing was computed for this date",
+}
+# Size, its name, and from where it is used: 9,870 is shown whole, 12.3 k is not.
+_SIZES = ((1e9, " bn", 1e9), (1e6, " M", 1e6), (1e3, " k", 1e4))
+_CURRENCIES = {"EUR": "€", "GBP": "£", "USD": "$"}
+_FRACTIONS = {"fraction", "ratio_pct"}
+_PERCENTS = {"%", "percent", "pct"}
+
+
+def reason(code: str | None) -> str:
+    """Return a reason code as words; an unknown code is shown as it is."""
+    if code is None:
+        return ""
+    return _REASONS.get(code, code.replace("_", " "))
+
+
+def figure(value: float | None, unit: str) -> str:
+    """Return a value with its unit, short enough for a tile: ``€1.24 M``, ``3.4 %``, ``28.1 days``."""
+    if value is None:
+        return NO_VALUE
+    number, suffix = parts(value, unit)
+    return f"{number}{suffix}" if suffix == " %" or not suffix else f"{number} {suffix.strip()}"
+
+
+def short(value: float, unit: str) -> str:
+    """Return a value for a chart whose title names the unit: words left out, signs kept."""
+    number, suffix = parts(value, unit)
+    return number + suffix if suffix == " %" else number
+
+
+def parts(value: float, unit: str) -> tuple[str, str]:
+    """Return (number, unit) so that a tile can set them in two sizes."""
+    if unit in _FRACTIONS:
+        return _plain(value * 100), " %"
+    if unit in _PERCENTS:
+        return _plain(value), " %"
+    if unit in _CURRENCIES:
+        sign = "-" if value < 0 else ""
+        return f"{sign}{_CURRENCIES[unit]}{_short(abs(value))}", ""
+    return _short(value), unit
+
+
+def change(difference: float | None, previous: float | None, unit: str) -> str:
+    """Return the change from a week before: points for percentages, per cent of it otherwise."""
+    if difference is None or previous is None:
+        return "no figure a week before"
+    if difference == 0:
+        return "no change"
+    if unit in _FRACTIONS or unit in _PERCENTS:
+        points = difference * (100 if unit in _FRACTIONS else 1)
+        return f"{points:+.1f} pt" if abs(points) >= 0.05 else "no change"
+    if previous == 0:
+        return f"{'+' if difference > 0 else '-'}{figure(abs(difference), unit)}"
+    share = 100 * difference / abs(previous)
+    return f"{share:+.1f} %" if abs(share) >= 0.05 else "no change"
+
+
+def axis_format(unit: str) -> str:
+    """Return the d3 number format of an axis in that unit."""
+    if unit in _FRACTIONS:
+        return ".0%"
+    return "~s" if unit in _CURRENCIES or unit == "units" else ",.2~f"
+
+
+def day(value: date | None) -> str:
+    """Return a date such as ``Mon 23 Nov 2026``."""
+    return "no date" if value is None else f"{value:%a} {value.day} {value:%b %Y}"
+
+
+def ago(moment: datetime | None, now: datetime) -> str:
+    """Return how long ago something happened: ``12 s ago``, ``3 h ago``, ``2 days ago``."""
+    return "never" if moment is None else f"{span(now - moment)} ago"
+
+
+def span(length: timedelta) -> str:
+    """Return a length of time in its largest sensible unit."""
+    seconds = max(0, int(length.total_seconds()))
+    for size, name in ((86_400, "day"), (3_600, "h"), (60, "min")):
+        if seconds >= 2 * size or (name == "day" and seconds >= size):
+            count = seconds // size
+            return f"{count} {name}{'s' if name == 'day' and count != 1 else ''}"
+    return f"{seconds} s"
+
+
+def count(number: int, noun: str) -> str:
+    """Return ``1 row``, ``12 rows``, ``1,200 rows``."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _short(value: float) -> str:
+    size, suffix = next(((s, t) for s, t, least in _SIZES if abs(value) >= least), (1.0, ""))
+    return f"{_plain(value / size)}{suffix}"
+
+
+def _plain(value: float) -> str:
+    if value == 0:
+        return "0"
+    magnitude = abs(value)
+    decimals = 0 if magnitude >= 1000 else 1 if magnitude >= 10 else 2
+    return f"{value:,.{decimals}f}"
