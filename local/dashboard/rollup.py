@@ -128,7 +128,7 @@ def headline(series: Sequence[Point], direction: str) -> Headline:
 
 
 def breakdown(cells: Iterable[Cell], dimension: str, how: str, selection: Selection) -> list[Bar]:
-    """Return the KPI by ``location``, ``category`` or ``supplier`` on the last day with data, largest first."""
+    """Return the KPI by location, category or supplier on the last day with data, largest first."""
     chosen = [c for c in select(cells, selection) if getattr(c, dimension) is not None]
     if not chosen:
         return []
