@@ -1,0 +1,30 @@
+-- receipt, issue, transfer_in, transfer_out, adjustment or return, from usual names in English and French and
+-- from SAP movement codes; NULL for anything else.
+CREATE OR REPLACE FUNCTION inventory_curated.movement_type(value STRING) RETURNS STRING AS (
+(
+  SELECT CASE
+    WHEN word IN (
+      'receipt', 'goodsreceipt', 'purchase', 'reception', 'entree', 'achat', '101', '102', '561'
+    ) THEN 'receipt'
+    WHEN word IN (
+      'issue', 'goodsissue', 'sale', 'sortie', 'vente', 'consommation', '201', '202', '261', '262',
+      '601', '602'
+    ) THEN 'issue'
+    WHEN word IN ('transferin', 'transfertentrant', 'entreetransfert') THEN 'transfer_in'
+    WHEN word IN ('transferout', 'transfertsortant', 'sortietransfert') THEN 'transfer_out'
+    WHEN word IN (
+      'adjustment', 'inventoryadjustment', 'ajustement', 'regularisation', 'correction', '701',
+      '702', 'scrap', 'damage', 'loss', 'shrinkage', 'casse', 'perte', 'demarque'
+    ) THEN 'adjustment'
+    WHEN word IN (
+      'return', 'customerreturn', 'retour', 'retourclient', '651', 'supplierreturn',
+      'returntovendor', 'retourfournisseur', '122'
+    ) THEN 'return'
+  END
+  FROM (
+    SELECT REGEXP_REPLACE(TRANSLATE(LOWER(NULLIF(TRIM(REGEXP_REPLACE(REGEXP_REPLACE(TRIM(REGEXP_REPLACE(
+      value, r'[ \t\n\x0b\f\r\x{00A0}\x{200B}\x{2007}\x{2009}\x{202F}\x{3000}\x{FEFF}]+', ' '), ' '),
+      r'^="(.*)"$', r'\1'), r"^ *'", ''), ' '), '')), 'àâäáãçéèêëîïíôöóûüùúñ', 'aaaaaceeeeiiiooouuuun'), r'[^a-z0-9]', '') AS word
+  )
+)
+);

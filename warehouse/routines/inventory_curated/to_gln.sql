@@ -1,0 +1,26 @@
+-- A global location number of 13 digits with a right check digit, or NULL. Agrees with stockflow.values.to_gln.
+CREATE OR REPLACE FUNCTION inventory_curated.to_gln(value STRING) RETURNS STRING AS (
+(
+  SELECT text
+  FROM (
+    SELECT text, LPAD(text, 14, '0') AS padded
+    FROM (
+      SELECT REGEXP_REPLACE(NULLIF(TRIM(REGEXP_REPLACE(REGEXP_REPLACE(TRIM(REGEXP_REPLACE(
+        value, r'[ \t\n\x0b\f\r\x{00A0}\x{200B}\x{2007}\x{2009}\x{202F}\x{3000}\x{FEFF}]+', ' '), ' '),
+        r'^="(.*)"$', r'\1'), r"^ *'", ''), ' '), ''), r'[ -]', '') AS text
+    )
+  )
+  WHERE REGEXP_CONTAINS(text, r'^[0-9]{13}$')
+    AND MOD(3 * (
+      SAFE_CAST(SUBSTR(padded, 1, 1) AS INT64) + SAFE_CAST(SUBSTR(padded, 3, 1) AS INT64) +
+      SAFE_CAST(SUBSTR(padded, 5, 1) AS INT64) + SAFE_CAST(SUBSTR(padded, 7, 1) AS INT64) +
+      SAFE_CAST(SUBSTR(padded, 9, 1) AS INT64) + SAFE_CAST(SUBSTR(padded, 11, 1) AS INT64) +
+      SAFE_CAST(SUBSTR(padded, 13, 1) AS INT64)
+    ) +
+      SAFE_CAST(SUBSTR(padded, 2, 1) AS INT64) + SAFE_CAST(SUBSTR(padded, 4, 1) AS INT64) +
+      SAFE_CAST(SUBSTR(padded, 6, 1) AS INT64) + SAFE_CAST(SUBSTR(padded, 8, 1) AS INT64) +
+      SAFE_CAST(SUBSTR(padded, 10, 1) AS INT64) + SAFE_CAST(SUBSTR(padded, 12, 1) AS INT64) +
+      SAFE_CAST(SUBSTR(padded, 14, 1) AS INT64),
+    10) = 0
+)
+);

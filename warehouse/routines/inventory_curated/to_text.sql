@@ -1,0 +1,7 @@
+-- Text without outer blanks, inner blanks made one, without the ="..." and ' that spreadsheets put around
+-- codes. NULL when nothing is left. Agrees with stockflow.values.to_text.
+CREATE OR REPLACE FUNCTION inventory_curated.to_text(value STRING) RETURNS STRING AS (
+  NULLIF(TRIM(REGEXP_REPLACE(REGEXP_REPLACE(TRIM(REGEXP_REPLACE(
+    value, r'[ \t\n\x0b\f\r\x{00A0}\x{200B}\x{2007}\x{2009}\x{202F}\x{3000}\x{FEFF}]+', ' '), ' '),
+    r'^="(.*)"$', r'\1'), r"^ *'", ''), ' '), '')
+);
