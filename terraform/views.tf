@@ -142,7 +142,7 @@ resource "google_bigquery_routine" "this" {
   definition_body = replace(each.value[2], "/\\binventory_(raw|curated|kpi|reporting|ops)\\./", "${var.project}.${var.dataset_prefix}inventory_$${1}.")
 
   dynamic "arguments" {
-    for_each = [for a in split(",", each.value[0]) : split(" ", trimspace(a))]
+    for_each = [for a in split(",", each.value[0]) : split(" ", trimspace(a)) if trimspace(a) != ""]
     content {
       name      = arguments.value[0]
       data_type = jsonencode({ typeKind = arguments.value[1] })

@@ -1,0 +1,109 @@
+"""Runs the real terraform binary on a copy of the root, against a provider that only serves the schema."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+PROVIDER = Path(__file__).parent / "provider"
+READ = ("terraform", "contracts", "warehouse")
+RELEASE = {
+    fn: {"object": f"functions/{fn}-0.zip", "version": "0"}
+    for fn in ("ingest", "validate", "transform", "kpi")
+}
+
+
+def make_provider(folder: Path) -> Path:
+    """Install the schema-serving provider below ``folder`` and return Terraform's CLI configuration.
+
+    It needs protobuf 5 where the rest of the project has 7, so it gets an environment of its own.
+    """
+    python = folder / "venv/bin/python"
+    uv = [sys.executable, "-m", "uv"]
+    subprocess.run([*uv, "venv", "-q", "--python", sys.executable, folder / "venv"], check=True)
+    subprocess.run([*uv, "pip", "install", "-q", "--python", python, "tf==1.2.0"], check=True)
+    shutil.copytree(PROVIDER, folder / "provider", ignore=shutil.ignore_patterns("__pycache__"))
+    schemas = sorted((folder / "provider/schemas").glob("*.json.gz"))
+    install = [python, folder / "provider/install.py", folder / "out", *schemas]
+    subprocess.run(install, check=True, stdout=subprocess.DEVNULL)
+    return folder / "out/terraformrc"
+
+
+@dataclass(frozen=True)
+class Root:
+    """A copy of the project's Terraform root, with local state, ready to plan."""
+
+    folder: Path
+    config: Path
+
+    @property
+    def terraform(self) -> Path:
+        """The root module."""
+        return self.folder / "terraform"
+
+    def run(self, *args: str, ok: bool = True) -> str:
+        """Run terraform there; return what it printed (both streams).
+
+        Raises:
+            AssertionError: with what it printed, when it fails although ``ok``.
+        """
+        env = {**os.environ, "TF_CLI_CONFIG_FILE": str(self.config), "TF_IN_AUTOMATION": "1", "NO_COLOR": "1"}
+        done = subprocess.run(
+            ["terraform", *args], cwd=self.terraform, env=env, text=True, capture_output=True, check=False
+        )
+        assert not ok or done.returncode == 0, f"terraform {' '.join(args)}\n{done.stdout}{done.stderr}"
+        return done.stdout + done.stderr
+
+    def plan(self, *args: str) -> dict[str, Any]:
+        """Return the plan as JSON."""
+        self.run("plan", "-input=false", "-refresh=false", "-out=plan.bin", *args)
+        shown: dict[str, Any] = json.loads(self.run("show", "-json", "plan.bin"))
+        return shown
+
+
+def copy_root(folder: Path, config: Path, edits: dict[str, tuple[str, str]] | None = None) -> Root:
+    """Copy what the root reads, apply ``edits`` (file -> old, new) and initialise with local state."""
+    for name in READ:
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns(".terraform*"))
+    shutil.copy(ROOT / "pipeline.yaml", folder / "pipeline.yaml")
+    versions = folder / "terraform/versions.tf"
+    versions.write_text(
+        versions.read_text().replace('backend "gcs" {\n    prefix = "stockflow"', 'backend "local" {')
+    )
+    (folder / "terraform/release.auto.tfvars.json").write_text(json.dumps({"release": RELEASE}))
+    for name, (old, new) in (edits or {}).items():
+        path = folder / name
+        text = path.read_text()
+        assert old in text, f"{name} no longer holds {old!r}: the planted mistake needs a new place"
+        path.write_text(text.replace(old, new, 1))
+    root = Root(folder, config)
+    root.run("init", "-input=false")
+    return root
+
+
+def resources(plan: dict[str, Any], kind: str | None = None) -> dict[str, dict[str, Any]]:
+    """Return address -> planned values of the managed resources (of one type)."""
+    found = plan["planned_values"]["root_module"]["resources"]
+    return {r["address"]: r["values"] for r in found if r["mode"] == "managed" and kind in (None, r["type"])}
+
+
+def references(plan: dict[str, Any], address: str) -> list[str]:
+    """Return what the expressions of a resource (``type.name``) refer to, for values unknown until apply."""
+    for resource in plan["configuration"]["root_module"]["resources"]:
+        if resource["address"] == address:
+            return sorted(set(_references(resource.get("expressions", {}))))
+    raise KeyError(address)
+
+
+def _references(node: Any) -> list[str]:
+    if isinstance(node, dict):
+        own = [r for r in node.get("references", []) if isinstance(r, str)]
+        return own + [r for k, v in node.items() if k != "references" for r in _references(v)]
+    if isinstance(node, list):
+        return [r for item in node for r in _references(item)]
+    return []
