@@ -10,7 +10,7 @@ import streamlit as st
 
 from local.dashboard import charts, page, shapes, source, wording
 from local.dashboard.catalogue import Kpi
-from local.dashboard.rollup import Bar, Selection, breakdown, headline, points
+from local.dashboard.rollup import Bar, Selection, breakdown, gaps, headline, points
 from local.dashboard.tiles import Tile, grid
 
 _DEFAULT_SPAN = timedelta(days=41)
@@ -52,7 +52,7 @@ def tiles(content: source.Content, selection: Selection) -> None:
 
 def cards(content: source.Content, chosen: Chosen) -> None:
     """Draw a card with charts for each KPI, two a row."""
-    page.section("Charts", "a grey band is a time without a value: point at it to see why")
+    page.section("Charts", "a grey band is a time without a value, never a zero")
     columns: list[Any] = []
     for index, kpi in enumerate(content.kpis):
         if index % 2 == 0:
@@ -79,7 +79,8 @@ def _tile(kpi: Kpi, content: source.Content, selection: Selection) -> Tile:
 
 def _card(kpi: Kpi, content: source.Content, chosen: Chosen) -> None:
     series = points(content.cells[kpi.name], kpi.rollup, chosen.selection)
-    _card_head(kpi, headline(series, kpi.direction).value, _unmoved(content, kpi, chosen.selection))
+    notes = (wording.silences(gaps(series)), _unmoved(content, kpi, chosen.selection))
+    _card_head(kpi, headline(series, kpi.direction).value, " ".join(n for n in notes if n))
     if not series:
         st.html('<div class="sf-card"><p>No row of this KPI is inside the filters.</p></div>')
         return

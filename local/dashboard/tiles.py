@@ -69,9 +69,10 @@ def _value(t: Tile) -> str:
 def _trend(t: Tile) -> str:
     h = t.headline
     words = wording.change(h.change, h.previous, t.unit)
-    arrow = "" if not h.change else ("▲ " if h.change > 0 else "▼ ")
-    note = "vs a week before" if h.previous is not None and h.value is not None else ""
-    return f'<p class="sf-trend"><b>{arrow}{escape(words)}</b> {note}</p>'
+    if h.change is None:
+        return f'<p class="sf-trend">{escape(words)}</p>'
+    arrow = "" if h.change == 0 else ("▲ " if h.change > 0 else "▼ ")
+    return f'<p class="sf-trend"><b>{arrow}{escape(words)}</b> vs a week before</p>'
 
 
 def _runs(series: Sequence[Point]) -> list[list[tuple[float, float]]]:

@@ -1,5 +1,7 @@
 """How figures, changes and reasons are written for a reader."""
 
+from collections import Counter
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 
 NO_VALUE = "n/a"
@@ -76,6 +78,15 @@ def axis_format(unit: str) -> str:
     if unit in _FRACTIONS:
         return ".0%"
     return "~s" if unit in _CURRENCIES or unit == "units" else ",.2~f"
+
+
+def silences(runs: Iterable[tuple[date, date, str]]) -> str:
+    """Return why a KPI has no value on some days: ``No value on 6 days: nothing was sold in the window.``"""
+    days: Counter[str] = Counter()
+    for first, last, why in runs:
+        days[why] += (last - first).days + 1
+    told = [f"{count(number, 'day')}: {reason(why)}" for why, number in days.most_common(2)]
+    return f"No value on {'; on '.join(told)}." if told else ""
 
 
 def day(value: date | None) -> str:

@@ -59,6 +59,15 @@ def test_a_length_of_time_is_in_its_largest_sensible_unit(length, expected):
     assert wording.span(length) == expected
 
 
+def test_days_without_a_value_are_summed_up_by_reason():
+    day = date(2026, 10, 5)
+    runs = [(day, day, "stale"), (day, day + timedelta(days=5), "no_demand")]
+    assert wording.silences(runs) == (
+        "No value on 6 days: nothing was sold in the window; on 1 day: the last snapshot is too old."
+    )
+    assert wording.silences([]) == ""
+
+
 def test_what_never_happened_is_never():
     now = datetime(2026, 10, 5, tzinfo=UTC)
     assert wording.ago(None, now) == "never"
