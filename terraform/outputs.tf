@@ -17,3 +17,8 @@ output "definitions_bucket" {
   description = "Where CI syncs the KPI definitions."
   value       = google_storage_bucket.this["definitions"].url
 }
+
+output "release" {
+  description = "The zips that are live: rollback.sh goes back to them."
+  value       = var.release
+}

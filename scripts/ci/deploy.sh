@@ -1,0 +1,9 @@
+#!/usr/bin/env sh
+# Apply the plan that was approved. Zips are named by their content, so only changed functions change.
+# The release that was live is kept first: rollback.sh goes back to it.
+set -eu
+cd "$(dirname "$0")/../.."
+build=$PWD/build
+cd terraform
+terraform output -json release > "$build/previous.json" 2>/dev/null || echo null > "$build/previous.json"
+terraform apply -input=false "$build/plan.bin"
