@@ -1,0 +1,15 @@
+"""transform: what passed validation becomes curated rows; each drain takes all that is pending of a feed."""
+
+import functions_framework
+from cloudevents.http import CloudEvent
+
+from functions.transform.drain import transform
+from stockflow.boundary import settle
+from stockflow.events import parse_stage
+from stockflow.services import services
+
+
+@functions_framework.cloud_event  # type: ignore[untyped-decorator]
+def handle(event: CloudEvent) -> None:
+    """Transform the load that a ``load.validated`` event names."""
+    settle("transform", lambda: transform(parse_stage(event), services()))

@@ -1,0 +1,185 @@
+"""The SQL of one drain, built from a contract, a model and the templates beside this module."""
+
+import re
+from functools import cache
+from pathlib import Path
+
+from stockflow.contracts import Column, Contract
+from stockflow.identity import digest, stage_version
+
+_HERE = Path(__file__).resolve().parent
+_META = ("_load_id", "_line", "_business_time", "_generation")
+_LENIENT = {"stockflow_gtin_check_digit", "stockflow_gln_check_digit"}
+_EXPECTED = {
+    "integer": "a whole number",
+    "number": "a number",
+    "date": "a date",
+    "timestamp": "a date and time",
+    "string": "a known value",
+}
+_DIMENSIONS = {"products": "inventory_curated.products", "exchange_rates": "inventory_curated.daily_rates"}
+
+
+class UnknownModelError(LookupError):
+    """A feed has a contract but no model."""
+
+
+@cache
+def template(name: str) -> str:
+    """Return a SQL file of this function."""
+    return (_HERE / name).read_text(encoding="utf-8")
+
+
+def model(feed: str) -> str:
+    """Return the model of a feed: one SELECT, as an engineer wrote it.
+
+    Raises:
+        UnknownModelError: when ``models/<feed>.sql`` is missing.
+    """
+    if not (_HERE / "models" / f"{feed}.sql").exists():
+        raise UnknownModelError(f"functions/transform/models/{feed}.sql is missing: feed {feed} has no model")
+    return template(f"models/{feed}.sql")
+
+
+def version(contract: Contract) -> str:
+    """Return the stage version: what decides the result of transforming this feed."""
+    code = [p.read_text(encoding="utf-8") for p in sorted(_HERE.glob("*.*")) if p.suffix in {".py", ".sql"}]
+    return stage_version(contract.fingerprint, model(contract.feed), digest(*code))
+
+
+def drain_script(contract: Contract) -> str:
+    """Return the script that brings ``@loads`` of a feed from raw to curated in one transaction.
+
+    Parameters: ``@loads``, ``@carried`` (arrays of text), ``@version``, ``@drain``, ``@started``.
+    """
+    names = [c.name for c in contract.columns]
+    rest = [n for n in names if n not in contract.key]
+    marks = _mark(contract.feed)
+    pieces = {
+        "feed": contract.feed,
+        "model": _indent(_only_batch(contract.feed), 2),
+        "refusals": "\n".join(_refusals(contract)),
+        "original": ", ".join(f"raw.{c.name} AS {c.name}" for c in contract.stated),
+        "keys": ", ".join(contract.key),
+        "columns": _list([*names, *_META]),
+        "history_columns": _list([f"history.{n}" for n in (*names, *_META)]),
+        "touched_keys": ", ".join(f"touched.{k}" for k in contract.key),
+        "winner_columns": _list([f"now.{n}" for n in (*rest, *_META)]),
+        "was_columns": _list(["was._load_id AS _was_load_id", *(f"was.{n} AS _was_{n}" for n in names)]),
+        "content_differs": _differs([n for n in rest if n != contract.business_time]),
+        "any_differs": _differs(rest),
+        **{f"touched_is_{t}": _same("touched", t, contract.key) for t in ("history", "now", "was")},
+        "changes_is_kept": _same("changes", "kept", contract.key),
+        "touched_days": _touched_days(contract),
+        "dimensions_seen": _seen(f"feed IN ({_quoted(_reads(contract.feed))})"),
+        "others_seen": _seen(f"feed != '{contract.feed}'"),
+        "mark": marks,
+        "mark_again": _again(contract.feed, marks),
+    }
+    return _fill(template("drain.sql"), pieces)
+
+
+def _fill(text: str, pieces: dict[str, str]) -> str:
+    for _ in range(2):  # a piece may name the feed itself
+        text = re.sub(r"<<(\w+)>>", lambda found: pieces[found[1]], text)
+    return text
+
+
+def _only_batch(feed: str) -> str:
+    """The model, made to read the loads of this drain only."""
+    source = f"inventory_raw.{feed}_accepted"
+    part = f"(SELECT * FROM {source} WHERE _load_id IN UNNEST(@loads))"
+    text, count = re.subn(rf"\b{re.escape(source)}\b", part, model(feed))
+    if count != 1:
+        raise ValueError(f"models/{feed}.sql must read {source} exactly once, it does so {count} times")
+    return text.strip()
+
+
+def _refusals(contract: Contract) -> list[str]:
+    """A cell that says something and was typed as nothing refuses its row; so does a missing required one."""
+    lenient = {r.column for r in contract.rules if r.expectation in _LENIENT and r.severity == "warning"}
+    whens = [_unreadable(c) for c in contract.stated if c.name not in lenient]
+    return whens + [_missing(c) for c in contract.stated if c.required or c.name in contract.key]
+
+
+def _unreadable(column: Column) -> str:
+    written = f"inventory_curated.to_text(raw.{column.name})"
+    zeros = f" AND NOT REGEXP_CONTAINS({written}, r'^[0.:/ T-]+$')" if _timed(column) else ""
+    return (
+        f"      WHEN model.{column.name} IS NULL AND {written} IS NOT NULL{zeros}\n"
+        f"        THEN CONCAT('unreadable|{column.name}|', REPLACE(raw.{column.name}, '|', ' '), "
+        f"'|{_EXPECTED.get(column.logical_type, 'a value')}')"
+    )
+
+
+def _missing(column: Column) -> str:
+    return f"      WHEN model.{column.name} IS NULL THEN 'missing|{column.name}||a value'"
+
+
+def _timed(column: Column) -> bool:
+    return column.logical_type in {"date", "timestamp"}
+
+
+def _touched_days(contract: Contract) -> str:
+    """Per changed row, the days on which KPIs may change; a dimension changes all days."""
+    if not contract.business_date:
+        return "SELECT _load_id, _was_load_id, '*' AS day FROM changes WHERE _content_changed"
+    day = contract.business_date
+    return " UNION ALL ".join(
+        f"SELECT _load_id, _was_load_id, CAST({name} AS STRING) AS day FROM changes WHERE _content_changed"
+        for name in (day, f"_was_{day}")
+    )
+
+
+def _reads(feed: str) -> list[str]:
+    """The dimensions that a model joins."""
+    return [dimension for dimension, table in _DIMENSIONS.items() if re.search(rf"\b{table}\b", model(feed))]
+
+
+def _seen(condition: str) -> str:
+    return (
+        "SELECT COUNT(*) FROM inventory_ops.load_stages "
+        f"WHERE stage = 'transform' AND state = 'transformed' AND {condition}"
+    )
+
+
+def has_dependents(feed: str) -> bool:
+    """Whether a change of this feed changes what loads of other feeds say."""
+    return (_HERE / "dependents" / f"{feed}.sql").exists()
+
+
+def _mark(feed: str) -> str:
+    if not has_dependents(feed):
+        return ""
+    affected = _indent(template(f"dependents/{feed}.sql").strip(), 2)
+    return "\n" + template("mark.sql").replace("<<affected>>", affected)
+
+
+def _again(feed: str, marks: str) -> str:
+    """A load of another feed that was transformed meanwhile did not see this change, nor was it seen."""
+    if not marks:
+        return ""
+    return (
+        f"\nIF ({_seen(f"feed != '{feed}'")}) != (SELECT MAX(others_seen) FROM batch) THEN\n"
+        f"{_indent(marks.strip(), 2)}\nEND IF;\n"
+    )
+
+
+def _same(left: str, right: str, columns: tuple[str, ...]) -> str:
+    return " AND ".join(f"{left}.{c} = {right}.{c}" for c in columns)
+
+
+def _differs(columns: list[str]) -> str:
+    return "".join(f"\n  OR now.{c} IS DISTINCT FROM was.{c}" for c in columns)
+
+
+def _list(names: list[str]) -> str:
+    return ", ".join(names)
+
+
+def _quoted(names: list[str]) -> str:
+    return ", ".join(f"'{n}'" for n in names) or "''"
+
+
+def _indent(text: str, by: int) -> str:
+    return "\n".join(" " * by + line if line else line for line in text.splitlines())

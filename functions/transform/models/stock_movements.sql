@@ -1,0 +1,63 @@
+-- Stock movements: typed and signed (+ into the location), in the base unit; costs at the rate of the posting date.
+WITH stated AS (
+  SELECT
+    inventory_curated.to_code(document) AS document,
+    inventory_curated.to_integer(line_number, _decimal) AS line_number,
+    inventory_curated.to_date(business_date, _date_order) AS business_date,
+    inventory_curated.to_date(entry_date, _date_order) AS entry_date,
+    inventory_curated.to_text(movement_type) AS movement_type,
+    inventory_curated.to_code(sku) AS sku,
+    inventory_curated.to_code(location_code) AS location_code,
+    inventory_curated.to_code(counterpart_location) AS counterpart_location,
+    inventory_curated.to_number(quantity, _decimal) AS quantity,
+    inventory_curated.to_unit(unit) AS stated_unit,
+    inventory_curated.to_number(unit_cost, _decimal) AS stated_unit_cost,
+    COALESCE(inventory_curated.to_code(currency), inventory_curated.base_currency()) AS stated_currency,
+    inventory_curated.to_text(reason) AS reason,
+    _load_id,
+    _line,
+    _generation,
+    _landed_at
+  FROM inventory_raw.stock_movements_accepted
+),
+converted AS (
+  SELECT
+    stated.*,
+    COALESCE(product.base_unit, 'EA') AS base_unit,
+    inventory_curated.unit_factor(
+      stated.stated_unit, product.base_unit, product.pack_unit, product.units_per_pack
+    ) AS factor,
+    IF(stated.stated_currency = inventory_curated.base_currency(), NUMERIC '1', day.rate_to_base) AS rate
+  FROM stated
+  LEFT JOIN inventory_curated.products AS product ON product.sku = stated.sku
+  LEFT JOIN inventory_curated.daily_rates AS day
+    ON day.currency = stated.stated_currency AND day.business_date = stated.business_date
+)
+SELECT
+  document,
+  line_number,
+  business_date,
+  entry_date,
+  inventory_curated.movement_type(movement_type) AS movement_type,
+  sku,
+  location_code,
+  counterpart_location,
+  inventory_curated.movement_quantity(movement_type, quantity) * factor AS quantity,
+  base_unit AS unit,
+  ROUND(stated_unit_cost * rate / factor, 6) AS unit_cost,
+  inventory_curated.base_currency() AS currency,
+  reason,
+  stated_unit,
+  stated_unit_cost,
+  stated_currency,
+  _load_id,
+  _line,
+  _landed_at AS _business_time,
+  _generation,
+  CASE
+    WHEN factor IS NULL
+      THEN CONCAT('unknown_unit_factor|unit|', stated_unit, '|units_per_pack of ', COALESCE(sku, '?'), ' in ', stated_unit)
+    WHEN rate IS NULL AND stated_unit_cost IS NOT NULL
+      THEN CONCAT('unknown_exchange_rate|currency|', stated_currency, '|a rate of at most 7 days before ', CAST(business_date AS STRING))
+  END AS _issue
+FROM converted

@@ -1,0 +1,258 @@
+"""A warehouse for the transform tests: local-bigquery with every table, view and routine of the project."""
+
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from google.cloud import bigquery
+
+from stockflow import schema
+from stockflow.contracts import Contract
+from stockflow.gcp import Warehouse
+from stockflow.ledger import StageRecord
+from stockflow.services import Services
+from stockflow.settings import Settings, bundle_root
+
+ROOT = bundle_root()
+# The emulator's geography functions want DuckDB's spatial extension, which no test needs.
+_LAUNCH = """
+import sys
+from duckdb_extensions import import_extension
+for name in ("ducklake", "icu", "httpfs", "avro", "encodings"):
+    import_extension(name)
+from local_bigquery.sql import dialect
+dialect.FUNCTIONS[:] = [p for p in dialect.FUNCTIONS if p.stem != "geography"]
+from local_bigquery.cli import main
+main(sys.argv[1:])
+"""
+
+
+def _free_port() -> int:
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return int(s.getsockname()[1])
+
+
+@contextmanager
+def emulator(folder: Path) -> Iterator[str]:
+    """Run local-bigquery with its state in ``folder`` and yield its endpoint."""
+    for name in ("home", "gcs", "data"):
+        (folder / name).mkdir(parents=True)
+    port, grpc = _free_port(), _free_port()
+    options = [
+        "--port",
+        str(port),
+        "--grpc-port",
+        str(grpc),
+        "--project",
+        "demo",
+        "--data-dir",
+        str(folder / "data"),
+    ]
+    env = {**os.environ, "HOME": str(folder / "home"), "GCS_LOCAL_ROOT": str(folder / "gcs")}
+    with (folder / "log").open("wb") as out:
+        command = [sys.executable, "-c", _LAUNCH, "serve", "--host", "127.0.0.1", *options]
+        process = subprocess.Popen(command, env=env, stdout=out, stderr=out)
+    try:
+        _await(f"http://127.0.0.1:{port}", folder / "log")
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def _await(endpoint: str, log: Path) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        if b"Uvicorn running" in log.read_bytes():
+            urllib.request.urlopen(f"{endpoint}/bigquery/v2/projects", timeout=30).read()
+            return
+        time.sleep(0.2)
+    raise TimeoutError(log.read_text())
+
+
+def provision(services: Services) -> None:
+    """Create every dataset, table, view and routine."""
+    client, pipeline = services.warehouse.client, schema.pipeline()
+    for dataset in pipeline["datasets"].values():
+        client.create_dataset(dataset["name"], exists_ok=True)
+    for name, table in pipeline["ops_tables"].items():
+        _create(client, f"inventory_ops.{name}", schema.ops_schema(table))
+    for contract in services.contracts.values():
+        _create(client, f"inventory_raw.{contract.feed}", schema.raw_schema(contract))
+        for suffix in ("", "_history"):
+            _create(client, f"inventory_curated.{contract.feed}{suffix}", schema.curated_schema(contract))
+    for path in sorted((ROOT / "warehouse/routines").rglob("*.sql")):
+        services.warehouse.query(path.read_text())
+    _views(services)
+
+
+def _create(client: bigquery.Client, name: str, columns: list[schema.Field]) -> None:
+    fields = [bigquery.SchemaField(c["name"], c["type"], mode=c["mode"]) for c in columns]
+    client.create_table(bigquery.Table(f"demo.{name}", schema=fields), exists_ok=True)
+
+
+def _views(services: Services) -> None:
+    """Create the views, those that others read first: what fails is tried again after the rest."""
+    waiting = {
+        f"{p.parent.name}.{p.stem}": p.read_text()
+        for p in (ROOT / "warehouse/views").rglob("*.sql")
+        if p.parent.name in {"inventory_ops", "inventory_curated"}
+    }
+    waiting |= {
+        f"inventory_raw.{c.feed}_accepted": schema.accepted_view(c) for c in services.contracts.values()
+    }
+    for last in [False] * 4 + [True]:
+        for name, body in list(waiting.items()):
+            try:
+                services.warehouse.query(f"CREATE OR REPLACE VIEW {name} AS {body}")
+                del waiting[name]
+            except Exception:
+                if last:
+                    raise
+
+
+class Outbox:
+    """Stands where Pub/Sub stands: keeps what was published, and can fail once."""
+
+    def __init__(self) -> None:
+        self.sent: list[dict[str, str]] = []
+        self.fail_next = False
+
+    def publish_all(self, topic: str, messages: Any) -> list[str]:
+        if self.fail_next:
+            self.fail_next = False
+            raise RuntimeError("killed before publish")
+        self.sent += [dict(attributes) for _, attributes in messages]
+        return []
+
+    def of(self, event_type: str) -> list[str]:
+        return [m["load_id"] for m in self.sent if m["event_type"] == event_type]
+
+
+class CountingWarehouse(Warehouse):
+    """Counts the query jobs that it sends."""
+
+    jobs = 0
+
+    def query(self, *args: Any, **kwargs: Any) -> list[dict[str, Any]]:
+        type(self).jobs += 1
+        return super().query(*args, **kwargs)
+
+
+@dataclass
+class World:
+    """One environment (its own dataset prefix) in which loads can be landed as if validate had let them through."""
+
+    services: Services
+    bus: Outbox = field(default_factory=Outbox)
+    clock_start: datetime = datetime(2026, 10, 1, 8, 0, tzinfo=UTC)
+    count: int = 0
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def land(
+        self,
+        feed: str,
+        *rows: Mapping[str, str],
+        load: str | None = None,
+        at: int | None = None,
+        detail: Mapping[str, str] | None = None,
+        state: str = "validated",
+        quarantined: tuple[int, ...] = (),
+    ) -> str:
+        """Put rows into raw and a validate record into the ledger; ``at`` orders the loads by landing."""
+        with self.lock:
+            self.count += 1
+            number = self.count
+        load = load or f"{feed}-{number:04d}"
+        contract = self.services.contracts[feed]
+        self._insert_raw(contract, load, rows)
+        landed = self.clock_start + timedelta(minutes=at if at is not None else number)
+        run = f"run-{load}-{number}"
+        record = StageRecord(
+            load_id=load, feed=feed, stage="validate", state=state, stage_version="v", run_id=run,
+            started_at=datetime.now(UTC), finished_at=datetime.now(UTC), bucket="landing", object=f"{feed}/{load}.csv",
+            generation=int(landed.timestamp() * 1e6), rows=len(rows), quarantined=len(quarantined), landed_at=landed,
+            detail=dict(detail or {"decimal_mark": ".", "date_order": "dmy"}),
+        )  # fmt: skip
+        refused = [
+            {"run_id": run, "load_id": load, "feed": feed, "line": n, "stage": "validate", "rule": "some_rule",
+             "column_name": "sku", "severity": "critical", "recorded_at": datetime.now(UTC)}
+            for n in quarantined
+        ]  # fmt: skip
+        self.services.warehouse.insert(
+            "inventory_ops.quarantine_rows", refused, [uuid4().hex for _ in quarantined]
+        )
+        self.services.ledger.record(record)
+        return load
+
+    def _insert_raw(self, contract: Contract, load: str, rows: tuple[Mapping[str, str], ...]) -> None:
+        body = [
+            {"_load_id": load, "_line": line, **row, "_ingested_at": datetime.now(UTC)}
+            for line, row in enumerate(rows, start=2)
+        ]
+        self.services.warehouse.insert(f"inventory_raw.{contract.feed}", body, [uuid4().hex for _ in body])
+
+    def rows(self, sql: str) -> list[dict[str, Any]]:
+        return self.services.warehouse.query(sql)
+
+    def curated(self, feed: str, columns: str, where: str = "TRUE") -> list[tuple[Any, ...]]:
+        found = self.rows(f"SELECT {columns} FROM inventory_curated.{feed} WHERE {where} ORDER BY {columns}")
+        return [tuple(r.values()) for r in found]
+
+    def quarantine(self, feed: str) -> list[tuple[str, int, str, str]]:
+        found = self.rows(
+            f"SELECT load_id, line, rule, column_name FROM inventory_ops.quarantine "
+            f"WHERE feed = '{feed}' AND stage = 'transform' ORDER BY load_id, line"
+        )
+        return [tuple(r.values()) for r in found]  # type: ignore[misc]
+
+    def books(self) -> dict[str, bool]:
+        """Whether each transformed load balances: raw = current + superseded + quarantined."""
+        feeds = self.services.contracts
+        raw = " UNION ALL ".join(f"SELECT _load_id FROM inventory_raw.{f}" for f in feeds)
+        kept = " UNION ALL ".join(f"SELECT _load_id FROM inventory_curated.{f}" for f in feeds)
+        stated = " UNION ALL ".join(f"SELECT _load_id FROM inventory_curated.{f}_history" for f in feeds)
+        found = self.rows(f"""
+            WITH refused AS (SELECT DISTINCT load_id, line FROM inventory_ops.quarantine)
+            SELECT load_id,
+              (SELECT COUNT(*) FROM ({raw}) WHERE _load_id = load_id) AS raw_rows,
+              (SELECT COUNT(*) FROM ({kept}) WHERE _load_id = load_id) AS kept,
+              (SELECT COUNT(*) FROM ({stated}) WHERE _load_id = load_id) AS stated,
+              (SELECT COUNT(*) FROM refused WHERE refused.load_id = loads.load_id) AS refused
+            FROM inventory_ops.load_stages_latest AS loads
+            WHERE stage = 'transform' AND state = 'transformed'
+        """)
+        return {
+            r["load_id"]: r["raw_rows"] == r["stated"] + r["refused"] and r["kept"] <= r["stated"]
+            for r in found
+        }
+
+
+def new_world(endpoint: str) -> World:
+    """Return a provisioned world, emptied of an earlier test's rows."""
+    settings = Settings(project="demo", contracts_dir=ROOT / "contracts", bigquery_endpoint=endpoint)
+    services = Services(settings)
+    services.__dict__["warehouse"] = CountingWarehouse(settings)
+    world = World(services)
+    services.__dict__["bus"] = world.bus
+    return world
+
+
+def empty(world: World) -> None:
+    """Delete all rows of all tables."""
+    tables = [f"inventory_ops.{t}" for t in schema.pipeline()["ops_tables"]]
+    for feed in world.services.contracts:
+        tables += [f"inventory_raw.{feed}", f"inventory_curated.{feed}", f"inventory_curated.{feed}_history"]
+    world.rows("; ".join(f"DELETE FROM {t} WHERE TRUE" for t in tables))
