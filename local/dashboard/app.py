@@ -11,19 +11,19 @@ def main() -> None:
     """Draw the page from top to bottom."""
     page.set_up()
     try:
-        content = source.content()
+        content, health = source.content(), source.health()
     except source.UnavailableError as problem:
         page.unavailable(problem)
         return
     now = datetime.now(UTC)
-    page.head(content, source.health(), now)
+    page.head(content, health, now)
     if content.bounds is None:
         page.empty(content)
     else:
         chosen = kpi_sections.filters(content)
         kpi_sections.tiles(content, chosen.selection)
         kpi_sections.cards(content, chosen)
-    pipeline_section.show(source.health(), now)
+    pipeline_section.show(health, now)
 
 
 if __name__ == "__main__" or st.runtime.exists():

@@ -1,10 +1,13 @@
 """The warehouse's answers, kept for a few seconds, so that a filter costs no query."""
 
-from collections.abc import Callable
+import socket
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 import streamlit as st
 
@@ -57,13 +60,29 @@ class Health:
     expected: dict[str, timedelta | None]
 
 
-def _read_content() -> Content:
+@contextmanager
+def _plain_words() -> Iterator[Services]:
+    """Give the services; turn what can go wrong with them into words for the page."""
     try:
-        return _content(services())
+        s = services()
+        _answering(s.settings.bigquery_endpoint)
+        yield s
     except KeyError as error:
         raise UnavailableError(f"The variable {error} is not set. Start with `stockflow up`.") from error
     except (StockflowError, OSError) as error:
         raise UnavailableError(str(error)) from error
+
+
+def _answering(endpoint: str | None) -> None:
+    # The client would try a warehouse that is down for ten minutes before it says so.
+    if endpoint:
+        at = urlsplit(endpoint)
+        socket.create_connection((at.hostname or "", at.port or 80), timeout=3).close()
+
+
+def _read_content() -> Content:
+    with _plain_words() as s:
+        return _content(s)
 
 
 def _content(s: Services) -> Content:
@@ -76,13 +95,16 @@ def _content(s: Services) -> Content:
 
 
 def _read_health() -> Health:
-    s = services()
-    answers = {n: s.warehouse.query(queries.text(n)) for n in _HEALTH_QUERIES}
-    return Health(**answers, expected={feed: expectation(c.sla) for feed, c in s.contracts.items()})
+    with _plain_words() as s:
+        with ThreadPoolExecutor(4) as pool:
+            found = pool.map(lambda name: s.warehouse.query(queries.text(name)), _HEALTH_QUERIES)
+        answers = dict(zip(_HEALTH_QUERIES, found, strict=True))
+        return Health(**answers, expected={feed: expectation(c.sla) for feed, c in s.contracts.items()})
 
 
 def _read_rows(sql: str, params: tuple[tuple[str, Any], ...]) -> list[queries.Row]:
-    return services().warehouse.query(sql, dict(params))
+    with _plain_words() as s:
+        return s.warehouse.query(sql, dict(params))
 
 
 services: Callable[[], Services] = st.cache_resource(Services.from_env)

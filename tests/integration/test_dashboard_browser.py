@@ -1,0 +1,232 @@
+"""The dashboard as a person sees it: the real process, a real browser, the real warehouse emulator."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from selenium import webdriver
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import WebDriverWait
+
+from stockflow.services import Services
+from stockflow.settings import Settings
+from tests.integration.dashboard_shop import HEADER, KPIS, fill
+
+ROOT = Path(__file__).parents[2]
+CHROMIUM = next((p for n in ("chromium", "google-chrome") if (p := shutil.which(n))), None)
+DRIVER = shutil.which("chromedriver")
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="NO BROWSER: install chromium and chromium-driver"),
+]
+FLAGS = (
+    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+)
+
+
+@contextmanager
+def dashboard(env: dict[str, str], log: Path) -> Iterator[str]:
+    """Run the dashboard's own process; yield its address."""
+    port = _free_port()
+    command = [sys.executable, "-m", "streamlit", "run", "local/dashboard/app.py", "--server.port", str(port)]
+    options = ["--server.headless", "true", "--browser.gatherUsageStats", "false"]
+    with log.open("wb") as out:
+        process = subprocess.Popen(command + options, cwd=ROOT, env=env, stdout=out, stderr=out)
+    try:
+        _wait_for(f"http://127.0.0.1:{port}/_stcore/health")
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+@pytest.fixture(scope="module")
+def shop(warehouse_env: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """A warehouse with two KPIs, one loaded file with a quarantined row, and one rejected file."""
+    folder = tmp_path_factory.mktemp("definitions")
+    for name, header in KPIS.items():
+        (folder / f"{name}.sql").write_text(HEADER.format(**header))
+    env = {**warehouse_env, "STOCKFLOW_DATASET_PREFIX": "shop_", "STOCKFLOW_DEFINITIONS_URI": str(folder)}
+    services = Services(Settings.from_env(env))
+    fill(services)
+    return env
+
+
+@pytest.fixture(scope="module")
+def page(shop: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator["Page"]:
+    """The drawn page, in a browser."""
+    folder = tmp_path_factory.mktemp("page")
+    with (
+        callers() as (proxy, called),
+        dashboard({**os.environ, **shop, **proxy}, folder / "log") as address,
+        browser(folder) as driver,
+    ):
+        driver.get(address)
+        yield Page(driver, address, called)
+
+
+class Page:
+    """What a person can see and do on the dashboard."""
+
+    def __init__(self, driver: webdriver.Chrome, address: str, called: list[bytes]) -> None:
+        self.driver, self.address, self.called = driver, address, called
+        self.until(lambda: self.all(".sf-table"))
+
+    def all(self, css: str) -> list[Any]:
+        return self.driver.find_elements(By.CSS_SELECTOR, css)
+
+    def text(self, css: str) -> str:
+        return str(self.all(css)[0].text)
+
+    def tile(self, kpi: str) -> str:
+        return self.text(f"[data-kpi={kpi}]")
+
+    def until(self, condition: Any, seconds: float = 30) -> None:
+        WebDriverWait(self.driver, seconds, ignored_exceptions=[Exception]).until(lambda _: condition())
+
+    def choose(self, key: str, name: str) -> None:
+        """Pick ``name`` in the filter ``key`` as a person does, with the keyboard."""
+        box = self.all(f".st-key-{key} input")[0]
+        box.send_keys(name, Keys.ENTER, Keys.ESCAPE)
+
+    def requested(self) -> set[str]:
+        """The addresses that the browser asked since it started, without the page's own."""
+        entries = [json.loads(e["message"])["message"] for e in self.driver.get_log("performance")]
+        sent = [
+            e["params"]
+            for e in entries
+            if e["method"] in {"Network.requestWillBeSent", "Network.webSocketCreated"}
+        ]
+        urls = {p.get("url") or p["request"]["url"] for p in sent}
+        own = (
+            self.address,
+            self.address.replace("http", "ws"),
+            "data:",
+            "blob:",
+            "chrome:",
+            "chrome-untrusted:",
+        )
+        return {u for u in urls if not u.startswith(own)}
+
+
+def test_each_kpi_has_a_tile_with_value_unit_and_trend(page: Page) -> None:
+    assert "20.0" in page.tile("days_of_supply") and "days" in page.tile("days_of_supply")
+    assert "€2,000" in page.tile("stock_value")
+    assert "vs a week before" in page.tile("stock_value")
+    assert len(page.all(".sf-tile img.sf-spark")) == len(KPIS)
+
+
+def test_each_kpi_has_charts_that_are_drawn(page: Page) -> None:
+    for kpi in KPIS:
+        page.until(
+            lambda kpi=kpi: (
+                len(page.all(f".st-key-card-{kpi} [data-testid=stVegaLiteChart] :is(canvas, svg)")) >= 2
+            )
+        )
+
+
+def test_days_without_a_value_say_why(page: Page) -> None:
+    assert "No value on 5 days: nothing was sold in the window" in page.text(
+        ".st-key-card-days_of_supply .sf-card"
+    )
+
+
+def test_pipeline_health_shows_loads_refusals_and_freshness(page: Page) -> None:
+    assert "quantity type" in page.text(".st-key-reasons")
+    assert "sales" in page.text(".st-key-freshness") and "nothing yet" in page.text(".st-key-freshness")
+    assert "1 loaded" in page.text(".sf-chips").replace("\n", " ")
+
+
+def test_choosing_a_location_changes_the_figures_and_nothing_leaves_the_machine(page: Page) -> None:
+    page.choose("locations", "LYO")
+    page.until(lambda: "10.0" in page.tile("days_of_supply"))
+    assert "€1,000" in page.tile("stock_value")
+    assert page.requested() == set(), "the browser asked another host"
+    assert page.called == [], "the server called another host"
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"STOCKFLOW_DEFINITIONS_URI": "/nowhere"}, "stockflow drop"),
+        ({"BIGQUERY_EMULATOR_HOST": "http://127.0.0.1:1"}, "stockflow up"),
+    ],
+    ids=["no KPI yet", "no warehouse"],
+)
+def test_with_nothing_to_show_the_page_says_what_to_do(
+    change: dict[str, str], said: str, shop: dict[str, str], tmp_path: Path
+) -> None:
+    with (
+        dashboard({**os.environ, **shop, **change}, tmp_path / "log") as address,
+        browser(tmp_path) as driver,
+    ):
+        driver.get(address)
+        WebDriverWait(driver, 90).until(lambda d: d.find_elements(By.CSS_SELECTOR, ".sf-empty"))
+        assert said in driver.find_element(By.CSS_SELECTOR, ".sf-empty").text
+
+
+@contextmanager
+def browser(folder: Path) -> Iterator[webdriver.Chrome]:
+    """A Chromium of its own that writes down what it asks."""
+    options = webdriver.ChromeOptions()
+    options.binary_location = str(CHROMIUM)
+    for flag in (*FLAGS, f"--user-data-dir={folder}/profile", "--window-size=1480,1200"):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"performance": "ALL"})
+    driver = webdriver.Chrome(options, webdriver.ChromeService(DRIVER))
+    try:
+        yield driver
+    finally:
+        driver.quit()
+
+
+@contextmanager
+def callers() -> Iterator[tuple[dict[str, str], list[bytes]]]:
+    """A proxy that refuses and remembers whatever a process tries to reach outside."""
+    seen: list[bytes] = []
+    server = socket.create_server(("127.0.0.1", 0))
+    threading.Thread(target=_listen, args=(server, seen), daemon=True).start()
+    address = f"http://127.0.0.1:{server.getsockname()[1]}"
+    names = ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "all_proxy")
+    with server:
+        yield {**dict.fromkeys(names, address), "no_proxy": "127.0.0.1", "NO_PROXY": "127.0.0.1"}, seen
+
+
+def _listen(server: socket.socket, seen: list[bytes]) -> None:
+    while True:
+        try:
+            connection, _ = server.accept()
+        except OSError:
+            return
+        with connection:
+            seen.append(connection.recv(1024))
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+def _wait_for(address: str, seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            urllib.request.urlopen(address, timeout=2).close()
+            return
+        except OSError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.2)
