@@ -23,6 +23,7 @@ from selenium.webdriver.support.ui import WebDriverWait
 from stockflow.services import Services
 from stockflow.settings import Settings
 from tests.integration.dashboard_shop import HEADER, KPIS, fill
+from tests.integration.transform_world import emulator
 
 ROOT = Path(__file__).parents[2]
 CHROMIUM = next((p for n in ("chromium", "google-chrome") if (p := shutil.which(n))), None)
@@ -51,6 +52,17 @@ def dashboard(env: dict[str, str], log: Path) -> Iterator[str]:
     finally:
         process.terminate()
         process.wait(10)
+
+
+@pytest.fixture(scope="module")
+def warehouse_env(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """The environment of a warehouse emulator; nothing here uses the store."""
+    with emulator(tmp_path_factory.mktemp("warehouse") / "state") as endpoint:
+        yield {
+            "GOOGLE_CLOUD_PROJECT": "demo",
+            "BIGQUERY_EMULATOR_HOST": endpoint,
+            "STORAGE_EMULATOR_HOST": "http://127.0.0.1:1",
+        }
 
 
 @pytest.fixture(scope="module")
