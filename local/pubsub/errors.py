@@ -1,0 +1,37 @@
+"""Errors with the codes and words of the real service."""
+
+import grpc
+
+
+class ServiceError(Exception):
+    """A refusal: ``code`` is the gRPC status, the text is what the client sees."""
+
+    def __init__(self, code: grpc.StatusCode, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+def not_found(name: str) -> ServiceError:
+    """The named resource is not there."""
+    return ServiceError(grpc.StatusCode.NOT_FOUND, f"Resource not found (resource={_short(name)}).")
+
+
+def already_exists(name: str) -> ServiceError:
+    """The named resource is there already."""
+    text = f"Resource already exists in the project (resource={_short(name)})."
+    return ServiceError(grpc.StatusCode.ALREADY_EXISTS, text)
+
+
+def invalid(text: str) -> ServiceError:
+    """The request cannot be right."""
+    return ServiceError(grpc.StatusCode.INVALID_ARGUMENT, text)
+
+
+def precondition(text: str) -> ServiceError:
+    """The request is right, but not in the present state."""
+    return ServiceError(grpc.StatusCode.FAILED_PRECONDITION, text)
+
+
+def _short(name: str) -> str:
+    return name.rsplit("/", 1)[-1]
