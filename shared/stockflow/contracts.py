@@ -26,7 +26,10 @@ class Rule:
 
 @dataclass(frozen=True)
 class Column:
-    """One column of a feed: what it is called, what it holds and how people write it."""
+    """One column of a feed: what it is called, what it holds and how people write it.
+
+    ``fallbacks`` are aliases that mean this column only when no better header is there.
+    """
 
     name: str
     logical_type: str
@@ -35,6 +38,7 @@ class Column:
     required: bool = False
     key_position: int | None = None
     aliases: tuple[str, ...] = ()
+    fallbacks: tuple[str, ...] = ()
     formats: tuple[str, ...] = ()
     unit: str | None = None
     pii: bool = False
@@ -159,6 +163,7 @@ def _column(prop: dict[str, Any]) -> Column:
         required=bool(prop.get("required")),
         key_position=int(prop.get("primaryKeyPosition", 1)) if prop.get("primaryKey") else None,
         aliases=tuple(str(a) for a in custom.get("aliases") or ()),
+        fallbacks=tuple(str(a) for a in custom.get("fallbackAliases") or ()),
         formats=tuple(str(f) for f in custom.get("formats") or ()),
         unit=custom.get("unit"),
         pii="pii" in (prop.get("tags") or ()),
