@@ -44,7 +44,7 @@ def empty(content: source.Content) -> None:
     known = "Loads arrived, but no KPI was computed from them yet." if content.columns else ""
     st.html(
         f'<div class="sf-empty"><h2>The warehouse has no KPI yet</h2><p>{known} Drop a file and wait for it; '
-        "the samples bring every feed:</p><pre>stockflow drop samples/* --wait</pre>"
+        "the samples bring every feed:</p><pre>stockflow drop samples/*/* --wait</pre>"
         "<p>Then press Refresh. <code>stockflow loads</code> shows how far each file is, "
         "<code>stockflow explain FILE</code> why a row was refused.</p></div>"
     )
