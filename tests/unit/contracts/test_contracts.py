@@ -1,0 +1,228 @@
+"""The contracts: valid as the standard says, unambiguous, and saying the same as the SQL that reads them."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from jsonschema import Draft201909Validator
+from open_data_contract_standard import model
+from open_data_contract_standard.model import OpenDataContractStandard
+
+from stockflow.contracts import Contract, load_contracts, normalise_header
+from stockflow.schema import pipeline
+from stockflow.settings import bundle_root
+
+FOLDER = bundle_root() / "contracts"
+ROUTINES = bundle_root() / "warehouse" / "routines" / "inventory_curated"
+CONTRACTS = load_contracts(FOLDER)
+STANDARD = json.loads((Path(model.__file__).parent / "schema.json").read_text(encoding="utf-8"))
+FACTS = {"stock_snapshots", "stock_movements", "sales", "purchase_orders", "stock_counts", "exchange_rates"}
+DIMENSIONS = {"products", "locations", "suppliers"}
+
+
+def each_contract() -> Any:
+    return pytest.mark.parametrize("contract", CONTRACTS.values(), ids=CONTRACTS.keys())
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.yaml")), ids=lambda p: p.stem)
+def test_each_is_a_valid_open_data_contract(path: Path) -> None:
+    """Both the published JSON schema and the standard's own package accept it."""
+    document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    errors = [f"{list(e.absolute_path)}: {e.message}" for e in Draft201909Validator(STANDARD).iter_errors(document)]
+    assert errors == []
+    assert OpenDataContractStandard(**document).kind == "DataContract"
+
+
+def test_the_nine_feeds_are_there() -> None:
+    """Six facts and three dimensions; facts have a date, dimensions a time of change."""
+    assert CONTRACTS.keys() == FACTS | DIMENSIONS
+    assert {f for f, c in CONTRACTS.items() if c.business_date == "business_date"} == FACTS
+    assert {f for f, c in CONTRACTS.items() if c.properties["kind"] == "fact"} == FACTS
+    assert all(CONTRACTS[f].business_time == "updated_at" for f in DIMENSIONS)
+
+
+@each_contract()
+def test_file_name_feed_and_id_agree(contract: Contract) -> None:
+    """So that a path, a table and a contract are found from one another."""
+    document = yaml.safe_load((FOLDER / f"{contract.feed}.yaml").read_text(encoding="utf-8"))
+    assert document["id"] == f"stockflow.inventory.{contract.feed}"
+    assert document["schema"][0]["physicalName"] == contract.feed
+
+
+@each_contract()
+def test_it_has_a_key_an_owner_and_a_freshness(contract: Contract) -> None:
+    """A contract without these promises nothing."""
+    assert contract.key and contract.owner
+    assert contract.sla.keys() == {"frequency", "latency"}
+    assert all(contract.column(k).required for k in contract.key)
+
+
+@each_contract()
+def test_no_header_means_two_columns(contract: Contract) -> None:
+    """Names and aliases are compared as headers are: without case, accents, blanks and punctuation."""
+    seen: dict[str, str] = {}
+    for column in contract.stated:
+        for header in (column.name, *column.aliases):
+            assert seen.setdefault(normalise_header(header), column.name) == column.name, header
+
+
+@each_contract()
+def test_no_alias_is_written_twice(contract: Contract) -> None:
+    """Two spellings that are the same header are one alias."""
+    for column in contract.stated:
+        headers = [normalise_header(a) for a in (column.name, *column.aliases)]
+        assert len(headers) == len(set(headers)), column.name
+
+
+@pytest.mark.parametrize(
+    ("feed", "headers", "columns"),
+    [
+        ("stock_snapshots", "MATNR|WERKS|LABST|MEINS", "sku location_code on_hand unit"),
+        (
+            "stock_snapshots",
+            "Variant SKU|Location|On hand|Available|Committed|Incoming",
+            "sku location_code on_hand available committed incoming",
+        ),
+        (
+            "stock_snapshots",
+            "Référence|Magasin|Qté en stock|Unité|Coût unitaire|Date d'inventaire",
+            "sku location_code on_hand unit unit_cost business_date",
+        ),
+        (
+            "stock_movements",
+            "MBLNR|ZEILE|BUDAT|BWART|MATNR|WERKS|MENGE",
+            "document line_number business_date movement_type sku location_code quantity",
+        ),
+        (
+            "sales",
+            "N° ticket|Ligne|Date de vente|Code article|Magasin|Quantité vendue|Montant HT|Montant TTC",
+            "receipt_number line_number business_date sku location_code quantity net_amount gross_amount",
+        ),
+        ("products", "Internal Reference|Item|Barcode|Cost|Sales Price", "sku name gtin unit_cost unit_price"),
+        ("products", "Custom SKU|EAN|Default Cost|Default Price", "sku gtin unit_cost unit_price"),
+        ("purchase_orders", "EBELN|EBELP|BEDAT|LIFNR", "order_number line_number business_date supplier_code"),
+        ("purchase_orders", "MATNR|MENGE|EINDT", "sku ordered_quantity promised_date"),
+        (
+            "stock_counts",
+            "Date de comptage|Code produit|Dépôt|Qté comptée|Stock théorique|Compté par",
+            "business_date sku location_code counted_quantity book_quantity counted_by",
+        ),
+        ("exchange_rates", "Date|Devise|Taux", "business_date currency rate_to_base"),
+    ],
+)
+def test_usual_headers_are_known(feed: str, headers: str, columns: str) -> None:
+    """SAP, Shopify, Odoo, Lightspeed and French exports are read without a mapping."""
+    known = CONTRACTS[feed].headers
+    assert [known.get(normalise_header(h)) for h in headers.split("|")] == columns.split()
+
+
+@each_contract()
+def test_each_rule_says_when_it_breaks(contract: Contract) -> None:
+    """A person who reads a refusal must understand it; names are unique, for they are shown."""
+    names = [r.id for r in contract.rules]
+    assert len(names) == len(set(names))
+    for rule in contract.rules:
+        assert rule.severity in {"critical", "warning", "load"}, rule.id
+        assert rule.description.startswith("Breaks "), rule.id
+        assert rule.expectation.startswith(("expect_", "stockflow_")), rule.id
+        re.compile(rule.kwargs.get("regex", ""))
+
+
+@each_contract()
+def test_each_load_needs_its_key_columns(contract: Contract) -> None:
+    """A file whose header no alias knows is refused as a whole, with that reason."""
+    (rule,) = [r for r in contract.rules if r.expectation == "stockflow_columns_present"]
+    assert rule.severity == "load"
+    assert set(contract.key) <= set(rule.kwargs["columns"])
+
+
+@pytest.mark.parametrize("feed", sorted(FACTS - {"exchange_rates"}))
+def test_facts_keep_what_was_stated(feed: str) -> None:
+    """Next to each normalised unit and amount stands what the file said."""
+    derived = {c.name for c in CONTRACTS[feed].columns if c.derived}
+    money = {c.name for c in CONTRACTS[feed].stated if c.unit == "currency"}
+    assert derived == {"stated_unit"} | {f"stated_{m}" for m in money} | ({"stated_currency"} if money else set())
+
+
+def test_personal_data_is_tagged() -> None:
+    """The columns that name people."""
+    pii = {(f, c.name) for f, contract in CONTRACTS.items() for c in contract.columns if c.pii}
+    assert pii == {
+        ("suppliers", "contact_name"), ("suppliers", "email"), ("suppliers", "phone"), ("stock_counts", "counted_by")
+    }  # fmt: skip
+
+
+def test_the_base_currency_is_one() -> None:
+    """In the pipeline, the contracts and the SQL."""
+    bases = {c.properties["baseCurrency"] for c in CONTRACTS.values()} | {pipeline()["base_currency"]}
+    assert bases == {"EUR"}
+    assert "'EUR'" in (ROUTINES / "base_currency.sql").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("feed", "column", "routine"),
+    [
+        ("stock_movements", "movement_type", "movement_type"),
+        ("purchase_orders", "status", "order_status"),
+        ("locations", "type", "location_type"),
+    ],
+)
+def test_a_rule_accepts_what_the_sql_knows(feed: str, column: str, routine: str) -> None:
+    """Every word that the routine maps passes the rule, with blanks and accents as people write them."""
+    (rule,) = [r for r in CONTRACTS[feed].rules if r.column == column and "regex" in r.kwargs]
+    accepted = re.compile(rule.kwargs["regex"])
+    text = (ROUTINES / f"{routine}.sql").read_text(encoding="utf-8")
+    words = {w for group in re.findall(r"word IN \(([^)]*)\)", text) for w in re.findall(r"'([a-z0-9]+)'", group)}
+    spelled = {normalise_header(s) for s in _spellings(rule.kwargs["regex"]) if accepted.search(s)}
+    assert words == spelled
+
+
+def _spellings(pattern: str) -> set[str]:
+    """Every text that a pattern of alternatives, optional letters and classes accepts."""
+    body = pattern.removeprefix(r"(?i)^\s*(").removesuffix(r")\s*$")
+    return {s for alternative in _split(body) for s in _expand(alternative)}
+
+
+def _split(body: str) -> list[str]:
+    parts, depth, current = [], 0, ""
+    for ch in body:
+        depth += (ch == "(") - (ch == ")")
+        if ch == "|" and depth == 0:
+            parts, current = [*parts, current], ""
+        else:
+            current += ch
+    return [*parts, current]
+
+
+def _expand(pattern: str) -> set[str]:
+    found = re.search(r"\[([^]]+)\](\??)|\(([^)]+)\)|(\w)\?", pattern)
+    if not found:
+        return {pattern}
+    choices = list(found[1]) if found[1] else found[3].split("|") if found[3] else [found[4], ""]
+    if found[2]:
+        choices.append("")
+    head, tail = pattern[: found.start()], pattern[found.end() :]
+    return {head + c + rest for c in choices for rest in _expand(tail)}
+
+
+def test_the_accepted_dates_are_not_later_than_tomorrow() -> None:
+    """Each fact's date is held against the landing time."""
+    for feed in FACTS:
+        rules = [r.expectation for r in CONTRACTS[feed].rules if r.column == "business_date"]
+        assert "stockflow_not_after_landing" in rules, feed
+
+
+@each_contract()
+def test_a_fallback_is_one_of_the_aliases(contract: Contract) -> None:
+    """``Code magasin`` beside ``Magasin`` is no riddle: the plain word counts only when it stands alone."""
+    for column in contract.stated:
+        assert set(column.fallbacks) <= set(column.aliases), column.name
+
+
+def test_the_plant_is_the_location_and_the_storage_location_its_substitute() -> None:
+    """SAP's LGORT counts only where there is no WERKS."""
+    location = CONTRACTS["stock_snapshots"].column("location_code")
+    assert "lgort" in location.fallbacks and "werks" not in location.fallbacks
