@@ -1,6 +1,5 @@
 """One drain of a feed: all pending loads in one script, then their events."""
 
-import json
 import random
 import time
 from collections.abc import Mapping
@@ -11,6 +10,7 @@ from functions.transform.merge import UnknownModelError, drain_script, has_depen
 from functions.transform.plan import Plan, days_of, plan
 from stockflow.errors import PermanentError, TransientError
 from stockflow.events import StageEvent, encode
+from stockflow.ledger import announce, record_of
 from stockflow.log import log
 from stockflow.services import Services
 from stockflow.singleflight import SingleFlight
@@ -39,9 +39,9 @@ def transform(event: StageEvent, services: Services) -> None:
 def drain(feed: str, asked: frozenset[str], services: Services) -> frozenset[str]:
     """Transform what is pending and what was asked for; return the asked ones the ledger does not know."""
     todo = _plan(feed, asked, services)
-    _announce(feed, todo.repeated, services)
+    _publish(feed, todo.repeated, services)
     for part in _parts(sorted(todo.loads)):
-        _announce(feed, _run(feed, part, todo.carried, services), services)
+        _publish(feed, _run(feed, part, todo.carried, services), services)
     if has_dependents(feed):
         _wake(services)
     return todo.unknown
@@ -68,7 +68,9 @@ def _run(feed: str, loads: list[str], carried: tuple[str, ...], services: Servic
     """Run the script, again if a dimension changed under it; return the events' details by load."""
     for _ in range(TRIES):
         rows = _script(feed, loads, carried, services)
-        details: dict[str, Detail] = {row["load_id"]: json.loads(row["detail"]) for row in rows}
+        records = [record_of(row) for row in rows]
+        announce(*records)
+        details = {record.load_id: record.detail for record in records}
         if not any(row["overtaken"] for row in rows):
             return details
         carried = tuple(pair for load, detail in details.items() for pair in days_of(load, detail))
@@ -93,24 +95,12 @@ def _script(feed: str, loads: list[str], carried: tuple[str, ...], services: Ser
                 raise
             time.sleep(random.uniform(0.1, 0.5) * attempt)
         else:
-            _say(feed, rows, (services.clock() - started).total_seconds())
+            log("INFO", f"{len(rows)} loads in one script", feed=feed, stage="transform")
             return rows
     raise AssertionError("unreachable")
 
 
-def _say(feed: str, rows: list[Detail], seconds: float) -> None:
-    """One line per drain: how many loads and rows, how long."""
-    totals = {name: sum(row[name] for row in rows) for name in ("rows", "quarantined", "superseded")}
-    log(
-        "INFO",
-        f"{len(rows)} loads of {feed} transformed in {seconds:.1f} s",
-        feed=feed,
-        stage="transform",
-        **totals,
-    )
-
-
-def _announce(feed: str, details: Mapping[str, Detail], services: Services) -> None:
+def _publish(feed: str, details: Mapping[str, Detail], services: Services) -> None:
     events = [StageEvent("load.transformed", feed, load, detail) for load, detail in sorted(details.items())]
     services.bus.publish_all(services.settings.events_topic, [encode(e) for e in events])
 

@@ -9,8 +9,7 @@ UPDATE inventory_ops.turn_<<feed>> SET turn = turn + 1 WHERE TRUE;
 CREATE TEMP TABLE batch AS
 SELECT
   *,
-  SUBSTR(TO_HEX(SHA256(CONCAT(record_id, @version, @drain, 'record'))), 1, 20) AS next_record,
-  SUBSTR(TO_HEX(SHA256(CONCAT(record_id, @version, @drain, 'run'))), 1, 20) AS next_run,
+  SUBSTR(TO_HEX(SHA256(CONCAT(record_id, @version, @drain))), 1, 20) AS next_run,
   (<<dimensions_seen>>) AS dimensions_seen,
   (<<others_seen>>) AS others_seen
 FROM inventory_ops.load_stages
@@ -139,6 +138,16 @@ touched AS (
   SELECT SPLIT(carried, ' ')[SAFE_OFFSET(0)], SPLIT(carried, ' ')[SAFE_OFFSET(1)]
   FROM UNNEST(@carried) AS carried
 ),
+clock AS (
+  SELECT
+    finished_at,
+    IF(
+      EXTRACT(MICROSECOND FROM finished_at) = 0,
+      FORMAT_TIMESTAMP('%FT%H:%M:%S+00:00', finished_at),
+      FORMAT_TIMESTAMP('%FT%H:%M:%E6S+00:00', finished_at)
+    ) AS finished
+  FROM (SELECT CURRENT_TIMESTAMP() AS finished_at)
+),
 days AS (
   SELECT
     load_id,
@@ -149,31 +158,32 @@ days AS (
   GROUP BY load_id
 )
 SELECT
-  batch.next_record, batch.load_id, '<<feed>>', batch.bucket, batch.object, batch.generation,
+  -- as StageRecord.record_id says it
+  SUBSTR(TO_HEX(SHA256(CONCAT(
+    CAST(LENGTH(batch.load_id) AS STRING), ':', batch.load_id, '9:transform',
+    CAST(LENGTH(@version) AS STRING), ':', @version, '11:transformed',
+    CAST(LENGTH(clock.finished) AS STRING), ':', clock.finished
+  ))), 1, 20),
+  batch.load_id, '<<feed>>', batch.bucket, batch.object, batch.generation,
   'transform', 'transformed', @version, batch.next_run, batch.record_id,
   COALESCE(counted.passed, 0) + COALESCE(counted.refused, 0),
   COALESCE(counted.passed, 0),
   COALESCE(counted.refused, 0),
   COALESCE(counted.passed, 0) - COALESCE(kept.kept, 0),
-  batch.content_md5, batch.size_bytes, batch.landed_at, @started, CURRENT_TIMESTAMP(),
+  batch.content_md5, batch.size_bytes, batch.landed_at, @started, clock.finished_at,
   CONCAT(
     '{"tables":["inventory_curated.<<feed>>"],"dates":[', COALESCE(days.dates, ''),
     '],"all_dates":', IF(COALESCE(days.all_dates, FALSE), 'true', 'false'), '}'
   )
 FROM batch
+CROSS JOIN clock
 LEFT JOIN counted ON counted.load_id = batch.load_id
 LEFT JOIN kept ON kept.load_id = batch.load_id
 LEFT JOIN days ON days.load_id = batch.load_id;
 <<mark>>
 COMMIT TRANSACTION;
 <<mark_again>>
-SELECT
-  done.load_id,
-  done.`rows`,
-  done.quarantined,
-  done.superseded,
-  done.detail,
-  (<<dimensions_seen>>) != batch.dimensions_seen AS overtaken
+SELECT done.*, (<<dimensions_seen>>) != batch.dimensions_seen AS overtaken
 FROM batch
-JOIN inventory_ops.load_stages AS done ON done.record_id = batch.next_record
+JOIN inventory_ops.load_stages AS done ON done.run_id = batch.next_run
 ORDER BY done.load_id;
