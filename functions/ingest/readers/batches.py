@@ -1,0 +1,55 @@
+"""Rows of text become Arrow batches: ``_line``, the contract's columns, and ``_extra`` as JSON text."""
+
+import json
+from collections.abc import Mapping, Sequence
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from functions.ingest.readers.layout import Layout
+
+TEXT = pa.string()
+_NEEDS_ESCAPE = r'[\\"\x00-\x1f]'
+
+
+def batch_of(layout: Layout, lines: pa.Array, cells: Sequence[pa.Array]) -> pa.RecordBatch:
+    """Return a batch from columns of text in the order of the file."""
+    arrays = {"_line": lines} | {name: cells[i] for i, name in layout.columns.items()}
+    for name, value in layout.constants.items():
+        arrays[name] = pa.repeat(pa.scalar(value, TEXT), len(lines))
+    if layout.extras:
+        arrays["_extra"] = _extra(layout, cells, len(lines))
+    return pa.RecordBatch.from_pydict(arrays)
+
+
+def batch_of_rows(layout: Layout, lines: Sequence[int], rows: Sequence[Sequence[str]]) -> pa.RecordBatch:
+    """Return a batch from rows of text."""
+    columns = zip(*rows, strict=True)
+    return batch_of(layout, pa.array(lines, pa.int64()), [pa.array(c, TEXT) for c in columns])
+
+
+def batch_of_records(
+    lines: Sequence[int], records: Sequence[Mapping[str, str | None]], names: Sequence[str]
+) -> pa.RecordBatch:
+    """Return a batch from records that each have some of the named columns."""
+    arrays = {"_line": pa.array(lines, pa.int64())}
+    for name in names:
+        arrays[name] = pa.array([r.get(name) for r in records], TEXT)
+    return pa.RecordBatch.from_pydict(arrays)
+
+
+def _extra(layout: Layout, cells: Sequence[pa.Array], count: int) -> pa.Array:
+    parts: list[pa.Array | str] = []
+    for position, key in layout.extras.items():
+        if layout.header[position].strip() or pc.any(pc.not_equal(cells[position], "")).as_py():
+            parts += [f"{', ' if parts else '{'}{json.dumps(key, ensure_ascii=False)}: ", _json(cells[position])]
+    if not parts:
+        return pa.nulls(count, TEXT)
+    return pc.binary_join_element_wise(*parts, "}", "")
+
+
+def _json(values: pa.Array) -> pa.Array:
+    """Return each value as a JSON string."""
+    if pc.any(pc.match_substring_regex(values, _NEEDS_ESCAPE)).as_py():
+        return pa.array([json.dumps(v, ensure_ascii=False) for v in values.to_pylist()], TEXT)
+    return pc.binary_join_element_wise('"', values, '"', "")

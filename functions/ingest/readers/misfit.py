@@ -1,0 +1,56 @@
+"""Records that do not fit: why each is refused, in words that its sender understands."""
+
+import re
+
+from functions.ingest.readers.encoding import is_text, readable
+from functions.ingest.readers.model import Reject, shown
+
+_TOTAL = re.compile(r"(?i)^\W*((grand|sub|sous)[- ]?)?(total|sum|somme)\b")
+
+
+def misfit(line: int, raw: bytes, found: int, expected: int) -> Reject:
+    """Return the reject of a record of the wrong width."""
+    text = readable(raw.rstrip(b"\r\n"))
+    code = "totals_row" if _TOTAL.match(text.lstrip("\"'")) else "wrong_width"
+    message = f"{found} cells where the header has {expected}"
+    if code == "totals_row":
+        message = f"a totals row ({message})"
+    return Reject(line, code, message, str(found), str(expected), shown(text))
+
+
+def repeated_header(line: int, raw: bytes) -> Reject:
+    """Return the reject of a header that stands again between the rows."""
+    text = shown(readable(raw.rstrip(b"\r\n")))
+    return Reject(line, "repeated_header", "the header again, in the middle of the file", text, "a row", text)
+
+
+def unreadable(line: int, raw: bytes) -> Reject | None:
+    """Return the reject of a record with bytes that are no text, or None."""
+    text = raw.rstrip(b"\r\n")
+    if not is_text(text):
+        message = "bytes that the file's encoding does not have (shown as \\xNN)"
+        return Reject(line, "undecodable_bytes", message, "", "valid text", shown(readable(text)))
+    if b"\0" in text:
+        place = text.index(b"\0") + 1
+        message = f"a NUL byte at position {place}: the file was damaged in transfer or is not text"
+        kept = shown(readable(text.replace(b"\0", b"\\x00")))
+        return Reject(line, "nul_byte", message, "\\x00", "valid text", kept)
+    return None
+
+
+def broken_quote(line: int, raw: bytes, problem: str) -> Reject:
+    """Return the reject of a line whose quotes do not pair."""
+    text = shown(readable(raw.rstrip(b"\r\n")))
+    messages = {
+        "unclosed_quote": ("a quote is opened and never closed", 'a closing " before the next delimiter'),
+        "bad_quote": ("text after a closing quote", 'a quote within a quoted cell is written twice: ""'),
+    }
+    message, expected = messages[problem]
+    return Reject(line, problem, message, "", expected, text)
+
+
+def too_long(line: int, head: bytes, limit: int) -> Reject:
+    """Return the reject of an enormous line."""
+    message = f"a record of more than {limit:,} bytes"
+    text = head.decode("utf-8", "replace")
+    return Reject(line, "too_long", message, f"> {limit}", f"<= {limit}", shown(text))
