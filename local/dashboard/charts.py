@@ -22,9 +22,7 @@ def trend(series: Sequence[Point], unit: str, height: int = 210) -> alt.LayerCha
     x = alt.X("day:T", title=None, axis=_date_axis())
     line = alt.Chart(alt.Data(values=_trend_rows(series, unit)))
     y = alt.Y("value:Q", title=None, scale=alt.Scale(domain=_domain(series)), axis=_axis(unit))
-    hover = alt.selection_point(
-        fields=["day"], nearest=True, on="pointerover", empty=False, clear="pointerout"
-    )
+    hover = alt.selection_point(fields=["day"], nearest=True, on="pointerover", empty=False, clear="pointerout")
     tips = [
         alt.Tooltip("when:N", title="Date"),
         alt.Tooltip("shown:N", title="Value"),

@@ -37,9 +37,7 @@ def filters(content: source.Content) -> Chosen:
         categories = groups.multiselect(
             "Product category", content.names("category"), placeholder="All categories", key="categories"
         )
-        by = split.segmented_control(
-            "Break down by", list(_DIMENSIONS), default="Location", key="by", required=True
-        )
+        by = split.segmented_control("Break down by", list(_DIMENSIONS), default="Location", key="by", required=True)
     chosen = Selection(start, end, frozenset(locations), frozenset(categories))
     return Chosen(chosen, _DIMENSIONS[by or "Location"])
 
@@ -64,9 +62,7 @@ def cards(content: source.Content, chosen: Chosen) -> None:
 def _dates(place: Any, bounds: tuple[date, date]) -> tuple[date, date]:
     first, last = bounds
     start = max(first, last - _DEFAULT_SPAN)
-    picked = place.date_input(
-        "Dates", (start, last), min_value=first, max_value=last, format="DD/MM/YYYY", key="dates"
-    )
+    picked = place.date_input("Dates", (start, last), min_value=first, max_value=last, format="DD/MM/YYYY", key="dates")
     if len(picked) == 2:
         return picked[0], picked[1]
     return picked[0] if picked else start, last

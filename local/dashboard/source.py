@@ -108,9 +108,7 @@ def _read_rows(sql: str, params: tuple[tuple[str, Any], ...]) -> list[queries.Ro
 
 
 services: Callable[[], Services] = st.cache_resource(Services.from_env)
-content: Callable[[], Content] = st.cache_data(ttl=TTL_SECONDS, show_spinner="Reading the warehouse ...")(
-    _read_content
-)
+content: Callable[[], Content] = st.cache_data(ttl=TTL_SECONDS, show_spinner="Reading the warehouse ...")(_read_content)
 health: Callable[[], Health] = st.cache_data(ttl=TTL_SECONDS, show_spinner=False)(_read_health)
 rows: Callable[[str, tuple[tuple[str, Any], ...]], list[queries.Row]] = st.cache_data(
     ttl=TTL_SECONDS, show_spinner=False

@@ -1,0 +1,46 @@
+"""The variables with which a Google client, ``gcloud storage``, ``bq`` or a function talks to a stack."""
+
+import os
+from pathlib import Path
+
+from local.state import Stack
+from stockflow.settings import bundle_root
+
+
+def variables(stack: Stack) -> dict[str, str]:
+    """Return what ``stockflow env`` prints."""
+    token = stack.folder / "gcloud" / "token"
+    if not token.exists():
+        token.write_text("local")
+    return {
+        "GOOGLE_CLOUD_PROJECT": stack.project,
+        "STORAGE_EMULATOR_HOST": stack.url("storage"),
+        "BIGQUERY_EMULATOR_HOST": stack.url("bigquery"),
+        "BIGQUERY_STORAGE_EMULATOR_HOST": f"127.0.0.1:{stack.ports['bigquery_grpc']}",
+        "PUBSUB_EMULATOR_HOST": f"127.0.0.1:{stack.ports['pubsub']}",
+        "PUBSUB_PROJECT_ID": stack.project,
+        "STOCKFLOW_LANDING_BUCKET": stack.landing,
+        "STOCKFLOW_STAGING_BUCKET": f"{stack.project}-staging",
+        "STOCKFLOW_DEFINITIONS_URI": os.environ.get(
+            "STOCKFLOW_DEFINITIONS_URI", str(bundle_root() / "functions" / "kpi" / "definitions")
+        ),
+        "CLOUDSDK_CONFIG": str(stack.folder / "gcloud"),
+        "CLOUDSDK_CORE_PROJECT": stack.project,
+        "CLOUDSDK_CORE_DISABLE_PROMPTS": "1",
+        "CLOUDSDK_AUTH_ACCESS_TOKEN_FILE": str(token),
+        "CLOUDSDK_API_ENDPOINT_OVERRIDES_STORAGE": f"{stack.url('storage')}/storage/v1/",
+        "CLOUDSDK_API_ENDPOINT_OVERRIDES_BIGQUERY": f"{stack.url('bigquery')}/bigquery/v2/",
+        "CLOUDSDK_API_ENDPOINT_OVERRIDES_PUBSUB": f"{stack.url('pubsub_rest')}/",
+    }
+
+
+def process_env(stack: Stack, **extra: str) -> dict[str, str]:
+    """Return the environment of a part: the caller's, the stack's, and what only this part needs."""
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith(("STOCKFLOW_", "CLOUDSDK_"))}
+    kept = {k: v for k, v in os.environ.items() if k in ("STOCKFLOW_CONTRACTS_DIR", "STOCKFLOW_REPLAY_WINDOW_SECONDS")}
+    return {**inherited, **kept, **variables(stack), "PYTHONUNBUFFERED": "1", **extra}
+
+
+def state_folder() -> Path:
+    """Return the folder that ``STOCKFLOW_STATE`` names, ``.stockflow`` by default."""
+    return Path(os.environ.get("STOCKFLOW_STATE", ".stockflow"))

@@ -1,0 +1,76 @@
+"""One running part: started with its output in a log, stopped with everything it started."""
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from datetime import UTC, datetime
+
+from local.parts import Part
+from local.state import PartStatus, Stack, birth
+
+GRACE_SECONDS = 10
+_PR_SET_PDEATHSIG = 1
+
+
+class Process:
+    """A part's process and how it is doing."""
+
+    def __init__(self, part: Part, stack: Stack) -> None:
+        self.part, self._stack = part, stack
+        self.status = PartStatus(part.name, port=part.port)
+        self._popen: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it in a process group of its own."""
+        log = self._stack.log(self.part.name)
+        with log.open("ab") as out:
+            out.write(f"--- {datetime.now(UTC).isoformat(timespec='seconds')} started\n".encode())
+            out.flush()
+            self._popen = subprocess.Popen(
+                self.part.command, env=self.part.env, stdout=out, stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL, start_new_session=True, preexec_fn=_die_with_parent,  # noqa: PLW1509 (started from the main thread only)
+            )  # fmt: skip
+        self.status.pid, self.status.since = self._popen.pid, time.time()
+        self.status.born = birth(self._popen.pid)
+        self.status.state = "starting"
+
+    def exit_code(self) -> int | None:
+        """Return how it ended, or None while it runs."""
+        return None if self._popen is None else self._popen.poll()
+
+    def stop(self) -> None:
+        """Ask it to end, then make it."""
+        if self._popen is not None:
+            signal_group(self._popen.pid, signal.SIGTERM)
+
+    def finish(self, deadline: float) -> None:
+        """Wait for its end until ``deadline`` (monotonic), then kill what is left of its group."""
+        if self._popen is None:
+            return
+        with suppress(subprocess.TimeoutExpired):
+            self._popen.wait(max(deadline - time.monotonic(), 0.1))
+        signal_group(self._popen.pid, signal.SIGKILL)
+        self._popen.wait()
+        self.status.state, self.status.pid = "stopped", None
+
+    def last_lines(self, count: int = 15) -> str:
+        """Return the end of its log."""
+        with suppress(FileNotFoundError):
+            return "\n".join(self._stack.log(self.part.name).read_text(errors="replace").splitlines()[-count:])
+        return ""
+
+
+def signal_group(pid: int, number: int) -> None:
+    """Signal a process and what it started; one that is gone already is fine."""
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, number)
+
+
+def _die_with_parent() -> None:
+    """A supervisor that is killed hard takes its parts with it (Linux)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

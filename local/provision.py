@@ -1,0 +1,155 @@
+"""Buckets, topics, subscriptions, datasets, tables, views and routines, from the files Terraform reads too."""
+
+import re
+from collections.abc import Mapping
+from contextlib import suppress
+from graphlib import TopologicalSorter
+from typing import Any
+
+from google.api_core import exceptions as api
+from google.cloud import bigquery, pubsub_v1
+
+from stockflow import schema
+from stockflow.services import Services
+from stockflow.settings import Settings, bundle_root
+
+
+def buckets(services: Services) -> None:
+    """Create the buckets."""
+    for bucket in schema.pipeline()["buckets"].values():
+        services.store.ensure_bucket(f"{services.settings.project}-{bucket['suffix']}", services.settings.location)
+
+
+# -- Pub/Sub
+
+
+def topics(settings: Settings) -> None:
+    """Create the topics and, for each subscription, its dead-letter topic with a subscription."""
+    pipeline = schema.pipeline()
+    publisher, subscriber = pubsub_v1.PublisherClient(), pubsub_v1.SubscriberClient()
+    defaults = pipeline["subscription_defaults"]
+    for name, topic in pipeline["topics"].items():
+        _topic(publisher, settings.topic(name), topic["retention_days"])
+    for name in pipeline["subscriptions"]:
+        dead = settings.topic(f"{name}{defaults['dead_letter_topic_suffix']}")
+        _topic(publisher, dead, defaults["retention_days"])
+        request = {
+            "name": _subscription(settings, f"{name}{defaults['dead_letter_subscription_suffix']}"),
+            "topic": dead,
+            "ack_deadline_seconds": 60,
+            "message_retention_duration": _days(defaults["retention_days"]),
+            "retain_acked_messages": True,
+        }
+        with suppress(api.AlreadyExists):
+            subscriber.create_subscription(request=request)
+
+
+def subscriptions(settings: Settings, endpoints: Mapping[str, str]) -> None:
+    """Create the push subscriptions, or point those of an earlier run at the functions' present endpoints."""
+    subscriber = pubsub_v1.SubscriberClient()
+    for name, sub in schema.pipeline()["subscriptions"].items():
+        request = subscription_request(settings, name, sub, endpoints[sub["function"]])
+        try:
+            subscriber.create_subscription(request=request)
+        except api.AlreadyExists:
+            push = {"subscription": request["name"], "push_config": request["push_config"]}
+            subscriber.modify_push_config(request=push)
+
+
+def subscription_request(settings: Settings, name: str, sub: Mapping[str, Any], endpoint: str) -> dict[str, Any]:
+    """Return a push subscription as ``pipeline.yaml`` describes it."""
+    defaults = schema.pipeline()["subscription_defaults"]
+    retry = defaults["retry"]
+    path = settings.topic(sub["topic"])
+    return {
+        "name": _subscription(settings, name),
+        "topic": path,
+        "filter": sub["filter"],
+        "ack_deadline_seconds": defaults["ack_deadline_seconds"],
+        "message_retention_duration": _days(defaults["retention_days"]),
+        "retain_acked_messages": defaults["retain_acked_messages"],
+        # The path names the topic: functions-framework makes it the event's source.
+        "push_config": {"push_endpoint": f"{endpoint}/{path}"},
+        "retry_policy": {
+            "minimum_backoff": {"seconds": retry["minimum_backoff_seconds"]},
+            "maximum_backoff": {"seconds": retry["maximum_backoff_seconds"]},
+        },
+        "dead_letter_policy": {
+            "dead_letter_topic": settings.topic(f"{name}{defaults['dead_letter_topic_suffix']}"),
+            "max_delivery_attempts": defaults["max_delivery_attempts"],
+        },
+    }
+
+
+def _topic(publisher: pubsub_v1.PublisherClient, name: str, days: int) -> None:
+    with suppress(api.AlreadyExists):
+        publisher.create_topic(request={"name": name, "message_retention_duration": _days(days)})
+
+
+def _subscription(settings: Settings, name: str) -> str:
+    return f"projects/{settings.project}/subscriptions/{settings.topic_prefix}{name}"
+
+
+def _days(days: int) -> dict[str, int]:
+    return {"seconds": days * 86_400}
+
+
+# -- BigQuery
+
+
+def warehouse(services: Services) -> None:
+    """Create datasets, tables, routines and views."""
+    datasets(services)
+    tables(services)
+    routines(services)
+    views(services)
+
+
+def datasets(services: Services) -> None:
+    """Create the datasets."""
+    for layer in schema.pipeline()["datasets"]:
+        dataset = bigquery.Dataset(f"{services.settings.project}.{services.settings.dataset(layer)}")
+        services.warehouse.client.create_dataset(dataset, exists_ok=True)
+
+
+def tables(services: Services) -> None:
+    """Create the tables of the ledger and of each feed, in one script."""
+    wanted = {f"inventory_ops.{n}": schema.ops_schema(t) for n, t in schema.pipeline()["ops_tables"].items()}
+    for feed, contract in services.contracts.items():
+        wanted[f"inventory_raw.{feed}"] = schema.raw_schema(contract)
+        wanted[f"inventory_curated.{feed}"] = schema.curated_schema(contract)
+        wanted[f"inventory_curated.{feed}_history"] = schema.curated_schema(contract)
+    services.warehouse.query("\n".join(_create_table(name, columns) for name, columns in wanted.items()))
+
+
+def _create_table(name: str, columns: list[schema.Field]) -> str:
+    fields = ", ".join(f"`{c['name']}` {c['type']}" for c in columns)
+    return f"CREATE TABLE IF NOT EXISTS {name} ({fields});"
+
+
+def routines(services: Services) -> None:
+    """Create the SQL functions, those that others call first."""
+    files = sorted((bundle_root() / "warehouse" / "routines").glob("*/*.sql"))
+    texts = {f"{p.parent.name}.{p.stem}": p.read_text(encoding="utf-8").rstrip().rstrip(";") for p in files}
+    _run_in_order(services, texts)
+
+
+def views(services: Services) -> None:
+    """Create the views, except the reporting ones: their KPI tables come with the first computation."""
+    found = {
+        f"{p.parent.name}.{p.stem}": p.read_text(encoding="utf-8")
+        for p in (bundle_root() / "warehouse" / "views").glob("*/*.sql")
+        if p.parent.name != "inventory_reporting"
+    }
+    found |= {f"inventory_raw.{f}_accepted": schema.accepted_view(c) for f, c in services.contracts.items()}
+    _run_in_order(services, {n: f"CREATE OR REPLACE VIEW {n} AS\n{sql}" for n, sql in found.items()})
+
+
+def _run_in_order(services: Services, statements: dict[str, str]) -> None:
+    """Run statements in one script, each after those whose names its text holds."""
+    reads = {
+        name: {other for other in statements if other != name and re.search(rf"\b{re.escape(other)}\b", text)}
+        for name, text in statements.items()
+    }
+    ordered = TopologicalSorter(reads).static_order()
+    services.warehouse.query(";\n".join(statements[name] for name in ordered))

@@ -1,0 +1,171 @@
+"""Starts the parts of a stack in order, watches them, restarts what dies, and stops them all."""
+
+import os
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+
+from local.environment import variables
+from local.parts import Part, parts
+from local.process import GRACE_SECONDS, Process
+from local.state import FUNCTIONS, Stack, StackStatus, birth, open_stack, write_status
+
+START_SECONDS = 120
+MAX_RESTARTS = 5
+STABLE_SECONDS = 60
+
+
+class StackError(Exception):
+    """A part cannot be brought up; the message says which, why, and the end of its log."""
+
+
+class Supervisor:
+    """Runs one stack until ``stop`` is set."""
+
+    def __init__(self, stack: Stack, with_dashboard: bool = True, sweep: Callable[[], None] | None = None) -> None:
+        self.stack = stack
+        self.processes: dict[str, Process] = {}
+        self.stop = threading.Event()
+        self._with_dashboard = with_dashboard
+        self._sweep = sweep
+        self._state, self._message = "starting", ""
+
+    def run(self) -> int:
+        """Bring everything up, watch it, and take it down again; return the exit code."""
+        try:
+            self._start_all()
+            self._say("ready")
+            self._watch()
+            return 0
+        except StackError as error:
+            self._say("failed", str(error))
+            print(error, file=sys.stderr, flush=True)
+            return 1
+        except Exception:
+            self._say("failed", traceback.format_exc())
+            raise
+        finally:
+            self._stop_all()
+
+    # -- up
+
+    def _start_all(self) -> None:
+        groups = parts(self.stack, self._with_dashboard)
+        for prepare, group in zip((None, self._make_topics, self._make_warehouse, None), groups, strict=False):
+            if prepare is not None:
+                prepare()
+            self._start_group(group)
+        self._make_subscriptions()
+
+    def _start_group(self, group: list[Part]) -> None:
+        for part in group:
+            self.processes[part.name] = Process(part, self.stack)
+            self.processes[part.name].start()
+        self._say("starting")
+        deadline = time.monotonic() + START_SECONDS
+        waiting = {p.name for p in group}
+        while waiting and not self.stop.is_set():
+            waiting -= {name for name in waiting if self._is_up(name)}
+            if time.monotonic() > deadline:
+                raise StackError(self._why(min(waiting), f"did not answer within {START_SECONDS} s"))
+            self.stop.wait(0.1)
+
+    def _is_up(self, name: str) -> bool:
+        process = self.processes[name]
+        code = process.exit_code()
+        if code is not None:
+            raise StackError(self._why(name, f"ended with code {code} before it was healthy"))
+        if process.part.healthy():
+            process.status.state = "healthy"
+            self._say(self._state)
+            return True
+        return False
+
+    def _why(self, name: str, what: str) -> str:
+        return f"{name} {what}. The end of {self.stack.log(name)}:\n{self.processes[name].last_lines()}"
+
+    def _make_topics(self) -> None:
+        from local.provision import topics
+        from stockflow.settings import Settings
+
+        os.environ.update(variables(self.stack))
+        topics(Settings.from_env())
+
+    def _make_warehouse(self) -> None:
+        from local.provision import buckets, warehouse
+        from stockflow.services import Services
+
+        services = Services.from_env()
+        buckets(services)
+        warehouse(services)
+
+    def _make_subscriptions(self) -> None:
+        from local.provision import subscriptions
+        from stockflow.settings import Settings
+
+        subscriptions(Settings.from_env(), {f: self.stack.url(f) for f in FUNCTIONS})
+
+    # -- while it runs
+
+    def _watch(self) -> None:
+        while not self.stop.wait(0.5):
+            for name, process in self.processes.items():
+                self._look_after(name, process)
+
+    def _look_after(self, name: str, process: Process) -> None:
+        status, code = process.status, process.exit_code()
+        if code is not None and status.state != "failed":
+            self._restart(name, process, code)
+        elif status.state == "restarting" and process.part.healthy():
+            status.state = "healthy"
+            self._say("ready")
+
+    def _restart(self, name: str, process: Process, code: int) -> None:
+        status = process.status
+        if time.time() - status.since > STABLE_SECONDS:
+            status.restarts = 0
+        if status.restarts >= MAX_RESTARTS:
+            status.state, status.message = "failed", f"ended with code {code}, {MAX_RESTARTS} times in a row"
+            self._say("ready", self._why(name, status.message))
+            return
+        status.message = f"ended with code {code} and was started again"
+        print(self._why(name, status.message), file=sys.stderr, flush=True)
+        self.stop.wait(min(0.2 * 2**status.restarts, 5))
+        restarts = status.restarts + 1
+        process.start()
+        process.status.restarts, process.status.state = restarts, "restarting"
+        self._say("ready")
+
+    # -- down
+
+    def _stop_all(self) -> None:
+        """Functions first: what feeds them outlives them, so that nothing is cut off half-way."""
+        for process in reversed(self.processes.values()):
+            process.stop()
+        deadline = time.monotonic() + GRACE_SECONDS
+        for process in self.processes.values():
+            process.finish(deadline)
+        self._say("stopped" if self._state != "failed" else "failed", self._message)
+
+    def _say(self, state: str, message: str = "") -> None:
+        self._state, self._message = state, message
+        statuses = [p.status for p in self.processes.values()]
+        pid = os.getpid()
+        write_status(self.stack, StackStatus(state, pid, birth(pid) or "", statuses, message))
+
+
+def main(argv: list[str] | None = None) -> int:
+    """``python -m local.supervisor FOLDER [--no-dashboard]``: run until SIGTERM or SIGINT."""
+    args = sys.argv[1:] if argv is None else argv
+    supervisor = Supervisor(open_stack(Path(args[0])), with_dashboard="--no-dashboard" not in args)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, lambda *_: supervisor.stop.set())
+    return supervisor.run()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
