@@ -96,10 +96,13 @@ def _points(text: str, decimal_mark: str) -> str:
 
 
 def _exact(number: Decimal) -> Decimal | None:
-    if abs(number) >= _NUMERIC_LIMIT:
+    """Round as NUMERIC does: nine decimals, half away from zero; None when there is no room for the rest."""
+    if number.copy_abs() >= _NUMERIC_LIMIT:
         return None
     exact = number.quantize(_NINE, rounding=ROUND_HALF_UP, context=_DIGITS)
-    return exact if exact and abs(exact) < _NUMERIC_LIMIT else (None if exact else Decimal(0))
+    if exact.is_zero():
+        return Decimal(0)
+    return exact if exact.copy_abs() < _NUMERIC_LIMIT else None
 
 
 def to_integer(value: str | None, decimal_mark: str = ".") -> int | None:
@@ -258,9 +261,7 @@ def order_evidence(value: str | None) -> str | None:
     return "mdy" if second > 12 else "?"
 
 
-def _vote(
-    what: str, evidence: Iterable[str | None], default: str
-) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
+def _vote(what: str, evidence: Iterable[str | None], default: str) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
     votes: dict[str, int] = {}
     for found in evidence:
         if found is not None:

@@ -1,0 +1,175 @@
+"""How cells are read: each habit once, and properties that hold for any text."""
+
+import unicodedata
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stockflow import values
+from tests.unit import values_corpus as corpus
+
+
+@pytest.mark.parametrize(("text", "mark", "value"), corpus.NUMBERS)
+def test_numbers(text: str | None, mark: str, value: Decimal | None) -> None:
+    """Exact, or refused."""
+    assert values.to_number(text, mark) == value
+
+
+@pytest.mark.parametrize(("text", "order", "value"), corpus.DATES)
+def test_dates(text: str | None, order: str, value: date | None) -> None:
+    """Possible days only."""
+    assert values.to_date(text, order) == value
+
+
+@pytest.mark.parametrize(("text", "order", "value"), corpus.MOMENTS)
+def test_moments(text: str | None, order: str, value: datetime | None) -> None:
+    """In UTC."""
+    assert values.to_timestamp(text, order) == value
+
+
+@pytest.mark.parametrize(("text", "plain", "code"), corpus.TEXTS)
+def test_texts_and_codes(text: str | None, plain: str | None, code: str | None) -> None:
+    """Without what spreadsheets put around them."""
+    assert (values.to_text(text), values.to_code(text)) == (plain, code)
+
+
+@pytest.mark.parametrize(("text", "unit"), corpus.UNITS)
+def test_units(text: str | None, unit: str | None) -> None:
+    """By their usual codes."""
+    assert values.to_unit(text) == unit
+
+
+@pytest.mark.parametrize(("text", "gtin"), corpus.GTINS)
+def test_gtins(text: str | None, gtin: str | None) -> None:
+    """Fourteen digits whose last one is right."""
+    assert values.to_gtin(text) == gtin
+
+
+def test_whole_numbers() -> None:
+    """12.0 is whole, 12.5 is not, and 64 bits are the limit."""
+    cases = {"12": 12, "12.0": 12, "12.5": None, "-3": -3, "1,000": 1000, "9223372036854775808": None, "x": None}
+    assert {text: values.to_integer(text) for text in cases} == cases
+
+
+def test_location_numbers() -> None:
+    """Thirteen digits, no more, no fewer."""
+    assert values.to_gln("4006381333931") == "4006381333931"
+    assert values.to_gln("04006381333931") is None
+    assert values.to_gln("4006381333932") is None
+
+
+@pytest.mark.parametrize(
+    ("stated", "base", "pack", "size", "factor"),
+    [
+        (None, "EA", None, None, 1),
+        ("EA", "EA", None, None, 1),
+        ("EA", None, None, None, 1),
+        ("CS", "EA", "CS", 6, 6),
+        ("CS", "EA", "CS", None, None),
+        ("CS", "EA", "CS", 0, None),
+        ("CS", "EA", "BX", 6, None),
+        ("CS", None, None, None, None),
+        ("KG", "G", None, None, 1000),
+        ("G", "KG", None, None, Decimal("0.001")),
+    ],
+)
+def test_an_unknown_factor_is_never_one(
+    stated: str | None, base: str | None, pack: str | None, size: int | None, factor: Any
+) -> None:
+    """The stated unit in base units, when the product says so."""
+    units = None if size is None else Decimal(size)
+    assert values.unit_factor(stated, base, pack, units) == factor
+
+
+def test_a_load_proves_its_own_conventions() -> None:
+    """One value that can be read one way only decides for all the others."""
+    found = values.detect_formats(["1,5", "1.234", None, ""], ["01/02/2026", "13/02/2026"])
+    assert (found.decimal_mark, found.date_order) == (",", "dmy")
+    assert found.contradictions == found.ambiguous == ()
+
+
+def test_what_nothing_decides_falls_to_the_contract_and_is_said() -> None:
+    """Two readings, no proof."""
+    found = values.detect_formats(["1,234"], ["01/02/2026"], ",", "mdy")
+    assert (found.decimal_mark, found.date_order) == (",", "mdy")
+    assert found.ambiguous == (
+        "decimal mark: 1 values could be read two ways, the contract says ,",
+        "date order: 1 values could be read two ways, the contract says mdy",
+    )
+
+
+def test_contradictions_are_said() -> None:
+    """Two people wrote one file: most win, and a person is told."""
+    found = values.detect_formats(["1.5", "2.5", "1,5"], ["13/02/2026", "02/13/2026", "14/02/2026"])
+    assert (found.decimal_mark, found.date_order) == (".", "dmy")
+    assert found.contradictions == (
+        "decimal mark: 2 values say ., 1 say ,",
+        "date order: 2 values say dmy, 1 say mdy",
+    )
+
+
+def test_year_first_alone_is_an_order_of_its_own() -> None:
+    """Then a stray 01/02/2026 of a later file is not guessed."""
+    assert values.detect_formats([], ["2026-09-01", "20260902"]).date_order == "ymd"
+    assert values.detect_formats([], []).date_order == "dmy"
+
+
+@pytest.mark.parametrize(
+    ("text", "mark"),
+    [("1", None), ("1.5", "."), ("1,5", ","), ("1.234", "?"), ("1,234", "?"), ("0,125", ","), ("1234,567", ","),
+     ("1.234.567", ","), ("1,234.5", "."), ("1.234,5", ","), ("12,345-", "?"), ("abc", None), (None, None)],
+)  # fmt: skip
+def test_what_a_number_proves(text: str | None, mark: str | None) -> None:
+    """Groups of three prove nothing, anything else does."""
+    assert values.mark_evidence(text) == mark
+
+
+def test_blanks() -> None:
+    """SAP writes an empty date as zeros; a zero quantity is not blank."""
+    assert values.is_blank("00000000", "date") and values.is_blank("0000-00-00", "timestamp")
+    assert values.is_blank(" ", "number") and not values.is_blank("0", "number")
+
+
+DECIMALS = st.decimals(allow_nan=False, allow_infinity=False, places=4, min_value=-(10**12), max_value=10**12)
+
+
+@given(DECIMALS, st.sampled_from([".", ","]), st.sampled_from(["", " ", "\u00a0", "'", "other"]))
+def test_a_number_survives_being_written(number: Decimal, mark: str, group: str) -> None:
+    """Any number, in any of the ways people group and point it."""
+    other = "," if mark == "." else "."
+    text = f"{number:,.4f}".replace(",", "G").replace(".", "D")
+    text = text.replace("G", other if group == "other" else group).replace("D", mark)
+    assert values.to_number(text, mark) == number
+    assert values.to_number(text.lstrip("-") + ("-" if text.startswith("-") else ""), mark) == number
+
+
+@given(st.dates(date(1900, 1, 1), date(2299, 12, 31)))
+def test_a_date_survives_being_written(day: date) -> None:
+    """Year first, day first, month first."""
+    assert values.to_date(f"{day:%Y-%m-%d}") == values.to_date(f"{day:%Y%m%d}") == day
+    assert values.to_date(f"{day:%d/%m/%Y}", "dmy") == values.to_date(f"{day:%m/%d/%Y}", "mdy") == day
+
+
+@given(st.datetimes(datetime(1970, 1, 1), datetime(2200, 1, 1)), st.integers(-14 * 60 + 1, 14 * 60 - 1))
+def test_a_moment_survives_being_written(moment: datetime, offset: int) -> None:
+    """With any offset."""
+    aware = moment.replace(tzinfo=UTC)
+    sign, minutes = ("-" if offset < 0 else "+"), abs(offset)
+    local = aware + timedelta(minutes=offset)
+    text = f"{local:%Y-%m-%dT%H:%M:%S.%f}{sign}{minutes // 60:02}:{minutes % 60:02}"
+    assert values.to_timestamp(text) == aware
+
+
+@given(st.text(max_size=30))
+def test_no_text_raises(text: str) -> None:
+    """Refused, never an exception; and a clean text stays as it is."""
+    values.to_number(text), values.to_date(text), values.to_timestamp(text), values.to_unit(text)
+    values.detect_formats([text], [text])
+    plain = values.to_text(text)
+    if plain is not None and not plain.startswith(("'", '="')):
+        assert values.to_text(plain) == plain
+    assert values.to_gtin(text) is None or unicodedata.normalize("NFKC", text) is not None

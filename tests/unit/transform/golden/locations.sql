@@ -1,0 +1,253 @@
+-- One drain of locations: @loads go from raw to curated in one transaction. Built by merge.py.
+CREATE TABLE IF NOT EXISTS inventory_ops.turn_locations AS SELECT 0 AS turn;
+
+BEGIN TRANSACTION;
+
+-- Two drains of one feed at once both change this row, so BigQuery aborts the later one.
+UPDATE inventory_ops.turn_locations SET turn = turn + 1 WHERE TRUE;
+
+CREATE TEMP TABLE batch AS
+SELECT
+  *,
+  SUBSTR(TO_HEX(SHA256(CONCAT(record_id, @version, @drain))), 1, 20) AS next_run,
+  (SELECT COUNT(*) FROM inventory_ops.load_stages WHERE stage = 'transform' AND state = 'transformed' AND feed IN ('')) AS dimensions_seen,
+  (SELECT COUNT(*) FROM inventory_ops.load_stages WHERE stage = 'transform' AND state = 'transformed' AND feed != 'locations') AS others_seen
+FROM inventory_ops.load_stages
+WHERE stage = 'validate' AND load_id IN UNNEST(@loads)
+QUALIFY ROW_NUMBER() OVER (PARTITION BY load_id ORDER BY finished_at DESC, record_id DESC) = 1;
+
+CREATE TEMP TABLE typed AS
+WITH model AS (
+  -- Locations: typed, kinds of place by their four names.
+  WITH stated AS (
+    SELECT
+      inventory_curated.to_code(location_code) AS location_code,
+      inventory_curated.to_text(name) AS name,
+      inventory_curated.location_type(type) AS type,
+      inventory_curated.to_text(city) AS city,
+      inventory_curated.to_code(country) AS country,
+      inventory_curated.to_gln(gln) AS gln,
+      inventory_curated.to_date(opened_on, _date_order) AS opened_on,
+      inventory_curated.to_date(closed_on, _date_order) AS closed_on,
+      inventory_curated.to_timestamp(updated_at, _date_order) AS updated_at,
+      _load_id,
+      _line,
+      _generation,
+      _landed_at
+    FROM (SELECT * FROM inventory_raw.locations_accepted WHERE _load_id IN UNNEST(@loads))
+  )
+  SELECT
+    location_code,
+    name,
+    type,
+    city,
+    country,
+    gln,
+    opened_on,
+    closed_on,
+    updated_at,
+    _load_id,
+    _line,
+    COALESCE(updated_at, _landed_at) AS _business_time,
+    _generation,
+    CAST(NULL AS STRING) AS _issue
+  FROM stated
+),
+judged AS (
+  SELECT
+    model.* EXCEPT (_issue),
+    CASE
+      WHEN model._issue IS NOT NULL THEN model._issue
+      WHEN model.location_code IS NULL AND inventory_curated.to_text(raw.location_code) IS NOT NULL
+        THEN CONCAT('unreadable|location_code|', REPLACE(raw.location_code, '|', ' '), '|a known value')
+      WHEN model.name IS NULL AND inventory_curated.to_text(raw.name) IS NOT NULL
+        THEN CONCAT('unreadable|name|', REPLACE(raw.name, '|', ' '), '|a known value')
+      WHEN model.type IS NULL AND inventory_curated.to_text(raw.type) IS NOT NULL
+        THEN CONCAT('unreadable|type|', REPLACE(raw.type, '|', ' '), '|a known value')
+      WHEN model.city IS NULL AND inventory_curated.to_text(raw.city) IS NOT NULL
+        THEN CONCAT('unreadable|city|', REPLACE(raw.city, '|', ' '), '|a known value')
+      WHEN model.country IS NULL AND inventory_curated.to_text(raw.country) IS NOT NULL
+        THEN CONCAT('unreadable|country|', REPLACE(raw.country, '|', ' '), '|a known value')
+      WHEN model.opened_on IS NULL AND inventory_curated.to_text(raw.opened_on) IS NOT NULL AND NOT REGEXP_CONTAINS(inventory_curated.to_text(raw.opened_on), r'^[0.:/ T-]+$')
+        THEN CONCAT('unreadable|opened_on|', REPLACE(raw.opened_on, '|', ' '), '|a date')
+      WHEN model.closed_on IS NULL AND inventory_curated.to_text(raw.closed_on) IS NOT NULL AND NOT REGEXP_CONTAINS(inventory_curated.to_text(raw.closed_on), r'^[0.:/ T-]+$')
+        THEN CONCAT('unreadable|closed_on|', REPLACE(raw.closed_on, '|', ' '), '|a date')
+      WHEN model.updated_at IS NULL AND inventory_curated.to_text(raw.updated_at) IS NOT NULL AND NOT REGEXP_CONTAINS(inventory_curated.to_text(raw.updated_at), r'^[0.:/ T-]+$')
+        THEN CONCAT('unreadable|updated_at|', REPLACE(raw.updated_at, '|', ' '), '|a date and time')
+      WHEN model.location_code IS NULL THEN 'missing|location_code||a value'
+    END AS _issue,
+    TO_JSON_STRING(STRUCT(raw.location_code AS location_code, raw.name AS name, raw.type AS type, raw.city AS city, raw.country AS country, raw.gln AS gln, raw.opened_on AS opened_on, raw.closed_on AS closed_on, raw.updated_at AS updated_at)) AS _original
+  FROM model
+  JOIN inventory_raw.locations AS raw
+    ON raw._load_id = model._load_id AND raw._line = model._line
+  WHERE raw._load_id IN UNNEST(@loads)
+)
+SELECT * FROM judged;
+
+ASSERT (SELECT COUNT(*) FROM typed) = (
+  SELECT COUNT(*) FROM inventory_raw.locations_accepted WHERE _load_id IN UNNEST(@loads)
+) AS 'the model of locations must return exactly one row per accepted row';
+
+-- What wins now, for each key that these loads state or stated, next to what won before.
+CREATE TEMP TABLE changes AS
+WITH touched AS (
+  SELECT location_code FROM typed WHERE _issue IS NULL
+  UNION DISTINCT
+  SELECT location_code FROM inventory_curated.locations_history WHERE _load_id IN UNNEST(@loads)
+),
+statements AS (
+  SELECT location_code, name, type, city, country, gln, opened_on, closed_on, updated_at, _load_id, _line, _business_time, _generation FROM typed WHERE _issue IS NULL
+  UNION ALL
+  SELECT history.location_code, history.name, history.type, history.city, history.country, history.gln, history.opened_on, history.closed_on, history.updated_at, history._load_id, history._line, history._business_time, history._generation
+  FROM inventory_curated.locations_history AS history
+  JOIN touched ON touched.location_code = history.location_code
+  WHERE history._load_id NOT IN UNNEST(@loads)
+),
+winners AS (
+  SELECT *
+  FROM statements
+  WHERE TRUE
+  QUALIFY ROW_NUMBER() OVER (
+    PARTITION BY location_code ORDER BY _business_time DESC, _generation DESC, _load_id DESC, _line DESC
+  ) = 1
+)
+SELECT
+  touched.location_code,
+  now.name, now.type, now.city, now.country, now.gln, now.opened_on, now.closed_on, now.updated_at, now._load_id, now._line, now._business_time, now._generation,
+  was._load_id AS _was_load_id, was.location_code AS _was_location_code, was.name AS _was_name, was.type AS _was_type, was.city AS _was_city, was.country AS _was_country, was.gln AS _was_gln, was.opened_on AS _was_opened_on, was.closed_on AS _was_closed_on, was.updated_at AS _was_updated_at,
+  now._load_id IS NULL OR was._load_id IS NULL
+  OR now.name IS DISTINCT FROM was.name
+  OR now.type IS DISTINCT FROM was.type
+  OR now.city IS DISTINCT FROM was.city
+  OR now.country IS DISTINCT FROM was.country
+  OR now.gln IS DISTINCT FROM was.gln
+  OR now.opened_on IS DISTINCT FROM was.opened_on
+  OR now.closed_on IS DISTINCT FROM was.closed_on AS _content_changed
+FROM touched
+LEFT JOIN winners AS now ON touched.location_code = now.location_code
+LEFT JOIN inventory_curated.locations AS was ON touched.location_code = was.location_code
+WHERE now._load_id IS DISTINCT FROM was._load_id
+  OR now._line IS DISTINCT FROM was._line
+  OR now._business_time IS DISTINCT FROM was._business_time
+  OR now.name IS DISTINCT FROM was.name
+  OR now.type IS DISTINCT FROM was.type
+  OR now.city IS DISTINCT FROM was.city
+  OR now.country IS DISTINCT FROM was.country
+  OR now.gln IS DISTINCT FROM was.gln
+  OR now.opened_on IS DISTINCT FROM was.opened_on
+  OR now.closed_on IS DISTINCT FROM was.closed_on
+  OR now.updated_at IS DISTINCT FROM was.updated_at;
+
+DELETE FROM inventory_curated.locations_history WHERE _load_id IN UNNEST(@loads);
+
+INSERT INTO inventory_curated.locations_history (location_code, name, type, city, country, gln, opened_on, closed_on, updated_at, _load_id, _line, _business_time, _generation, _updated_at)
+SELECT location_code, name, type, city, country, gln, opened_on, closed_on, updated_at, _load_id, _line, _business_time, _generation, CURRENT_TIMESTAMP() FROM typed WHERE _issue IS NULL;
+
+DELETE FROM inventory_curated.locations AS kept
+WHERE EXISTS (SELECT 1 FROM changes WHERE changes.location_code = kept.location_code);
+
+INSERT INTO inventory_curated.locations (location_code, name, type, city, country, gln, opened_on, closed_on, updated_at, _load_id, _line, _business_time, _generation, _updated_at)
+SELECT location_code, name, type, city, country, gln, opened_on, closed_on, updated_at, _load_id, _line, _business_time, _generation, CURRENT_TIMESTAMP() FROM changes WHERE _load_id IS NOT NULL;
+
+INSERT INTO inventory_ops.quarantine_rows (
+  run_id, load_id, feed, line, stage, rule, column_name, value, expected, message, severity, original_row, recorded_at
+)
+SELECT
+  batch.next_run,
+  typed._load_id,
+  'locations',
+  typed._line,
+  'transform',
+  SPLIT(typed._issue, '|')[SAFE_OFFSET(0)],
+  SPLIT(typed._issue, '|')[SAFE_OFFSET(1)],
+  SPLIT(typed._issue, '|')[SAFE_OFFSET(2)],
+  SPLIT(typed._issue, '|')[SAFE_OFFSET(3)],
+  CONCAT(
+    SPLIT(typed._issue, '|')[SAFE_OFFSET(1)], ': found "', SPLIT(typed._issue, '|')[SAFE_OFFSET(2)],
+    '", expected ', SPLIT(typed._issue, '|')[SAFE_OFFSET(3)]
+  ),
+  'critical',
+  typed._original,
+  CURRENT_TIMESTAMP()
+FROM typed
+JOIN batch ON batch.load_id = typed._load_id
+WHERE typed._issue IS NOT NULL;
+
+INSERT INTO inventory_ops.load_stages (
+  record_id, load_id, feed, bucket, object, generation, stage, state, stage_version, run_id, input_record,
+  `lines`, `rows`, quarantined, superseded, content_md5, size_bytes, landed_at, started_at, finished_at, detail
+)
+WITH counted AS (
+  SELECT _load_id AS load_id, COUNTIF(_issue IS NULL) AS passed, COUNTIF(_issue IS NOT NULL) AS refused
+  FROM typed
+  GROUP BY _load_id
+),
+kept AS (
+  SELECT _load_id AS load_id, COUNT(*) AS kept
+  FROM inventory_curated.locations
+  WHERE _load_id IN UNNEST(@loads)
+  GROUP BY _load_id
+),
+touched AS (
+  SELECT
+    CASE
+      WHEN _load_id IN UNNEST(@loads) THEN _load_id
+      WHEN _was_load_id IN UNNEST(@loads) THEN _was_load_id
+      ELSE (SELECT MIN(load_id) FROM batch)
+    END AS load_id,
+    day
+  FROM (SELECT _load_id, _was_load_id, '*' AS day FROM changes WHERE _content_changed)
+  UNION ALL
+  -- days of an earlier run of the same load that the KPIs have not seen yet
+  SELECT SPLIT(carried, ' ')[SAFE_OFFSET(0)], SPLIT(carried, ' ')[SAFE_OFFSET(1)]
+  FROM UNNEST(@carried) AS carried
+),
+clock AS (
+  SELECT
+    finished_at,
+    IF(
+      EXTRACT(MICROSECOND FROM finished_at) = 0,
+      FORMAT_TIMESTAMP('%FT%H:%M:%S+00:00', finished_at),
+      FORMAT_TIMESTAMP('%FT%H:%M:%E6S+00:00', finished_at)
+    ) AS finished
+  FROM (SELECT CURRENT_TIMESTAMP() AS finished_at)
+),
+days AS (
+  SELECT
+    load_id,
+    STRING_AGG(DISTINCT IF(day = '*', NULL, CONCAT('"', day, '"')), ',') AS dates,
+    LOGICAL_OR(day = '*') AS all_dates
+  FROM touched
+  WHERE day IS NOT NULL
+  GROUP BY load_id
+)
+SELECT
+  -- as StageRecord.record_id says it
+  SUBSTR(TO_HEX(SHA256(CONCAT(
+    CAST(LENGTH(batch.load_id) AS STRING), ':', batch.load_id, '9:transform',
+    CAST(LENGTH(@version) AS STRING), ':', @version, '11:transformed',
+    CAST(LENGTH(clock.finished) AS STRING), ':', clock.finished
+  ))), 1, 20),
+  batch.load_id, 'locations', batch.bucket, batch.object, batch.generation,
+  'transform', 'transformed', @version, batch.next_run, batch.record_id,
+  COALESCE(counted.passed, 0) + COALESCE(counted.refused, 0),
+  COALESCE(counted.passed, 0),
+  COALESCE(counted.refused, 0),
+  COALESCE(counted.passed, 0) - COALESCE(kept.kept, 0),
+  batch.content_md5, batch.size_bytes, batch.landed_at, @started, clock.finished_at,
+  CONCAT(
+    '{"tables":["inventory_curated.locations"],"dates":[', COALESCE(days.dates, ''),
+    '],"all_dates":', IF(COALESCE(days.all_dates, FALSE), 'true', 'false'), '}'
+  )
+FROM batch
+CROSS JOIN clock
+LEFT JOIN counted ON counted.load_id = batch.load_id
+LEFT JOIN kept ON kept.load_id = batch.load_id
+LEFT JOIN days ON days.load_id = batch.load_id;
+
+COMMIT TRANSACTION;
+
+SELECT done.*, (SELECT COUNT(*) FROM inventory_ops.load_stages WHERE stage = 'transform' AND state = 'transformed' AND feed IN ('')) != batch.dimensions_seen AS overtaken
+FROM batch
+JOIN inventory_ops.load_stages AS done ON done.run_id = batch.next_run
+ORDER BY done.load_id;

@@ -1,0 +1,443 @@
+-- One drain of products: @loads go from raw to curated in one transaction. Built by merge.py.
+CREATE TABLE IF NOT EXISTS inventory_ops.turn_products AS SELECT 0 AS turn;
+
+BEGIN TRANSACTION;
+
+-- Two drains of one feed at once both change this row, so BigQuery aborts the later one.
+UPDATE inventory_ops.turn_products SET turn = turn + 1 WHERE TRUE;
+
+CREATE TEMP TABLE batch AS
+SELECT
+  *,
+  SUBSTR(TO_HEX(SHA256(CONCAT(record_id, @version, @drain))), 1, 20) AS next_run,
+  (SELECT COUNT(*) FROM inventory_ops.load_stages WHERE stage = 'transform' AND state = 'transformed' AND feed IN ('exchange_rates')) AS dimensions_seen,
+  (SELECT COUNT(*) FROM inventory_ops.load_stages WHERE stage = 'transform' AND state = 'transformed' AND feed != 'products') AS others_seen
+FROM inventory_ops.load_stages
+WHERE stage = 'validate' AND load_id IN UNNEST(@loads)
+QUALIFY ROW_NUMBER() OVER (PARTITION BY load_id ORDER BY finished_at DESC, record_id DESC) = 1;
+
+CREATE TEMP TABLE typed AS
+WITH model AS (
+  -- Products: typed, units by their usual codes, costs and prices in the base currency at the rate of the day.
+  WITH stated AS (
+    SELECT
+      inventory_curated.to_code(sku) AS sku,
+      inventory_curated.to_text(name) AS name,
+      inventory_curated.to_text(category) AS category,
+      inventory_curated.to_text(brand) AS brand,
+      inventory_curated.to_gtin(gtin) AS gtin,
+      inventory_curated.to_unit(base_unit) AS base_unit,
+      inventory_curated.to_unit(pack_unit) AS pack_unit,
+      inventory_curated.to_number(units_per_pack, _decimal) AS units_per_pack,
+      inventory_curated.to_number(unit_cost, _decimal) AS stated_unit_cost,
+      inventory_curated.to_number(unit_price, _decimal) AS stated_unit_price,
+      COALESCE(inventory_curated.to_code(currency), inventory_curated.base_currency()) AS stated_currency,
+      inventory_curated.to_integer(lead_time_days, _decimal) AS lead_time_days,
+      inventory_curated.to_code(supplier_code) AS supplier_code,
+      inventory_curated.to_date(listed_from, _date_order) AS listed_from,
+      inventory_curated.to_date(delisted_on, _date_order) AS delisted_on,
+      inventory_curated.to_timestamp(updated_at, _date_order) AS updated_at,
+      _load_id,
+      _line,
+      _generation,
+      _landed_at
+    FROM (SELECT * FROM inventory_raw.products_accepted WHERE _load_id IN UNNEST(@loads))
+  ),
+  converted AS (
+    SELECT
+      stated.*,
+      IF(stated.stated_currency = inventory_curated.base_currency(), NUMERIC '1', day.rate_to_base) AS rate
+    FROM stated
+    LEFT JOIN inventory_curated.daily_rates AS day
+      ON day.currency = stated.stated_currency AND day.business_date = DATE(COALESCE(stated.updated_at, stated._landed_at))
+  )
+  SELECT
+    sku,
+    name,
+    category,
+    brand,
+    gtin,
+    COALESCE(base_unit, 'EA') AS base_unit,
+    pack_unit,
+    units_per_pack,
+    ROUND(stated_unit_cost * rate, 6) AS unit_cost,
+    ROUND(stated_unit_price * rate, 6) AS unit_price,
+    inventory_curated.base_currency() AS currency,
+    lead_time_days,
+    supplier_code,
+    listed_from,
+    delisted_on,
+    updated_at,
+    stated_unit_cost,
+    stated_unit_price,
+    stated_currency,
+    _load_id,
+    _line,
+    COALESCE(updated_at, _landed_at) AS _business_time,
+    _generation,
+    CASE
+      WHEN rate IS NULL AND COALESCE(stated_unit_cost, stated_unit_price) IS NOT NULL
+        THEN CONCAT('unknown_exchange_rate|currency|', stated_currency, '|a rate of at most 7 days before ', CAST(DATE(COALESCE(updated_at, _landed_at)) AS STRING))
+    END AS _issue
+  FROM converted
+),
+judged AS (
+  SELECT
+    model.* EXCEPT (_issue),
+    CASE
+      WHEN model._issue IS NOT NULL THEN model._issue
+      WHEN model.sku IS NULL AND inventory_curated.to_text(raw.sku) IS NOT NULL
+        THEN CONCAT('unreadable|sku|', REPLACE(raw.sku, '|', ' '), '|a known value')
+      WHEN model.name IS NULL AND inventory_curated.to_text(raw.name) IS NOT NULL
+        THEN CONCAT('unreadable|name|', REPLACE(raw.name, '|', ' '), '|a known value')
+      WHEN model.category IS NULL AND inventory_curated.to_text(raw.category) IS NOT NULL
+        THEN CONCAT('unreadable|category|', REPLACE(raw.category, '|', ' '), '|a known value')
+      WHEN model.brand IS NULL AND inventory_curated.to_text(raw.brand) IS NOT NULL
+        THEN CONCAT('unreadable|brand|', REPLACE(raw.brand, '|', ' '), '|a known value')
+      WHEN model.base_unit IS NULL AND inventory_curated.to_text(raw.base_unit) IS NOT NULL
+        THEN CONCAT('unreadable|base_unit|', REPLACE(raw.base_unit, '|', ' '), '|a known value')
+      WHEN model.pack_unit IS NULL AND inventory_curated.to_text(raw.pack_unit) IS NOT NULL
+        THEN CONCAT('unreadable|pack_unit|', REPLACE(raw.pack_unit, '|', ' '), '|a known value')
+      WHEN model.units_per_pack IS NULL AND inventory_curated.to_text(raw.units_per_pack) IS NOT NULL
+        THEN CONCAT('unreadable|units_per_pack|', REPLACE(raw.units_per_pack, '|', ' '), '|a number')
+      WHEN model.unit_cost IS NULL AND inventory_curated.to_text(raw.unit_cost) IS NOT NULL
+        THEN CONCAT('unreadable|unit_cost|', REPLACE(raw.unit_cost, '|', ' '), '|a number')
+      WHEN model.unit_price IS NULL AND inventory_curated.to_text(raw.unit_price) IS NOT NULL
+        THEN CONCAT('unreadable|unit_price|', REPLACE(raw.unit_price, '|', ' '), '|a number')
+      WHEN model.currency IS NULL AND inventory_curated.to_text(raw.currency) IS NOT NULL
+        THEN CONCAT('unreadable|currency|', REPLACE(raw.currency, '|', ' '), '|a known value')
+      WHEN model.lead_time_days IS NULL AND inventory_curated.to_text(raw.lead_time_days) IS NOT NULL
+        THEN CONCAT('unreadable|lead_time_days|', REPLACE(raw.lead_time_days, '|', ' '), '|a whole number')
+      WHEN model.supplier_code IS NULL AND inventory_curated.to_text(raw.supplier_code) IS NOT NULL
+        THEN CONCAT('unreadable|supplier_code|', REPLACE(raw.supplier_code, '|', ' '), '|a known value')
+      WHEN model.listed_from IS NULL AND inventory_curated.to_text(raw.listed_from) IS NOT NULL AND NOT REGEXP_CONTAINS(inventory_curated.to_text(raw.listed_from), r'^[0.:/ T-]+$')
+        THEN CONCAT('unreadable|listed_from|', REPLACE(raw.listed_from, '|', ' '), '|a date')
+      WHEN model.delisted_on IS NULL AND inventory_curated.to_text(raw.delisted_on) IS NOT NULL AND NOT REGEXP_CONTAINS(inventory_curated.to_text(raw.delisted_on), r'^[0.:/ T-]+$')
+        THEN CONCAT('unreadable|delisted_on|', REPLACE(raw.delisted_on, '|', ' '), '|a date')
+      WHEN model.updated_at IS NULL AND inventory_curated.to_text(raw.updated_at) IS NOT NULL AND NOT REGEXP_CONTAINS(inventory_curated.to_text(raw.updated_at), r'^[0.:/ T-]+$')
+        THEN CONCAT('unreadable|updated_at|', REPLACE(raw.updated_at, '|', ' '), '|a date and time')
+      WHEN model.sku IS NULL THEN 'missing|sku||a value'
+    END AS _issue,
+    TO_JSON_STRING(STRUCT(raw.sku AS sku, raw.name AS name, raw.category AS category, raw.brand AS brand, raw.gtin AS gtin, raw.base_unit AS base_unit, raw.pack_unit AS pack_unit, raw.units_per_pack AS units_per_pack, raw.unit_cost AS unit_cost, raw.unit_price AS unit_price, raw.currency AS currency, raw.lead_time_days AS lead_time_days, raw.supplier_code AS supplier_code, raw.listed_from AS listed_from, raw.delisted_on AS delisted_on, raw.updated_at AS updated_at)) AS _original
+  FROM model
+  JOIN inventory_raw.products AS raw
+    ON raw._load_id = model._load_id AND raw._line = model._line
+  WHERE raw._load_id IN UNNEST(@loads)
+)
+SELECT * FROM judged;
+
+ASSERT (SELECT COUNT(*) FROM typed) = (
+  SELECT COUNT(*) FROM inventory_raw.products_accepted WHERE _load_id IN UNNEST(@loads)
+) AS 'the model of products must return exactly one row per accepted row';
+
+-- What wins now, for each key that these loads state or stated, next to what won before.
+CREATE TEMP TABLE changes AS
+WITH touched AS (
+  SELECT sku FROM typed WHERE _issue IS NULL
+  UNION DISTINCT
+  SELECT sku FROM inventory_curated.products_history WHERE _load_id IN UNNEST(@loads)
+),
+statements AS (
+  SELECT sku, name, category, brand, gtin, base_unit, pack_unit, units_per_pack, unit_cost, unit_price, currency, lead_time_days, supplier_code, listed_from, delisted_on, updated_at, stated_unit_cost, stated_unit_price, stated_currency, _load_id, _line, _business_time, _generation FROM typed WHERE _issue IS NULL
+  UNION ALL
+  SELECT history.sku, history.name, history.category, history.brand, history.gtin, history.base_unit, history.pack_unit, history.units_per_pack, history.unit_cost, history.unit_price, history.currency, history.lead_time_days, history.supplier_code, history.listed_from, history.delisted_on, history.updated_at, history.stated_unit_cost, history.stated_unit_price, history.stated_currency, history._load_id, history._line, history._business_time, history._generation
+  FROM inventory_curated.products_history AS history
+  JOIN touched ON touched.sku = history.sku
+  WHERE history._load_id NOT IN UNNEST(@loads)
+),
+winners AS (
+  SELECT *
+  FROM statements
+  WHERE TRUE
+  QUALIFY ROW_NUMBER() OVER (
+    PARTITION BY sku ORDER BY _business_time DESC, _generation DESC, _load_id DESC, _line DESC
+  ) = 1
+)
+SELECT
+  touched.sku,
+  now.name, now.category, now.brand, now.gtin, now.base_unit, now.pack_unit, now.units_per_pack, now.unit_cost, now.unit_price, now.currency, now.lead_time_days, now.supplier_code, now.listed_from, now.delisted_on, now.updated_at, now.stated_unit_cost, now.stated_unit_price, now.stated_currency, now._load_id, now._line, now._business_time, now._generation,
+  was._load_id AS _was_load_id, was.sku AS _was_sku, was.name AS _was_name, was.category AS _was_category, was.brand AS _was_brand, was.gtin AS _was_gtin, was.base_unit AS _was_base_unit, was.pack_unit AS _was_pack_unit, was.units_per_pack AS _was_units_per_pack, was.unit_cost AS _was_unit_cost, was.unit_price AS _was_unit_price, was.currency AS _was_currency, was.lead_time_days AS _was_lead_time_days, was.supplier_code AS _was_supplier_code, was.listed_from AS _was_listed_from, was.delisted_on AS _was_delisted_on, was.updated_at AS _was_updated_at, was.stated_unit_cost AS _was_stated_unit_cost, was.stated_unit_price AS _was_stated_unit_price, was.stated_currency AS _was_stated_currency,
+  now._load_id IS NULL OR was._load_id IS NULL
+  OR now.name IS DISTINCT FROM was.name
+  OR now.category IS DISTINCT FROM was.category
+  OR now.brand IS DISTINCT FROM was.brand
+  OR now.gtin IS DISTINCT FROM was.gtin
+  OR now.base_unit IS DISTINCT FROM was.base_unit
+  OR now.pack_unit IS DISTINCT FROM was.pack_unit
+  OR now.units_per_pack IS DISTINCT FROM was.units_per_pack
+  OR now.unit_cost IS DISTINCT FROM was.unit_cost
+  OR now.unit_price IS DISTINCT FROM was.unit_price
+  OR now.currency IS DISTINCT FROM was.currency
+  OR now.lead_time_days IS DISTINCT FROM was.lead_time_days
+  OR now.supplier_code IS DISTINCT FROM was.supplier_code
+  OR now.listed_from IS DISTINCT FROM was.listed_from
+  OR now.delisted_on IS DISTINCT FROM was.delisted_on
+  OR now.stated_unit_cost IS DISTINCT FROM was.stated_unit_cost
+  OR now.stated_unit_price IS DISTINCT FROM was.stated_unit_price
+  OR now.stated_currency IS DISTINCT FROM was.stated_currency AS _content_changed
+FROM touched
+LEFT JOIN winners AS now ON touched.sku = now.sku
+LEFT JOIN inventory_curated.products AS was ON touched.sku = was.sku
+WHERE now._load_id IS DISTINCT FROM was._load_id
+  OR now._line IS DISTINCT FROM was._line
+  OR now._business_time IS DISTINCT FROM was._business_time
+  OR now.name IS DISTINCT FROM was.name
+  OR now.category IS DISTINCT FROM was.category
+  OR now.brand IS DISTINCT FROM was.brand
+  OR now.gtin IS DISTINCT FROM was.gtin
+  OR now.base_unit IS DISTINCT FROM was.base_unit
+  OR now.pack_unit IS DISTINCT FROM was.pack_unit
+  OR now.units_per_pack IS DISTINCT FROM was.units_per_pack
+  OR now.unit_cost IS DISTINCT FROM was.unit_cost
+  OR now.unit_price IS DISTINCT FROM was.unit_price
+  OR now.currency IS DISTINCT FROM was.currency
+  OR now.lead_time_days IS DISTINCT FROM was.lead_time_days
+  OR now.supplier_code IS DISTINCT FROM was.supplier_code
+  OR now.listed_from IS DISTINCT FROM was.listed_from
+  OR now.delisted_on IS DISTINCT FROM was.delisted_on
+  OR now.updated_at IS DISTINCT FROM was.updated_at
+  OR now.stated_unit_cost IS DISTINCT FROM was.stated_unit_cost
+  OR now.stated_unit_price IS DISTINCT FROM was.stated_unit_price
+  OR now.stated_currency IS DISTINCT FROM was.stated_currency;
+
+DELETE FROM inventory_curated.products_history WHERE _load_id IN UNNEST(@loads);
+
+INSERT INTO inventory_curated.products_history (sku, name, category, brand, gtin, base_unit, pack_unit, units_per_pack, unit_cost, unit_price, currency, lead_time_days, supplier_code, listed_from, delisted_on, updated_at, stated_unit_cost, stated_unit_price, stated_currency, _load_id, _line, _business_time, _generation, _updated_at)
+SELECT sku, name, category, brand, gtin, base_unit, pack_unit, units_per_pack, unit_cost, unit_price, currency, lead_time_days, supplier_code, listed_from, delisted_on, updated_at, stated_unit_cost, stated_unit_price, stated_currency, _load_id, _line, _business_time, _generation, CURRENT_TIMESTAMP() FROM typed WHERE _issue IS NULL;
+
+DELETE FROM inventory_curated.products AS kept
+WHERE EXISTS (SELECT 1 FROM changes WHERE changes.sku = kept.sku);
+
+INSERT INTO inventory_curated.products (sku, name, category, brand, gtin, base_unit, pack_unit, units_per_pack, unit_cost, unit_price, currency, lead_time_days, supplier_code, listed_from, delisted_on, updated_at, stated_unit_cost, stated_unit_price, stated_currency, _load_id, _line, _business_time, _generation, _updated_at)
+SELECT sku, name, category, brand, gtin, base_unit, pack_unit, units_per_pack, unit_cost, unit_price, currency, lead_time_days, supplier_code, listed_from, delisted_on, updated_at, stated_unit_cost, stated_unit_price, stated_currency, _load_id, _line, _business_time, _generation, CURRENT_TIMESTAMP() FROM changes WHERE _load_id IS NOT NULL;
+
+INSERT INTO inventory_ops.quarantine_rows (
+  run_id, load_id, feed, line, stage, rule, column_name, value, expected, message, severity, original_row, recorded_at
+)
+SELECT
+  batch.next_run,
+  typed._load_id,
+  'products',
+  typed._line,
+  'transform',
+  SPLIT(typed._issue, '|')[SAFE_OFFSET(0)],
+  SPLIT(typed._issue, '|')[SAFE_OFFSET(1)],
+  SPLIT(typed._issue, '|')[SAFE_OFFSET(2)],
+  SPLIT(typed._issue, '|')[SAFE_OFFSET(3)],
+  CONCAT(
+    SPLIT(typed._issue, '|')[SAFE_OFFSET(1)], ': found "', SPLIT(typed._issue, '|')[SAFE_OFFSET(2)],
+    '", expected ', SPLIT(typed._issue, '|')[SAFE_OFFSET(3)]
+  ),
+  'critical',
+  typed._original,
+  CURRENT_TIMESTAMP()
+FROM typed
+JOIN batch ON batch.load_id = typed._load_id
+WHERE typed._issue IS NOT NULL;
+
+INSERT INTO inventory_ops.load_stages (
+  record_id, load_id, feed, bucket, object, generation, stage, state, stage_version, run_id, input_record,
+  `lines`, `rows`, quarantined, superseded, content_md5, size_bytes, landed_at, started_at, finished_at, detail
+)
+WITH counted AS (
+  SELECT _load_id AS load_id, COUNTIF(_issue IS NULL) AS passed, COUNTIF(_issue IS NOT NULL) AS refused
+  FROM typed
+  GROUP BY _load_id
+),
+kept AS (
+  SELECT _load_id AS load_id, COUNT(*) AS kept
+  FROM inventory_curated.products
+  WHERE _load_id IN UNNEST(@loads)
+  GROUP BY _load_id
+),
+touched AS (
+  SELECT
+    CASE
+      WHEN _load_id IN UNNEST(@loads) THEN _load_id
+      WHEN _was_load_id IN UNNEST(@loads) THEN _was_load_id
+      ELSE (SELECT MIN(load_id) FROM batch)
+    END AS load_id,
+    day
+  FROM (SELECT _load_id, _was_load_id, '*' AS day FROM changes WHERE _content_changed)
+  UNION ALL
+  -- days of an earlier run of the same load that the KPIs have not seen yet
+  SELECT SPLIT(carried, ' ')[SAFE_OFFSET(0)], SPLIT(carried, ' ')[SAFE_OFFSET(1)]
+  FROM UNNEST(@carried) AS carried
+),
+clock AS (
+  SELECT
+    finished_at,
+    IF(
+      EXTRACT(MICROSECOND FROM finished_at) = 0,
+      FORMAT_TIMESTAMP('%FT%H:%M:%S+00:00', finished_at),
+      FORMAT_TIMESTAMP('%FT%H:%M:%E6S+00:00', finished_at)
+    ) AS finished
+  FROM (SELECT CURRENT_TIMESTAMP() AS finished_at)
+),
+days AS (
+  SELECT
+    load_id,
+    STRING_AGG(DISTINCT IF(day = '*', NULL, CONCAT('"', day, '"')), ',') AS dates,
+    LOGICAL_OR(day = '*') AS all_dates
+  FROM touched
+  WHERE day IS NOT NULL
+  GROUP BY load_id
+)
+SELECT
+  -- as StageRecord.record_id says it
+  SUBSTR(TO_HEX(SHA256(CONCAT(
+    CAST(LENGTH(batch.load_id) AS STRING), ':', batch.load_id, '9:transform',
+    CAST(LENGTH(@version) AS STRING), ':', @version, '11:transformed',
+    CAST(LENGTH(clock.finished) AS STRING), ':', clock.finished
+  ))), 1, 20),
+  batch.load_id, 'products', batch.bucket, batch.object, batch.generation,
+  'transform', 'transformed', @version, batch.next_run, batch.record_id,
+  COALESCE(counted.passed, 0) + COALESCE(counted.refused, 0),
+  COALESCE(counted.passed, 0),
+  COALESCE(counted.refused, 0),
+  COALESCE(counted.passed, 0) - COALESCE(kept.kept, 0),
+  batch.content_md5, batch.size_bytes, batch.landed_at, @started, clock.finished_at,
+  CONCAT(
+    '{"tables":["inventory_curated.products"],"dates":[', COALESCE(days.dates, ''),
+    '],"all_dates":', IF(COALESCE(days.all_dates, FALSE), 'true', 'false'), '}'
+  )
+FROM batch
+CROSS JOIN clock
+LEFT JOIN counted ON counted.load_id = batch.load_id
+LEFT JOIN kept ON kept.load_id = batch.load_id
+LEFT JOIN days ON days.load_id = batch.load_id;
+
+-- Loads of other feeds that say something else now that products changed: to be transformed again.
+INSERT INTO inventory_ops.load_stages
+SELECT latest.* EXCEPT (kpi_record, marked_at, marked) REPLACE (
+  -- as StageRecord.record_id says it
+  SUBSTR(TO_HEX(SHA256(CONCAT(
+    CAST(LENGTH(latest.load_id) AS STRING), ':', latest.load_id, '9:transform',
+    CAST(LENGTH(latest.stage_version) AS STRING), ':', latest.stage_version, '7:pending',
+    CAST(LENGTH(latest.marked) AS STRING), ':', latest.marked
+  ))), 1, 20) AS record_id,
+  'pending' AS state,
+  CAST(NULL AS STRING) AS input_record,
+  'products_changed' AS reason_code,
+  'a later file of products changes what this load says' AS message,
+  latest.marked_at AS finished_at,
+  IF(latest.kpi_record = latest.record_id, NULL, latest.detail) AS detail
+)
+FROM (
+  SELECT
+    done.*,
+    kpi.input_record AS kpi_record,
+    clock.marked_at,
+    IF(
+      EXTRACT(MICROSECOND FROM clock.marked_at) = 0,
+      FORMAT_TIMESTAMP('%FT%H:%M:%S+00:00', clock.marked_at),
+      FORMAT_TIMESTAMP('%FT%H:%M:%E6S+00:00', clock.marked_at)
+    ) AS marked
+  FROM inventory_ops.load_stages_latest AS done
+  LEFT JOIN inventory_ops.load_stages_latest AS kpi ON kpi.load_id = done.load_id AND kpi.stage = 'kpi'
+  CROSS JOIN (SELECT CURRENT_TIMESTAMP() AS marked_at) AS clock
+  WHERE done.stage = 'transform' AND done.state = 'transformed'
+) AS latest
+WHERE latest.load_id IN (
+  -- Loads with a quantity in units of a product whose units are now others, or known at last.
+  WITH changed AS (
+    SELECT sku, base_unit
+    FROM changes
+    WHERE base_unit IS DISTINCT FROM _was_base_unit
+      OR pack_unit IS DISTINCT FROM _was_pack_unit
+      OR units_per_pack IS DISTINCT FROM _was_units_per_pack
+  ),
+  statements AS (
+    SELECT _load_id AS load_id, sku, unit, stated_unit FROM inventory_curated.stock_snapshots_history
+    UNION ALL
+    SELECT _load_id, sku, unit, stated_unit FROM inventory_curated.stock_movements_history
+    UNION ALL
+    SELECT _load_id, sku, unit, stated_unit FROM inventory_curated.sales_history
+    UNION ALL
+    SELECT _load_id, sku, unit, stated_unit FROM inventory_curated.purchase_orders_history
+    UNION ALL
+    SELECT _load_id, sku, unit, stated_unit FROM inventory_curated.stock_counts_history
+  )
+  SELECT statements.load_id
+  FROM statements
+  JOIN changed ON changed.sku = statements.sku
+  WHERE statements.unit IS DISTINCT FROM COALESCE(changed.base_unit, 'EA')
+    OR statements.stated_unit != statements.unit
+  UNION DISTINCT
+  SELECT refused.load_id
+  FROM inventory_ops.quarantine AS refused
+  JOIN changed ON changed.sku = inventory_curated.to_code(JSON_VALUE(refused.original_row, '$.sku'))
+  WHERE refused.stage = 'transform' AND refused.rule = 'unknown_unit_factor'
+);
+
+COMMIT TRANSACTION;
+
+IF (SELECT COUNT(*) FROM inventory_ops.load_stages WHERE stage = 'transform' AND state = 'transformed' AND feed != 'products') != (SELECT MAX(others_seen) FROM batch) THEN
+  -- Loads of other feeds that say something else now that products changed: to be transformed again.
+  INSERT INTO inventory_ops.load_stages
+  SELECT latest.* EXCEPT (kpi_record, marked_at, marked) REPLACE (
+    -- as StageRecord.record_id says it
+    SUBSTR(TO_HEX(SHA256(CONCAT(
+      CAST(LENGTH(latest.load_id) AS STRING), ':', latest.load_id, '9:transform',
+      CAST(LENGTH(latest.stage_version) AS STRING), ':', latest.stage_version, '7:pending',
+      CAST(LENGTH(latest.marked) AS STRING), ':', latest.marked
+    ))), 1, 20) AS record_id,
+    'pending' AS state,
+    CAST(NULL AS STRING) AS input_record,
+    'products_changed' AS reason_code,
+    'a later file of products changes what this load says' AS message,
+    latest.marked_at AS finished_at,
+    IF(latest.kpi_record = latest.record_id, NULL, latest.detail) AS detail
+  )
+  FROM (
+    SELECT
+      done.*,
+      kpi.input_record AS kpi_record,
+      clock.marked_at,
+      IF(
+        EXTRACT(MICROSECOND FROM clock.marked_at) = 0,
+        FORMAT_TIMESTAMP('%FT%H:%M:%S+00:00', clock.marked_at),
+        FORMAT_TIMESTAMP('%FT%H:%M:%E6S+00:00', clock.marked_at)
+      ) AS marked
+    FROM inventory_ops.load_stages_latest AS done
+    LEFT JOIN inventory_ops.load_stages_latest AS kpi ON kpi.load_id = done.load_id AND kpi.stage = 'kpi'
+    CROSS JOIN (SELECT CURRENT_TIMESTAMP() AS marked_at) AS clock
+    WHERE done.stage = 'transform' AND done.state = 'transformed'
+  ) AS latest
+  WHERE latest.load_id IN (
+    -- Loads with a quantity in units of a product whose units are now others, or known at last.
+    WITH changed AS (
+      SELECT sku, base_unit
+      FROM changes
+      WHERE base_unit IS DISTINCT FROM _was_base_unit
+        OR pack_unit IS DISTINCT FROM _was_pack_unit
+        OR units_per_pack IS DISTINCT FROM _was_units_per_pack
+    ),
+    statements AS (
+      SELECT _load_id AS load_id, sku, unit, stated_unit FROM inventory_curated.stock_snapshots_history
+      UNION ALL
+      SELECT _load_id, sku, unit, stated_unit FROM inventory_curated.stock_movements_history
+      UNION ALL
+      SELECT _load_id, sku, unit, stated_unit FROM inventory_curated.sales_history
+      UNION ALL
+      SELECT _load_id, sku, unit, stated_unit FROM inventory_curated.purchase_orders_history
+      UNION ALL
+      SELECT _load_id, sku, unit, stated_unit FROM inventory_curated.stock_counts_history
+    )
+    SELECT statements.load_id
+    FROM statements
+    JOIN changed ON changed.sku = statements.sku
+    WHERE statements.unit IS DISTINCT FROM COALESCE(changed.base_unit, 'EA')
+      OR statements.stated_unit != statements.unit
+    UNION DISTINCT
+    SELECT refused.load_id
+    FROM inventory_ops.quarantine AS refused
+    JOIN changed ON changed.sku = inventory_curated.to_code(JSON_VALUE(refused.original_row, '$.sku'))
+    WHERE refused.stage = 'transform' AND refused.rule = 'unknown_unit_factor'
+  );
+END IF;
+
+SELECT done.*, (SELECT COUNT(*) FROM inventory_ops.load_stages WHERE stage = 'transform' AND state = 'transformed' AND feed IN ('exchange_rates')) != batch.dimensions_seen AS overtaken
+FROM batch
+JOIN inventory_ops.load_stages AS done ON done.run_id = batch.next_run
+ORDER BY done.load_id;

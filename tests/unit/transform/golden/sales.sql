@@ -1,0 +1,301 @@
+-- One drain of sales: @loads go from raw to curated in one transaction. Built by merge.py.
+CREATE TABLE IF NOT EXISTS inventory_ops.turn_sales AS SELECT 0 AS turn;
+
+BEGIN TRANSACTION;
+
+-- Two drains of one feed at once both change this row, so BigQuery aborts the later one.
+UPDATE inventory_ops.turn_sales SET turn = turn + 1 WHERE TRUE;
+
+CREATE TEMP TABLE batch AS
+SELECT
+  *,
+  SUBSTR(TO_HEX(SHA256(CONCAT(record_id, @version, @drain))), 1, 20) AS next_run,
+  (SELECT COUNT(*) FROM inventory_ops.load_stages WHERE stage = 'transform' AND state = 'transformed' AND feed IN ('products', 'exchange_rates')) AS dimensions_seen,
+  (SELECT COUNT(*) FROM inventory_ops.load_stages WHERE stage = 'transform' AND state = 'transformed' AND feed != 'sales') AS others_seen
+FROM inventory_ops.load_stages
+WHERE stage = 'validate' AND load_id IN UNNEST(@loads)
+QUALIFY ROW_NUMBER() OVER (PARTITION BY load_id ORDER BY finished_at DESC, record_id DESC) = 1;
+
+CREATE TEMP TABLE typed AS
+WITH model AS (
+  -- Sales: typed, in the base unit and the base currency. One row per accepted line.
+  WITH stated AS (
+    SELECT
+      inventory_curated.to_code(receipt_number) AS receipt_number,
+      inventory_curated.to_integer(line_number, _decimal) AS line_number,
+      inventory_curated.to_date(business_date, _date_order) AS business_date,
+      inventory_curated.to_timestamp(sold_at, _date_order) AS sold_at,
+      inventory_curated.to_code(sku) AS sku,
+      inventory_curated.to_code(location_code) AS location_code,
+      inventory_curated.to_number(quantity, _decimal) AS quantity,
+      inventory_curated.to_unit(unit) AS stated_unit,
+      inventory_curated.to_number(net_amount, _decimal) AS stated_net_amount,
+      inventory_curated.to_number(gross_amount, _decimal) AS stated_gross_amount,
+      COALESCE(inventory_curated.to_code(currency), inventory_curated.base_currency()) AS stated_currency,
+      _load_id,
+      _line,
+      _generation,
+      _landed_at
+    FROM (SELECT * FROM inventory_raw.sales_accepted WHERE _load_id IN UNNEST(@loads))
+  ),
+  converted AS (
+    SELECT
+      stated.*,
+      COALESCE(product.base_unit, 'EA') AS base_unit,
+      inventory_curated.unit_factor(
+        stated.stated_unit, product.base_unit, product.pack_unit, product.units_per_pack
+      ) AS factor,
+      IF(stated.stated_currency = inventory_curated.base_currency(), NUMERIC '1', day.rate_to_base) AS rate
+    FROM stated
+    LEFT JOIN inventory_curated.products AS product ON product.sku = stated.sku
+    LEFT JOIN inventory_curated.daily_rates AS day
+      ON day.currency = stated.stated_currency AND day.business_date = stated.business_date
+  )
+  SELECT
+    receipt_number,
+    line_number,
+    business_date,
+    sold_at,
+    sku,
+    location_code,
+    quantity * factor AS quantity,
+    base_unit AS unit,
+    ROUND(stated_net_amount * rate, 6) AS net_amount,
+    ROUND(stated_gross_amount * rate, 6) AS gross_amount,
+    inventory_curated.base_currency() AS currency,
+    stated_unit,
+    stated_net_amount,
+    stated_gross_amount,
+    stated_currency,
+    _load_id,
+    _line,
+    _landed_at AS _business_time,
+    _generation,
+    CASE
+      WHEN factor IS NULL
+        THEN CONCAT('unknown_unit_factor|unit|', stated_unit, '|units_per_pack of ', COALESCE(sku, '?'), ' in ', stated_unit)
+      WHEN rate IS NULL AND COALESCE(stated_net_amount, stated_gross_amount) IS NOT NULL
+        THEN CONCAT('unknown_exchange_rate|currency|', stated_currency, '|a rate of at most 7 days before ', CAST(business_date AS STRING))
+    END AS _issue
+  FROM converted
+),
+judged AS (
+  SELECT
+    model.* EXCEPT (_issue),
+    CASE
+      WHEN model._issue IS NOT NULL THEN model._issue
+      WHEN model.receipt_number IS NULL AND inventory_curated.to_text(raw.receipt_number) IS NOT NULL
+        THEN CONCAT('unreadable|receipt_number|', REPLACE(raw.receipt_number, '|', ' '), '|a known value')
+      WHEN model.line_number IS NULL AND inventory_curated.to_text(raw.line_number) IS NOT NULL
+        THEN CONCAT('unreadable|line_number|', REPLACE(raw.line_number, '|', ' '), '|a whole number')
+      WHEN model.business_date IS NULL AND inventory_curated.to_text(raw.business_date) IS NOT NULL AND NOT REGEXP_CONTAINS(inventory_curated.to_text(raw.business_date), r'^[0.:/ T-]+$')
+        THEN CONCAT('unreadable|business_date|', REPLACE(raw.business_date, '|', ' '), '|a date')
+      WHEN model.sold_at IS NULL AND inventory_curated.to_text(raw.sold_at) IS NOT NULL AND NOT REGEXP_CONTAINS(inventory_curated.to_text(raw.sold_at), r'^[0.:/ T-]+$')
+        THEN CONCAT('unreadable|sold_at|', REPLACE(raw.sold_at, '|', ' '), '|a date and time')
+      WHEN model.sku IS NULL AND inventory_curated.to_text(raw.sku) IS NOT NULL
+        THEN CONCAT('unreadable|sku|', REPLACE(raw.sku, '|', ' '), '|a known value')
+      WHEN model.location_code IS NULL AND inventory_curated.to_text(raw.location_code) IS NOT NULL
+        THEN CONCAT('unreadable|location_code|', REPLACE(raw.location_code, '|', ' '), '|a known value')
+      WHEN model.quantity IS NULL AND inventory_curated.to_text(raw.quantity) IS NOT NULL
+        THEN CONCAT('unreadable|quantity|', REPLACE(raw.quantity, '|', ' '), '|a number')
+      WHEN model.unit IS NULL AND inventory_curated.to_text(raw.unit) IS NOT NULL
+        THEN CONCAT('unreadable|unit|', REPLACE(raw.unit, '|', ' '), '|a known value')
+      WHEN model.net_amount IS NULL AND inventory_curated.to_text(raw.net_amount) IS NOT NULL
+        THEN CONCAT('unreadable|net_amount|', REPLACE(raw.net_amount, '|', ' '), '|a number')
+      WHEN model.gross_amount IS NULL AND inventory_curated.to_text(raw.gross_amount) IS NOT NULL
+        THEN CONCAT('unreadable|gross_amount|', REPLACE(raw.gross_amount, '|', ' '), '|a number')
+      WHEN model.currency IS NULL AND inventory_curated.to_text(raw.currency) IS NOT NULL
+        THEN CONCAT('unreadable|currency|', REPLACE(raw.currency, '|', ' '), '|a known value')
+      WHEN model.receipt_number IS NULL THEN 'missing|receipt_number||a value'
+      WHEN model.line_number IS NULL THEN 'missing|line_number||a value'
+      WHEN model.business_date IS NULL THEN 'missing|business_date||a value'
+      WHEN model.sku IS NULL THEN 'missing|sku||a value'
+      WHEN model.location_code IS NULL THEN 'missing|location_code||a value'
+      WHEN model.quantity IS NULL THEN 'missing|quantity||a value'
+    END AS _issue,
+    TO_JSON_STRING(STRUCT(raw.receipt_number AS receipt_number, raw.line_number AS line_number, raw.business_date AS business_date, raw.sold_at AS sold_at, raw.sku AS sku, raw.location_code AS location_code, raw.quantity AS quantity, raw.unit AS unit, raw.net_amount AS net_amount, raw.gross_amount AS gross_amount, raw.currency AS currency)) AS _original
+  FROM model
+  JOIN inventory_raw.sales AS raw
+    ON raw._load_id = model._load_id AND raw._line = model._line
+  WHERE raw._load_id IN UNNEST(@loads)
+)
+SELECT * FROM judged;
+
+ASSERT (SELECT COUNT(*) FROM typed) = (
+  SELECT COUNT(*) FROM inventory_raw.sales_accepted WHERE _load_id IN UNNEST(@loads)
+) AS 'the model of sales must return exactly one row per accepted row';
+
+-- What wins now, for each key that these loads state or stated, next to what won before.
+CREATE TEMP TABLE changes AS
+WITH touched AS (
+  SELECT receipt_number, line_number FROM typed WHERE _issue IS NULL
+  UNION DISTINCT
+  SELECT receipt_number, line_number FROM inventory_curated.sales_history WHERE _load_id IN UNNEST(@loads)
+),
+statements AS (
+  SELECT receipt_number, line_number, business_date, sold_at, sku, location_code, quantity, unit, net_amount, gross_amount, currency, stated_unit, stated_net_amount, stated_gross_amount, stated_currency, _load_id, _line, _business_time, _generation FROM typed WHERE _issue IS NULL
+  UNION ALL
+  SELECT history.receipt_number, history.line_number, history.business_date, history.sold_at, history.sku, history.location_code, history.quantity, history.unit, history.net_amount, history.gross_amount, history.currency, history.stated_unit, history.stated_net_amount, history.stated_gross_amount, history.stated_currency, history._load_id, history._line, history._business_time, history._generation
+  FROM inventory_curated.sales_history AS history
+  JOIN touched ON touched.receipt_number = history.receipt_number AND touched.line_number = history.line_number
+  WHERE history._load_id NOT IN UNNEST(@loads)
+),
+winners AS (
+  SELECT *
+  FROM statements
+  WHERE TRUE
+  QUALIFY ROW_NUMBER() OVER (
+    PARTITION BY receipt_number, line_number ORDER BY _business_time DESC, _generation DESC, _load_id DESC, _line DESC
+  ) = 1
+)
+SELECT
+  touched.receipt_number, touched.line_number,
+  now.business_date, now.sold_at, now.sku, now.location_code, now.quantity, now.unit, now.net_amount, now.gross_amount, now.currency, now.stated_unit, now.stated_net_amount, now.stated_gross_amount, now.stated_currency, now._load_id, now._line, now._business_time, now._generation,
+  was._load_id AS _was_load_id, was.receipt_number AS _was_receipt_number, was.line_number AS _was_line_number, was.business_date AS _was_business_date, was.sold_at AS _was_sold_at, was.sku AS _was_sku, was.location_code AS _was_location_code, was.quantity AS _was_quantity, was.unit AS _was_unit, was.net_amount AS _was_net_amount, was.gross_amount AS _was_gross_amount, was.currency AS _was_currency, was.stated_unit AS _was_stated_unit, was.stated_net_amount AS _was_stated_net_amount, was.stated_gross_amount AS _was_stated_gross_amount, was.stated_currency AS _was_stated_currency,
+  now._load_id IS NULL OR was._load_id IS NULL
+  OR now.business_date IS DISTINCT FROM was.business_date
+  OR now.sold_at IS DISTINCT FROM was.sold_at
+  OR now.sku IS DISTINCT FROM was.sku
+  OR now.location_code IS DISTINCT FROM was.location_code
+  OR now.quantity IS DISTINCT FROM was.quantity
+  OR now.unit IS DISTINCT FROM was.unit
+  OR now.net_amount IS DISTINCT FROM was.net_amount
+  OR now.gross_amount IS DISTINCT FROM was.gross_amount
+  OR now.currency IS DISTINCT FROM was.currency
+  OR now.stated_unit IS DISTINCT FROM was.stated_unit
+  OR now.stated_net_amount IS DISTINCT FROM was.stated_net_amount
+  OR now.stated_gross_amount IS DISTINCT FROM was.stated_gross_amount
+  OR now.stated_currency IS DISTINCT FROM was.stated_currency AS _content_changed
+FROM touched
+LEFT JOIN winners AS now ON touched.receipt_number = now.receipt_number AND touched.line_number = now.line_number
+LEFT JOIN inventory_curated.sales AS was ON touched.receipt_number = was.receipt_number AND touched.line_number = was.line_number
+WHERE now._load_id IS DISTINCT FROM was._load_id
+  OR now._line IS DISTINCT FROM was._line
+  OR now._business_time IS DISTINCT FROM was._business_time
+  OR now.business_date IS DISTINCT FROM was.business_date
+  OR now.sold_at IS DISTINCT FROM was.sold_at
+  OR now.sku IS DISTINCT FROM was.sku
+  OR now.location_code IS DISTINCT FROM was.location_code
+  OR now.quantity IS DISTINCT FROM was.quantity
+  OR now.unit IS DISTINCT FROM was.unit
+  OR now.net_amount IS DISTINCT FROM was.net_amount
+  OR now.gross_amount IS DISTINCT FROM was.gross_amount
+  OR now.currency IS DISTINCT FROM was.currency
+  OR now.stated_unit IS DISTINCT FROM was.stated_unit
+  OR now.stated_net_amount IS DISTINCT FROM was.stated_net_amount
+  OR now.stated_gross_amount IS DISTINCT FROM was.stated_gross_amount
+  OR now.stated_currency IS DISTINCT FROM was.stated_currency;
+
+DELETE FROM inventory_curated.sales_history WHERE _load_id IN UNNEST(@loads);
+
+INSERT INTO inventory_curated.sales_history (receipt_number, line_number, business_date, sold_at, sku, location_code, quantity, unit, net_amount, gross_amount, currency, stated_unit, stated_net_amount, stated_gross_amount, stated_currency, _load_id, _line, _business_time, _generation, _updated_at)
+SELECT receipt_number, line_number, business_date, sold_at, sku, location_code, quantity, unit, net_amount, gross_amount, currency, stated_unit, stated_net_amount, stated_gross_amount, stated_currency, _load_id, _line, _business_time, _generation, CURRENT_TIMESTAMP() FROM typed WHERE _issue IS NULL;
+
+DELETE FROM inventory_curated.sales AS kept
+WHERE EXISTS (SELECT 1 FROM changes WHERE changes.receipt_number = kept.receipt_number AND changes.line_number = kept.line_number);
+
+INSERT INTO inventory_curated.sales (receipt_number, line_number, business_date, sold_at, sku, location_code, quantity, unit, net_amount, gross_amount, currency, stated_unit, stated_net_amount, stated_gross_amount, stated_currency, _load_id, _line, _business_time, _generation, _updated_at)
+SELECT receipt_number, line_number, business_date, sold_at, sku, location_code, quantity, unit, net_amount, gross_amount, currency, stated_unit, stated_net_amount, stated_gross_amount, stated_currency, _load_id, _line, _business_time, _generation, CURRENT_TIMESTAMP() FROM changes WHERE _load_id IS NOT NULL;
+
+INSERT INTO inventory_ops.quarantine_rows (
+  run_id, load_id, feed, line, stage, rule, column_name, value, expected, message, severity, original_row, recorded_at
+)
+SELECT
+  batch.next_run,
+  typed._load_id,
+  'sales',
+  typed._line,
+  'transform',
+  SPLIT(typed._issue, '|')[SAFE_OFFSET(0)],
+  SPLIT(typed._issue, '|')[SAFE_OFFSET(1)],
+  SPLIT(typed._issue, '|')[SAFE_OFFSET(2)],
+  SPLIT(typed._issue, '|')[SAFE_OFFSET(3)],
+  CONCAT(
+    SPLIT(typed._issue, '|')[SAFE_OFFSET(1)], ': found "', SPLIT(typed._issue, '|')[SAFE_OFFSET(2)],
+    '", expected ', SPLIT(typed._issue, '|')[SAFE_OFFSET(3)]
+  ),
+  'critical',
+  typed._original,
+  CURRENT_TIMESTAMP()
+FROM typed
+JOIN batch ON batch.load_id = typed._load_id
+WHERE typed._issue IS NOT NULL;
+
+INSERT INTO inventory_ops.load_stages (
+  record_id, load_id, feed, bucket, object, generation, stage, state, stage_version, run_id, input_record,
+  `lines`, `rows`, quarantined, superseded, content_md5, size_bytes, landed_at, started_at, finished_at, detail
+)
+WITH counted AS (
+  SELECT _load_id AS load_id, COUNTIF(_issue IS NULL) AS passed, COUNTIF(_issue IS NOT NULL) AS refused
+  FROM typed
+  GROUP BY _load_id
+),
+kept AS (
+  SELECT _load_id AS load_id, COUNT(*) AS kept
+  FROM inventory_curated.sales
+  WHERE _load_id IN UNNEST(@loads)
+  GROUP BY _load_id
+),
+touched AS (
+  SELECT
+    CASE
+      WHEN _load_id IN UNNEST(@loads) THEN _load_id
+      WHEN _was_load_id IN UNNEST(@loads) THEN _was_load_id
+      ELSE (SELECT MIN(load_id) FROM batch)
+    END AS load_id,
+    day
+  FROM (SELECT _load_id, _was_load_id, CAST(business_date AS STRING) AS day FROM changes WHERE _content_changed UNION ALL SELECT _load_id, _was_load_id, CAST(_was_business_date AS STRING) AS day FROM changes WHERE _content_changed)
+  UNION ALL
+  -- days of an earlier run of the same load that the KPIs have not seen yet
+  SELECT SPLIT(carried, ' ')[SAFE_OFFSET(0)], SPLIT(carried, ' ')[SAFE_OFFSET(1)]
+  FROM UNNEST(@carried) AS carried
+),
+clock AS (
+  SELECT
+    finished_at,
+    IF(
+      EXTRACT(MICROSECOND FROM finished_at) = 0,
+      FORMAT_TIMESTAMP('%FT%H:%M:%S+00:00', finished_at),
+      FORMAT_TIMESTAMP('%FT%H:%M:%E6S+00:00', finished_at)
+    ) AS finished
+  FROM (SELECT CURRENT_TIMESTAMP() AS finished_at)
+),
+days AS (
+  SELECT
+    load_id,
+    STRING_AGG(DISTINCT IF(day = '*', NULL, CONCAT('"', day, '"')), ',') AS dates,
+    LOGICAL_OR(day = '*') AS all_dates
+  FROM touched
+  WHERE day IS NOT NULL
+  GROUP BY load_id
+)
+SELECT
+  -- as StageRecord.record_id says it
+  SUBSTR(TO_HEX(SHA256(CONCAT(
+    CAST(LENGTH(batch.load_id) AS STRING), ':', batch.load_id, '9:transform',
+    CAST(LENGTH(@version) AS STRING), ':', @version, '11:transformed',
+    CAST(LENGTH(clock.finished) AS STRING), ':', clock.finished
+  ))), 1, 20),
+  batch.load_id, 'sales', batch.bucket, batch.object, batch.generation,
+  'transform', 'transformed', @version, batch.next_run, batch.record_id,
+  COALESCE(counted.passed, 0) + COALESCE(counted.refused, 0),
+  COALESCE(counted.passed, 0),
+  COALESCE(counted.refused, 0),
+  COALESCE(counted.passed, 0) - COALESCE(kept.kept, 0),
+  batch.content_md5, batch.size_bytes, batch.landed_at, @started, clock.finished_at,
+  CONCAT(
+    '{"tables":["inventory_curated.sales"],"dates":[', COALESCE(days.dates, ''),
+    '],"all_dates":', IF(COALESCE(days.all_dates, FALSE), 'true', 'false'), '}'
+  )
+FROM batch
+CROSS JOIN clock
+LEFT JOIN counted ON counted.load_id = batch.load_id
+LEFT JOIN kept ON kept.load_id = batch.load_id
+LEFT JOIN days ON days.load_id = batch.load_id;
+
+COMMIT TRANSACTION;
+
+SELECT done.*, (SELECT COUNT(*) FROM inventory_ops.load_stages WHERE stage = 'transform' AND state = 'transformed' AND feed IN ('products', 'exchange_rates')) != batch.dimensions_seen AS overtaken
+FROM batch
+JOIN inventory_ops.load_stages AS done ON done.run_id = batch.next_run
+ORDER BY done.load_id;

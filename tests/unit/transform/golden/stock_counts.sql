@@ -1,0 +1,264 @@
+-- One drain of stock_counts: @loads go from raw to curated in one transaction. Built by merge.py.
+CREATE TABLE IF NOT EXISTS inventory_ops.turn_stock_counts AS SELECT 0 AS turn;
+
+BEGIN TRANSACTION;
+
+-- Two drains of one feed at once both change this row, so BigQuery aborts the later one.
+UPDATE inventory_ops.turn_stock_counts SET turn = turn + 1 WHERE TRUE;
+
+CREATE TEMP TABLE batch AS
+SELECT
+  *,
+  SUBSTR(TO_HEX(SHA256(CONCAT(record_id, @version, @drain))), 1, 20) AS next_run,
+  (SELECT COUNT(*) FROM inventory_ops.load_stages WHERE stage = 'transform' AND state = 'transformed' AND feed IN ('products')) AS dimensions_seen,
+  (SELECT COUNT(*) FROM inventory_ops.load_stages WHERE stage = 'transform' AND state = 'transformed' AND feed != 'stock_counts') AS others_seen
+FROM inventory_ops.load_stages
+WHERE stage = 'validate' AND load_id IN UNNEST(@loads)
+QUALIFY ROW_NUMBER() OVER (PARTITION BY load_id ORDER BY finished_at DESC, record_id DESC) = 1;
+
+CREATE TEMP TABLE typed AS
+WITH model AS (
+  -- Stock counts: typed, in the base unit. The later count of a day wins; a blank book quantity is a blind count.
+  WITH stated AS (
+    SELECT
+      inventory_curated.to_date(business_date, _date_order) AS business_date,
+      inventory_curated.to_code(sku) AS sku,
+      inventory_curated.to_code(location_code) AS location_code,
+      inventory_curated.to_timestamp(counted_at, _date_order) AS counted_at,
+      inventory_curated.to_number(counted_quantity, _decimal) AS counted_quantity,
+      inventory_curated.to_number(book_quantity, _decimal) AS book_quantity,
+      inventory_curated.to_unit(unit) AS stated_unit,
+      inventory_curated.to_text(counted_by) AS counted_by,
+      _load_id,
+      _line,
+      _generation,
+      _landed_at
+    FROM (SELECT * FROM inventory_raw.stock_counts_accepted WHERE _load_id IN UNNEST(@loads))
+  ),
+  converted AS (
+    SELECT
+      stated.*,
+      COALESCE(product.base_unit, 'EA') AS base_unit,
+      inventory_curated.unit_factor(
+        stated.stated_unit, product.base_unit, product.pack_unit, product.units_per_pack
+      ) AS factor
+    FROM stated
+    LEFT JOIN inventory_curated.products AS product ON product.sku = stated.sku
+  )
+  SELECT
+    business_date,
+    sku,
+    location_code,
+    counted_at,
+    counted_quantity * factor AS counted_quantity,
+    book_quantity * factor AS book_quantity,
+    base_unit AS unit,
+    counted_by,
+    stated_unit,
+    _load_id,
+    _line,
+    COALESCE(counted_at, _landed_at) AS _business_time,
+    _generation,
+    CASE
+      WHEN factor IS NULL
+        THEN CONCAT('unknown_unit_factor|unit|', stated_unit, '|units_per_pack of ', COALESCE(sku, '?'), ' in ', stated_unit)
+    END AS _issue
+  FROM converted
+),
+judged AS (
+  SELECT
+    model.* EXCEPT (_issue),
+    CASE
+      WHEN model._issue IS NOT NULL THEN model._issue
+      WHEN model.business_date IS NULL AND inventory_curated.to_text(raw.business_date) IS NOT NULL AND NOT REGEXP_CONTAINS(inventory_curated.to_text(raw.business_date), r'^[0.:/ T-]+$')
+        THEN CONCAT('unreadable|business_date|', REPLACE(raw.business_date, '|', ' '), '|a date')
+      WHEN model.sku IS NULL AND inventory_curated.to_text(raw.sku) IS NOT NULL
+        THEN CONCAT('unreadable|sku|', REPLACE(raw.sku, '|', ' '), '|a known value')
+      WHEN model.location_code IS NULL AND inventory_curated.to_text(raw.location_code) IS NOT NULL
+        THEN CONCAT('unreadable|location_code|', REPLACE(raw.location_code, '|', ' '), '|a known value')
+      WHEN model.counted_at IS NULL AND inventory_curated.to_text(raw.counted_at) IS NOT NULL AND NOT REGEXP_CONTAINS(inventory_curated.to_text(raw.counted_at), r'^[0.:/ T-]+$')
+        THEN CONCAT('unreadable|counted_at|', REPLACE(raw.counted_at, '|', ' '), '|a date and time')
+      WHEN model.counted_quantity IS NULL AND inventory_curated.to_text(raw.counted_quantity) IS NOT NULL
+        THEN CONCAT('unreadable|counted_quantity|', REPLACE(raw.counted_quantity, '|', ' '), '|a number')
+      WHEN model.book_quantity IS NULL AND inventory_curated.to_text(raw.book_quantity) IS NOT NULL
+        THEN CONCAT('unreadable|book_quantity|', REPLACE(raw.book_quantity, '|', ' '), '|a number')
+      WHEN model.unit IS NULL AND inventory_curated.to_text(raw.unit) IS NOT NULL
+        THEN CONCAT('unreadable|unit|', REPLACE(raw.unit, '|', ' '), '|a known value')
+      WHEN model.counted_by IS NULL AND inventory_curated.to_text(raw.counted_by) IS NOT NULL
+        THEN CONCAT('unreadable|counted_by|', REPLACE(raw.counted_by, '|', ' '), '|a known value')
+      WHEN model.business_date IS NULL THEN 'missing|business_date||a value'
+      WHEN model.sku IS NULL THEN 'missing|sku||a value'
+      WHEN model.location_code IS NULL THEN 'missing|location_code||a value'
+      WHEN model.counted_quantity IS NULL THEN 'missing|counted_quantity||a value'
+    END AS _issue,
+    TO_JSON_STRING(STRUCT(raw.business_date AS business_date, raw.sku AS sku, raw.location_code AS location_code, raw.counted_at AS counted_at, raw.counted_quantity AS counted_quantity, raw.book_quantity AS book_quantity, raw.unit AS unit, raw.counted_by AS counted_by)) AS _original
+  FROM model
+  JOIN inventory_raw.stock_counts AS raw
+    ON raw._load_id = model._load_id AND raw._line = model._line
+  WHERE raw._load_id IN UNNEST(@loads)
+)
+SELECT * FROM judged;
+
+ASSERT (SELECT COUNT(*) FROM typed) = (
+  SELECT COUNT(*) FROM inventory_raw.stock_counts_accepted WHERE _load_id IN UNNEST(@loads)
+) AS 'the model of stock_counts must return exactly one row per accepted row';
+
+-- What wins now, for each key that these loads state or stated, next to what won before.
+CREATE TEMP TABLE changes AS
+WITH touched AS (
+  SELECT business_date, sku, location_code FROM typed WHERE _issue IS NULL
+  UNION DISTINCT
+  SELECT business_date, sku, location_code FROM inventory_curated.stock_counts_history WHERE _load_id IN UNNEST(@loads)
+),
+statements AS (
+  SELECT business_date, sku, location_code, counted_at, counted_quantity, book_quantity, unit, counted_by, stated_unit, _load_id, _line, _business_time, _generation FROM typed WHERE _issue IS NULL
+  UNION ALL
+  SELECT history.business_date, history.sku, history.location_code, history.counted_at, history.counted_quantity, history.book_quantity, history.unit, history.counted_by, history.stated_unit, history._load_id, history._line, history._business_time, history._generation
+  FROM inventory_curated.stock_counts_history AS history
+  JOIN touched ON touched.business_date = history.business_date AND touched.sku = history.sku AND touched.location_code = history.location_code
+  WHERE history._load_id NOT IN UNNEST(@loads)
+),
+winners AS (
+  SELECT *
+  FROM statements
+  WHERE TRUE
+  QUALIFY ROW_NUMBER() OVER (
+    PARTITION BY business_date, sku, location_code ORDER BY _business_time DESC, _generation DESC, _load_id DESC, _line DESC
+  ) = 1
+)
+SELECT
+  touched.business_date, touched.sku, touched.location_code,
+  now.counted_at, now.counted_quantity, now.book_quantity, now.unit, now.counted_by, now.stated_unit, now._load_id, now._line, now._business_time, now._generation,
+  was._load_id AS _was_load_id, was.business_date AS _was_business_date, was.sku AS _was_sku, was.location_code AS _was_location_code, was.counted_at AS _was_counted_at, was.counted_quantity AS _was_counted_quantity, was.book_quantity AS _was_book_quantity, was.unit AS _was_unit, was.counted_by AS _was_counted_by, was.stated_unit AS _was_stated_unit,
+  now._load_id IS NULL OR was._load_id IS NULL
+  OR now.counted_quantity IS DISTINCT FROM was.counted_quantity
+  OR now.book_quantity IS DISTINCT FROM was.book_quantity
+  OR now.unit IS DISTINCT FROM was.unit
+  OR now.counted_by IS DISTINCT FROM was.counted_by
+  OR now.stated_unit IS DISTINCT FROM was.stated_unit AS _content_changed
+FROM touched
+LEFT JOIN winners AS now ON touched.business_date = now.business_date AND touched.sku = now.sku AND touched.location_code = now.location_code
+LEFT JOIN inventory_curated.stock_counts AS was ON touched.business_date = was.business_date AND touched.sku = was.sku AND touched.location_code = was.location_code
+WHERE now._load_id IS DISTINCT FROM was._load_id
+  OR now._line IS DISTINCT FROM was._line
+  OR now._business_time IS DISTINCT FROM was._business_time
+  OR now.counted_at IS DISTINCT FROM was.counted_at
+  OR now.counted_quantity IS DISTINCT FROM was.counted_quantity
+  OR now.book_quantity IS DISTINCT FROM was.book_quantity
+  OR now.unit IS DISTINCT FROM was.unit
+  OR now.counted_by IS DISTINCT FROM was.counted_by
+  OR now.stated_unit IS DISTINCT FROM was.stated_unit;
+
+DELETE FROM inventory_curated.stock_counts_history WHERE _load_id IN UNNEST(@loads);
+
+INSERT INTO inventory_curated.stock_counts_history (business_date, sku, location_code, counted_at, counted_quantity, book_quantity, unit, counted_by, stated_unit, _load_id, _line, _business_time, _generation, _updated_at)
+SELECT business_date, sku, location_code, counted_at, counted_quantity, book_quantity, unit, counted_by, stated_unit, _load_id, _line, _business_time, _generation, CURRENT_TIMESTAMP() FROM typed WHERE _issue IS NULL;
+
+DELETE FROM inventory_curated.stock_counts AS kept
+WHERE EXISTS (SELECT 1 FROM changes WHERE changes.business_date = kept.business_date AND changes.sku = kept.sku AND changes.location_code = kept.location_code);
+
+INSERT INTO inventory_curated.stock_counts (business_date, sku, location_code, counted_at, counted_quantity, book_quantity, unit, counted_by, stated_unit, _load_id, _line, _business_time, _generation, _updated_at)
+SELECT business_date, sku, location_code, counted_at, counted_quantity, book_quantity, unit, counted_by, stated_unit, _load_id, _line, _business_time, _generation, CURRENT_TIMESTAMP() FROM changes WHERE _load_id IS NOT NULL;
+
+INSERT INTO inventory_ops.quarantine_rows (
+  run_id, load_id, feed, line, stage, rule, column_name, value, expected, message, severity, original_row, recorded_at
+)
+SELECT
+  batch.next_run,
+  typed._load_id,
+  'stock_counts',
+  typed._line,
+  'transform',
+  SPLIT(typed._issue, '|')[SAFE_OFFSET(0)],
+  SPLIT(typed._issue, '|')[SAFE_OFFSET(1)],
+  SPLIT(typed._issue, '|')[SAFE_OFFSET(2)],
+  SPLIT(typed._issue, '|')[SAFE_OFFSET(3)],
+  CONCAT(
+    SPLIT(typed._issue, '|')[SAFE_OFFSET(1)], ': found "', SPLIT(typed._issue, '|')[SAFE_OFFSET(2)],
+    '", expected ', SPLIT(typed._issue, '|')[SAFE_OFFSET(3)]
+  ),
+  'critical',
+  typed._original,
+  CURRENT_TIMESTAMP()
+FROM typed
+JOIN batch ON batch.load_id = typed._load_id
+WHERE typed._issue IS NOT NULL;
+
+INSERT INTO inventory_ops.load_stages (
+  record_id, load_id, feed, bucket, object, generation, stage, state, stage_version, run_id, input_record,
+  `lines`, `rows`, quarantined, superseded, content_md5, size_bytes, landed_at, started_at, finished_at, detail
+)
+WITH counted AS (
+  SELECT _load_id AS load_id, COUNTIF(_issue IS NULL) AS passed, COUNTIF(_issue IS NOT NULL) AS refused
+  FROM typed
+  GROUP BY _load_id
+),
+kept AS (
+  SELECT _load_id AS load_id, COUNT(*) AS kept
+  FROM inventory_curated.stock_counts
+  WHERE _load_id IN UNNEST(@loads)
+  GROUP BY _load_id
+),
+touched AS (
+  SELECT
+    CASE
+      WHEN _load_id IN UNNEST(@loads) THEN _load_id
+      WHEN _was_load_id IN UNNEST(@loads) THEN _was_load_id
+      ELSE (SELECT MIN(load_id) FROM batch)
+    END AS load_id,
+    day
+  FROM (SELECT _load_id, _was_load_id, CAST(business_date AS STRING) AS day FROM changes WHERE _content_changed UNION ALL SELECT _load_id, _was_load_id, CAST(_was_business_date AS STRING) AS day FROM changes WHERE _content_changed)
+  UNION ALL
+  -- days of an earlier run of the same load that the KPIs have not seen yet
+  SELECT SPLIT(carried, ' ')[SAFE_OFFSET(0)], SPLIT(carried, ' ')[SAFE_OFFSET(1)]
+  FROM UNNEST(@carried) AS carried
+),
+clock AS (
+  SELECT
+    finished_at,
+    IF(
+      EXTRACT(MICROSECOND FROM finished_at) = 0,
+      FORMAT_TIMESTAMP('%FT%H:%M:%S+00:00', finished_at),
+      FORMAT_TIMESTAMP('%FT%H:%M:%E6S+00:00', finished_at)
+    ) AS finished
+  FROM (SELECT CURRENT_TIMESTAMP() AS finished_at)
+),
+days AS (
+  SELECT
+    load_id,
+    STRING_AGG(DISTINCT IF(day = '*', NULL, CONCAT('"', day, '"')), ',') AS dates,
+    LOGICAL_OR(day = '*') AS all_dates
+  FROM touched
+  WHERE day IS NOT NULL
+  GROUP BY load_id
+)
+SELECT
+  -- as StageRecord.record_id says it
+  SUBSTR(TO_HEX(SHA256(CONCAT(
+    CAST(LENGTH(batch.load_id) AS STRING), ':', batch.load_id, '9:transform',
+    CAST(LENGTH(@version) AS STRING), ':', @version, '11:transformed',
+    CAST(LENGTH(clock.finished) AS STRING), ':', clock.finished
+  ))), 1, 20),
+  batch.load_id, 'stock_counts', batch.bucket, batch.object, batch.generation,
+  'transform', 'transformed', @version, batch.next_run, batch.record_id,
+  COALESCE(counted.passed, 0) + COALESCE(counted.refused, 0),
+  COALESCE(counted.passed, 0),
+  COALESCE(counted.refused, 0),
+  COALESCE(counted.passed, 0) - COALESCE(kept.kept, 0),
+  batch.content_md5, batch.size_bytes, batch.landed_at, @started, clock.finished_at,
+  CONCAT(
+    '{"tables":["inventory_curated.stock_counts"],"dates":[', COALESCE(days.dates, ''),
+    '],"all_dates":', IF(COALESCE(days.all_dates, FALSE), 'true', 'false'), '}'
+  )
+FROM batch
+CROSS JOIN clock
+LEFT JOIN counted ON counted.load_id = batch.load_id
+LEFT JOIN kept ON kept.load_id = batch.load_id
+LEFT JOIN days ON days.load_id = batch.load_id;
+
+COMMIT TRANSACTION;
+
+SELECT done.*, (SELECT COUNT(*) FROM inventory_ops.load_stages WHERE stage = 'transform' AND state = 'transformed' AND feed IN ('products')) != batch.dimensions_seen AS overtaken
+FROM batch
+JOIN inventory_ops.load_stages AS done ON done.run_id = batch.next_run
+ORDER BY done.load_id;

@@ -1,0 +1,311 @@
+-- One drain of stock_movements: @loads go from raw to curated in one transaction. Built by merge.py.
+CREATE TABLE IF NOT EXISTS inventory_ops.turn_stock_movements AS SELECT 0 AS turn;
+
+BEGIN TRANSACTION;
+
+-- Two drains of one feed at once both change this row, so BigQuery aborts the later one.
+UPDATE inventory_ops.turn_stock_movements SET turn = turn + 1 WHERE TRUE;
+
+CREATE TEMP TABLE batch AS
+SELECT
+  *,
+  SUBSTR(TO_HEX(SHA256(CONCAT(record_id, @version, @drain))), 1, 20) AS next_run,
+  (SELECT COUNT(*) FROM inventory_ops.load_stages WHERE stage = 'transform' AND state = 'transformed' AND feed IN ('products', 'exchange_rates')) AS dimensions_seen,
+  (SELECT COUNT(*) FROM inventory_ops.load_stages WHERE stage = 'transform' AND state = 'transformed' AND feed != 'stock_movements') AS others_seen
+FROM inventory_ops.load_stages
+WHERE stage = 'validate' AND load_id IN UNNEST(@loads)
+QUALIFY ROW_NUMBER() OVER (PARTITION BY load_id ORDER BY finished_at DESC, record_id DESC) = 1;
+
+CREATE TEMP TABLE typed AS
+WITH model AS (
+  -- Stock movements: typed and signed (+ into the location), in the base unit; costs at the rate of the posting date.
+  WITH stated AS (
+    SELECT
+      inventory_curated.to_code(document) AS document,
+      inventory_curated.to_integer(line_number, _decimal) AS line_number,
+      inventory_curated.to_date(business_date, _date_order) AS business_date,
+      inventory_curated.to_date(entry_date, _date_order) AS entry_date,
+      inventory_curated.to_text(movement_type) AS movement_type,
+      inventory_curated.to_code(sku) AS sku,
+      inventory_curated.to_code(location_code) AS location_code,
+      inventory_curated.to_code(counterpart_location) AS counterpart_location,
+      inventory_curated.to_number(quantity, _decimal) AS quantity,
+      inventory_curated.to_unit(unit) AS stated_unit,
+      inventory_curated.to_number(unit_cost, _decimal) AS stated_unit_cost,
+      COALESCE(inventory_curated.to_code(currency), inventory_curated.base_currency()) AS stated_currency,
+      inventory_curated.to_text(reason) AS reason,
+      _load_id,
+      _line,
+      _generation,
+      _landed_at
+    FROM (SELECT * FROM inventory_raw.stock_movements_accepted WHERE _load_id IN UNNEST(@loads))
+  ),
+  converted AS (
+    SELECT
+      stated.*,
+      COALESCE(product.base_unit, 'EA') AS base_unit,
+      inventory_curated.unit_factor(
+        stated.stated_unit, product.base_unit, product.pack_unit, product.units_per_pack
+      ) AS factor,
+      IF(stated.stated_currency = inventory_curated.base_currency(), NUMERIC '1', day.rate_to_base) AS rate
+    FROM stated
+    LEFT JOIN inventory_curated.products AS product ON product.sku = stated.sku
+    LEFT JOIN inventory_curated.daily_rates AS day
+      ON day.currency = stated.stated_currency AND day.business_date = stated.business_date
+  )
+  SELECT
+    document,
+    line_number,
+    business_date,
+    entry_date,
+    inventory_curated.movement_type(movement_type) AS movement_type,
+    sku,
+    location_code,
+    counterpart_location,
+    inventory_curated.movement_quantity(movement_type, quantity) * factor AS quantity,
+    base_unit AS unit,
+    ROUND(stated_unit_cost * rate / factor, 6) AS unit_cost,
+    inventory_curated.base_currency() AS currency,
+    reason,
+    stated_unit,
+    stated_unit_cost,
+    stated_currency,
+    _load_id,
+    _line,
+    _landed_at AS _business_time,
+    _generation,
+    CASE
+      WHEN factor IS NULL
+        THEN CONCAT('unknown_unit_factor|unit|', stated_unit, '|units_per_pack of ', COALESCE(sku, '?'), ' in ', stated_unit)
+      WHEN rate IS NULL AND stated_unit_cost IS NOT NULL
+        THEN CONCAT('unknown_exchange_rate|currency|', stated_currency, '|a rate of at most 7 days before ', CAST(business_date AS STRING))
+    END AS _issue
+  FROM converted
+),
+judged AS (
+  SELECT
+    model.* EXCEPT (_issue),
+    CASE
+      WHEN model._issue IS NOT NULL THEN model._issue
+      WHEN model.document IS NULL AND inventory_curated.to_text(raw.document) IS NOT NULL
+        THEN CONCAT('unreadable|document|', REPLACE(raw.document, '|', ' '), '|a known value')
+      WHEN model.line_number IS NULL AND inventory_curated.to_text(raw.line_number) IS NOT NULL
+        THEN CONCAT('unreadable|line_number|', REPLACE(raw.line_number, '|', ' '), '|a whole number')
+      WHEN model.business_date IS NULL AND inventory_curated.to_text(raw.business_date) IS NOT NULL AND NOT REGEXP_CONTAINS(inventory_curated.to_text(raw.business_date), r'^[0.:/ T-]+$')
+        THEN CONCAT('unreadable|business_date|', REPLACE(raw.business_date, '|', ' '), '|a date')
+      WHEN model.entry_date IS NULL AND inventory_curated.to_text(raw.entry_date) IS NOT NULL AND NOT REGEXP_CONTAINS(inventory_curated.to_text(raw.entry_date), r'^[0.:/ T-]+$')
+        THEN CONCAT('unreadable|entry_date|', REPLACE(raw.entry_date, '|', ' '), '|a date')
+      WHEN model.movement_type IS NULL AND inventory_curated.to_text(raw.movement_type) IS NOT NULL
+        THEN CONCAT('unreadable|movement_type|', REPLACE(raw.movement_type, '|', ' '), '|a known value')
+      WHEN model.sku IS NULL AND inventory_curated.to_text(raw.sku) IS NOT NULL
+        THEN CONCAT('unreadable|sku|', REPLACE(raw.sku, '|', ' '), '|a known value')
+      WHEN model.location_code IS NULL AND inventory_curated.to_text(raw.location_code) IS NOT NULL
+        THEN CONCAT('unreadable|location_code|', REPLACE(raw.location_code, '|', ' '), '|a known value')
+      WHEN model.counterpart_location IS NULL AND inventory_curated.to_text(raw.counterpart_location) IS NOT NULL
+        THEN CONCAT('unreadable|counterpart_location|', REPLACE(raw.counterpart_location, '|', ' '), '|a known value')
+      WHEN model.quantity IS NULL AND inventory_curated.to_text(raw.quantity) IS NOT NULL
+        THEN CONCAT('unreadable|quantity|', REPLACE(raw.quantity, '|', ' '), '|a number')
+      WHEN model.unit IS NULL AND inventory_curated.to_text(raw.unit) IS NOT NULL
+        THEN CONCAT('unreadable|unit|', REPLACE(raw.unit, '|', ' '), '|a known value')
+      WHEN model.unit_cost IS NULL AND inventory_curated.to_text(raw.unit_cost) IS NOT NULL
+        THEN CONCAT('unreadable|unit_cost|', REPLACE(raw.unit_cost, '|', ' '), '|a number')
+      WHEN model.currency IS NULL AND inventory_curated.to_text(raw.currency) IS NOT NULL
+        THEN CONCAT('unreadable|currency|', REPLACE(raw.currency, '|', ' '), '|a known value')
+      WHEN model.reason IS NULL AND inventory_curated.to_text(raw.reason) IS NOT NULL
+        THEN CONCAT('unreadable|reason|', REPLACE(raw.reason, '|', ' '), '|a known value')
+      WHEN model.document IS NULL THEN 'missing|document||a value'
+      WHEN model.line_number IS NULL THEN 'missing|line_number||a value'
+      WHEN model.business_date IS NULL THEN 'missing|business_date||a value'
+      WHEN model.movement_type IS NULL THEN 'missing|movement_type||a value'
+      WHEN model.sku IS NULL THEN 'missing|sku||a value'
+      WHEN model.location_code IS NULL THEN 'missing|location_code||a value'
+      WHEN model.quantity IS NULL THEN 'missing|quantity||a value'
+    END AS _issue,
+    TO_JSON_STRING(STRUCT(raw.document AS document, raw.line_number AS line_number, raw.business_date AS business_date, raw.entry_date AS entry_date, raw.movement_type AS movement_type, raw.sku AS sku, raw.location_code AS location_code, raw.counterpart_location AS counterpart_location, raw.quantity AS quantity, raw.unit AS unit, raw.unit_cost AS unit_cost, raw.currency AS currency, raw.reason AS reason)) AS _original
+  FROM model
+  JOIN inventory_raw.stock_movements AS raw
+    ON raw._load_id = model._load_id AND raw._line = model._line
+  WHERE raw._load_id IN UNNEST(@loads)
+)
+SELECT * FROM judged;
+
+ASSERT (SELECT COUNT(*) FROM typed) = (
+  SELECT COUNT(*) FROM inventory_raw.stock_movements_accepted WHERE _load_id IN UNNEST(@loads)
+) AS 'the model of stock_movements must return exactly one row per accepted row';
+
+-- What wins now, for each key that these loads state or stated, next to what won before.
+CREATE TEMP TABLE changes AS
+WITH touched AS (
+  SELECT document, line_number FROM typed WHERE _issue IS NULL
+  UNION DISTINCT
+  SELECT document, line_number FROM inventory_curated.stock_movements_history WHERE _load_id IN UNNEST(@loads)
+),
+statements AS (
+  SELECT document, line_number, business_date, entry_date, movement_type, sku, location_code, counterpart_location, quantity, unit, unit_cost, currency, reason, stated_unit, stated_unit_cost, stated_currency, _load_id, _line, _business_time, _generation FROM typed WHERE _issue IS NULL
+  UNION ALL
+  SELECT history.document, history.line_number, history.business_date, history.entry_date, history.movement_type, history.sku, history.location_code, history.counterpart_location, history.quantity, history.unit, history.unit_cost, history.currency, history.reason, history.stated_unit, history.stated_unit_cost, history.stated_currency, history._load_id, history._line, history._business_time, history._generation
+  FROM inventory_curated.stock_movements_history AS history
+  JOIN touched ON touched.document = history.document AND touched.line_number = history.line_number
+  WHERE history._load_id NOT IN UNNEST(@loads)
+),
+winners AS (
+  SELECT *
+  FROM statements
+  WHERE TRUE
+  QUALIFY ROW_NUMBER() OVER (
+    PARTITION BY document, line_number ORDER BY _business_time DESC, _generation DESC, _load_id DESC, _line DESC
+  ) = 1
+)
+SELECT
+  touched.document, touched.line_number,
+  now.business_date, now.entry_date, now.movement_type, now.sku, now.location_code, now.counterpart_location, now.quantity, now.unit, now.unit_cost, now.currency, now.reason, now.stated_unit, now.stated_unit_cost, now.stated_currency, now._load_id, now._line, now._business_time, now._generation,
+  was._load_id AS _was_load_id, was.document AS _was_document, was.line_number AS _was_line_number, was.business_date AS _was_business_date, was.entry_date AS _was_entry_date, was.movement_type AS _was_movement_type, was.sku AS _was_sku, was.location_code AS _was_location_code, was.counterpart_location AS _was_counterpart_location, was.quantity AS _was_quantity, was.unit AS _was_unit, was.unit_cost AS _was_unit_cost, was.currency AS _was_currency, was.reason AS _was_reason, was.stated_unit AS _was_stated_unit, was.stated_unit_cost AS _was_stated_unit_cost, was.stated_currency AS _was_stated_currency,
+  now._load_id IS NULL OR was._load_id IS NULL
+  OR now.business_date IS DISTINCT FROM was.business_date
+  OR now.entry_date IS DISTINCT FROM was.entry_date
+  OR now.movement_type IS DISTINCT FROM was.movement_type
+  OR now.sku IS DISTINCT FROM was.sku
+  OR now.location_code IS DISTINCT FROM was.location_code
+  OR now.counterpart_location IS DISTINCT FROM was.counterpart_location
+  OR now.quantity IS DISTINCT FROM was.quantity
+  OR now.unit IS DISTINCT FROM was.unit
+  OR now.unit_cost IS DISTINCT FROM was.unit_cost
+  OR now.currency IS DISTINCT FROM was.currency
+  OR now.reason IS DISTINCT FROM was.reason
+  OR now.stated_unit IS DISTINCT FROM was.stated_unit
+  OR now.stated_unit_cost IS DISTINCT FROM was.stated_unit_cost
+  OR now.stated_currency IS DISTINCT FROM was.stated_currency AS _content_changed
+FROM touched
+LEFT JOIN winners AS now ON touched.document = now.document AND touched.line_number = now.line_number
+LEFT JOIN inventory_curated.stock_movements AS was ON touched.document = was.document AND touched.line_number = was.line_number
+WHERE now._load_id IS DISTINCT FROM was._load_id
+  OR now._line IS DISTINCT FROM was._line
+  OR now._business_time IS DISTINCT FROM was._business_time
+  OR now.business_date IS DISTINCT FROM was.business_date
+  OR now.entry_date IS DISTINCT FROM was.entry_date
+  OR now.movement_type IS DISTINCT FROM was.movement_type
+  OR now.sku IS DISTINCT FROM was.sku
+  OR now.location_code IS DISTINCT FROM was.location_code
+  OR now.counterpart_location IS DISTINCT FROM was.counterpart_location
+  OR now.quantity IS DISTINCT FROM was.quantity
+  OR now.unit IS DISTINCT FROM was.unit
+  OR now.unit_cost IS DISTINCT FROM was.unit_cost
+  OR now.currency IS DISTINCT FROM was.currency
+  OR now.reason IS DISTINCT FROM was.reason
+  OR now.stated_unit IS DISTINCT FROM was.stated_unit
+  OR now.stated_unit_cost IS DISTINCT FROM was.stated_unit_cost
+  OR now.stated_currency IS DISTINCT FROM was.stated_currency;
+
+DELETE FROM inventory_curated.stock_movements_history WHERE _load_id IN UNNEST(@loads);
+
+INSERT INTO inventory_curated.stock_movements_history (document, line_number, business_date, entry_date, movement_type, sku, location_code, counterpart_location, quantity, unit, unit_cost, currency, reason, stated_unit, stated_unit_cost, stated_currency, _load_id, _line, _business_time, _generation, _updated_at)
+SELECT document, line_number, business_date, entry_date, movement_type, sku, location_code, counterpart_location, quantity, unit, unit_cost, currency, reason, stated_unit, stated_unit_cost, stated_currency, _load_id, _line, _business_time, _generation, CURRENT_TIMESTAMP() FROM typed WHERE _issue IS NULL;
+
+DELETE FROM inventory_curated.stock_movements AS kept
+WHERE EXISTS (SELECT 1 FROM changes WHERE changes.document = kept.document AND changes.line_number = kept.line_number);
+
+INSERT INTO inventory_curated.stock_movements (document, line_number, business_date, entry_date, movement_type, sku, location_code, counterpart_location, quantity, unit, unit_cost, currency, reason, stated_unit, stated_unit_cost, stated_currency, _load_id, _line, _business_time, _generation, _updated_at)
+SELECT document, line_number, business_date, entry_date, movement_type, sku, location_code, counterpart_location, quantity, unit, unit_cost, currency, reason, stated_unit, stated_unit_cost, stated_currency, _load_id, _line, _business_time, _generation, CURRENT_TIMESTAMP() FROM changes WHERE _load_id IS NOT NULL;
+
+INSERT INTO inventory_ops.quarantine_rows (
+  run_id, load_id, feed, line, stage, rule, column_name, value, expected, message, severity, original_row, recorded_at
+)
+SELECT
+  batch.next_run,
+  typed._load_id,
+  'stock_movements',
+  typed._line,
+  'transform',
+  SPLIT(typed._issue, '|')[SAFE_OFFSET(0)],
+  SPLIT(typed._issue, '|')[SAFE_OFFSET(1)],
+  SPLIT(typed._issue, '|')[SAFE_OFFSET(2)],
+  SPLIT(typed._issue, '|')[SAFE_OFFSET(3)],
+  CONCAT(
+    SPLIT(typed._issue, '|')[SAFE_OFFSET(1)], ': found "', SPLIT(typed._issue, '|')[SAFE_OFFSET(2)],
+    '", expected ', SPLIT(typed._issue, '|')[SAFE_OFFSET(3)]
+  ),
+  'critical',
+  typed._original,
+  CURRENT_TIMESTAMP()
+FROM typed
+JOIN batch ON batch.load_id = typed._load_id
+WHERE typed._issue IS NOT NULL;
+
+INSERT INTO inventory_ops.load_stages (
+  record_id, load_id, feed, bucket, object, generation, stage, state, stage_version, run_id, input_record,
+  `lines`, `rows`, quarantined, superseded, content_md5, size_bytes, landed_at, started_at, finished_at, detail
+)
+WITH counted AS (
+  SELECT _load_id AS load_id, COUNTIF(_issue IS NULL) AS passed, COUNTIF(_issue IS NOT NULL) AS refused
+  FROM typed
+  GROUP BY _load_id
+),
+kept AS (
+  SELECT _load_id AS load_id, COUNT(*) AS kept
+  FROM inventory_curated.stock_movements
+  WHERE _load_id IN UNNEST(@loads)
+  GROUP BY _load_id
+),
+touched AS (
+  SELECT
+    CASE
+      WHEN _load_id IN UNNEST(@loads) THEN _load_id
+      WHEN _was_load_id IN UNNEST(@loads) THEN _was_load_id
+      ELSE (SELECT MIN(load_id) FROM batch)
+    END AS load_id,
+    day
+  FROM (SELECT _load_id, _was_load_id, CAST(business_date AS STRING) AS day FROM changes WHERE _content_changed UNION ALL SELECT _load_id, _was_load_id, CAST(_was_business_date AS STRING) AS day FROM changes WHERE _content_changed)
+  UNION ALL
+  -- days of an earlier run of the same load that the KPIs have not seen yet
+  SELECT SPLIT(carried, ' ')[SAFE_OFFSET(0)], SPLIT(carried, ' ')[SAFE_OFFSET(1)]
+  FROM UNNEST(@carried) AS carried
+),
+clock AS (
+  SELECT
+    finished_at,
+    IF(
+      EXTRACT(MICROSECOND FROM finished_at) = 0,
+      FORMAT_TIMESTAMP('%FT%H:%M:%S+00:00', finished_at),
+      FORMAT_TIMESTAMP('%FT%H:%M:%E6S+00:00', finished_at)
+    ) AS finished
+  FROM (SELECT CURRENT_TIMESTAMP() AS finished_at)
+),
+days AS (
+  SELECT
+    load_id,
+    STRING_AGG(DISTINCT IF(day = '*', NULL, CONCAT('"', day, '"')), ',') AS dates,
+    LOGICAL_OR(day = '*') AS all_dates
+  FROM touched
+  WHERE day IS NOT NULL
+  GROUP BY load_id
+)
+SELECT
+  -- as StageRecord.record_id says it
+  SUBSTR(TO_HEX(SHA256(CONCAT(
+    CAST(LENGTH(batch.load_id) AS STRING), ':', batch.load_id, '9:transform',
+    CAST(LENGTH(@version) AS STRING), ':', @version, '11:transformed',
+    CAST(LENGTH(clock.finished) AS STRING), ':', clock.finished
+  ))), 1, 20),
+  batch.load_id, 'stock_movements', batch.bucket, batch.object, batch.generation,
+  'transform', 'transformed', @version, batch.next_run, batch.record_id,
+  COALESCE(counted.passed, 0) + COALESCE(counted.refused, 0),
+  COALESCE(counted.passed, 0),
+  COALESCE(counted.refused, 0),
+  COALESCE(counted.passed, 0) - COALESCE(kept.kept, 0),
+  batch.content_md5, batch.size_bytes, batch.landed_at, @started, clock.finished_at,
+  CONCAT(
+    '{"tables":["inventory_curated.stock_movements"],"dates":[', COALESCE(days.dates, ''),
+    '],"all_dates":', IF(COALESCE(days.all_dates, FALSE), 'true', 'false'), '}'
+  )
+FROM batch
+CROSS JOIN clock
+LEFT JOIN counted ON counted.load_id = batch.load_id
+LEFT JOIN kept ON kept.load_id = batch.load_id
+LEFT JOIN days ON days.load_id = batch.load_id;
+
+COMMIT TRANSACTION;
+
+SELECT done.*, (SELECT COUNT(*) FROM inventory_ops.load_stages WHERE stage = 'transform' AND state = 'transformed' AND feed IN ('products', 'exchange_rates')) != batch.dimensions_seen AS overtaken
+FROM batch
+JOIN inventory_ops.load_stages AS done ON done.run_id = batch.next_run
+ORDER BY done.load_id;

@@ -1,0 +1,92 @@
+"""The SQL of a drain: golden files, and what every model must keep."""
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import sqlglot
+from sqlglot import exp
+
+from functions.transform import merge
+from stockflow.contracts import load_contracts
+from stockflow.settings import bundle_root
+
+CONTRACTS = load_contracts(bundle_root() / "contracts")
+GOLDEN = Path(__file__).parent / "golden"
+FEEDS = sorted(CONTRACTS)
+
+
+@pytest.mark.parametrize("feed", FEEDS)
+def test_the_script_is_the_golden_one(feed: str) -> None:
+    """A change of the builder shows as a difference of SQL (``UPDATE_GOLDEN=1`` writes it)."""
+    path, script = GOLDEN / f"{feed}.sql", merge.drain_script(CONTRACTS[feed])
+    if os.environ.get("UPDATE_GOLDEN"):
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(script, encoding="utf-8")
+    assert script == path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("feed", FEEDS)
+def test_a_model_gives_every_curated_column_in_order(feed: str) -> None:
+    """And what says where a row comes from, which statement is newer, and why it is refused."""
+    columns = [c.name for c in CONTRACTS[feed].columns]
+    wanted = [*columns, "_load_id", "_line", "_business_time", "_generation", "_issue"]
+    assert sqlglot.parse_one(merge.model(feed), dialect="bigquery").named_selects == wanted
+
+
+@pytest.mark.parametrize("feed", FEEDS)
+def test_a_model_is_one_select_that_can_be_pasted_into_the_console(feed: str) -> None:
+    """One statement, no parameter, no star over a table, only datasets of the project."""
+    (statement,) = sqlglot.parse(merge.model(feed), dialect="bigquery")
+    assert isinstance(statement, exp.Select)
+    assert not list(statement.find_all(exp.Parameter))
+    tables = {t for t in statement.find_all(exp.Table) if t.db}
+    assert {t.db for t in tables} <= {"inventory_raw", "inventory_curated"}
+    assert {t.name for t in tables if t.db == "inventory_raw"} == {f"{feed}_accepted"}
+
+
+@pytest.mark.parametrize("feed", FEEDS)
+def test_every_statement_of_a_script_is_googlesql(feed: str) -> None:
+    """sqlglot reads each one (scripting words apart)."""
+    script = merge.drain_script(CONTRACTS[feed])
+    assert "<<" not in script
+    body = script.replace("BEGIN TRANSACTION;", "").replace("COMMIT TRANSACTION;", "").split("ASSERT")[0]
+    assert all(sqlglot.parse(body, dialect="bigquery"))
+
+
+def test_a_change_of_contract_or_model_is_another_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And a change of another feed's model is not."""
+    sales, before = CONTRACTS["sales"], merge.version(CONTRACTS["sales"])
+    assert merge.version(replace(sales, fingerprint="other")) != before
+    original = merge.model
+    monkeypatch.setattr(merge, "model", lambda feed: original(feed) + ("-- other" if feed == "products" else ""))
+    assert merge.version(sales) == before
+    monkeypatch.setattr(merge, "model", lambda feed: original(feed) + "-- other")
+    assert merge.version(sales) != before
+
+
+def test_a_feed_without_a_model_says_which_file_is_missing() -> None:
+    """A contract was added, its model was forgotten."""
+    with pytest.raises(merge.UnknownModelError, match=r"models/gadgets\.sql is missing"):
+        merge.model("gadgets")
+
+
+def test_a_model_must_read_its_accepted_rows_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Otherwise it could read all loads instead of the batch."""
+    monkeypatch.setattr(merge, "model", lambda _feed: "SELECT 1 FROM inventory_raw.sales")
+    with pytest.raises(ValueError, match="exactly once, it does so 0 times"):
+        merge.drain_script(CONTRACTS["sales"])
+
+
+def test_only_dimensions_that_facts_compute_with_wake_other_feeds() -> None:
+    """Names enrich in views; units and rates change rows."""
+    assert [f for f in FEEDS if merge.has_dependents(f)] == ["exchange_rates", "products"]
+
+
+@pytest.mark.parametrize("dimension", ["products", "exchange_rates"])
+def test_the_dependents_of_a_dimension_are_the_feeds_that_read_it(dimension: str) -> None:
+    """A new model that joins a dimension must be added to its list."""
+    readers = {f for f in FEEDS if dimension in merge._reads(f)}
+    listed = merge.template(f"dependents/{dimension}.sql")
+    assert {f for f in FEEDS if f"inventory_curated.{f}_history" in listed} == readers
