@@ -1,21 +1,28 @@
 -- An exact number, or NULL. decimal_mark is . or , ; thousands may be grouped by the other mark, blanks or
 -- apostrophes, in threes; the minus may stand behind. Agrees with stockflow.values.to_number.
-CREATE OR REPLACE FUNCTION inventory_curated.to_number(value STRING, decimal_mark STRING) RETURNS NUMERIC AS (
-(
-  SELECT SAFE_CAST(CONCAT(
-    IF(REGEXP_CONTAINS(number, r'^-|-$'), '-', ''), '0', REGEXP_REPLACE(number, r"[,'+]|^-|-$", '')
-  ) AS NUMERIC)
+CREATE OR REPLACE FUNCTION inventory_curated.to_number(value STRING, decimal_mark STRING) RETURNS NUMERIC AS ((
+  SELECT IF(
+    REGEXP_CONTAINS(plain, r'[eE]-[0-9]{2}'),  -- next to nothing: only nine decimals count
+    CAST(ROUND(SAFE_CAST(plain AS FLOAT64), 9) AS NUMERIC),
+    SAFE_CAST(plain AS NUMERIC)
+  ) AS exact
   FROM (
-    SELECT IF(decimal_mark = ',', TRANSLATE(plain, ',.', '.,'), plain) AS number
+    SELECT CONCAT(
+      IF(REGEXP_CONTAINS(pointed, r'^-|-$'), '-', ''), '0',
+      REGEXP_REPLACE(pointed, r"[,'+]|^-|-$", '')
+    ) AS plain
     FROM (
-      SELECT TRANSLATE(NULLIF(TRIM(REGEXP_REPLACE(REGEXP_REPLACE(TRIM(REGEXP_REPLACE(
-        value, r'[ \t\n\x0b\f\r\x{00A0}\x{200B}\x{2007}\x{2009}\x{202F}\x{3000}\x{FEFF}]+', ' '), ' '),
-        r'^="(.*)"$', r'\1'), r"^ *'", ''), ' '), ''), '−’ ', "-''") AS plain
+      SELECT IF(decimal_mark = ',', TRANSLATE(grouped, ',.', '.,'), grouped) AS pointed
+      FROM (
+        SELECT TRANSLATE(NULLIF(TRIM(REGEXP_REPLACE(REGEXP_REPLACE(TRIM(REGEXP_REPLACE(
+          value, r'[ \t\n\x0b\f\r\x{00A0}\x{200B}\x{2007}\x{2009}\x{202F}\x{3000}\x{FEFF}]+', ' '), ' '),
+          r'^="(.*)"$', r'\1'), r"^ *'", ''), ' '), ''), '−’ ', "-''") AS grouped
+      )
     )
+    WHERE REGEXP_CONTAINS(
+        pointed,
+        r"^[+-]?(?:(?:[0-9]+|[0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,3}(?:'[0-9]{3})+)(?:\.[0-9]+)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,2})?-?$"
+      )
+      AND NOT REGEXP_CONTAINS(pointed, r'^[+-].*-$')
   )
-  WHERE REGEXP_CONTAINS(
-    number,
-    r"^(?:[+-]?(?:(?:[0-9]+|[0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,3}(?:'[0-9]{3})+)(?:\.[0-9]+)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,2})?|(?:(?:[0-9]+|[0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,3}(?:'[0-9]{3})+)(?:\.[0-9]+)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,2})?-)$"
-  )
-)
-);
+));
