@@ -51,7 +51,7 @@ def bars(rows: Sequence[Bar], unit: str, height: int = 210, limit: int = 8) -> a
     return _finish(alt.layer(bar, label), height)
 
 
-def pareto(rows: Sequence[Mapping[str, Any]], height: int = 260) -> alt.LayerChart:
+def pareto(rows: Sequence[Mapping[str, Any]], height: int = 210) -> alt.LayerChart:
     """Return consumption value by rank in ABC colours under its cumulative share."""
     base = alt.Chart(alt.Data(values=[dict(r) for r in rows])).encode(
         x=alt.X("rank:Q", title="Products by value of consumption", axis=_plain_axis(grid=False)),
@@ -65,7 +65,7 @@ def pareto(rows: Sequence[Mapping[str, Any]], height: int = 260) -> alt.LayerCha
     colour = alt.Color(
         "class:N",
         scale=alt.Scale(domain=list(CLASSES), range=list(CLASSES.values())),
-        legend=alt.Legend(title=None, orient="top", symbolType="square"),
+        legend=_legend(),
     )
     bar = base.mark_bar(binSpacing=0).encode(
         y=alt.Y("value:Q", title=None, axis=_axis("EUR")),
@@ -78,7 +78,7 @@ def pareto(rows: Sequence[Mapping[str, Any]], height: int = 260) -> alt.LayerCha
     return _finish(alt.layer(bar, line).resolve_scale(y="independent"), height)
 
 
-def stacked(rows: Sequence[Mapping[str, Any]], buckets: Sequence[str], height: int = 260) -> alt.Chart:
+def stacked(rows: Sequence[Mapping[str, Any]], buckets: Sequence[str], height: int = 210) -> alt.Chart:
     """Return the share of stock in each age bucket, one bar a name."""
     chart = (
         alt.Chart(alt.Data(values=[dict(r) for r in rows]))
@@ -90,7 +90,7 @@ def stacked(rows: Sequence[Mapping[str, Any]], buckets: Sequence[str], height: i
                 "bucket:N",
                 sort=list(buckets),
                 scale=alt.Scale(domain=list(buckets), range=AGES[: len(buckets)]),
-                legend=alt.Legend(title=None, orient="top", symbolType="square"),
+                legend=_legend(),
             ),
             order=alt.Order("position:Q"),
             tooltip=[
@@ -157,6 +157,10 @@ def _bar_row(bar: Bar, unit: str) -> dict[str, Any]:
     shown = wording.figure(bar.value, unit) if bar.value is not None else wording.reason(bar.reason)
     label = shown if bar.value is None else wording.short(bar.value, unit)
     return {"name": bar.name, "value": bar.value or 0.0, "shown": shown, "label": label}
+
+
+def _legend() -> alt.Legend:
+    return alt.Legend(title=None, orient="top", symbolType="square", symbolSize=70, columnPadding=9, labelFontSize=11)
 
 
 def _axis(unit: str) -> alt.Axis:

@@ -1,6 +1,6 @@
 """The KPI part of the page: filters, tiles, one card a KPI."""
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from html import escape
@@ -80,15 +80,18 @@ def _card(kpi: Kpi, content: source.Content, chosen: Chosen) -> None:
     if not series:
         st.html('<div class="sf-card"><p>No row of this KPI is inside the filters.</p></div>')
         return
-    own = shapes.drawing(content.columns[kpi.name])
-    left, right = st.columns([1.55, 1] if own is None else [1, 1.15])
+    columns = content.columns[kpi.name]
+    own = shapes.class_column(columns) or shapes.buckets(columns)
+    left, right = st.columns([1, 1.25] if own else [1.55, 1])
     with left:
         _draw(charts.trend(series, kpi.unit), f"trend-{kpi.name}")
     with right:
-        if own is None:
-            _breakdown(kpi, content, chosen)
+        if shapes.class_column(columns):
+            _pareto(kpi, columns, chosen, series[-1].day)
+        elif shapes.buckets(columns):
+            _ages(kpi, columns, chosen, series[-1].day)
         else:
-            _own(kpi, own, chosen, series[-1].day)
+            _breakdown(kpi, content, chosen)
 
 
 def _card_head(kpi: Kpi, value: float | None, note: str) -> None:
@@ -117,10 +120,18 @@ def _breakdown(kpi: Kpi, content: source.Content, chosen: Chosen) -> None:
         _draw(charts.bars(rows, kpi.unit), f"bars-{kpi.name}")
 
 
-def _own(kpi: Kpi, own: Callable[..., Any], chosen: Chosen, day: date) -> None:
-    chart = own(kpi.name, chosen.selection, day, chosen.dimension)
-    if chart is not None:
-        _draw(chart, f"own-{kpi.name}")
+def _pareto(kpi: Kpi, columns: Sequence[str], chosen: Chosen, day: date) -> None:
+    query = shapes.pareto_query(kpi.name, columns, chosen.selection, day)
+    rows = shapes.pareto_rows(source.rows(query.sql, query.params))
+    _draw(charts.pareto(rows), f"pareto-{kpi.name}")
+
+
+def _ages(kpi: Kpi, columns: Sequence[str], chosen: Chosen, day: date) -> None:
+    query = shapes.age_query(kpi.name, columns, chosen.dimension, chosen.selection, day)
+    found = shapes.buckets(columns)
+    if found is not None:
+        rows = shapes.age_rows(source.rows(query.sql, query.params), found)
+        _draw(charts.stacked(rows, found.labels), f"ages-{kpi.name}")
 
 
 def _draw(chart: Any, key: str) -> None:

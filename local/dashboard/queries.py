@@ -33,7 +33,7 @@ def cells(warehouse: Warehouse, kpi: str, columns: Collection[str], days: int) -
 
 def cube_sql(kpi: str, columns: Collection[str]) -> str:
     """Return the query behind ``cells``; a grain that the KPI lacks comes out NULL."""
-    category, join = _category(columns)
+    category, join = category_source(columns)
     location, supplier = _own("location_code", columns), _own("supplier_code", columns)
     return f"""SELECT
   k.business_date AS day,
@@ -64,7 +64,8 @@ def _own(column: str, columns: Collection[str]) -> str:
     return f"k.{column}" if column in columns else "CAST(NULL AS STRING)"
 
 
-def _category(columns: Collection[str]) -> tuple[str, str]:
+def category_source(columns: Collection[str]) -> tuple[str, str]:
+    """Return the expression of a row's product category, and the join that it needs."""
     if "category" in columns:
         return "k.category", ""
     if "sku" in columns:

@@ -1,9 +1,106 @@
-"""Drawings that a KPI's own extra columns ask for: ABC classes a Pareto, age buckets stacked bars."""
+"""What a KPI's own extra columns ask for: ABC classes a Pareto, buckets of age a stacked bar."""
 
-from collections.abc import Callable, Collection
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
+from local.dashboard.queries import category_source
+from local.dashboard.rollup import Selection
 
-def drawing(columns: Collection[str]) -> Callable[..., Any] | None:
-    """Return the drawing for these columns, or None when the plain breakdown serves."""
-    return None
+_CLASSES = ("abc_class", "class")
+_AMOUNTS = ("consumption_value", "annual_value", "numerator")
+_BUCKET = re.compile(r"(?P<what>\w+?)_(?P<low>\d+)_(?P<high>\d+|plus|over|up)(?P<tail>_days)?$")
+_UNKNOWN = re.compile(r"(?P<what>\w+?)_(unknown|unknown_age|age_unknown)$")
+_MEASURES = ("value", "quantity", "units")
+
+
+@dataclass(frozen=True)
+class Buckets:
+    """The columns that hold stock by age, and how each is called."""
+
+    columns: tuple[str, ...]
+    labels: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Query:
+    """SQL and its parameters."""
+
+    sql: str
+    params: tuple[tuple[str, Any], ...]
+
+
+def class_column(columns: Collection[str]) -> str | None:
+    """Return the column with ABC classes of SKUs, if there is one."""
+    return next((c for c in _CLASSES if c in columns), None) if "sku" in columns else None
+
+
+def buckets(columns: Sequence[str]) -> Buckets | None:
+    """Return the buckets of age among the columns, youngest first; of several measures the value."""
+    found = [m for c in columns if (m := _BUCKET.match(c))]
+    if not found:
+        return None
+    what = min({m["what"] for m in found}, key=_preference)
+    mine = sorted((m for m in found if m["what"] == what), key=lambda m: int(m["low"]))
+    lost = [c for c in columns if (m := _UNKNOWN.match(c)) and m["what"] == what]
+    labels = [f"{m['low']}-{m['high']}" if m["high"].isdigit() else f"{m['low']}+" for m in mine]
+    return Buckets((*(m.string for m in mine), *lost), (*labels, *("unknown" for _ in lost)))
+
+
+def pareto_query(kpi: str, columns: Collection[str], selection: Selection, day: date) -> Query:
+    """Return the query for each SKU's class and consumption on a day."""
+    amount = next(c for c in _AMOUNTS if c in columns)
+    select = f"k.sku, MIN(k.{class_column(columns)}) AS class, SUM(k.{amount}) AS amount"
+    return _query(kpi, select, "k.sku", columns, selection, day)
+
+
+def pareto_rows(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return the SKUs by falling consumption with their rank and cumulative share."""
+    ranked = sorted(rows, key=lambda r: (-float(r["amount"] or 0), r["sku"]))
+    total = sum(max(float(r["amount"] or 0), 0) for r in ranked) or 1.0
+    running, out = 0.0, []
+    for rank, row in enumerate(ranked, 1):
+        amount = float(row["amount"] or 0)
+        running += max(amount, 0)
+        shared = {"rank": rank, "value": amount, "share": running / total}
+        out.append({"sku": row["sku"], "class": row["class"] or "C", **shared})
+    return out
+
+
+def age_query(kpi: str, columns: Sequence[str], dimension: str, selection: Selection, day: date) -> Query:
+    """Return the query for the stock in each bucket by location or category on a day."""
+    found = buckets(columns)
+    assert found is not None, kpi
+    name = "k.location_code" if dimension == "location" and "location_code" in columns else None
+    name = name or category_source(columns)[0]
+    sums = ", ".join(f"SUM(k.{c}) AS {c}" for c in found.columns)
+    return _query(kpi, f"{name} AS name, {sums}", "name", columns, selection, day)
+
+
+def age_rows(rows: Sequence[Mapping[str, Any]], found: Buckets) -> list[dict[str, Any]]:
+    """Return one row for each name and bucket."""
+    return [
+        {"name": row["name"] or "all", "bucket": label, "position": i, "amount": float(row[column] or 0)}
+        for row in rows
+        for i, (column, label) in enumerate(zip(found.columns, found.labels, strict=True))
+    ]
+
+
+def _query(kpi: str, select: str, group: str, columns: Collection[str], selection: Selection, day: date) -> Query:
+    category, join = category_source(columns)
+    where, params = ["k.business_date = @day"], dict[str, Any](day=day)
+    if selection.locations and "location_code" in columns:
+        where.append("k.location_code IN UNNEST(@locations)")
+        params["locations"] = tuple(sorted(selection.locations))
+    if selection.categories and join + category != "CAST(NULL AS STRING)":
+        where.append(f"{category} IN UNNEST(@categories)")
+        params["categories"] = tuple(sorted(selection.categories))
+    sql = f"SELECT {select}\nFROM inventory_kpi.{kpi} AS k{join}\nWHERE {' AND '.join(where)}\nGROUP BY {group}"
+    return Query(sql, tuple(params.items()))
+
+
+def _preference(measure: str) -> tuple[int, str]:
+    named = next((i for i, m in enumerate(_MEASURES) if m in measure), len(_MEASURES))
+    return named, measure

@@ -22,9 +22,7 @@ DAY = date(2026, 10, 5)
 ALL = Selection(DAY - timedelta(days=30), DAY + timedelta(days=30))
 
 
-def cell(
-    numerator=None, denominator=None, *, day=DAY, place=None, group=None, reason=None, total=None, rows=1
-):
+def cell(numerator=None, denominator=None, *, day=DAY, place=None, group=None, reason=None, total=None, rows=1):
     return Cell(day, place, group, None, reason, numerator, denominator, total, rows)
 
 
@@ -107,8 +105,7 @@ def test_gaps_name_their_days_and_reason_and_no_line_crosses_them():
     values = [1.0, None, None, 2.0]
     reasons = [None, "stale", "stale", None]
     series = [
-        Point(DAY + timedelta(days=i), v, r, 1, None)
-        for i, (v, r) in enumerate(zip(values, reasons, strict=True))
+        Point(DAY + timedelta(days=i), v, r, 1, None) for i, (v, r) in enumerate(zip(values, reasons, strict=True))
     ]
     assert gaps(series) == [(DAY + timedelta(days=1), DAY + timedelta(days=2), "stale")]
     assert segments(series) == [0, 1, 1, 2]
@@ -117,8 +114,6 @@ def test_gaps_name_their_days_and_reason_and_no_line_crosses_them():
 @given(st.lists(st.tuples(st.floats(0, 1e6), st.floats(0.001, 1e6)), min_size=1), st.integers(0, 5))
 def test_a_roll_up_does_not_depend_on_how_rows_were_grouped(pairs, cut):
     cells = [cell(n, d) for n, d in pairs]
-    merged = [
-        cell(sum(n for n, _ in part), sum(d for _, d in part)) for part in (pairs[:cut], pairs[cut:]) if part
-    ]
+    merged = [cell(sum(n for n, _ in part), sum(d for _, d in part)) for part in (pairs[:cut], pairs[cut:]) if part]
     (one, _), (two, _) = roll_up(cells, "ratio"), roll_up(merged, "ratio")
     assert one is not None and two is not None and abs(one - two) <= 1e-9 * max(1, abs(one))
