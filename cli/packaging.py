@@ -13,9 +13,7 @@ FUNCTIONS = ("ingest", "validate", "transform", "kpi")
 EXTRAS = {"kpi": ("warehouse/views", "warehouse/templates")}
 _LEFT_OUT = {"__pycache__", "requirements.in"}
 _TIME = (1980, 1, 1, 0, 0, 0)
-_MAIN = (
-    '"""The entry point that the runtime looks for."""\n\nfrom functions.{fn}.main import handle as handle\n'
-)
+_MAIN = '"""The entry point that the runtime looks for."""\n\nfrom functions.{fn}.main import handle as handle\n'
 
 
 @dataclass(frozen=True)

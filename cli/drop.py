@@ -1,0 +1,121 @@
+"""drop: copy files into the landing bucket, and follow them to the KPIs."""
+
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from cli import target
+from cli.loads import COLUMNS, find_loads
+from cli.output import CommandError, console, errors, print_json, print_table
+from cli.stack import Json
+from stockflow.identity import load_id
+from stockflow.services import Services
+
+_BAD = ("rejected",)
+
+
+def drop(
+    files: Annotated[list[Path], typer.Argument(help="Files to drop.", exists=True, dir_okay=False)],
+    feed: Annotated[str, typer.Option(help="The feed; guessed from the folder or the file's name if left out.")] = "",
+    wait: Annotated[bool, typer.Option("--wait", help="Follow the files until they are in the KPIs.")] = False,
+    timeout: Annotated[int, typer.Option(help="Seconds to wait at most.")] = 300,
+    as_json: Json = False,
+) -> None:
+    """Drop files into the landing bucket, as a store or an ERP job would.
+
+    Exit code 1 when --wait saw a file rejected or not arrive in time.
+
+    Examples:
+
+      stockflow drop samples/sales/sales_2026-W36.csv
+
+      stockflow drop my.csv --feed sales --wait
+
+      stockflow drop samples/*/*
+    """
+    services = target.services()
+    wanted = {path: feed or guess_feed(path, services.contracts) for path in files}
+    loads = [upload(services, path, name) for path, name in _progress(wanted)]
+    if not wait:
+        _say(loads, as_json)
+        return
+    rows = follow(services, [row["load_id"] for row in loads], timeout)
+    print_json(rows) if as_json else print_table(rows, COLUMNS)
+    if len(rows) < len(loads) or any(not is_settled(r) or r["end_state"] in _BAD for r in rows):
+        raise typer.Exit(1)
+
+
+def _progress(wanted: dict[Path, str]) -> Iterable[tuple[Path, str]]:
+    if len(wanted) < 5:
+        return wanted.items()
+    from rich.progress import track
+
+    return track(wanted.items(), description="dropping", console=errors(), transient=True)
+
+
+def guess_feed(path: Path, feeds: Iterable[str]) -> str:
+    """Return the feed that a file's folder or name says.
+
+    Raises:
+        CommandError: when neither does.
+    """
+    feeds = sorted(feeds, key=len, reverse=True)
+    for text in (path.resolve().parent.name, path.name):
+        for feed in feeds:
+            if text == feed or text.lower().startswith(feed):
+                return feed
+    raise CommandError(f"{path}: which feed is this? Say --feed with one of {', '.join(sorted(feeds))}")
+
+
+def upload(services: Services, path: Path, feed: str) -> dict[str, str]:
+    """Copy one file to ``gs://landing/<feed>/<name>``; return its load id and object."""
+    name, bucket = f"{feed}/{path.name}", services.settings.landing_bucket
+    with path.open("rb") as stream:
+        services.store.write(bucket, name, stream, "application/octet-stream")
+    landed = services.store.stat(bucket, name)
+    assert landed is not None, f"gs://{bucket}/{name} vanished after the upload"
+    return {"load_id": load_id(bucket, name, landed.generation), "object": f"gs://{bucket}/{name}"}
+
+
+def _say(loads: list[dict[str, str]], as_json: bool) -> None:
+    if as_json:
+        print_json(loads)
+        return
+    print_table(loads, ["load_id", "object"])
+    console().print("follow them with `stockflow loads`")
+
+
+def is_settled(row: dict[str, object]) -> bool:
+    """Whether nothing more will happen to a load by itself."""
+    ended = row["state"] in ("duplicate_content", "ignored", "rejected", "refreshed")
+    return bool(ended)
+
+
+def follow(services: Services, load_ids: list[str], timeout: int) -> list[dict[str, object]]:
+    """Show progress until each load came to its end or the time is over; return their rows."""
+    deadline = time.monotonic() + timeout
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed}/{task.total}"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=errors(), transient=True) as progress:
+        task = progress.add_task("loads settled", total=len(load_ids))
+        while True:
+            rows = find_loads(services, load_ids=load_ids)
+            settled = sum(is_settled(r) for r in rows)
+            progress.update(task, completed=settled, description=_where(rows, len(load_ids)))
+            if settled == len(load_ids) or time.monotonic() > deadline:
+                return rows
+            time.sleep(0.5)
+
+
+def _where(rows: list[dict[str, object]], total: int) -> str:
+    at = {stage: sum(r["stage"] == stage for r in rows) for stage in ("ingest", "validate", "transform", "kpi")}
+    waiting = total - len(rows)
+    return " ".join([f"waiting {waiting}", *(f"{stage} {count}" for stage, count in at.items())])

@@ -1,0 +1,149 @@
+"""loads and explain: what happened to each file."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from cli import target
+from cli.output import CommandError, console, print_json, print_table
+from cli.stack import Json
+from stockflow.services import Services
+
+COLUMNS = [
+    "load_id",
+    "feed",
+    "object",
+    "stage",
+    "state",
+    "lines",
+    "rows",
+    "rejects",
+    "quarantined",
+    "superseded",
+    "seconds",
+]
+_LOADS = """
+SELECT load_id, feed, bucket, object, generation, landed_at, stage, state, end_state, `lines`, `rows`, rejects,
+  quarantined, superseded, reason_code, message, seconds
+FROM inventory_ops.loads
+WHERE (@feed = '' OR feed = @feed) AND (@state = '' OR state = @state OR end_state = @state)
+  AND (@all OR load_id IN UNNEST(@load_ids))
+ORDER BY landed_at, object, generation
+"""
+
+
+def find_loads(
+    services: Services, feed: str = "", state: str = "", load_ids: list[str] | None = None
+) -> list[dict[str, Any]]:
+    """Return loads by landing time."""
+    params = {"feed": feed, "state": state, "all": load_ids is None, "load_ids": load_ids or []}
+    return services.warehouse.query(_LOADS, params)
+
+
+def loads(
+    feed: Annotated[str, typer.Option(help="Only this feed.")] = "",
+    state: Annotated[str, typer.Option(help="Only this state, such as rejected.")] = "",
+    as_json: Json = False,
+) -> None:
+    """List the loads: how far each came, and its books.
+
+    Examples:
+
+      stockflow loads
+
+      stockflow loads --state rejected
+
+      stockflow loads --feed sales --json
+    """
+    rows = find_loads(target.services(), feed, state)
+    if as_json:
+        print_json(rows)
+    elif rows:
+        print_table(rows, COLUMNS)
+    else:
+        console().print("no loads" + (" match" if feed or state else ": drop a file with `stockflow drop`"))
+
+
+_STAGES = """
+SELECT stage, state, stage_version, `lines`, `rows`, rejects, quarantined, superseded, reason_code, message, started_at,
+  finished_at, detail
+FROM inventory_ops.load_stages_latest WHERE load_id = @load ORDER BY finished_at
+"""
+_REJECTS = """
+SELECT line, code, message, found, expected, original_text FROM inventory_ops.rejects
+WHERE load_id = @load ORDER BY line
+"""
+_QUARANTINE = """
+SELECT line, stage, column_name, value, rule, expected, message, original_row
+FROM inventory_ops.quarantine WHERE load_id = @load ORDER BY line, rule
+"""
+_WARNINGS = """
+SELECT rule, column_name, checked, failed, observed FROM inventory_ops.expectations
+WHERE load_id = @load AND severity = 'warning' AND NOT success ORDER BY rule
+"""
+
+
+def history(services: Services, load: dict[str, Any]) -> dict[str, Any]:
+    """Return everything that happened to a load."""
+    query, params = services.warehouse.query, {"load": load["load_id"]}
+    return {
+        "load": load,
+        "stages": query(_STAGES, params),
+        "rejects": query(_REJECTS, params),
+        "quarantine": query(_QUARANTINE, params),
+        "warnings": query(_WARNINGS, params),
+    }
+
+
+def explain(
+    what: Annotated[str, typer.Argument(help="A load id, an object, or the name of a file that was dropped.")],
+    as_json: Json = False,
+) -> None:
+    """Explain everything that happened to a file: each stage, each refused line with its reason.
+
+    A name that was dropped several times explains the last one.
+
+    Examples:
+
+      stockflow explain sales_2026-W36.csv
+
+      stockflow explain 0d5aa0c1f3c9a4b7e2d1 --json
+    """
+    services = target.services()
+    story = history(services, pick(find_loads(services), what))
+    print_json(story) if as_json else _tell(story)
+
+
+def pick(rows: list[dict[str, Any]], what: str) -> dict[str, Any]:
+    """Return the newest load that a load id, an object or a file name means.
+
+    Raises:
+        CommandError: when none does.
+    """
+    name = Path(what).name
+    matches = [r for r in rows if r["load_id"].startswith(what)] if len(what) >= 6 else []
+    matches = matches or [r for r in rows if r["object"] and what in (f"gs://{r['bucket']}/{r['object']}", r["object"])]
+    matches = matches or [r for r in rows if r["object"] and Path(r["object"]).name == name]
+    if not matches:
+        raise CommandError(f"no load of {what!r}: `stockflow loads` lists them (a file shows seconds after it landed)")
+    newest: dict[str, Any] = matches[-1]
+    return newest
+
+
+def _tell(story: dict[str, Any]) -> None:
+    load, out = story["load"], console()
+    out.print(f"[bold]{load['object']}[/]  load {load['load_id']}, landed {load['landed_at']:%Y-%m-%d %H:%M:%S} UTC")
+    out.print(
+        f"state: {load['state']}" + (f" ({load['reason_code']}: {load['message']})" if load["reason_code"] else "")
+    )
+    counts = ["stage", "state", "rows", "rejects", "quarantined", "superseded", "finished_at", "reason_code"]
+    print_table(story["stages"], counts, "\nStages")
+    if story["rejects"]:
+        columns = ["line", "code", "found", "expected", "message", "original_text"]
+        print_table(story["rejects"], columns, "\nLines that could not be read")
+    if story["quarantine"]:
+        columns = ["line", "column_name", "value", "rule", "expected", "message"]
+        print_table(story["quarantine"], columns, "\nRows that broke a rule")
+    if story["warnings"]:
+        print_table(story["warnings"], ["rule", "column_name", "checked", "failed", "observed"], "\nWarnings")

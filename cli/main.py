@@ -1,0 +1,50 @@
+"""The ``stockflow`` command."""
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from cli import audit, drop, kpi, loads, package, stack
+from cli.output import CommandError, errors
+from stockflow.errors import StockflowError
+
+app = typer.Typer(
+    name="stockflow",
+    help="Inventory files to trusted KPIs: run the stack, drop files, see what became of them.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+for command in (stack.up, stack.down, stack.status, stack.env, stack.logs, drop.drop, loads.loads, loads.explain,
+                audit.audit, package.package):  # fmt: skip
+    app.command()(command)
+app.add_typer(kpi.app, name="kpi")
+
+
+@app.callback()
+def choose(
+    project: Annotated[
+        str, typer.Option(help="Speak to this Google Cloud project instead of the stack of this folder.")
+    ] = "",
+) -> None:
+    """Inventory files to trusted KPIs: run the stack, drop files, see what became of them."""
+    if project:
+        os.environ["STOCKFLOW_CLI_PROJECT"] = project
+
+
+def main() -> None:
+    """Run the command; what a person can mend is said in one line, with exit code 1."""
+    try:
+        app()
+    except (CommandError, StockflowError) as error:
+        errors().print(f"stockflow: {error}", style="red", markup=False)
+        sys.exit(1)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

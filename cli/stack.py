@@ -1,0 +1,223 @@
+"""up, down, status, env, logs: the stack of this folder."""
+
+import json
+import re
+import shlex
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli import target
+from cli.output import CommandError, console, errors, print_json, print_table
+from local import control
+from local.environment import variables
+from local.state import PARTS, StackStatus, read_status, running
+from local.supervisor import StackError, Supervisor
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def up(
+    foreground: Annotated[bool, typer.Option("--foreground", help="Stay, and stop everything on Ctrl-C.")] = False,
+    dashboard: Annotated[bool, typer.Option(help="Serve the dashboard too.")] = True,
+    as_json: Json = False,
+) -> None:
+    """Start the embedded stack: emulators, the four functions, the dashboard.
+
+    A stack that runs already is left as it is. Data of an earlier run is kept.
+
+    Examples:
+
+      stockflow up
+
+      stockflow up --no-dashboard
+
+      STOCKFLOW_STATE=/tmp/other stockflow up      (a second stack beside the first)
+    """
+    if foreground:
+        _stay(dashboard)
+        return
+    with errors().status("starting") as spinner:
+        try:
+            stack = control.up(target.folder(), dashboard, lambda s: spinner.update(_progress(s)))
+        except StackError as error:
+            raise CommandError(str(error)) from error
+    if as_json:
+        print_json({"state": "ready", "project": stack.project, "ports": stack.ports})
+        return
+    console().print(
+        f"ready: drop files with `stockflow drop`, look at {stack.url('dashboard') if dashboard else 'logs'}"
+    )
+
+
+def _stay(dashboard: bool) -> None:
+    import signal
+
+    from local.state import open_stack
+
+    if running(target.folder()):
+        raise CommandError("a stack runs already in this folder: `stockflow down` stops it")
+    supervisor = Supervisor(open_stack(target.folder()), dashboard)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: supervisor.stop.set())
+    errors().print("starting; Ctrl-C stops everything")
+    raise typer.Exit(supervisor.run())
+
+
+def _progress(status: StackStatus) -> str:
+    healthy = [p.name for p in status.parts if p.state == "healthy"]
+    waiting = [p.name for p in status.parts if p.state != "healthy"]
+    return f"{len(healthy)} of {len(PARTS)} parts healthy; waiting for {', '.join(waiting) or 'tables and views'}"
+
+
+def down(
+    purge: Annotated[bool, typer.Option("--purge", help="Also delete the stack's data and logs.")] = False,
+) -> None:
+    """Stop the stack and everything it started.
+
+    Examples:
+
+      stockflow down
+
+      stockflow down --purge
+    """
+    stopped = control.down(target.folder())
+    if purge:
+        _purge(target.folder())
+    console().print("stopped" if stopped else "nothing ran")
+
+
+def _purge(folder: Path) -> None:
+    import shutil
+
+    for name in ("logs", "gcs", "bigquery", "pubsub", "home", "gcloud"):
+        shutil.rmtree(folder / name, ignore_errors=True)
+    for name in ("stack.json", "status.json"):
+        (folder / name).unlink(missing_ok=True)
+
+
+def status(as_json: Json = False) -> None:
+    """Show the parts of the stack: state, address, restarts, age.
+
+    Exit code 0 when all are healthy.
+
+    Examples:
+
+      stockflow status
+
+      stockflow status --json
+    """
+    folder = target.folder()
+    found = read_status(folder)
+    if found is None or not running(folder):
+        raise CommandError(f"no stack runs in {folder}/: start one with `stockflow up`")
+    now = time.time()
+    rows = [
+        {"part": p.name, "state": p.state, "address": f"127.0.0.1:{p.port}", "restarts": p.restarts,
+         "up_seconds": round(now - p.since), "message": p.message}
+        for p in found.parts
+    ]  # fmt: skip
+    if as_json:
+        print_json({"state": found.state, "parts": rows})
+    else:
+        print_table(rows, ["part", "state", "address", "restarts", "up_seconds", "message"])
+    if found.state != "ready" or any(p.state != "healthy" for p in found.parts):
+        raise typer.Exit(1)
+
+
+def env(as_json: Json = False) -> None:
+    """Print the variables with which any Google client, gcloud or bq talks to the stack.
+
+    Examples:
+
+      eval "$(stockflow env)"
+
+      eval "$(stockflow env)"; gcloud storage cp sales.csv "gs://$STOCKFLOW_LANDING_BUCKET/sales/"
+    """
+    values = variables(target.stack())
+    if as_json:
+        print_json(values)
+        return
+    for name, value in values.items():
+        print(f"export {name}={shlex.quote(value)}")
+
+
+def logs(
+    part: Annotated[str | None, typer.Argument(help=f"One of {', '.join(PARTS)}, supervisor; all if left out.")] = None,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on as lines come.")] = False,
+    lines: Annotated[int, typer.Option("--lines", "-n", help="How many of the last lines of each part.")] = 50,
+    since: Annotated[str, typer.Option(help="Only lines of the last 30s, 10m, 2h (parts that log a time).")] = "",
+) -> None:
+    """Print what the parts say; the functions' JSON lines are rendered as text.
+
+    Examples:
+
+      stockflow logs ingest
+
+      stockflow logs -f
+
+      stockflow logs kpi --since 10m
+    """
+    folder = target.folder() / "logs"
+    names = [part] if part else [*PARTS, "supervisor"]
+    files = {n: folder / f"{n}.log" for n in names if (folder / f"{n}.log").exists()}
+    if not files:
+        raise CommandError(f"no log of {part or 'any part'} in {folder}/; parts are {', '.join(PARTS)}")
+    oldest = _ago(since)
+    for name, path in files.items():
+        for line in path.read_text(errors="replace").splitlines()[-lines:]:
+            _print_line(name, line, oldest)
+    if follow:
+        _follow(files, oldest)
+
+
+def _ago(text: str) -> datetime | None:
+    if not text:
+        return None
+    match = re.fullmatch(r"(\d+)([smh])", text)
+    if match is None:
+        raise CommandError(f"--since {text}: expected a number and s, m or h, such as 10m")
+    seconds = int(match[1]) * {"s": 1, "m": 60, "h": 3600}[match[2]]
+    return datetime.now(UTC) - timedelta(seconds=seconds)
+
+
+def _follow(files: dict[str, Path], oldest: datetime | None) -> None:
+    tails = {name: _tail(path) for name, path in files.items()}
+    while True:
+        for name, tail in tails.items():
+            for line in iter(lambda tail=tail: next(tail), None):  # type: ignore[misc]
+                _print_line(name, line, oldest)
+        time.sleep(0.2)
+
+
+def _tail(path: Path) -> Iterator[str | None]:
+    with path.open(errors="replace") as file:
+        file.seek(0, 2)
+        while True:
+            yield file.readline().rstrip("\n") or None
+
+
+def _print_line(name: str, line: str, oldest: datetime | None) -> None:
+    text, when = _render(line)
+    if oldest is None or when is None or when >= oldest:
+        print(f"{name:<10} {text}")
+
+
+def _render(line: str) -> tuple[str, datetime | None]:
+    """Return a log line as people read it: severity, message, labels."""
+    if not line.startswith("{"):
+        return line, None
+    try:
+        entry = json.loads(line)
+    except json.JSONDecodeError:
+        return line, None
+    labels = entry.get("logging.googleapis.com/labels", {})
+    shown = " ".join(f"{k}={v}" for k, v in labels.items() if k != "python_logger")
+    when = entry.get("time")
+    return f"{entry.get('severity', ''):<7} {entry.get('message', line)}  {shown}", (
+        datetime.fromisoformat(when) if when else None
+    )

@@ -1,0 +1,38 @@
+"""Which environment a command speaks to: the stack of this folder, or a Google Cloud project."""
+
+import os
+from pathlib import Path
+
+from cli.output import CommandError
+from local.environment import state_folder, variables
+from local.state import Stack, find_stack, running
+from stockflow.services import Services
+
+
+def stack() -> Stack:
+    """Return the running stack of the state folder.
+
+    Raises:
+        CommandError: when none runs.
+    """
+    folder = state_folder()
+    found = find_stack(folder)
+    if found is None or not running(folder):
+        raise CommandError(
+            f"no stack runs in {folder}/: start one with `stockflow up`, or name --project for the cloud"
+        )
+    return found
+
+
+def services() -> Services:
+    """Return the services of the project that --project named, else of the running stack."""
+    if "STOCKFLOW_CLI_PROJECT" in os.environ:
+        os.environ["GOOGLE_CLOUD_PROJECT"] = os.environ["STOCKFLOW_CLI_PROJECT"]
+    else:
+        os.environ.update(variables(stack()))
+    return Services.from_env()
+
+
+def folder() -> Path:
+    """Return the state folder."""
+    return state_folder()
