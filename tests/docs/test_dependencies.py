@@ -21,11 +21,7 @@ def name(requirement: str) -> str:
 
 def described() -> dict[str, list[str]]:
     rows = re.findall(r"^\| (\S+) \|(.+)\|$", (ROOT / "docs/dependencies.md").read_text(), re.MULTILINE)
-    return {
-        package.lower(): [c.strip() for c in rest.split("|")]
-        for package, rest in rows
-        if package != "package"
-    }
+    return {package.lower(): [c.strip() for c in rest.split("|")] for package, rest in rows if package != "package"}
 
 
 def test_each_dependency_is_described():

@@ -44,9 +44,7 @@ def test_tables_have_the_same_rows():
     assert ENGLISH.read_text().count("\n|") == FRENCH.read_text().count("\n|")
 
 
-@pytest.mark.parametrize(
-    "page", [ENGLISH, FRENCH, *sorted((ROOT / "docs").glob("*.md"))], ids=lambda p: p.name
-)
+@pytest.mark.parametrize("page", [ENGLISH, FRENCH, *sorted((ROOT / "docs").glob("*.md"))], ids=lambda p: p.name)
 def test_links_lead_somewhere(page: Path):
     """A link to a file of the repository names a file that exists."""
     inside = [t for t in links(page) if not re.match(r"[a-z]+:", t)]

@@ -1,0 +1,80 @@
+"""The tour of the README works: each of its ``sh`` blocks runs, in order, on a stack of its own."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text()
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
+SAID = {
+    "Five minutes": ["ingest", "products_2026-08-28.csv"],
+    "Drop a file of your own": ["my_sales.csv"],
+    "See why a row was refused": ["quantity", "deux"],
+    "Drop it corrected": ["duplicate_content"],
+    "Add a KPI": ["units_sold"],
+}
+
+
+def blocks() -> list[tuple[str, str]]:
+    """Each ``sh`` block under the heading it stands below."""
+    found: list[tuple[str, str]] = []
+    for section in re.split(r"^#{2,} ", README, flags=re.MULTILINE)[1:]:
+        title = section.splitlines()[0]
+        found += [(title, body) for body in re.findall(r"^```sh\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)]
+    return found
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A copy of the repository with a running stack and the master data in it, as ``make demo`` leaves it."""
+    folder = tmp_path_factory.mktemp("clone")
+    copy(folder)
+    run(folder, "stockflow up")
+    try:
+        run(folder, "stockflow drop samples/products/* samples/locations/* samples/suppliers/* --wait")
+        yield folder
+    finally:
+        run(folder, "stockflow down")
+
+
+def copy(folder: Path) -> None:
+    """Copy what git knows or would take, and borrow the environment."""
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    names = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout.split("\0")
+    for name in filter(None, names):
+        if (ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(ROOT / name, folder / name)
+    (folder / ".venv").symlink_to(sys.prefix)
+
+
+def run(folder: Path, script: str) -> str:
+    """Run a block as a person would; return what it printed."""
+    env = {k: v for k, v in os.environ.items() if not k.startswith(("STOCKFLOW_", "GOOGLE_", "COLUMNS"))}
+    env |= {
+        "PATH": f"{sys.prefix}/bin:{os.environ['PATH']}",
+        "STOCKFLOW_DEFINITIONS_URI": str(folder / "functions/kpi/definitions"),
+        "COLUMNS": "300",
+    }
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", script], cwd=folder, env=env, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, f"{script}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+def test_every_block_is_expected_to_say_something() -> None:
+    assert [title for title, _ in blocks()] == list(SAID)
+
+
+@pytest.mark.parametrize(("title", "script"), blocks(), ids=[t for t, _ in blocks()])
+def test_the_tour(title: str, script: str, clone: Path) -> None:
+    said = run(clone, script)
+    assert [word for word in SAID[title] if word not in said] == [], said
