@@ -16,28 +16,27 @@ FROM inventory_ops.load_stages
 WHERE stage = 'validate' AND load_id IN UNNEST(@loads)
 QUALIFY ROW_NUMBER() OVER (PARTITION BY load_id ORDER BY finished_at DESC, record_id DESC) = 1;
 
+CREATE TEMP TABLE accepted AS
+SELECT * FROM inventory_raw.<<feed>>_accepted WHERE _load_id IN UNNEST(@loads);
+
 CREATE TEMP TABLE typed AS
 WITH model AS (
 <<model>>
-),
-judged AS (
-  SELECT
-    model.* EXCEPT (_issue),
-    CASE
-      WHEN model._issue IS NOT NULL THEN model._issue
-<<refusals>>
-    END AS _issue,
-    TO_JSON_STRING(STRUCT(<<original>>)) AS _original
-  FROM model
-  JOIN inventory_raw.<<feed>> AS raw
-    ON raw._load_id = model._load_id AND raw._line = model._line
-  WHERE raw._load_id IN UNNEST(@loads)
 )
-SELECT * FROM judged;
+SELECT
+  model.* EXCEPT (_issue),
+  CASE
+    WHEN model._issue IS NOT NULL THEN model._issue
+<<refusals>>
+  END AS _issue,
+  TO_JSON_STRING(STRUCT(
+    <<original>>
+  )) AS _original
+FROM model
+JOIN accepted AS raw ON raw._load_id = model._load_id AND raw._line = model._line;
 
-ASSERT (SELECT COUNT(*) FROM typed) = (
-  SELECT COUNT(*) FROM inventory_raw.<<feed>>_accepted WHERE _load_id IN UNNEST(@loads)
-) AS 'the model of <<feed>> must return exactly one row per accepted row';
+ASSERT (SELECT COUNT(*) FROM typed) = (SELECT COUNT(*) FROM accepted)
+  AS 'the model of <<feed>> must return exactly one row per accepted row';
 
 -- What wins now, for each key that these loads state or stated, next to what won before.
 CREATE TEMP TABLE changes AS
@@ -79,7 +78,7 @@ DELETE FROM inventory_curated.<<feed>>_history WHERE _load_id IN UNNEST(@loads);
 INSERT INTO inventory_curated.<<feed>>_history (<<columns>>, _updated_at)
 SELECT <<columns>>, CURRENT_TIMESTAMP() FROM typed WHERE _issue IS NULL;
 
-DELETE FROM inventory_curated.<<feed>> AS kept
+DELETE FROM inventory_curated.<<feed>> kept
 WHERE EXISTS (SELECT 1 FROM changes WHERE <<changes_is_kept>>);
 
 INSERT INTO inventory_curated.<<feed>> (<<columns>>, _updated_at)

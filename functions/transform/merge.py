@@ -86,10 +86,9 @@ def _fill(text: str, pieces: dict[str, str]) -> str:
 
 
 def _only_batch(feed: str) -> str:
-    """The model, made to read the loads of this drain only."""
+    """The model, made to read the rows of this drain only: temporary table ``accepted``."""
     source = f"inventory_raw.{feed}_accepted"
-    part = f"(SELECT * FROM {source} WHERE _load_id IN UNNEST(@loads))"
-    text, count = re.subn(rf"\b{re.escape(source)}\b", part, model(feed))
+    text, count = re.subn(rf"\b{re.escape(source)}\b", "accepted", model(feed))
     if count != 1:
         raise ValueError(f"models/{feed}.sql must read {source} exactly once, it does so {count} times")
     return text.strip()
@@ -106,14 +105,14 @@ def _unreadable(column: Column) -> str:
     written = f"inventory_curated.to_text(raw.{column.name})"
     zeros = f" AND NOT REGEXP_CONTAINS({written}, r'^[0.:/ T-]+$')" if _timed(column) else ""
     return (
-        f"      WHEN model.{column.name} IS NULL AND {written} IS NOT NULL{zeros}\n"
-        f"        THEN CONCAT('unreadable|{column.name}|', REPLACE(raw.{column.name}, '|', ' '), "
+        f"    WHEN model.{column.name} IS NULL AND {written} IS NOT NULL{zeros}\n"
+        f"      THEN CONCAT('unreadable|{column.name}|', REPLACE(raw.{column.name}, '|', ' '), "
         f"'|{_EXPECTED.get(column.logical_type, 'a value')}')"
     )
 
 
 def _missing(column: Column) -> str:
-    return f"      WHEN model.{column.name} IS NULL THEN 'missing|{column.name}||a value'"
+    return f"    WHEN model.{column.name} IS NULL THEN 'missing|{column.name}||a value'"
 
 
 def _timed(column: Column) -> bool:

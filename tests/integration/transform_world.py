@@ -109,9 +109,7 @@ def _views(services: Services) -> None:
         for p in (ROOT / "warehouse/views").rglob("*.sql")
         if p.parent.name in {"inventory_ops", "inventory_curated"}
     }
-    waiting |= {
-        f"inventory_raw.{c.feed}_accepted": schema.accepted_view(c) for c in services.contracts.values()
-    }
+    waiting |= {f"inventory_raw.{c.feed}_accepted": schema.accepted_view(c) for c in services.contracts.values()}
     for last in [False] * 4 + [True]:
         for name, body in list(waiting.items()):
             try:
@@ -189,9 +187,7 @@ class World:
         verdict = {"run_id": run, "load_id": load, "feed": feed, "stage": "validate", "rule": "some_rule",
                    "column_name": "sku", "severity": "critical", "recorded_at": now}  # fmt: skip
         refused = [{**verdict, "line": line} for line in quarantined]
-        self.services.warehouse.insert(
-            "inventory_ops.quarantine_rows", refused, [uuid4().hex for _ in quarantined]
-        )
+        self.services.warehouse.insert("inventory_ops.quarantine_rows", refused, [uuid4().hex for _ in quarantined])
         self.services.ledger.record(record)
         return load
 
@@ -232,10 +228,7 @@ class World:
             FROM inventory_ops.load_stages_latest AS loads
             WHERE stage = 'transform' AND state = 'transformed'
         """)
-        return {
-            r["load_id"]: r["raw_rows"] == r["stated"] + r["refused"] and r["kept"] <= r["stated"]
-            for r in found
-        }
+        return {r["load_id"]: r["raw_rows"] == r["stated"] + r["refused"] and r["kept"] <= r["stated"] for r in found}
 
 
 def new_world(endpoint: str) -> World:

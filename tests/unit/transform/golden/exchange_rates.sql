@@ -16,6 +16,9 @@ FROM inventory_ops.load_stages
 WHERE stage = 'validate' AND load_id IN UNNEST(@loads)
 QUALIFY ROW_NUMBER() OVER (PARTITION BY load_id ORDER BY finished_at DESC, record_id DESC) = 1;
 
+CREATE TEMP TABLE accepted AS
+SELECT * FROM inventory_raw.exchange_rates_accepted WHERE _load_id IN UNNEST(@loads);
+
 CREATE TEMP TABLE typed AS
 WITH model AS (
   -- Exchange rates: units of the base currency for one unit of a currency, at the close of a day.
@@ -28,7 +31,7 @@ WITH model AS (
       _line,
       _generation,
       _landed_at
-    FROM (SELECT * FROM inventory_raw.exchange_rates_accepted WHERE _load_id IN UNNEST(@loads))
+    FROM accepted
   )
   SELECT
     business_date,
@@ -40,33 +43,29 @@ WITH model AS (
     _generation,
     CAST(NULL AS STRING) AS _issue
   FROM stated
-),
-judged AS (
-  SELECT
-    model.* EXCEPT (_issue),
-    CASE
-      WHEN model._issue IS NOT NULL THEN model._issue
-      WHEN model.business_date IS NULL AND inventory_curated.to_text(raw.business_date) IS NOT NULL AND NOT REGEXP_CONTAINS(inventory_curated.to_text(raw.business_date), r'^[0.:/ T-]+$')
-        THEN CONCAT('unreadable|business_date|', REPLACE(raw.business_date, '|', ' '), '|a date')
-      WHEN model.currency IS NULL AND inventory_curated.to_text(raw.currency) IS NOT NULL
-        THEN CONCAT('unreadable|currency|', REPLACE(raw.currency, '|', ' '), '|a known value')
-      WHEN model.rate_to_base IS NULL AND inventory_curated.to_text(raw.rate_to_base) IS NOT NULL
-        THEN CONCAT('unreadable|rate_to_base|', REPLACE(raw.rate_to_base, '|', ' '), '|a number')
-      WHEN model.business_date IS NULL THEN 'missing|business_date||a value'
-      WHEN model.currency IS NULL THEN 'missing|currency||a value'
-      WHEN model.rate_to_base IS NULL THEN 'missing|rate_to_base||a value'
-    END AS _issue,
-    TO_JSON_STRING(STRUCT(raw.business_date AS business_date, raw.currency AS currency, raw.rate_to_base AS rate_to_base)) AS _original
-  FROM model
-  JOIN inventory_raw.exchange_rates AS raw
-    ON raw._load_id = model._load_id AND raw._line = model._line
-  WHERE raw._load_id IN UNNEST(@loads)
 )
-SELECT * FROM judged;
+SELECT
+  model.* EXCEPT (_issue),
+  CASE
+    WHEN model._issue IS NOT NULL THEN model._issue
+    WHEN model.business_date IS NULL AND inventory_curated.to_text(raw.business_date) IS NOT NULL AND NOT REGEXP_CONTAINS(inventory_curated.to_text(raw.business_date), r'^[0.:/ T-]+$')
+      THEN CONCAT('unreadable|business_date|', REPLACE(raw.business_date, '|', ' '), '|a date')
+    WHEN model.currency IS NULL AND inventory_curated.to_text(raw.currency) IS NOT NULL
+      THEN CONCAT('unreadable|currency|', REPLACE(raw.currency, '|', ' '), '|a known value')
+    WHEN model.rate_to_base IS NULL AND inventory_curated.to_text(raw.rate_to_base) IS NOT NULL
+      THEN CONCAT('unreadable|rate_to_base|', REPLACE(raw.rate_to_base, '|', ' '), '|a number')
+    WHEN model.business_date IS NULL THEN 'missing|business_date||a value'
+    WHEN model.currency IS NULL THEN 'missing|currency||a value'
+    WHEN model.rate_to_base IS NULL THEN 'missing|rate_to_base||a value'
+  END AS _issue,
+  TO_JSON_STRING(STRUCT(
+    raw.business_date AS business_date, raw.currency AS currency, raw.rate_to_base AS rate_to_base
+  )) AS _original
+FROM model
+JOIN accepted AS raw ON raw._load_id = model._load_id AND raw._line = model._line;
 
-ASSERT (SELECT COUNT(*) FROM typed) = (
-  SELECT COUNT(*) FROM inventory_raw.exchange_rates_accepted WHERE _load_id IN UNNEST(@loads)
-) AS 'the model of exchange_rates must return exactly one row per accepted row';
+ASSERT (SELECT COUNT(*) FROM typed) = (SELECT COUNT(*) FROM accepted)
+  AS 'the model of exchange_rates must return exactly one row per accepted row';
 
 -- What wins now, for each key that these loads state or stated, next to what won before.
 CREATE TEMP TABLE changes AS
@@ -110,7 +109,7 @@ DELETE FROM inventory_curated.exchange_rates_history WHERE _load_id IN UNNEST(@l
 INSERT INTO inventory_curated.exchange_rates_history (business_date, currency, rate_to_base, _load_id, _line, _business_time, _generation, _updated_at)
 SELECT business_date, currency, rate_to_base, _load_id, _line, _business_time, _generation, CURRENT_TIMESTAMP() FROM typed WHERE _issue IS NULL;
 
-DELETE FROM inventory_curated.exchange_rates AS kept
+DELETE FROM inventory_curated.exchange_rates kept
 WHERE EXISTS (SELECT 1 FROM changes WHERE changes.business_date = kept.business_date AND changes.currency = kept.currency);
 
 INSERT INTO inventory_curated.exchange_rates (business_date, currency, rate_to_base, _load_id, _line, _business_time, _generation, _updated_at)

@@ -16,6 +16,9 @@ FROM inventory_ops.load_stages
 WHERE stage = 'validate' AND load_id IN UNNEST(@loads)
 QUALIFY ROW_NUMBER() OVER (PARTITION BY load_id ORDER BY finished_at DESC, record_id DESC) = 1;
 
+CREATE TEMP TABLE accepted AS
+SELECT * FROM inventory_raw.locations_accepted WHERE _load_id IN UNNEST(@loads);
+
 CREATE TEMP TABLE typed AS
 WITH model AS (
   -- Locations: typed, kinds of place by their four names.
@@ -34,7 +37,7 @@ WITH model AS (
       _line,
       _generation,
       _landed_at
-    FROM (SELECT * FROM inventory_raw.locations_accepted WHERE _load_id IN UNNEST(@loads))
+    FROM accepted
   )
   SELECT
     location_code,
@@ -52,41 +55,37 @@ WITH model AS (
     _generation,
     CAST(NULL AS STRING) AS _issue
   FROM stated
-),
-judged AS (
-  SELECT
-    model.* EXCEPT (_issue),
-    CASE
-      WHEN model._issue IS NOT NULL THEN model._issue
-      WHEN model.location_code IS NULL AND inventory_curated.to_text(raw.location_code) IS NOT NULL
-        THEN CONCAT('unreadable|location_code|', REPLACE(raw.location_code, '|', ' '), '|a known value')
-      WHEN model.name IS NULL AND inventory_curated.to_text(raw.name) IS NOT NULL
-        THEN CONCAT('unreadable|name|', REPLACE(raw.name, '|', ' '), '|a known value')
-      WHEN model.type IS NULL AND inventory_curated.to_text(raw.type) IS NOT NULL
-        THEN CONCAT('unreadable|type|', REPLACE(raw.type, '|', ' '), '|a known value')
-      WHEN model.city IS NULL AND inventory_curated.to_text(raw.city) IS NOT NULL
-        THEN CONCAT('unreadable|city|', REPLACE(raw.city, '|', ' '), '|a known value')
-      WHEN model.country IS NULL AND inventory_curated.to_text(raw.country) IS NOT NULL
-        THEN CONCAT('unreadable|country|', REPLACE(raw.country, '|', ' '), '|a known value')
-      WHEN model.opened_on IS NULL AND inventory_curated.to_text(raw.opened_on) IS NOT NULL AND NOT REGEXP_CONTAINS(inventory_curated.to_text(raw.opened_on), r'^[0.:/ T-]+$')
-        THEN CONCAT('unreadable|opened_on|', REPLACE(raw.opened_on, '|', ' '), '|a date')
-      WHEN model.closed_on IS NULL AND inventory_curated.to_text(raw.closed_on) IS NOT NULL AND NOT REGEXP_CONTAINS(inventory_curated.to_text(raw.closed_on), r'^[0.:/ T-]+$')
-        THEN CONCAT('unreadable|closed_on|', REPLACE(raw.closed_on, '|', ' '), '|a date')
-      WHEN model.updated_at IS NULL AND inventory_curated.to_text(raw.updated_at) IS NOT NULL AND NOT REGEXP_CONTAINS(inventory_curated.to_text(raw.updated_at), r'^[0.:/ T-]+$')
-        THEN CONCAT('unreadable|updated_at|', REPLACE(raw.updated_at, '|', ' '), '|a date and time')
-      WHEN model.location_code IS NULL THEN 'missing|location_code||a value'
-    END AS _issue,
-    TO_JSON_STRING(STRUCT(raw.location_code AS location_code, raw.name AS name, raw.type AS type, raw.city AS city, raw.country AS country, raw.gln AS gln, raw.opened_on AS opened_on, raw.closed_on AS closed_on, raw.updated_at AS updated_at)) AS _original
-  FROM model
-  JOIN inventory_raw.locations AS raw
-    ON raw._load_id = model._load_id AND raw._line = model._line
-  WHERE raw._load_id IN UNNEST(@loads)
 )
-SELECT * FROM judged;
+SELECT
+  model.* EXCEPT (_issue),
+  CASE
+    WHEN model._issue IS NOT NULL THEN model._issue
+    WHEN model.location_code IS NULL AND inventory_curated.to_text(raw.location_code) IS NOT NULL
+      THEN CONCAT('unreadable|location_code|', REPLACE(raw.location_code, '|', ' '), '|a known value')
+    WHEN model.name IS NULL AND inventory_curated.to_text(raw.name) IS NOT NULL
+      THEN CONCAT('unreadable|name|', REPLACE(raw.name, '|', ' '), '|a known value')
+    WHEN model.type IS NULL AND inventory_curated.to_text(raw.type) IS NOT NULL
+      THEN CONCAT('unreadable|type|', REPLACE(raw.type, '|', ' '), '|a known value')
+    WHEN model.city IS NULL AND inventory_curated.to_text(raw.city) IS NOT NULL
+      THEN CONCAT('unreadable|city|', REPLACE(raw.city, '|', ' '), '|a known value')
+    WHEN model.country IS NULL AND inventory_curated.to_text(raw.country) IS NOT NULL
+      THEN CONCAT('unreadable|country|', REPLACE(raw.country, '|', ' '), '|a known value')
+    WHEN model.opened_on IS NULL AND inventory_curated.to_text(raw.opened_on) IS NOT NULL AND NOT REGEXP_CONTAINS(inventory_curated.to_text(raw.opened_on), r'^[0.:/ T-]+$')
+      THEN CONCAT('unreadable|opened_on|', REPLACE(raw.opened_on, '|', ' '), '|a date')
+    WHEN model.closed_on IS NULL AND inventory_curated.to_text(raw.closed_on) IS NOT NULL AND NOT REGEXP_CONTAINS(inventory_curated.to_text(raw.closed_on), r'^[0.:/ T-]+$')
+      THEN CONCAT('unreadable|closed_on|', REPLACE(raw.closed_on, '|', ' '), '|a date')
+    WHEN model.updated_at IS NULL AND inventory_curated.to_text(raw.updated_at) IS NOT NULL AND NOT REGEXP_CONTAINS(inventory_curated.to_text(raw.updated_at), r'^[0.:/ T-]+$')
+      THEN CONCAT('unreadable|updated_at|', REPLACE(raw.updated_at, '|', ' '), '|a date and time')
+    WHEN model.location_code IS NULL THEN 'missing|location_code||a value'
+  END AS _issue,
+  TO_JSON_STRING(STRUCT(
+    raw.location_code AS location_code, raw.name AS name, raw.type AS type, raw.city AS city, raw.country AS country, raw.gln AS gln, raw.opened_on AS opened_on, raw.closed_on AS closed_on, raw.updated_at AS updated_at
+  )) AS _original
+FROM model
+JOIN accepted AS raw ON raw._load_id = model._load_id AND raw._line = model._line;
 
-ASSERT (SELECT COUNT(*) FROM typed) = (
-  SELECT COUNT(*) FROM inventory_raw.locations_accepted WHERE _load_id IN UNNEST(@loads)
-) AS 'the model of locations must return exactly one row per accepted row';
+ASSERT (SELECT COUNT(*) FROM typed) = (SELECT COUNT(*) FROM accepted)
+  AS 'the model of locations must return exactly one row per accepted row';
 
 -- What wins now, for each key that these loads state or stated, next to what won before.
 CREATE TEMP TABLE changes AS
@@ -143,7 +142,7 @@ DELETE FROM inventory_curated.locations_history WHERE _load_id IN UNNEST(@loads)
 INSERT INTO inventory_curated.locations_history (location_code, name, type, city, country, gln, opened_on, closed_on, updated_at, _load_id, _line, _business_time, _generation, _updated_at)
 SELECT location_code, name, type, city, country, gln, opened_on, closed_on, updated_at, _load_id, _line, _business_time, _generation, CURRENT_TIMESTAMP() FROM typed WHERE _issue IS NULL;
 
-DELETE FROM inventory_curated.locations AS kept
+DELETE FROM inventory_curated.locations kept
 WHERE EXISTS (SELECT 1 FROM changes WHERE changes.location_code = kept.location_code);
 
 INSERT INTO inventory_curated.locations (location_code, name, type, city, country, gln, opened_on, closed_on, updated_at, _load_id, _line, _business_time, _generation, _updated_at)

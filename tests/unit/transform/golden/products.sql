@@ -16,6 +16,9 @@ FROM inventory_ops.load_stages
 WHERE stage = 'validate' AND load_id IN UNNEST(@loads)
 QUALIFY ROW_NUMBER() OVER (PARTITION BY load_id ORDER BY finished_at DESC, record_id DESC) = 1;
 
+CREATE TEMP TABLE accepted AS
+SELECT * FROM inventory_raw.products_accepted WHERE _load_id IN UNNEST(@loads);
+
 CREATE TEMP TABLE typed AS
 WITH model AS (
   -- Products: typed, units by their usual codes, costs and prices in the base currency at the rate of the day.
@@ -41,7 +44,7 @@ WITH model AS (
       _line,
       _generation,
       _landed_at
-    FROM (SELECT * FROM inventory_raw.products_accepted WHERE _load_id IN UNNEST(@loads))
+    FROM accepted
   ),
   converted AS (
     SELECT
@@ -80,55 +83,51 @@ WITH model AS (
         THEN CONCAT('unknown_exchange_rate|currency|', stated_currency, '|a rate of at most 7 days before ', CAST(DATE(COALESCE(updated_at, _landed_at)) AS STRING))
     END AS _issue
   FROM converted
-),
-judged AS (
-  SELECT
-    model.* EXCEPT (_issue),
-    CASE
-      WHEN model._issue IS NOT NULL THEN model._issue
-      WHEN model.sku IS NULL AND inventory_curated.to_text(raw.sku) IS NOT NULL
-        THEN CONCAT('unreadable|sku|', REPLACE(raw.sku, '|', ' '), '|a known value')
-      WHEN model.name IS NULL AND inventory_curated.to_text(raw.name) IS NOT NULL
-        THEN CONCAT('unreadable|name|', REPLACE(raw.name, '|', ' '), '|a known value')
-      WHEN model.category IS NULL AND inventory_curated.to_text(raw.category) IS NOT NULL
-        THEN CONCAT('unreadable|category|', REPLACE(raw.category, '|', ' '), '|a known value')
-      WHEN model.brand IS NULL AND inventory_curated.to_text(raw.brand) IS NOT NULL
-        THEN CONCAT('unreadable|brand|', REPLACE(raw.brand, '|', ' '), '|a known value')
-      WHEN model.base_unit IS NULL AND inventory_curated.to_text(raw.base_unit) IS NOT NULL
-        THEN CONCAT('unreadable|base_unit|', REPLACE(raw.base_unit, '|', ' '), '|a known value')
-      WHEN model.pack_unit IS NULL AND inventory_curated.to_text(raw.pack_unit) IS NOT NULL
-        THEN CONCAT('unreadable|pack_unit|', REPLACE(raw.pack_unit, '|', ' '), '|a known value')
-      WHEN model.units_per_pack IS NULL AND inventory_curated.to_text(raw.units_per_pack) IS NOT NULL
-        THEN CONCAT('unreadable|units_per_pack|', REPLACE(raw.units_per_pack, '|', ' '), '|a number')
-      WHEN model.unit_cost IS NULL AND inventory_curated.to_text(raw.unit_cost) IS NOT NULL
-        THEN CONCAT('unreadable|unit_cost|', REPLACE(raw.unit_cost, '|', ' '), '|a number')
-      WHEN model.unit_price IS NULL AND inventory_curated.to_text(raw.unit_price) IS NOT NULL
-        THEN CONCAT('unreadable|unit_price|', REPLACE(raw.unit_price, '|', ' '), '|a number')
-      WHEN model.currency IS NULL AND inventory_curated.to_text(raw.currency) IS NOT NULL
-        THEN CONCAT('unreadable|currency|', REPLACE(raw.currency, '|', ' '), '|a known value')
-      WHEN model.lead_time_days IS NULL AND inventory_curated.to_text(raw.lead_time_days) IS NOT NULL
-        THEN CONCAT('unreadable|lead_time_days|', REPLACE(raw.lead_time_days, '|', ' '), '|a whole number')
-      WHEN model.supplier_code IS NULL AND inventory_curated.to_text(raw.supplier_code) IS NOT NULL
-        THEN CONCAT('unreadable|supplier_code|', REPLACE(raw.supplier_code, '|', ' '), '|a known value')
-      WHEN model.listed_from IS NULL AND inventory_curated.to_text(raw.listed_from) IS NOT NULL AND NOT REGEXP_CONTAINS(inventory_curated.to_text(raw.listed_from), r'^[0.:/ T-]+$')
-        THEN CONCAT('unreadable|listed_from|', REPLACE(raw.listed_from, '|', ' '), '|a date')
-      WHEN model.delisted_on IS NULL AND inventory_curated.to_text(raw.delisted_on) IS NOT NULL AND NOT REGEXP_CONTAINS(inventory_curated.to_text(raw.delisted_on), r'^[0.:/ T-]+$')
-        THEN CONCAT('unreadable|delisted_on|', REPLACE(raw.delisted_on, '|', ' '), '|a date')
-      WHEN model.updated_at IS NULL AND inventory_curated.to_text(raw.updated_at) IS NOT NULL AND NOT REGEXP_CONTAINS(inventory_curated.to_text(raw.updated_at), r'^[0.:/ T-]+$')
-        THEN CONCAT('unreadable|updated_at|', REPLACE(raw.updated_at, '|', ' '), '|a date and time')
-      WHEN model.sku IS NULL THEN 'missing|sku||a value'
-    END AS _issue,
-    TO_JSON_STRING(STRUCT(raw.sku AS sku, raw.name AS name, raw.category AS category, raw.brand AS brand, raw.gtin AS gtin, raw.base_unit AS base_unit, raw.pack_unit AS pack_unit, raw.units_per_pack AS units_per_pack, raw.unit_cost AS unit_cost, raw.unit_price AS unit_price, raw.currency AS currency, raw.lead_time_days AS lead_time_days, raw.supplier_code AS supplier_code, raw.listed_from AS listed_from, raw.delisted_on AS delisted_on, raw.updated_at AS updated_at)) AS _original
-  FROM model
-  JOIN inventory_raw.products AS raw
-    ON raw._load_id = model._load_id AND raw._line = model._line
-  WHERE raw._load_id IN UNNEST(@loads)
 )
-SELECT * FROM judged;
+SELECT
+  model.* EXCEPT (_issue),
+  CASE
+    WHEN model._issue IS NOT NULL THEN model._issue
+    WHEN model.sku IS NULL AND inventory_curated.to_text(raw.sku) IS NOT NULL
+      THEN CONCAT('unreadable|sku|', REPLACE(raw.sku, '|', ' '), '|a known value')
+    WHEN model.name IS NULL AND inventory_curated.to_text(raw.name) IS NOT NULL
+      THEN CONCAT('unreadable|name|', REPLACE(raw.name, '|', ' '), '|a known value')
+    WHEN model.category IS NULL AND inventory_curated.to_text(raw.category) IS NOT NULL
+      THEN CONCAT('unreadable|category|', REPLACE(raw.category, '|', ' '), '|a known value')
+    WHEN model.brand IS NULL AND inventory_curated.to_text(raw.brand) IS NOT NULL
+      THEN CONCAT('unreadable|brand|', REPLACE(raw.brand, '|', ' '), '|a known value')
+    WHEN model.base_unit IS NULL AND inventory_curated.to_text(raw.base_unit) IS NOT NULL
+      THEN CONCAT('unreadable|base_unit|', REPLACE(raw.base_unit, '|', ' '), '|a known value')
+    WHEN model.pack_unit IS NULL AND inventory_curated.to_text(raw.pack_unit) IS NOT NULL
+      THEN CONCAT('unreadable|pack_unit|', REPLACE(raw.pack_unit, '|', ' '), '|a known value')
+    WHEN model.units_per_pack IS NULL AND inventory_curated.to_text(raw.units_per_pack) IS NOT NULL
+      THEN CONCAT('unreadable|units_per_pack|', REPLACE(raw.units_per_pack, '|', ' '), '|a number')
+    WHEN model.unit_cost IS NULL AND inventory_curated.to_text(raw.unit_cost) IS NOT NULL
+      THEN CONCAT('unreadable|unit_cost|', REPLACE(raw.unit_cost, '|', ' '), '|a number')
+    WHEN model.unit_price IS NULL AND inventory_curated.to_text(raw.unit_price) IS NOT NULL
+      THEN CONCAT('unreadable|unit_price|', REPLACE(raw.unit_price, '|', ' '), '|a number')
+    WHEN model.currency IS NULL AND inventory_curated.to_text(raw.currency) IS NOT NULL
+      THEN CONCAT('unreadable|currency|', REPLACE(raw.currency, '|', ' '), '|a known value')
+    WHEN model.lead_time_days IS NULL AND inventory_curated.to_text(raw.lead_time_days) IS NOT NULL
+      THEN CONCAT('unreadable|lead_time_days|', REPLACE(raw.lead_time_days, '|', ' '), '|a whole number')
+    WHEN model.supplier_code IS NULL AND inventory_curated.to_text(raw.supplier_code) IS NOT NULL
+      THEN CONCAT('unreadable|supplier_code|', REPLACE(raw.supplier_code, '|', ' '), '|a known value')
+    WHEN model.listed_from IS NULL AND inventory_curated.to_text(raw.listed_from) IS NOT NULL AND NOT REGEXP_CONTAINS(inventory_curated.to_text(raw.listed_from), r'^[0.:/ T-]+$')
+      THEN CONCAT('unreadable|listed_from|', REPLACE(raw.listed_from, '|', ' '), '|a date')
+    WHEN model.delisted_on IS NULL AND inventory_curated.to_text(raw.delisted_on) IS NOT NULL AND NOT REGEXP_CONTAINS(inventory_curated.to_text(raw.delisted_on), r'^[0.:/ T-]+$')
+      THEN CONCAT('unreadable|delisted_on|', REPLACE(raw.delisted_on, '|', ' '), '|a date')
+    WHEN model.updated_at IS NULL AND inventory_curated.to_text(raw.updated_at) IS NOT NULL AND NOT REGEXP_CONTAINS(inventory_curated.to_text(raw.updated_at), r'^[0.:/ T-]+$')
+      THEN CONCAT('unreadable|updated_at|', REPLACE(raw.updated_at, '|', ' '), '|a date and time')
+    WHEN model.sku IS NULL THEN 'missing|sku||a value'
+  END AS _issue,
+  TO_JSON_STRING(STRUCT(
+    raw.sku AS sku, raw.name AS name, raw.category AS category, raw.brand AS brand, raw.gtin AS gtin, raw.base_unit AS base_unit, raw.pack_unit AS pack_unit, raw.units_per_pack AS units_per_pack, raw.unit_cost AS unit_cost, raw.unit_price AS unit_price, raw.currency AS currency, raw.lead_time_days AS lead_time_days, raw.supplier_code AS supplier_code, raw.listed_from AS listed_from, raw.delisted_on AS delisted_on, raw.updated_at AS updated_at
+  )) AS _original
+FROM model
+JOIN accepted AS raw ON raw._load_id = model._load_id AND raw._line = model._line;
 
-ASSERT (SELECT COUNT(*) FROM typed) = (
-  SELECT COUNT(*) FROM inventory_raw.products_accepted WHERE _load_id IN UNNEST(@loads)
-) AS 'the model of products must return exactly one row per accepted row';
+ASSERT (SELECT COUNT(*) FROM typed) = (SELECT COUNT(*) FROM accepted)
+  AS 'the model of products must return exactly one row per accepted row';
 
 -- What wins now, for each key that these loads state or stated, next to what won before.
 CREATE TEMP TABLE changes AS
@@ -205,7 +204,7 @@ DELETE FROM inventory_curated.products_history WHERE _load_id IN UNNEST(@loads);
 INSERT INTO inventory_curated.products_history (sku, name, category, brand, gtin, base_unit, pack_unit, units_per_pack, unit_cost, unit_price, currency, lead_time_days, supplier_code, listed_from, delisted_on, updated_at, stated_unit_cost, stated_unit_price, stated_currency, _load_id, _line, _business_time, _generation, _updated_at)
 SELECT sku, name, category, brand, gtin, base_unit, pack_unit, units_per_pack, unit_cost, unit_price, currency, lead_time_days, supplier_code, listed_from, delisted_on, updated_at, stated_unit_cost, stated_unit_price, stated_currency, _load_id, _line, _business_time, _generation, CURRENT_TIMESTAMP() FROM typed WHERE _issue IS NULL;
 
-DELETE FROM inventory_curated.products AS kept
+DELETE FROM inventory_curated.products kept
 WHERE EXISTS (SELECT 1 FROM changes WHERE changes.sku = kept.sku);
 
 INSERT INTO inventory_curated.products (sku, name, category, brand, gtin, base_unit, pack_unit, units_per_pack, unit_cost, unit_price, currency, lead_time_days, supplier_code, listed_from, delisted_on, updated_at, stated_unit_cost, stated_unit_price, stated_currency, _load_id, _line, _business_time, _generation, _updated_at)

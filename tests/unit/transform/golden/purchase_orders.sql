@@ -16,6 +16,9 @@ FROM inventory_ops.load_stages
 WHERE stage = 'validate' AND load_id IN UNNEST(@loads)
 QUALIFY ROW_NUMBER() OVER (PARTITION BY load_id ORDER BY finished_at DESC, record_id DESC) = 1;
 
+CREATE TEMP TABLE accepted AS
+SELECT * FROM inventory_raw.purchase_orders_accepted WHERE _load_id IN UNNEST(@loads);
+
 CREATE TEMP TABLE typed AS
 WITH model AS (
   -- Purchase order lines: typed, in the base unit; costs at the rate of the day of the order.
@@ -41,7 +44,7 @@ WITH model AS (
       _line,
       _generation,
       _landed_at
-    FROM (SELECT * FROM inventory_raw.purchase_orders_accepted WHERE _load_id IN UNNEST(@loads))
+    FROM accepted
   ),
   converted AS (
     SELECT
@@ -91,61 +94,57 @@ WITH model AS (
         THEN CONCAT('unknown_exchange_rate|currency|', stated_currency, '|a rate of at most 7 days before ', CAST(business_date AS STRING))
     END AS _issue
   FROM converted
-),
-judged AS (
-  SELECT
-    model.* EXCEPT (_issue),
-    CASE
-      WHEN model._issue IS NOT NULL THEN model._issue
-      WHEN model.order_number IS NULL AND inventory_curated.to_text(raw.order_number) IS NOT NULL
-        THEN CONCAT('unreadable|order_number|', REPLACE(raw.order_number, '|', ' '), '|a known value')
-      WHEN model.line_number IS NULL AND inventory_curated.to_text(raw.line_number) IS NOT NULL
-        THEN CONCAT('unreadable|line_number|', REPLACE(raw.line_number, '|', ' '), '|a whole number')
-      WHEN model.business_date IS NULL AND inventory_curated.to_text(raw.business_date) IS NOT NULL AND NOT REGEXP_CONTAINS(inventory_curated.to_text(raw.business_date), r'^[0.:/ T-]+$')
-        THEN CONCAT('unreadable|business_date|', REPLACE(raw.business_date, '|', ' '), '|a date')
-      WHEN model.supplier_code IS NULL AND inventory_curated.to_text(raw.supplier_code) IS NOT NULL
-        THEN CONCAT('unreadable|supplier_code|', REPLACE(raw.supplier_code, '|', ' '), '|a known value')
-      WHEN model.sku IS NULL AND inventory_curated.to_text(raw.sku) IS NOT NULL
-        THEN CONCAT('unreadable|sku|', REPLACE(raw.sku, '|', ' '), '|a known value')
-      WHEN model.location_code IS NULL AND inventory_curated.to_text(raw.location_code) IS NOT NULL
-        THEN CONCAT('unreadable|location_code|', REPLACE(raw.location_code, '|', ' '), '|a known value')
-      WHEN model.ordered_quantity IS NULL AND inventory_curated.to_text(raw.ordered_quantity) IS NOT NULL
-        THEN CONCAT('unreadable|ordered_quantity|', REPLACE(raw.ordered_quantity, '|', ' '), '|a number')
-      WHEN model.unit IS NULL AND inventory_curated.to_text(raw.unit) IS NOT NULL
-        THEN CONCAT('unreadable|unit|', REPLACE(raw.unit, '|', ' '), '|a known value')
-      WHEN model.unit_cost IS NULL AND inventory_curated.to_text(raw.unit_cost) IS NOT NULL
-        THEN CONCAT('unreadable|unit_cost|', REPLACE(raw.unit_cost, '|', ' '), '|a number')
-      WHEN model.currency IS NULL AND inventory_curated.to_text(raw.currency) IS NOT NULL
-        THEN CONCAT('unreadable|currency|', REPLACE(raw.currency, '|', ' '), '|a known value')
-      WHEN model.promised_date IS NULL AND inventory_curated.to_text(raw.promised_date) IS NOT NULL AND NOT REGEXP_CONTAINS(inventory_curated.to_text(raw.promised_date), r'^[0.:/ T-]+$')
-        THEN CONCAT('unreadable|promised_date|', REPLACE(raw.promised_date, '|', ' '), '|a date')
-      WHEN model.received_date IS NULL AND inventory_curated.to_text(raw.received_date) IS NOT NULL AND NOT REGEXP_CONTAINS(inventory_curated.to_text(raw.received_date), r'^[0.:/ T-]+$')
-        THEN CONCAT('unreadable|received_date|', REPLACE(raw.received_date, '|', ' '), '|a date')
-      WHEN model.received_quantity IS NULL AND inventory_curated.to_text(raw.received_quantity) IS NOT NULL
-        THEN CONCAT('unreadable|received_quantity|', REPLACE(raw.received_quantity, '|', ' '), '|a number')
-      WHEN model.status IS NULL AND inventory_curated.to_text(raw.status) IS NOT NULL
-        THEN CONCAT('unreadable|status|', REPLACE(raw.status, '|', ' '), '|a known value')
-      WHEN model.updated_at IS NULL AND inventory_curated.to_text(raw.updated_at) IS NOT NULL AND NOT REGEXP_CONTAINS(inventory_curated.to_text(raw.updated_at), r'^[0.:/ T-]+$')
-        THEN CONCAT('unreadable|updated_at|', REPLACE(raw.updated_at, '|', ' '), '|a date and time')
-      WHEN model.order_number IS NULL THEN 'missing|order_number||a value'
-      WHEN model.line_number IS NULL THEN 'missing|line_number||a value'
-      WHEN model.business_date IS NULL THEN 'missing|business_date||a value'
-      WHEN model.supplier_code IS NULL THEN 'missing|supplier_code||a value'
-      WHEN model.sku IS NULL THEN 'missing|sku||a value'
-      WHEN model.location_code IS NULL THEN 'missing|location_code||a value'
-      WHEN model.ordered_quantity IS NULL THEN 'missing|ordered_quantity||a value'
-    END AS _issue,
-    TO_JSON_STRING(STRUCT(raw.order_number AS order_number, raw.line_number AS line_number, raw.business_date AS business_date, raw.supplier_code AS supplier_code, raw.sku AS sku, raw.location_code AS location_code, raw.ordered_quantity AS ordered_quantity, raw.unit AS unit, raw.unit_cost AS unit_cost, raw.currency AS currency, raw.promised_date AS promised_date, raw.received_date AS received_date, raw.received_quantity AS received_quantity, raw.status AS status, raw.updated_at AS updated_at)) AS _original
-  FROM model
-  JOIN inventory_raw.purchase_orders AS raw
-    ON raw._load_id = model._load_id AND raw._line = model._line
-  WHERE raw._load_id IN UNNEST(@loads)
 )
-SELECT * FROM judged;
+SELECT
+  model.* EXCEPT (_issue),
+  CASE
+    WHEN model._issue IS NOT NULL THEN model._issue
+    WHEN model.order_number IS NULL AND inventory_curated.to_text(raw.order_number) IS NOT NULL
+      THEN CONCAT('unreadable|order_number|', REPLACE(raw.order_number, '|', ' '), '|a known value')
+    WHEN model.line_number IS NULL AND inventory_curated.to_text(raw.line_number) IS NOT NULL
+      THEN CONCAT('unreadable|line_number|', REPLACE(raw.line_number, '|', ' '), '|a whole number')
+    WHEN model.business_date IS NULL AND inventory_curated.to_text(raw.business_date) IS NOT NULL AND NOT REGEXP_CONTAINS(inventory_curated.to_text(raw.business_date), r'^[0.:/ T-]+$')
+      THEN CONCAT('unreadable|business_date|', REPLACE(raw.business_date, '|', ' '), '|a date')
+    WHEN model.supplier_code IS NULL AND inventory_curated.to_text(raw.supplier_code) IS NOT NULL
+      THEN CONCAT('unreadable|supplier_code|', REPLACE(raw.supplier_code, '|', ' '), '|a known value')
+    WHEN model.sku IS NULL AND inventory_curated.to_text(raw.sku) IS NOT NULL
+      THEN CONCAT('unreadable|sku|', REPLACE(raw.sku, '|', ' '), '|a known value')
+    WHEN model.location_code IS NULL AND inventory_curated.to_text(raw.location_code) IS NOT NULL
+      THEN CONCAT('unreadable|location_code|', REPLACE(raw.location_code, '|', ' '), '|a known value')
+    WHEN model.ordered_quantity IS NULL AND inventory_curated.to_text(raw.ordered_quantity) IS NOT NULL
+      THEN CONCAT('unreadable|ordered_quantity|', REPLACE(raw.ordered_quantity, '|', ' '), '|a number')
+    WHEN model.unit IS NULL AND inventory_curated.to_text(raw.unit) IS NOT NULL
+      THEN CONCAT('unreadable|unit|', REPLACE(raw.unit, '|', ' '), '|a known value')
+    WHEN model.unit_cost IS NULL AND inventory_curated.to_text(raw.unit_cost) IS NOT NULL
+      THEN CONCAT('unreadable|unit_cost|', REPLACE(raw.unit_cost, '|', ' '), '|a number')
+    WHEN model.currency IS NULL AND inventory_curated.to_text(raw.currency) IS NOT NULL
+      THEN CONCAT('unreadable|currency|', REPLACE(raw.currency, '|', ' '), '|a known value')
+    WHEN model.promised_date IS NULL AND inventory_curated.to_text(raw.promised_date) IS NOT NULL AND NOT REGEXP_CONTAINS(inventory_curated.to_text(raw.promised_date), r'^[0.:/ T-]+$')
+      THEN CONCAT('unreadable|promised_date|', REPLACE(raw.promised_date, '|', ' '), '|a date')
+    WHEN model.received_date IS NULL AND inventory_curated.to_text(raw.received_date) IS NOT NULL AND NOT REGEXP_CONTAINS(inventory_curated.to_text(raw.received_date), r'^[0.:/ T-]+$')
+      THEN CONCAT('unreadable|received_date|', REPLACE(raw.received_date, '|', ' '), '|a date')
+    WHEN model.received_quantity IS NULL AND inventory_curated.to_text(raw.received_quantity) IS NOT NULL
+      THEN CONCAT('unreadable|received_quantity|', REPLACE(raw.received_quantity, '|', ' '), '|a number')
+    WHEN model.status IS NULL AND inventory_curated.to_text(raw.status) IS NOT NULL
+      THEN CONCAT('unreadable|status|', REPLACE(raw.status, '|', ' '), '|a known value')
+    WHEN model.updated_at IS NULL AND inventory_curated.to_text(raw.updated_at) IS NOT NULL AND NOT REGEXP_CONTAINS(inventory_curated.to_text(raw.updated_at), r'^[0.:/ T-]+$')
+      THEN CONCAT('unreadable|updated_at|', REPLACE(raw.updated_at, '|', ' '), '|a date and time')
+    WHEN model.order_number IS NULL THEN 'missing|order_number||a value'
+    WHEN model.line_number IS NULL THEN 'missing|line_number||a value'
+    WHEN model.business_date IS NULL THEN 'missing|business_date||a value'
+    WHEN model.supplier_code IS NULL THEN 'missing|supplier_code||a value'
+    WHEN model.sku IS NULL THEN 'missing|sku||a value'
+    WHEN model.location_code IS NULL THEN 'missing|location_code||a value'
+    WHEN model.ordered_quantity IS NULL THEN 'missing|ordered_quantity||a value'
+  END AS _issue,
+  TO_JSON_STRING(STRUCT(
+    raw.order_number AS order_number, raw.line_number AS line_number, raw.business_date AS business_date, raw.supplier_code AS supplier_code, raw.sku AS sku, raw.location_code AS location_code, raw.ordered_quantity AS ordered_quantity, raw.unit AS unit, raw.unit_cost AS unit_cost, raw.currency AS currency, raw.promised_date AS promised_date, raw.received_date AS received_date, raw.received_quantity AS received_quantity, raw.status AS status, raw.updated_at AS updated_at
+  )) AS _original
+FROM model
+JOIN accepted AS raw ON raw._load_id = model._load_id AND raw._line = model._line;
 
-ASSERT (SELECT COUNT(*) FROM typed) = (
-  SELECT COUNT(*) FROM inventory_raw.purchase_orders_accepted WHERE _load_id IN UNNEST(@loads)
-) AS 'the model of purchase_orders must return exactly one row per accepted row';
+ASSERT (SELECT COUNT(*) FROM typed) = (SELECT COUNT(*) FROM accepted)
+  AS 'the model of purchase_orders must return exactly one row per accepted row';
 
 -- What wins now, for each key that these loads state or stated, next to what won before.
 CREATE TEMP TABLE changes AS
@@ -218,7 +217,7 @@ DELETE FROM inventory_curated.purchase_orders_history WHERE _load_id IN UNNEST(@
 INSERT INTO inventory_curated.purchase_orders_history (order_number, line_number, business_date, supplier_code, sku, location_code, ordered_quantity, unit, unit_cost, currency, promised_date, received_date, received_quantity, status, updated_at, stated_unit, stated_unit_cost, stated_currency, _load_id, _line, _business_time, _generation, _updated_at)
 SELECT order_number, line_number, business_date, supplier_code, sku, location_code, ordered_quantity, unit, unit_cost, currency, promised_date, received_date, received_quantity, status, updated_at, stated_unit, stated_unit_cost, stated_currency, _load_id, _line, _business_time, _generation, CURRENT_TIMESTAMP() FROM typed WHERE _issue IS NULL;
 
-DELETE FROM inventory_curated.purchase_orders AS kept
+DELETE FROM inventory_curated.purchase_orders kept
 WHERE EXISTS (SELECT 1 FROM changes WHERE changes.order_number = kept.order_number AND changes.line_number = kept.line_number);
 
 INSERT INTO inventory_curated.purchase_orders (order_number, line_number, business_date, supplier_code, sku, location_code, ordered_quantity, unit, unit_cost, currency, promised_date, received_date, received_quantity, status, updated_at, stated_unit, stated_unit_cost, stated_currency, _load_id, _line, _business_time, _generation, _updated_at)

@@ -16,6 +16,9 @@ FROM inventory_ops.load_stages
 WHERE stage = 'validate' AND load_id IN UNNEST(@loads)
 QUALIFY ROW_NUMBER() OVER (PARTITION BY load_id ORDER BY finished_at DESC, record_id DESC) = 1;
 
+CREATE TEMP TABLE accepted AS
+SELECT * FROM inventory_raw.sales_accepted WHERE _load_id IN UNNEST(@loads);
+
 CREATE TEMP TABLE typed AS
 WITH model AS (
   -- Sales: typed, in the base unit and the base currency. One row per accepted line.
@@ -36,7 +39,7 @@ WITH model AS (
       _line,
       _generation,
       _landed_at
-    FROM (SELECT * FROM inventory_raw.sales_accepted WHERE _load_id IN UNNEST(@loads))
+    FROM accepted
   ),
   converted AS (
     SELECT
@@ -78,52 +81,48 @@ WITH model AS (
         THEN CONCAT('unknown_exchange_rate|currency|', stated_currency, '|a rate of at most 7 days before ', CAST(business_date AS STRING))
     END AS _issue
   FROM converted
-),
-judged AS (
-  SELECT
-    model.* EXCEPT (_issue),
-    CASE
-      WHEN model._issue IS NOT NULL THEN model._issue
-      WHEN model.receipt_number IS NULL AND inventory_curated.to_text(raw.receipt_number) IS NOT NULL
-        THEN CONCAT('unreadable|receipt_number|', REPLACE(raw.receipt_number, '|', ' '), '|a known value')
-      WHEN model.line_number IS NULL AND inventory_curated.to_text(raw.line_number) IS NOT NULL
-        THEN CONCAT('unreadable|line_number|', REPLACE(raw.line_number, '|', ' '), '|a whole number')
-      WHEN model.business_date IS NULL AND inventory_curated.to_text(raw.business_date) IS NOT NULL AND NOT REGEXP_CONTAINS(inventory_curated.to_text(raw.business_date), r'^[0.:/ T-]+$')
-        THEN CONCAT('unreadable|business_date|', REPLACE(raw.business_date, '|', ' '), '|a date')
-      WHEN model.sold_at IS NULL AND inventory_curated.to_text(raw.sold_at) IS NOT NULL AND NOT REGEXP_CONTAINS(inventory_curated.to_text(raw.sold_at), r'^[0.:/ T-]+$')
-        THEN CONCAT('unreadable|sold_at|', REPLACE(raw.sold_at, '|', ' '), '|a date and time')
-      WHEN model.sku IS NULL AND inventory_curated.to_text(raw.sku) IS NOT NULL
-        THEN CONCAT('unreadable|sku|', REPLACE(raw.sku, '|', ' '), '|a known value')
-      WHEN model.location_code IS NULL AND inventory_curated.to_text(raw.location_code) IS NOT NULL
-        THEN CONCAT('unreadable|location_code|', REPLACE(raw.location_code, '|', ' '), '|a known value')
-      WHEN model.quantity IS NULL AND inventory_curated.to_text(raw.quantity) IS NOT NULL
-        THEN CONCAT('unreadable|quantity|', REPLACE(raw.quantity, '|', ' '), '|a number')
-      WHEN model.unit IS NULL AND inventory_curated.to_text(raw.unit) IS NOT NULL
-        THEN CONCAT('unreadable|unit|', REPLACE(raw.unit, '|', ' '), '|a known value')
-      WHEN model.net_amount IS NULL AND inventory_curated.to_text(raw.net_amount) IS NOT NULL
-        THEN CONCAT('unreadable|net_amount|', REPLACE(raw.net_amount, '|', ' '), '|a number')
-      WHEN model.gross_amount IS NULL AND inventory_curated.to_text(raw.gross_amount) IS NOT NULL
-        THEN CONCAT('unreadable|gross_amount|', REPLACE(raw.gross_amount, '|', ' '), '|a number')
-      WHEN model.currency IS NULL AND inventory_curated.to_text(raw.currency) IS NOT NULL
-        THEN CONCAT('unreadable|currency|', REPLACE(raw.currency, '|', ' '), '|a known value')
-      WHEN model.receipt_number IS NULL THEN 'missing|receipt_number||a value'
-      WHEN model.line_number IS NULL THEN 'missing|line_number||a value'
-      WHEN model.business_date IS NULL THEN 'missing|business_date||a value'
-      WHEN model.sku IS NULL THEN 'missing|sku||a value'
-      WHEN model.location_code IS NULL THEN 'missing|location_code||a value'
-      WHEN model.quantity IS NULL THEN 'missing|quantity||a value'
-    END AS _issue,
-    TO_JSON_STRING(STRUCT(raw.receipt_number AS receipt_number, raw.line_number AS line_number, raw.business_date AS business_date, raw.sold_at AS sold_at, raw.sku AS sku, raw.location_code AS location_code, raw.quantity AS quantity, raw.unit AS unit, raw.net_amount AS net_amount, raw.gross_amount AS gross_amount, raw.currency AS currency)) AS _original
-  FROM model
-  JOIN inventory_raw.sales AS raw
-    ON raw._load_id = model._load_id AND raw._line = model._line
-  WHERE raw._load_id IN UNNEST(@loads)
 )
-SELECT * FROM judged;
+SELECT
+  model.* EXCEPT (_issue),
+  CASE
+    WHEN model._issue IS NOT NULL THEN model._issue
+    WHEN model.receipt_number IS NULL AND inventory_curated.to_text(raw.receipt_number) IS NOT NULL
+      THEN CONCAT('unreadable|receipt_number|', REPLACE(raw.receipt_number, '|', ' '), '|a known value')
+    WHEN model.line_number IS NULL AND inventory_curated.to_text(raw.line_number) IS NOT NULL
+      THEN CONCAT('unreadable|line_number|', REPLACE(raw.line_number, '|', ' '), '|a whole number')
+    WHEN model.business_date IS NULL AND inventory_curated.to_text(raw.business_date) IS NOT NULL AND NOT REGEXP_CONTAINS(inventory_curated.to_text(raw.business_date), r'^[0.:/ T-]+$')
+      THEN CONCAT('unreadable|business_date|', REPLACE(raw.business_date, '|', ' '), '|a date')
+    WHEN model.sold_at IS NULL AND inventory_curated.to_text(raw.sold_at) IS NOT NULL AND NOT REGEXP_CONTAINS(inventory_curated.to_text(raw.sold_at), r'^[0.:/ T-]+$')
+      THEN CONCAT('unreadable|sold_at|', REPLACE(raw.sold_at, '|', ' '), '|a date and time')
+    WHEN model.sku IS NULL AND inventory_curated.to_text(raw.sku) IS NOT NULL
+      THEN CONCAT('unreadable|sku|', REPLACE(raw.sku, '|', ' '), '|a known value')
+    WHEN model.location_code IS NULL AND inventory_curated.to_text(raw.location_code) IS NOT NULL
+      THEN CONCAT('unreadable|location_code|', REPLACE(raw.location_code, '|', ' '), '|a known value')
+    WHEN model.quantity IS NULL AND inventory_curated.to_text(raw.quantity) IS NOT NULL
+      THEN CONCAT('unreadable|quantity|', REPLACE(raw.quantity, '|', ' '), '|a number')
+    WHEN model.unit IS NULL AND inventory_curated.to_text(raw.unit) IS NOT NULL
+      THEN CONCAT('unreadable|unit|', REPLACE(raw.unit, '|', ' '), '|a known value')
+    WHEN model.net_amount IS NULL AND inventory_curated.to_text(raw.net_amount) IS NOT NULL
+      THEN CONCAT('unreadable|net_amount|', REPLACE(raw.net_amount, '|', ' '), '|a number')
+    WHEN model.gross_amount IS NULL AND inventory_curated.to_text(raw.gross_amount) IS NOT NULL
+      THEN CONCAT('unreadable|gross_amount|', REPLACE(raw.gross_amount, '|', ' '), '|a number')
+    WHEN model.currency IS NULL AND inventory_curated.to_text(raw.currency) IS NOT NULL
+      THEN CONCAT('unreadable|currency|', REPLACE(raw.currency, '|', ' '), '|a known value')
+    WHEN model.receipt_number IS NULL THEN 'missing|receipt_number||a value'
+    WHEN model.line_number IS NULL THEN 'missing|line_number||a value'
+    WHEN model.business_date IS NULL THEN 'missing|business_date||a value'
+    WHEN model.sku IS NULL THEN 'missing|sku||a value'
+    WHEN model.location_code IS NULL THEN 'missing|location_code||a value'
+    WHEN model.quantity IS NULL THEN 'missing|quantity||a value'
+  END AS _issue,
+  TO_JSON_STRING(STRUCT(
+    raw.receipt_number AS receipt_number, raw.line_number AS line_number, raw.business_date AS business_date, raw.sold_at AS sold_at, raw.sku AS sku, raw.location_code AS location_code, raw.quantity AS quantity, raw.unit AS unit, raw.net_amount AS net_amount, raw.gross_amount AS gross_amount, raw.currency AS currency
+  )) AS _original
+FROM model
+JOIN accepted AS raw ON raw._load_id = model._load_id AND raw._line = model._line;
 
-ASSERT (SELECT COUNT(*) FROM typed) = (
-  SELECT COUNT(*) FROM inventory_raw.sales_accepted WHERE _load_id IN UNNEST(@loads)
-) AS 'the model of sales must return exactly one row per accepted row';
+ASSERT (SELECT COUNT(*) FROM typed) = (SELECT COUNT(*) FROM accepted)
+  AS 'the model of sales must return exactly one row per accepted row';
 
 -- What wins now, for each key that these loads state or stated, next to what won before.
 CREATE TEMP TABLE changes AS
@@ -191,7 +190,7 @@ DELETE FROM inventory_curated.sales_history WHERE _load_id IN UNNEST(@loads);
 INSERT INTO inventory_curated.sales_history (receipt_number, line_number, business_date, sold_at, sku, location_code, quantity, unit, net_amount, gross_amount, currency, stated_unit, stated_net_amount, stated_gross_amount, stated_currency, _load_id, _line, _business_time, _generation, _updated_at)
 SELECT receipt_number, line_number, business_date, sold_at, sku, location_code, quantity, unit, net_amount, gross_amount, currency, stated_unit, stated_net_amount, stated_gross_amount, stated_currency, _load_id, _line, _business_time, _generation, CURRENT_TIMESTAMP() FROM typed WHERE _issue IS NULL;
 
-DELETE FROM inventory_curated.sales AS kept
+DELETE FROM inventory_curated.sales kept
 WHERE EXISTS (SELECT 1 FROM changes WHERE changes.receipt_number = kept.receipt_number AND changes.line_number = kept.line_number);
 
 INSERT INTO inventory_curated.sales (receipt_number, line_number, business_date, sold_at, sku, location_code, quantity, unit, net_amount, gross_amount, currency, stated_unit, stated_net_amount, stated_gross_amount, stated_currency, _load_id, _line, _business_time, _generation, _updated_at)

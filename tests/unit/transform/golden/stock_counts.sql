@@ -16,6 +16,9 @@ FROM inventory_ops.load_stages
 WHERE stage = 'validate' AND load_id IN UNNEST(@loads)
 QUALIFY ROW_NUMBER() OVER (PARTITION BY load_id ORDER BY finished_at DESC, record_id DESC) = 1;
 
+CREATE TEMP TABLE accepted AS
+SELECT * FROM inventory_raw.stock_counts_accepted WHERE _load_id IN UNNEST(@loads);
+
 CREATE TEMP TABLE typed AS
 WITH model AS (
   -- Stock counts: typed, in the base unit. The later count of a day wins; a blank book quantity is a blind count.
@@ -33,7 +36,7 @@ WITH model AS (
       _line,
       _generation,
       _landed_at
-    FROM (SELECT * FROM inventory_raw.stock_counts_accepted WHERE _load_id IN UNNEST(@loads))
+    FROM accepted
   ),
   converted AS (
     SELECT
@@ -64,44 +67,40 @@ WITH model AS (
         THEN CONCAT('unknown_unit_factor|unit|', stated_unit, '|units_per_pack of ', COALESCE(sku, '?'), ' in ', stated_unit)
     END AS _issue
   FROM converted
-),
-judged AS (
-  SELECT
-    model.* EXCEPT (_issue),
-    CASE
-      WHEN model._issue IS NOT NULL THEN model._issue
-      WHEN model.business_date IS NULL AND inventory_curated.to_text(raw.business_date) IS NOT NULL AND NOT REGEXP_CONTAINS(inventory_curated.to_text(raw.business_date), r'^[0.:/ T-]+$')
-        THEN CONCAT('unreadable|business_date|', REPLACE(raw.business_date, '|', ' '), '|a date')
-      WHEN model.sku IS NULL AND inventory_curated.to_text(raw.sku) IS NOT NULL
-        THEN CONCAT('unreadable|sku|', REPLACE(raw.sku, '|', ' '), '|a known value')
-      WHEN model.location_code IS NULL AND inventory_curated.to_text(raw.location_code) IS NOT NULL
-        THEN CONCAT('unreadable|location_code|', REPLACE(raw.location_code, '|', ' '), '|a known value')
-      WHEN model.counted_at IS NULL AND inventory_curated.to_text(raw.counted_at) IS NOT NULL AND NOT REGEXP_CONTAINS(inventory_curated.to_text(raw.counted_at), r'^[0.:/ T-]+$')
-        THEN CONCAT('unreadable|counted_at|', REPLACE(raw.counted_at, '|', ' '), '|a date and time')
-      WHEN model.counted_quantity IS NULL AND inventory_curated.to_text(raw.counted_quantity) IS NOT NULL
-        THEN CONCAT('unreadable|counted_quantity|', REPLACE(raw.counted_quantity, '|', ' '), '|a number')
-      WHEN model.book_quantity IS NULL AND inventory_curated.to_text(raw.book_quantity) IS NOT NULL
-        THEN CONCAT('unreadable|book_quantity|', REPLACE(raw.book_quantity, '|', ' '), '|a number')
-      WHEN model.unit IS NULL AND inventory_curated.to_text(raw.unit) IS NOT NULL
-        THEN CONCAT('unreadable|unit|', REPLACE(raw.unit, '|', ' '), '|a known value')
-      WHEN model.counted_by IS NULL AND inventory_curated.to_text(raw.counted_by) IS NOT NULL
-        THEN CONCAT('unreadable|counted_by|', REPLACE(raw.counted_by, '|', ' '), '|a known value')
-      WHEN model.business_date IS NULL THEN 'missing|business_date||a value'
-      WHEN model.sku IS NULL THEN 'missing|sku||a value'
-      WHEN model.location_code IS NULL THEN 'missing|location_code||a value'
-      WHEN model.counted_quantity IS NULL THEN 'missing|counted_quantity||a value'
-    END AS _issue,
-    TO_JSON_STRING(STRUCT(raw.business_date AS business_date, raw.sku AS sku, raw.location_code AS location_code, raw.counted_at AS counted_at, raw.counted_quantity AS counted_quantity, raw.book_quantity AS book_quantity, raw.unit AS unit, raw.counted_by AS counted_by)) AS _original
-  FROM model
-  JOIN inventory_raw.stock_counts AS raw
-    ON raw._load_id = model._load_id AND raw._line = model._line
-  WHERE raw._load_id IN UNNEST(@loads)
 )
-SELECT * FROM judged;
+SELECT
+  model.* EXCEPT (_issue),
+  CASE
+    WHEN model._issue IS NOT NULL THEN model._issue
+    WHEN model.business_date IS NULL AND inventory_curated.to_text(raw.business_date) IS NOT NULL AND NOT REGEXP_CONTAINS(inventory_curated.to_text(raw.business_date), r'^[0.:/ T-]+$')
+      THEN CONCAT('unreadable|business_date|', REPLACE(raw.business_date, '|', ' '), '|a date')
+    WHEN model.sku IS NULL AND inventory_curated.to_text(raw.sku) IS NOT NULL
+      THEN CONCAT('unreadable|sku|', REPLACE(raw.sku, '|', ' '), '|a known value')
+    WHEN model.location_code IS NULL AND inventory_curated.to_text(raw.location_code) IS NOT NULL
+      THEN CONCAT('unreadable|location_code|', REPLACE(raw.location_code, '|', ' '), '|a known value')
+    WHEN model.counted_at IS NULL AND inventory_curated.to_text(raw.counted_at) IS NOT NULL AND NOT REGEXP_CONTAINS(inventory_curated.to_text(raw.counted_at), r'^[0.:/ T-]+$')
+      THEN CONCAT('unreadable|counted_at|', REPLACE(raw.counted_at, '|', ' '), '|a date and time')
+    WHEN model.counted_quantity IS NULL AND inventory_curated.to_text(raw.counted_quantity) IS NOT NULL
+      THEN CONCAT('unreadable|counted_quantity|', REPLACE(raw.counted_quantity, '|', ' '), '|a number')
+    WHEN model.book_quantity IS NULL AND inventory_curated.to_text(raw.book_quantity) IS NOT NULL
+      THEN CONCAT('unreadable|book_quantity|', REPLACE(raw.book_quantity, '|', ' '), '|a number')
+    WHEN model.unit IS NULL AND inventory_curated.to_text(raw.unit) IS NOT NULL
+      THEN CONCAT('unreadable|unit|', REPLACE(raw.unit, '|', ' '), '|a known value')
+    WHEN model.counted_by IS NULL AND inventory_curated.to_text(raw.counted_by) IS NOT NULL
+      THEN CONCAT('unreadable|counted_by|', REPLACE(raw.counted_by, '|', ' '), '|a known value')
+    WHEN model.business_date IS NULL THEN 'missing|business_date||a value'
+    WHEN model.sku IS NULL THEN 'missing|sku||a value'
+    WHEN model.location_code IS NULL THEN 'missing|location_code||a value'
+    WHEN model.counted_quantity IS NULL THEN 'missing|counted_quantity||a value'
+  END AS _issue,
+  TO_JSON_STRING(STRUCT(
+    raw.business_date AS business_date, raw.sku AS sku, raw.location_code AS location_code, raw.counted_at AS counted_at, raw.counted_quantity AS counted_quantity, raw.book_quantity AS book_quantity, raw.unit AS unit, raw.counted_by AS counted_by
+  )) AS _original
+FROM model
+JOIN accepted AS raw ON raw._load_id = model._load_id AND raw._line = model._line;
 
-ASSERT (SELECT COUNT(*) FROM typed) = (
-  SELECT COUNT(*) FROM inventory_raw.stock_counts_accepted WHERE _load_id IN UNNEST(@loads)
-) AS 'the model of stock_counts must return exactly one row per accepted row';
+ASSERT (SELECT COUNT(*) FROM typed) = (SELECT COUNT(*) FROM accepted)
+  AS 'the model of stock_counts must return exactly one row per accepted row';
 
 -- What wins now, for each key that these loads state or stated, next to what won before.
 CREATE TEMP TABLE changes AS
@@ -154,7 +153,7 @@ DELETE FROM inventory_curated.stock_counts_history WHERE _load_id IN UNNEST(@loa
 INSERT INTO inventory_curated.stock_counts_history (business_date, sku, location_code, counted_at, counted_quantity, book_quantity, unit, counted_by, stated_unit, _load_id, _line, _business_time, _generation, _updated_at)
 SELECT business_date, sku, location_code, counted_at, counted_quantity, book_quantity, unit, counted_by, stated_unit, _load_id, _line, _business_time, _generation, CURRENT_TIMESTAMP() FROM typed WHERE _issue IS NULL;
 
-DELETE FROM inventory_curated.stock_counts AS kept
+DELETE FROM inventory_curated.stock_counts kept
 WHERE EXISTS (SELECT 1 FROM changes WHERE changes.business_date = kept.business_date AND changes.sku = kept.sku AND changes.location_code = kept.location_code);
 
 INSERT INTO inventory_curated.stock_counts (business_date, sku, location_code, counted_at, counted_quantity, book_quantity, unit, counted_by, stated_unit, _load_id, _line, _business_time, _generation, _updated_at)

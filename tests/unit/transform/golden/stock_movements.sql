@@ -16,6 +16,9 @@ FROM inventory_ops.load_stages
 WHERE stage = 'validate' AND load_id IN UNNEST(@loads)
 QUALIFY ROW_NUMBER() OVER (PARTITION BY load_id ORDER BY finished_at DESC, record_id DESC) = 1;
 
+CREATE TEMP TABLE accepted AS
+SELECT * FROM inventory_raw.stock_movements_accepted WHERE _load_id IN UNNEST(@loads);
+
 CREATE TEMP TABLE typed AS
 WITH model AS (
   -- Stock movements: typed and signed (+ into the location), in the base unit; costs at the rate of the posting date.
@@ -38,7 +41,7 @@ WITH model AS (
       _line,
       _generation,
       _landed_at
-    FROM (SELECT * FROM inventory_raw.stock_movements_accepted WHERE _load_id IN UNNEST(@loads))
+    FROM accepted
   ),
   converted AS (
     SELECT
@@ -81,57 +84,53 @@ WITH model AS (
         THEN CONCAT('unknown_exchange_rate|currency|', stated_currency, '|a rate of at most 7 days before ', CAST(business_date AS STRING))
     END AS _issue
   FROM converted
-),
-judged AS (
-  SELECT
-    model.* EXCEPT (_issue),
-    CASE
-      WHEN model._issue IS NOT NULL THEN model._issue
-      WHEN model.document IS NULL AND inventory_curated.to_text(raw.document) IS NOT NULL
-        THEN CONCAT('unreadable|document|', REPLACE(raw.document, '|', ' '), '|a known value')
-      WHEN model.line_number IS NULL AND inventory_curated.to_text(raw.line_number) IS NOT NULL
-        THEN CONCAT('unreadable|line_number|', REPLACE(raw.line_number, '|', ' '), '|a whole number')
-      WHEN model.business_date IS NULL AND inventory_curated.to_text(raw.business_date) IS NOT NULL AND NOT REGEXP_CONTAINS(inventory_curated.to_text(raw.business_date), r'^[0.:/ T-]+$')
-        THEN CONCAT('unreadable|business_date|', REPLACE(raw.business_date, '|', ' '), '|a date')
-      WHEN model.entry_date IS NULL AND inventory_curated.to_text(raw.entry_date) IS NOT NULL AND NOT REGEXP_CONTAINS(inventory_curated.to_text(raw.entry_date), r'^[0.:/ T-]+$')
-        THEN CONCAT('unreadable|entry_date|', REPLACE(raw.entry_date, '|', ' '), '|a date')
-      WHEN model.movement_type IS NULL AND inventory_curated.to_text(raw.movement_type) IS NOT NULL
-        THEN CONCAT('unreadable|movement_type|', REPLACE(raw.movement_type, '|', ' '), '|a known value')
-      WHEN model.sku IS NULL AND inventory_curated.to_text(raw.sku) IS NOT NULL
-        THEN CONCAT('unreadable|sku|', REPLACE(raw.sku, '|', ' '), '|a known value')
-      WHEN model.location_code IS NULL AND inventory_curated.to_text(raw.location_code) IS NOT NULL
-        THEN CONCAT('unreadable|location_code|', REPLACE(raw.location_code, '|', ' '), '|a known value')
-      WHEN model.counterpart_location IS NULL AND inventory_curated.to_text(raw.counterpart_location) IS NOT NULL
-        THEN CONCAT('unreadable|counterpart_location|', REPLACE(raw.counterpart_location, '|', ' '), '|a known value')
-      WHEN model.quantity IS NULL AND inventory_curated.to_text(raw.quantity) IS NOT NULL
-        THEN CONCAT('unreadable|quantity|', REPLACE(raw.quantity, '|', ' '), '|a number')
-      WHEN model.unit IS NULL AND inventory_curated.to_text(raw.unit) IS NOT NULL
-        THEN CONCAT('unreadable|unit|', REPLACE(raw.unit, '|', ' '), '|a known value')
-      WHEN model.unit_cost IS NULL AND inventory_curated.to_text(raw.unit_cost) IS NOT NULL
-        THEN CONCAT('unreadable|unit_cost|', REPLACE(raw.unit_cost, '|', ' '), '|a number')
-      WHEN model.currency IS NULL AND inventory_curated.to_text(raw.currency) IS NOT NULL
-        THEN CONCAT('unreadable|currency|', REPLACE(raw.currency, '|', ' '), '|a known value')
-      WHEN model.reason IS NULL AND inventory_curated.to_text(raw.reason) IS NOT NULL
-        THEN CONCAT('unreadable|reason|', REPLACE(raw.reason, '|', ' '), '|a known value')
-      WHEN model.document IS NULL THEN 'missing|document||a value'
-      WHEN model.line_number IS NULL THEN 'missing|line_number||a value'
-      WHEN model.business_date IS NULL THEN 'missing|business_date||a value'
-      WHEN model.movement_type IS NULL THEN 'missing|movement_type||a value'
-      WHEN model.sku IS NULL THEN 'missing|sku||a value'
-      WHEN model.location_code IS NULL THEN 'missing|location_code||a value'
-      WHEN model.quantity IS NULL THEN 'missing|quantity||a value'
-    END AS _issue,
-    TO_JSON_STRING(STRUCT(raw.document AS document, raw.line_number AS line_number, raw.business_date AS business_date, raw.entry_date AS entry_date, raw.movement_type AS movement_type, raw.sku AS sku, raw.location_code AS location_code, raw.counterpart_location AS counterpart_location, raw.quantity AS quantity, raw.unit AS unit, raw.unit_cost AS unit_cost, raw.currency AS currency, raw.reason AS reason)) AS _original
-  FROM model
-  JOIN inventory_raw.stock_movements AS raw
-    ON raw._load_id = model._load_id AND raw._line = model._line
-  WHERE raw._load_id IN UNNEST(@loads)
 )
-SELECT * FROM judged;
+SELECT
+  model.* EXCEPT (_issue),
+  CASE
+    WHEN model._issue IS NOT NULL THEN model._issue
+    WHEN model.document IS NULL AND inventory_curated.to_text(raw.document) IS NOT NULL
+      THEN CONCAT('unreadable|document|', REPLACE(raw.document, '|', ' '), '|a known value')
+    WHEN model.line_number IS NULL AND inventory_curated.to_text(raw.line_number) IS NOT NULL
+      THEN CONCAT('unreadable|line_number|', REPLACE(raw.line_number, '|', ' '), '|a whole number')
+    WHEN model.business_date IS NULL AND inventory_curated.to_text(raw.business_date) IS NOT NULL AND NOT REGEXP_CONTAINS(inventory_curated.to_text(raw.business_date), r'^[0.:/ T-]+$')
+      THEN CONCAT('unreadable|business_date|', REPLACE(raw.business_date, '|', ' '), '|a date')
+    WHEN model.entry_date IS NULL AND inventory_curated.to_text(raw.entry_date) IS NOT NULL AND NOT REGEXP_CONTAINS(inventory_curated.to_text(raw.entry_date), r'^[0.:/ T-]+$')
+      THEN CONCAT('unreadable|entry_date|', REPLACE(raw.entry_date, '|', ' '), '|a date')
+    WHEN model.movement_type IS NULL AND inventory_curated.to_text(raw.movement_type) IS NOT NULL
+      THEN CONCAT('unreadable|movement_type|', REPLACE(raw.movement_type, '|', ' '), '|a known value')
+    WHEN model.sku IS NULL AND inventory_curated.to_text(raw.sku) IS NOT NULL
+      THEN CONCAT('unreadable|sku|', REPLACE(raw.sku, '|', ' '), '|a known value')
+    WHEN model.location_code IS NULL AND inventory_curated.to_text(raw.location_code) IS NOT NULL
+      THEN CONCAT('unreadable|location_code|', REPLACE(raw.location_code, '|', ' '), '|a known value')
+    WHEN model.counterpart_location IS NULL AND inventory_curated.to_text(raw.counterpart_location) IS NOT NULL
+      THEN CONCAT('unreadable|counterpart_location|', REPLACE(raw.counterpart_location, '|', ' '), '|a known value')
+    WHEN model.quantity IS NULL AND inventory_curated.to_text(raw.quantity) IS NOT NULL
+      THEN CONCAT('unreadable|quantity|', REPLACE(raw.quantity, '|', ' '), '|a number')
+    WHEN model.unit IS NULL AND inventory_curated.to_text(raw.unit) IS NOT NULL
+      THEN CONCAT('unreadable|unit|', REPLACE(raw.unit, '|', ' '), '|a known value')
+    WHEN model.unit_cost IS NULL AND inventory_curated.to_text(raw.unit_cost) IS NOT NULL
+      THEN CONCAT('unreadable|unit_cost|', REPLACE(raw.unit_cost, '|', ' '), '|a number')
+    WHEN model.currency IS NULL AND inventory_curated.to_text(raw.currency) IS NOT NULL
+      THEN CONCAT('unreadable|currency|', REPLACE(raw.currency, '|', ' '), '|a known value')
+    WHEN model.reason IS NULL AND inventory_curated.to_text(raw.reason) IS NOT NULL
+      THEN CONCAT('unreadable|reason|', REPLACE(raw.reason, '|', ' '), '|a known value')
+    WHEN model.document IS NULL THEN 'missing|document||a value'
+    WHEN model.line_number IS NULL THEN 'missing|line_number||a value'
+    WHEN model.business_date IS NULL THEN 'missing|business_date||a value'
+    WHEN model.movement_type IS NULL THEN 'missing|movement_type||a value'
+    WHEN model.sku IS NULL THEN 'missing|sku||a value'
+    WHEN model.location_code IS NULL THEN 'missing|location_code||a value'
+    WHEN model.quantity IS NULL THEN 'missing|quantity||a value'
+  END AS _issue,
+  TO_JSON_STRING(STRUCT(
+    raw.document AS document, raw.line_number AS line_number, raw.business_date AS business_date, raw.entry_date AS entry_date, raw.movement_type AS movement_type, raw.sku AS sku, raw.location_code AS location_code, raw.counterpart_location AS counterpart_location, raw.quantity AS quantity, raw.unit AS unit, raw.unit_cost AS unit_cost, raw.currency AS currency, raw.reason AS reason
+  )) AS _original
+FROM model
+JOIN accepted AS raw ON raw._load_id = model._load_id AND raw._line = model._line;
 
-ASSERT (SELECT COUNT(*) FROM typed) = (
-  SELECT COUNT(*) FROM inventory_raw.stock_movements_accepted WHERE _load_id IN UNNEST(@loads)
-) AS 'the model of stock_movements must return exactly one row per accepted row';
+ASSERT (SELECT COUNT(*) FROM typed) = (SELECT COUNT(*) FROM accepted)
+  AS 'the model of stock_movements must return exactly one row per accepted row';
 
 -- What wins now, for each key that these loads state or stated, next to what won before.
 CREATE TEMP TABLE changes AS
@@ -201,7 +200,7 @@ DELETE FROM inventory_curated.stock_movements_history WHERE _load_id IN UNNEST(@
 INSERT INTO inventory_curated.stock_movements_history (document, line_number, business_date, entry_date, movement_type, sku, location_code, counterpart_location, quantity, unit, unit_cost, currency, reason, stated_unit, stated_unit_cost, stated_currency, _load_id, _line, _business_time, _generation, _updated_at)
 SELECT document, line_number, business_date, entry_date, movement_type, sku, location_code, counterpart_location, quantity, unit, unit_cost, currency, reason, stated_unit, stated_unit_cost, stated_currency, _load_id, _line, _business_time, _generation, CURRENT_TIMESTAMP() FROM typed WHERE _issue IS NULL;
 
-DELETE FROM inventory_curated.stock_movements AS kept
+DELETE FROM inventory_curated.stock_movements kept
 WHERE EXISTS (SELECT 1 FROM changes WHERE changes.document = kept.document AND changes.line_number = kept.line_number);
 
 INSERT INTO inventory_curated.stock_movements (document, line_number, business_date, entry_date, movement_type, sku, location_code, counterpart_location, quantity, unit, unit_cost, currency, reason, stated_unit, stated_unit_cost, stated_currency, _load_id, _line, _business_time, _generation, _updated_at)

@@ -16,6 +16,9 @@ FROM inventory_ops.load_stages
 WHERE stage = 'validate' AND load_id IN UNNEST(@loads)
 QUALIFY ROW_NUMBER() OVER (PARTITION BY load_id ORDER BY finished_at DESC, record_id DESC) = 1;
 
+CREATE TEMP TABLE accepted AS
+SELECT * FROM inventory_raw.stock_snapshots_accepted WHERE _load_id IN UNNEST(@loads);
+
 CREATE TEMP TABLE typed AS
 WITH model AS (
   -- Stock snapshots: typed, in the base unit; costs per base unit at the closing rate of the day.
@@ -35,7 +38,7 @@ WITH model AS (
       _line,
       _generation,
       _landed_at
-    FROM (SELECT * FROM inventory_raw.stock_snapshots_accepted WHERE _load_id IN UNNEST(@loads))
+    FROM accepted
   ),
   converted AS (
     SELECT
@@ -75,48 +78,44 @@ WITH model AS (
         THEN CONCAT('unknown_exchange_rate|currency|', stated_currency, '|a rate of at most 7 days before ', CAST(business_date AS STRING))
     END AS _issue
   FROM converted
-),
-judged AS (
-  SELECT
-    model.* EXCEPT (_issue),
-    CASE
-      WHEN model._issue IS NOT NULL THEN model._issue
-      WHEN model.business_date IS NULL AND inventory_curated.to_text(raw.business_date) IS NOT NULL AND NOT REGEXP_CONTAINS(inventory_curated.to_text(raw.business_date), r'^[0.:/ T-]+$')
-        THEN CONCAT('unreadable|business_date|', REPLACE(raw.business_date, '|', ' '), '|a date')
-      WHEN model.sku IS NULL AND inventory_curated.to_text(raw.sku) IS NOT NULL
-        THEN CONCAT('unreadable|sku|', REPLACE(raw.sku, '|', ' '), '|a known value')
-      WHEN model.location_code IS NULL AND inventory_curated.to_text(raw.location_code) IS NOT NULL
-        THEN CONCAT('unreadable|location_code|', REPLACE(raw.location_code, '|', ' '), '|a known value')
-      WHEN model.on_hand IS NULL AND inventory_curated.to_text(raw.on_hand) IS NOT NULL
-        THEN CONCAT('unreadable|on_hand|', REPLACE(raw.on_hand, '|', ' '), '|a number')
-      WHEN model.available IS NULL AND inventory_curated.to_text(raw.available) IS NOT NULL
-        THEN CONCAT('unreadable|available|', REPLACE(raw.available, '|', ' '), '|a number')
-      WHEN model.committed IS NULL AND inventory_curated.to_text(raw.committed) IS NOT NULL
-        THEN CONCAT('unreadable|committed|', REPLACE(raw.committed, '|', ' '), '|a number')
-      WHEN model.incoming IS NULL AND inventory_curated.to_text(raw.incoming) IS NOT NULL
-        THEN CONCAT('unreadable|incoming|', REPLACE(raw.incoming, '|', ' '), '|a number')
-      WHEN model.unit IS NULL AND inventory_curated.to_text(raw.unit) IS NOT NULL
-        THEN CONCAT('unreadable|unit|', REPLACE(raw.unit, '|', ' '), '|a known value')
-      WHEN model.unit_cost IS NULL AND inventory_curated.to_text(raw.unit_cost) IS NOT NULL
-        THEN CONCAT('unreadable|unit_cost|', REPLACE(raw.unit_cost, '|', ' '), '|a number')
-      WHEN model.currency IS NULL AND inventory_curated.to_text(raw.currency) IS NOT NULL
-        THEN CONCAT('unreadable|currency|', REPLACE(raw.currency, '|', ' '), '|a known value')
-      WHEN model.business_date IS NULL THEN 'missing|business_date||a value'
-      WHEN model.sku IS NULL THEN 'missing|sku||a value'
-      WHEN model.location_code IS NULL THEN 'missing|location_code||a value'
-      WHEN model.on_hand IS NULL THEN 'missing|on_hand||a value'
-    END AS _issue,
-    TO_JSON_STRING(STRUCT(raw.business_date AS business_date, raw.sku AS sku, raw.location_code AS location_code, raw.on_hand AS on_hand, raw.available AS available, raw.committed AS committed, raw.incoming AS incoming, raw.unit AS unit, raw.unit_cost AS unit_cost, raw.currency AS currency)) AS _original
-  FROM model
-  JOIN inventory_raw.stock_snapshots AS raw
-    ON raw._load_id = model._load_id AND raw._line = model._line
-  WHERE raw._load_id IN UNNEST(@loads)
 )
-SELECT * FROM judged;
+SELECT
+  model.* EXCEPT (_issue),
+  CASE
+    WHEN model._issue IS NOT NULL THEN model._issue
+    WHEN model.business_date IS NULL AND inventory_curated.to_text(raw.business_date) IS NOT NULL AND NOT REGEXP_CONTAINS(inventory_curated.to_text(raw.business_date), r'^[0.:/ T-]+$')
+      THEN CONCAT('unreadable|business_date|', REPLACE(raw.business_date, '|', ' '), '|a date')
+    WHEN model.sku IS NULL AND inventory_curated.to_text(raw.sku) IS NOT NULL
+      THEN CONCAT('unreadable|sku|', REPLACE(raw.sku, '|', ' '), '|a known value')
+    WHEN model.location_code IS NULL AND inventory_curated.to_text(raw.location_code) IS NOT NULL
+      THEN CONCAT('unreadable|location_code|', REPLACE(raw.location_code, '|', ' '), '|a known value')
+    WHEN model.on_hand IS NULL AND inventory_curated.to_text(raw.on_hand) IS NOT NULL
+      THEN CONCAT('unreadable|on_hand|', REPLACE(raw.on_hand, '|', ' '), '|a number')
+    WHEN model.available IS NULL AND inventory_curated.to_text(raw.available) IS NOT NULL
+      THEN CONCAT('unreadable|available|', REPLACE(raw.available, '|', ' '), '|a number')
+    WHEN model.committed IS NULL AND inventory_curated.to_text(raw.committed) IS NOT NULL
+      THEN CONCAT('unreadable|committed|', REPLACE(raw.committed, '|', ' '), '|a number')
+    WHEN model.incoming IS NULL AND inventory_curated.to_text(raw.incoming) IS NOT NULL
+      THEN CONCAT('unreadable|incoming|', REPLACE(raw.incoming, '|', ' '), '|a number')
+    WHEN model.unit IS NULL AND inventory_curated.to_text(raw.unit) IS NOT NULL
+      THEN CONCAT('unreadable|unit|', REPLACE(raw.unit, '|', ' '), '|a known value')
+    WHEN model.unit_cost IS NULL AND inventory_curated.to_text(raw.unit_cost) IS NOT NULL
+      THEN CONCAT('unreadable|unit_cost|', REPLACE(raw.unit_cost, '|', ' '), '|a number')
+    WHEN model.currency IS NULL AND inventory_curated.to_text(raw.currency) IS NOT NULL
+      THEN CONCAT('unreadable|currency|', REPLACE(raw.currency, '|', ' '), '|a known value')
+    WHEN model.business_date IS NULL THEN 'missing|business_date||a value'
+    WHEN model.sku IS NULL THEN 'missing|sku||a value'
+    WHEN model.location_code IS NULL THEN 'missing|location_code||a value'
+    WHEN model.on_hand IS NULL THEN 'missing|on_hand||a value'
+  END AS _issue,
+  TO_JSON_STRING(STRUCT(
+    raw.business_date AS business_date, raw.sku AS sku, raw.location_code AS location_code, raw.on_hand AS on_hand, raw.available AS available, raw.committed AS committed, raw.incoming AS incoming, raw.unit AS unit, raw.unit_cost AS unit_cost, raw.currency AS currency
+  )) AS _original
+FROM model
+JOIN accepted AS raw ON raw._load_id = model._load_id AND raw._line = model._line;
 
-ASSERT (SELECT COUNT(*) FROM typed) = (
-  SELECT COUNT(*) FROM inventory_raw.stock_snapshots_accepted WHERE _load_id IN UNNEST(@loads)
-) AS 'the model of stock_snapshots must return exactly one row per accepted row';
+ASSERT (SELECT COUNT(*) FROM typed) = (SELECT COUNT(*) FROM accepted)
+  AS 'the model of stock_snapshots must return exactly one row per accepted row';
 
 -- What wins now, for each key that these loads state or stated, next to what won before.
 CREATE TEMP TABLE changes AS
@@ -178,7 +177,7 @@ DELETE FROM inventory_curated.stock_snapshots_history WHERE _load_id IN UNNEST(@
 INSERT INTO inventory_curated.stock_snapshots_history (business_date, sku, location_code, on_hand, available, committed, incoming, unit, unit_cost, currency, stated_unit, stated_unit_cost, stated_currency, _load_id, _line, _business_time, _generation, _updated_at)
 SELECT business_date, sku, location_code, on_hand, available, committed, incoming, unit, unit_cost, currency, stated_unit, stated_unit_cost, stated_currency, _load_id, _line, _business_time, _generation, CURRENT_TIMESTAMP() FROM typed WHERE _issue IS NULL;
 
-DELETE FROM inventory_curated.stock_snapshots AS kept
+DELETE FROM inventory_curated.stock_snapshots kept
 WHERE EXISTS (SELECT 1 FROM changes WHERE changes.business_date = kept.business_date AND changes.sku = kept.sku AND changes.location_code = kept.location_code);
 
 INSERT INTO inventory_curated.stock_snapshots (business_date, sku, location_code, on_hand, available, committed, incoming, unit, unit_cost, currency, stated_unit, stated_unit_cost, stated_currency, _load_id, _line, _business_time, _generation, _updated_at)

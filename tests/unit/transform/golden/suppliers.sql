@@ -16,6 +16,9 @@ FROM inventory_ops.load_stages
 WHERE stage = 'validate' AND load_id IN UNNEST(@loads)
 QUALIFY ROW_NUMBER() OVER (PARTITION BY load_id ORDER BY finished_at DESC, record_id DESC) = 1;
 
+CREATE TEMP TABLE accepted AS
+SELECT * FROM inventory_raw.suppliers_accepted WHERE _load_id IN UNNEST(@loads);
+
 CREATE TEMP TABLE typed AS
 WITH model AS (
   -- Suppliers: typed.
@@ -34,7 +37,7 @@ WITH model AS (
       _line,
       _generation,
       _landed_at
-    FROM (SELECT * FROM inventory_raw.suppliers_accepted WHERE _load_id IN UNNEST(@loads))
+    FROM accepted
   )
   SELECT
     supplier_code,
@@ -52,43 +55,39 @@ WITH model AS (
     _generation,
     CAST(NULL AS STRING) AS _issue
   FROM stated
-),
-judged AS (
-  SELECT
-    model.* EXCEPT (_issue),
-    CASE
-      WHEN model._issue IS NOT NULL THEN model._issue
-      WHEN model.supplier_code IS NULL AND inventory_curated.to_text(raw.supplier_code) IS NOT NULL
-        THEN CONCAT('unreadable|supplier_code|', REPLACE(raw.supplier_code, '|', ' '), '|a known value')
-      WHEN model.name IS NULL AND inventory_curated.to_text(raw.name) IS NOT NULL
-        THEN CONCAT('unreadable|name|', REPLACE(raw.name, '|', ' '), '|a known value')
-      WHEN model.country IS NULL AND inventory_curated.to_text(raw.country) IS NOT NULL
-        THEN CONCAT('unreadable|country|', REPLACE(raw.country, '|', ' '), '|a known value')
-      WHEN model.currency IS NULL AND inventory_curated.to_text(raw.currency) IS NOT NULL
-        THEN CONCAT('unreadable|currency|', REPLACE(raw.currency, '|', ' '), '|a known value')
-      WHEN model.contact_name IS NULL AND inventory_curated.to_text(raw.contact_name) IS NOT NULL
-        THEN CONCAT('unreadable|contact_name|', REPLACE(raw.contact_name, '|', ' '), '|a known value')
-      WHEN model.email IS NULL AND inventory_curated.to_text(raw.email) IS NOT NULL
-        THEN CONCAT('unreadable|email|', REPLACE(raw.email, '|', ' '), '|a known value')
-      WHEN model.phone IS NULL AND inventory_curated.to_text(raw.phone) IS NOT NULL
-        THEN CONCAT('unreadable|phone|', REPLACE(raw.phone, '|', ' '), '|a known value')
-      WHEN model.payment_terms_days IS NULL AND inventory_curated.to_text(raw.payment_terms_days) IS NOT NULL
-        THEN CONCAT('unreadable|payment_terms_days|', REPLACE(raw.payment_terms_days, '|', ' '), '|a whole number')
-      WHEN model.updated_at IS NULL AND inventory_curated.to_text(raw.updated_at) IS NOT NULL AND NOT REGEXP_CONTAINS(inventory_curated.to_text(raw.updated_at), r'^[0.:/ T-]+$')
-        THEN CONCAT('unreadable|updated_at|', REPLACE(raw.updated_at, '|', ' '), '|a date and time')
-      WHEN model.supplier_code IS NULL THEN 'missing|supplier_code||a value'
-    END AS _issue,
-    TO_JSON_STRING(STRUCT(raw.supplier_code AS supplier_code, raw.name AS name, raw.country AS country, raw.currency AS currency, raw.contact_name AS contact_name, raw.email AS email, raw.phone AS phone, raw.payment_terms_days AS payment_terms_days, raw.updated_at AS updated_at)) AS _original
-  FROM model
-  JOIN inventory_raw.suppliers AS raw
-    ON raw._load_id = model._load_id AND raw._line = model._line
-  WHERE raw._load_id IN UNNEST(@loads)
 )
-SELECT * FROM judged;
+SELECT
+  model.* EXCEPT (_issue),
+  CASE
+    WHEN model._issue IS NOT NULL THEN model._issue
+    WHEN model.supplier_code IS NULL AND inventory_curated.to_text(raw.supplier_code) IS NOT NULL
+      THEN CONCAT('unreadable|supplier_code|', REPLACE(raw.supplier_code, '|', ' '), '|a known value')
+    WHEN model.name IS NULL AND inventory_curated.to_text(raw.name) IS NOT NULL
+      THEN CONCAT('unreadable|name|', REPLACE(raw.name, '|', ' '), '|a known value')
+    WHEN model.country IS NULL AND inventory_curated.to_text(raw.country) IS NOT NULL
+      THEN CONCAT('unreadable|country|', REPLACE(raw.country, '|', ' '), '|a known value')
+    WHEN model.currency IS NULL AND inventory_curated.to_text(raw.currency) IS NOT NULL
+      THEN CONCAT('unreadable|currency|', REPLACE(raw.currency, '|', ' '), '|a known value')
+    WHEN model.contact_name IS NULL AND inventory_curated.to_text(raw.contact_name) IS NOT NULL
+      THEN CONCAT('unreadable|contact_name|', REPLACE(raw.contact_name, '|', ' '), '|a known value')
+    WHEN model.email IS NULL AND inventory_curated.to_text(raw.email) IS NOT NULL
+      THEN CONCAT('unreadable|email|', REPLACE(raw.email, '|', ' '), '|a known value')
+    WHEN model.phone IS NULL AND inventory_curated.to_text(raw.phone) IS NOT NULL
+      THEN CONCAT('unreadable|phone|', REPLACE(raw.phone, '|', ' '), '|a known value')
+    WHEN model.payment_terms_days IS NULL AND inventory_curated.to_text(raw.payment_terms_days) IS NOT NULL
+      THEN CONCAT('unreadable|payment_terms_days|', REPLACE(raw.payment_terms_days, '|', ' '), '|a whole number')
+    WHEN model.updated_at IS NULL AND inventory_curated.to_text(raw.updated_at) IS NOT NULL AND NOT REGEXP_CONTAINS(inventory_curated.to_text(raw.updated_at), r'^[0.:/ T-]+$')
+      THEN CONCAT('unreadable|updated_at|', REPLACE(raw.updated_at, '|', ' '), '|a date and time')
+    WHEN model.supplier_code IS NULL THEN 'missing|supplier_code||a value'
+  END AS _issue,
+  TO_JSON_STRING(STRUCT(
+    raw.supplier_code AS supplier_code, raw.name AS name, raw.country AS country, raw.currency AS currency, raw.contact_name AS contact_name, raw.email AS email, raw.phone AS phone, raw.payment_terms_days AS payment_terms_days, raw.updated_at AS updated_at
+  )) AS _original
+FROM model
+JOIN accepted AS raw ON raw._load_id = model._load_id AND raw._line = model._line;
 
-ASSERT (SELECT COUNT(*) FROM typed) = (
-  SELECT COUNT(*) FROM inventory_raw.suppliers_accepted WHERE _load_id IN UNNEST(@loads)
-) AS 'the model of suppliers must return exactly one row per accepted row';
+ASSERT (SELECT COUNT(*) FROM typed) = (SELECT COUNT(*) FROM accepted)
+  AS 'the model of suppliers must return exactly one row per accepted row';
 
 -- What wins now, for each key that these loads state or stated, next to what won before.
 CREATE TEMP TABLE changes AS
@@ -145,7 +144,7 @@ DELETE FROM inventory_curated.suppliers_history WHERE _load_id IN UNNEST(@loads)
 INSERT INTO inventory_curated.suppliers_history (supplier_code, name, country, currency, contact_name, email, phone, payment_terms_days, updated_at, _load_id, _line, _business_time, _generation, _updated_at)
 SELECT supplier_code, name, country, currency, contact_name, email, phone, payment_terms_days, updated_at, _load_id, _line, _business_time, _generation, CURRENT_TIMESTAMP() FROM typed WHERE _issue IS NULL;
 
-DELETE FROM inventory_curated.suppliers AS kept
+DELETE FROM inventory_curated.suppliers kept
 WHERE EXISTS (SELECT 1 FROM changes WHERE changes.supplier_code = kept.supplier_code);
 
 INSERT INTO inventory_curated.suppliers (supplier_code, name, country, currency, contact_name, email, phone, payment_terms_days, updated_at, _load_id, _line, _business_time, _generation, _updated_at)
