@@ -13,17 +13,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from scripts.sample_shop.book import all_files, expected, readme
 from scripts.sample_shop.catalogue import PRODUCTS
 
-HEADER = (
-    "# What must become of each sample file, in the order of dropping. Made by scripts/make_samples.py.\n"
-)
+HEADER = "# What must become of each sample file, in the order of dropping. Made by scripts/make_samples.py.\n"
 
 
 def write(folder: Path) -> list[Path]:
     """Write all files below ``folder`` and return their paths."""
     files = all_files()
     texts = {
-        "expected.yaml": HEADER
-        + yaml.safe_dump({"files": expected(files)}, sort_keys=False, allow_unicode=True),
+        "expected.yaml": HEADER + yaml.safe_dump({"files": expected(files)}, sort_keys=False, allow_unicode=True),
         "README.md": readme(files, len(PRODUCTS)),
     }
     bodies = {f.path: f.data for f in files} | {name: text.encode() for name, text in texts.items()}

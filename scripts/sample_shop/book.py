@@ -126,9 +126,7 @@ def _expected(file: SampleFile, losers: list[int]) -> dict[str, Any]:
         "superseded_lines": losers if len(losers) < 100 else "all",
         "current": rows - len(refused) - len(losers),
         "warnings": [
-            {"line": n, "column": o.column, "value": o.value, "code": o.code}
-            for n, o in found
-            if o.kind == "warning"
+            {"line": n, "column": o.column, "value": o.value, "code": o.code} for n, o in found if o.kind == "warning"
         ],
         "story": file.story,
     }
@@ -208,9 +206,7 @@ def _details(file: SampleFile, entry: dict[str, Any]) -> str:
     if len(losers) > 2:
         rows.append(f"| | superseded | | {entry['superseded']} rows are restated by a later delivery |\n")
     else:
-        rows += [
-            f"| {number} | superseded | | restated by a newer row with the same key |\n" for number in losers
-        ]
+        rows += [f"| {number} | superseded | | restated by a newer row with the same key |\n" for number in losers]
     if not rows:
         return ""
     return f"\n### {file.path}\n\n| line | becomes | why | in words |\n|---:|---|---|---|\n" + "".join(rows)

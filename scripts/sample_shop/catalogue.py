@@ -119,18 +119,10 @@ SUPPLIERS = (
 )
 
 LOCATIONS = (
-    Location(
-        "LYO", "Lyon Confluence", "store", "Lyon", "FR", "3012345000017", date(2014, 4, 12), "EUR", 0.42
-    ),
-    Location(
-        "NA", "Nantes Atlantis", "store", "Nantes", "FR", "3012345000024", date(2018, 9, 1), "EUR", 0.33
-    ),
-    Location(
-        "GVA", "Genève Eaux-Vives", "store", "Genève", "CH", "3012345000031", date(2022, 3, 19), "CHF", 0.25
-    ),
-    Location(
-        "DC1", "Entrepôt de Mâcon", "warehouse", "Mâcon", "FR", "3012345000048", date(2016, 1, 4), "EUR", 0.0
-    ),
+    Location("LYO", "Lyon Confluence", "store", "Lyon", "FR", "3012345000017", date(2014, 4, 12), "EUR", 0.42),
+    Location("NA", "Nantes Atlantis", "store", "Nantes", "FR", "3012345000024", date(2018, 9, 1), "EUR", 0.33),
+    Location("GVA", "Genève Eaux-Vives", "store", "Genève", "CH", "3012345000031", date(2022, 3, 19), "CHF", 0.25),
+    Location("DC1", "Entrepôt de Mâcon", "warehouse", "Mâcon", "FR", "3012345000048", date(2016, 1, 4), "EUR", 0.0),
     Location("TRANSIT", "En transit vers Genève", "transit", "", "", "", date(2022, 3, 1), "EUR", 0.0),
 )
 STORES = ("LYO", "NA", "GVA")
@@ -143,9 +135,7 @@ _FURNITURE, _KITCHEN, _TEXTILE = "Outdoor furniture", "Kitchen", "Home textiles"
 PRODUCTS = (
     # SKUs that spreadsheets ruin: numbers in scientific notation, leading zeros
     Product("22E1", "Bypass secateurs 22 cm", _TOOLS, "Bergmann", "S200", "12.40", "19.90", 6.0, 6),
-    Product(
-        "0503E000", "Replacement blade, folding saw", _TOOLS, "Bergmann", "S200", "3.10", "5.20", 2.2, 12
-    ),
+    Product("0503E000", "Replacement blade, folding saw", _TOOLS, "Bergmann", "S200", "3.10", "5.20", 2.2, 12),
     Product("00417", "Hand trowel, ash handle", _TOOLS, "Ashdown & Lowe", "S300", "5.60", "8.90", 3.4, 10),
     Product(
         "00418",
@@ -160,9 +150,7 @@ PRODUCTS = (
         belief=0.38,
     ),
     Product("GT-1010", "Border spade, stainless", _TOOLS, "Ashdown & Lowe", "S300", "19.50", "31.90", 2.6, 4),
-    Product(
-        "GT-1020", "Leaf rake, adjustable", _TOOLS, "Bergmann", "S200", "9.80", "15.90", 3.0, 6, belief=0.42
-    ),
+    Product("GT-1020", "Leaf rake, adjustable", _TOOLS, "Bergmann", "S200", "9.80", "15.90", 3.0, 6, belief=0.42),
     Product("GT-1030", "Hose 25 m with couplings", _TOOLS, "Bergmann", "S200", "16.20", "25.90", 2.4, 4),
     Product(
         "GT-1040",
@@ -220,9 +208,7 @@ PRODUCTS = (
     ),
     Product("SB-3030", "Crocus bulbs, 40", _SEEDS, "Pépinières du Rhône", "S100", "3.20", "5.50", 3.0, 10),
     Product("SB-3040", "Winter salad seeds", _SEEDS, "Pépinières du Rhône", "S100", "1.10", "1.90", 4.0, 20),
-    Product(
-        "SB-3050", "Lawn seed", _SEEDS, "Pépinières du Rhône", "S100", "5.20", "8.40", 9.0, 10, base_unit="KG"
-    ),
+    Product("SB-3050", "Lawn seed", _SEEDS, "Pépinières du Rhône", "S100", "5.20", "8.40", 9.0, 10, base_unit="KG"),
     Product(
         "SB-3060",
         "Broad bean seeds 'Aguadulce'",
@@ -263,9 +249,7 @@ PRODUCTS = (
         stores="LYO NA",
         dead_since=date(2026, 2, 9),
     ),
-    Product(
-        "OF-4060", "Fire bowl 55 cm", _FURNITURE, "Bergmann", "S200", "38.00", "62.00", 1.1, 2, belief=1.8
-    ),
+    Product("OF-4060", "Fire bowl 55 cm", _FURNITURE, "Bergmann", "S200", "38.00", "62.00", 1.1, 2, belief=1.8),
     Product("KI-5010", "Enamel saucepan 18 cm", _KITCHEN, "Ashdown & Lowe", "S300", "11.80", "19.50", 2.0, 4),
     Product(
         "KI-5020",

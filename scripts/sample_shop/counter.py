@@ -138,9 +138,7 @@ def snapshot(shop: Shop, day: date) -> None:
             continue
         for place in (*product.stores.split(), WAREHOUSE):
             shop.snapshots.append(_balance(shop, day, product, place))
-        if "GVA" in product.stores.split() and (
-            shop.stock[product.sku, TRANSIT] or day.weekday() in {3, 4, 5}
-        ):
+        if "GVA" in product.stores.split() and (shop.stock[product.sku, TRANSIT] or day.weekday() in {3, 4, 5}):
             shop.snapshots.append(_balance(shop, day, product, TRANSIT))
 
 

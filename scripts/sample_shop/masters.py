@@ -52,9 +52,7 @@ def _master() -> SampleFile:
         story="the product master, with a byte order mark, as a spreadsheet saves it",
     )
     file.find(sku="22E1").outcomes.append(remark("this SKU is text, not 220"))
-    file.write(
-        file.find(sku="0503E000"), "sku", '="0503E000"', remark("the shield is taken off, the SKU stays text")
-    )
+    file.write(file.find(sku="0503E000"), "sku", '="0503E000"', remark("the shield is taken off, the SKU stays text"))
     file.write(file.find(sku="00417"), "sku", "'00417", remark("the apostrophe goes, the zeros stay"))
     good = file.find(sku=BAD_GTIN).cells[4]
     bad = good[:-1] + str((int(good[-1]) + 1) % 10)
@@ -191,9 +189,7 @@ def rate_files() -> list[SampleFile]:
         file.find(currency="GBP", business_date=date(2026, 9, 8)),
         "rate_to_base",
         "n/a",
-        quarantine(
-            "rate_to_base", "n/a", "rate_to_base_type", "no number: the rate of the day before is used"
-        ),
+        quarantine("rate_to_base", "n/a", "rate_to_base_type", "no number: the rate of the day before is used"),
     )
     file.data = csv_bytes(RATE, file.lines)
     return [file]

@@ -108,9 +108,7 @@ def count_files(shop: Shop) -> list[SampleFile]:
     )
     for number, (day, rows) in enumerate(sheets.items()):
         suffix = "xlsx" if number == 0 else "csv"
-        books.append(
-            table(f"stock_counts/count_{day:%Y-%m-%d}.{suffix}", rows, COUNTS, "an evening of counting")
-        )
+        books.append(table(f"stock_counts/count_{day:%Y-%m-%d}.{suffix}", rows, COUNTS, "an evening of counting"))
     _damage_counts(books[2])
     kinds = {
         "business_date": "date",

@@ -34,9 +34,7 @@ def sales_files(shop: Shop) -> list[SampleFile]:
         _sales_39(shop),
         _sales_40(shop),
         _sales_40_again(shop),
-        _sales_plain(
-            shop, 41, "a clean week; the file ends with SKUs that the product file names since Monday"
-        ),
+        _sales_plain(shop, 41, "a clean week; the file ends with SKUs that the product file names since Monday"),
         SampleFile(
             "sales/sales_2026-W42.csv",
             end_state="rejected",
@@ -128,9 +126,7 @@ def _sales_40(shop: Shop) -> SampleFile:
         "a till was repaired with a hammer: most kinds of damage in one file",
     )
     one, two, three, four, five = (file.lines[place] for place in (12, 57, 131, 214, 306))
-    file.write(
-        one, "quantity", "1O", quarantine("quantity", "1O", "quantity_type", "the letter O in a number")
-    )
+    file.write(one, "quantity", "1O", quarantine("quantity", "1O", "quantity_type", "the letter O in a number"))
     file.write(
         two,
         "business_date",

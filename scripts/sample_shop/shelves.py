@@ -68,7 +68,7 @@ def share(product: Product, store: str) -> float:
     return LOCATION[store].share / total if store in product.stores.split() else 0.0
 
 
-def move(  # noqa: PLR0913, PLR0917
+def move(
     shop: Shop,
     day: date,
     kind: str,

@@ -64,6 +64,4 @@ def _write_opening(shop: Shop) -> None:
     """The lots on the shelves on the eve of the first day, each with the day it was received."""
     for (sku, place), layers in sorted(shop.layers.items()):
         for received, quantity in layers:
-            move(
-                shop, received, "receipt", sku, place, quantity, document="OPENING", reason="opening balance"
-            )
+            move(shop, received, "receipt", sku, place, quantity, document="OPENING", reason="opening balance")

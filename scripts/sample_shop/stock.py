@@ -110,11 +110,7 @@ def _stock_38(shop: Shop) -> SampleFile:
     file.lines.append(
         type(last)(
             ["", "", "TOTAL", str(total), "", "", "", "", "", ""],
-            outcomes=[
-                quarantine(
-                    "location_code", "TOTAL", "location_code_not_total", "a totals row under the table"
-                )
-            ],
+            outcomes=[quarantine("location_code", "TOTAL", "location_code_not_total", "a totals row under the table")],
         )
     )
     kinds = {
@@ -167,9 +163,7 @@ def _stock_39(shop: Shop) -> SampleFile:
         file.find(sku="KI-5020", location_code="LYO"),
         "unit",
         "PAL",
-        quarantine(
-            "unit", "PAL", "unknown_unit_factor", "pallets of unknown size are not pieces", "transform"
-        ),
+        quarantine("unit", "PAL", "unknown_unit_factor", "pallets of unknown size are not pieces", "transform"),
     )
     file.insert(
         file.find(sku="OF-4010", location_code="LYO"),

@@ -51,9 +51,7 @@ def _wanted(shop: Shop, day: date, product: Product, supplier: Supplier) -> int:
     return ceil((point + daily * review - position) / product.pack) if position < point else 0
 
 
-def _order_line(  # noqa: PLR0913, PLR0917
-    day: date, number: str, line: int, product: Product, supplier: Supplier, packs: int
-) -> Row:
+def _order_line(day: date, number: str, line: int, product: Product, supplier: Supplier, packs: int) -> Row:
     luck = chance("order", number, product.sku)
     promised = day + timedelta(days=supplier.lead)
     late = luck.choice((-1, 0, 0, 0, 1, supplier.spread, supplier.spread + 1))

@@ -23,7 +23,7 @@ def during(rows: Sequence[Row], first: date, last: date, by: str = "business_dat
     return [row for row in rows if first <= row[by] <= last]
 
 
-def table(  # noqa: PLR0913, PLR0917
+def table(
     path: str,
     rows: Sequence[Row],
     columns: Sequence[str],

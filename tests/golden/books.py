@@ -195,9 +195,7 @@ def _enter(books: Books, feed: str, readings: list[Reading]) -> None:
         books.accounts[path].current += 1
 
 
-def _keep_newer(
-    books: Books, best: dict[Any, Any], key: Any, stated: tuple[tuple[str, int, int], Row, str]
-) -> None:
+def _keep_newer(books: Books, best: dict[Any, Any], key: Any, stated: tuple[tuple[str, int, int], Row, str]) -> None:
     winner, loser = stated, best.get(key)
     if loser and loser[0] > winner[0]:
         winner, loser = loser, winner

@@ -106,9 +106,7 @@ def _parquet(path: str, file: Path) -> Reading:
 def _workbook(path: str, file: Path) -> Reading:
     sheet = openpyxl.load_workbook(file).worksheets[0]
     header, *body = sheet.iter_rows(values_only=True)
-    rows = [
-        (n, {str(h): _shown(v) for h, v in zip(header, row, strict=True)}) for n, row in enumerate(body, 2)
-    ]
+    rows = [(n, {str(h): _shown(v) for h, v in zip(header, row, strict=True)}) for n, row in enumerate(body, 2)]
     return Reading(path, rows=rows)
 
 

@@ -83,9 +83,5 @@ def test_stock_and_movements_tell_the_same_story(books: Books) -> None:
         moved[place] = moved.get(place, 0) + row["quantity"]
     last = {(r["sku"], r["location_code"]): r["on_hand"] for r in books.current["stock_snapshots"]
             if r["business_date"].isoformat() == "2026-10-11"}  # fmt: skip
-    wrong = {
-        place: (on_hand, moved.get(place, 0))
-        for place, on_hand in last.items()
-        if on_hand != moved.get(place, 0)
-    }
+    wrong = {place: (on_hand, moved.get(place, 0)) for place, on_hand in last.items() if on_hand != moved.get(place, 0)}
     assert len(wrong) <= 3, wrong
