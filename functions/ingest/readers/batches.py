@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from functions.ingest.readers.arrow import TEXT, integers, text, texts
 from functions.ingest.readers.layout import Layout
 
-TEXT = pa.string()
 _NEEDS_ESCAPE = r'[\\"\x00-\x1f]'
 
 
@@ -16,7 +16,7 @@ def batch_of(layout: Layout, lines: pa.Array, cells: Sequence[pa.Array]) -> pa.R
     """Return a batch from columns of text in the order of the file."""
     arrays = {"_line": lines} | {name: cells[i] for i, name in layout.columns.items()}
     for name, value in layout.constants.items():
-        arrays[name] = pa.repeat(pa.scalar(value, TEXT), len(lines))
+        arrays[name] = pa.repeat(text(value), len(lines))
     if layout.extras:
         arrays["_extra"] = _extra(layout, cells, len(lines))
     return pa.RecordBatch.from_pydict(arrays)
@@ -25,31 +25,31 @@ def batch_of(layout: Layout, lines: pa.Array, cells: Sequence[pa.Array]) -> pa.R
 def batch_of_rows(layout: Layout, lines: Sequence[int], rows: Sequence[Sequence[str]]) -> pa.RecordBatch:
     """Return a batch from rows of text."""
     columns = zip(*rows, strict=True)
-    return batch_of(layout, pa.array(lines, pa.int64()), [pa.array(c, TEXT) for c in columns])
+    return batch_of(layout, integers(lines), [texts(c) for c in columns])
 
 
 def batch_of_records(
     lines: Sequence[int], records: Sequence[Mapping[str, str | None]], names: Sequence[str]
 ) -> pa.RecordBatch:
     """Return a batch from records that each have some of the named columns."""
-    arrays = {"_line": pa.array(lines, pa.int64())}
+    arrays = {"_line": integers(lines)}
     for name in names:
-        arrays[name] = pa.array([r.get(name) for r in records], TEXT)
+        arrays[name] = texts([r.get(name) for r in records])
     return pa.RecordBatch.from_pydict(arrays)
 
 
 def _extra(layout: Layout, cells: Sequence[pa.Array], count: int) -> pa.Array:
-    parts: list[pa.Array | str] = []
+    parts: list[pa.Array | pa.Scalar] = []
     for position, key in layout.extras.items():
-        if layout.header[position].strip() or pc.any(pc.not_equal(cells[position], "")).as_py():
-            parts += [f"{', ' if parts else '{'}{json.dumps(key, ensure_ascii=False)}: ", _json(cells[position])]
+        if layout.header[position].strip() or pc.any(pc.not_equal(cells[position], text(""))).as_py():
+            parts += [text(f"{', ' if parts else '{'}{json.dumps(key, ensure_ascii=False)}: "), _json(cells[position])]
     if not parts:
         return pa.nulls(count, TEXT)
-    return pc.binary_join_element_wise(*parts, "}", "")
+    return pc.binary_join_element_wise(*parts, text("}"), text(""))
 
 
 def _json(values: pa.Array) -> pa.Array:
     """Return each value as a JSON string."""
     if pc.any(pc.match_substring_regex(values, _NEEDS_ESCAPE)).as_py():
-        return pa.array([json.dumps(v, ensure_ascii=False) for v in values.to_pylist()], TEXT)
-    return pc.binary_join_element_wise('"', values, '"', "")
+        return texts([json.dumps(v, ensure_ascii=False) for v in values.to_pylist()])
+    return pc.binary_join_element_wise(text('"'), values, text('"'), text(""))

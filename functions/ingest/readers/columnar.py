@@ -9,7 +9,8 @@ from typing import Any, BinaryIO
 
 import pyarrow as pa
 
-from functions.ingest.readers.batches import TEXT, batch_of
+from functions.ingest.readers.arrow import TEXT, integers, texts
+from functions.ingest.readers.batches import batch_of
 from functions.ingest.readers.layout import layout
 from functions.ingest.readers.model import Chunk, Facts, Target
 from stockflow.errors import PermanentError
@@ -32,7 +33,7 @@ def read_parquet(stream: BinaryIO, target: Target, facts: Facts) -> Iterator[Chu
         facts.note(format="parquet", header=list(header), **plan.notes)
         start = 1
         for part in file.iter_batches(batch_size=BATCH):
-            lines = pa.array(range(start, start + len(part)), pa.int64())
+            lines = integers(range(start, start + len(part)))
             yield Chunk(batch_of(plan, lines, [as_text(c) for c in part.columns]))
             start += len(part)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
@@ -49,7 +50,7 @@ def as_text(column: pa.Array) -> pa.Array:
     exact = pa.types.is_integer(kind) or pa.types.is_date(kind) or pa.types.is_decimal(kind)
     if exact or pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_null(kind):
         return column.cast(TEXT)
-    return pa.array([value_text(v) for v in column.to_pylist()], TEXT)
+    return texts([value_text(v) for v in column.to_pylist()])
 
 
 @singledispatch

@@ -1,13 +1,11 @@
 """CSV and its relatives: any delimiter, any encoding, line numbers and original text always kept."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from itertools import chain
 from typing import BinaryIO
 
-import pyarrow as pa
-
 from functions.ingest.readers import misfit
+from functions.ingest.readers.arrow import integers
 from functions.ingest.readers.batches import batch_of, batch_of_rows
 from functions.ingest.readers.careful import Sorted, Sorter
 from functions.ingest.readers.dialect import Dialect, sniff
@@ -34,7 +32,7 @@ def read_delimited(stream: BinaryIO, target: Target, facts: Facts) -> Iterator[C
     dialect = sniff(first.data, target)
     plan = layout(dialect.header, target)
     _describe(facts, dialect, plan, first.data)
-    body = replace(first, line=1 + first.data.count(b"\n", 0, dialect.end), data=first.data[dialect.end :])
+    body = first.after(min(dialect.end, len(first.data)))
     yield from _Body(plan, dialect.delimiter, facts).chunks(chain([body], parts))
 
 
@@ -75,18 +73,18 @@ class _Body:
 
     def chunks(self, parts: Iterable[Block]) -> Iterator[Chunk]:
         """Yield a chunk a block; a record that is not whole yet is carried over to the next block."""
-        rest = Block(1, b"")
+        rest = Block(1, b"", 0)
         for block in parts:
-            self._facts.count("physical_lines", block.data.count(b"\n") + block.too_long)
+            self._facts.count("physical_lines", block.count)
             if block.too_long:
                 yield from self._last(rest)
-                rest = Block(block.line + 1, b"")
+                rest = Block(block.line + 1, b"", 0)
                 yield Chunk(rejects=(misfit.too_long(block.line, block.data, MAX_RECORD),))
                 continue
-            whole = Block(rest.line, rest.data + block.data) if rest.data else block
+            whole = rest.then(block)
             used, chunks = self._block(whole, final=False)
             yield from chunks
-            rest = Block(whole.line + whole.data.count(b"\n", 0, used), whole.data[used:])
+            rest = whole.after(used)
         yield from self._last(rest)
 
     def _last(self, rest: Block) -> Iterator[Chunk]:
@@ -95,7 +93,7 @@ class _Body:
 
     def _block(self, block: Block, final: bool) -> tuple[int, list[Chunk]]:
         if _is_plain(block.data):
-            lines = range(block.line, block.line + block.data.count(b"\n"))
+            lines = range(block.line, block.line + block.count)
             return len(block.data), [self._parsed(block.data, lines)]
         found = self._sorter.sort(block.line, block.data, final)
         chunks = [self._parsed(b"".join(found.plain), found.lines)] if found.plain else []
@@ -114,15 +112,15 @@ class _Body:
         """Return what the fast parser makes of plain lines, without blank lines and repeated headers."""
         parsed = parse(data, self._delimiter, self._plan.width)
         rejects = self._misfits(data, lines, parsed.misfits)
-        numbers = pa.array(_without(lines, set(parsed.misfits)), pa.int64())
+        numbers = integers(_without(lines, set(parsed.misfits)))
         columns = parsed.columns
         blank = all_equal(columns, self._blank)
         again = all_equal(columns, self._plan.header) if self._plan.header != self._blank else []
         self._facts.count("blank_lines", len(blank))
         if again:
-            rejects += self._headers(data, lines, numbers.take(pa.array(again)).to_pylist())
+            rejects += self._headers(data, lines, numbers.take(integers(again)).to_pylist())
         if blank or again:
-            kept = pa.array(_without(range(len(numbers)), {*blank, *again}), pa.int64())
+            kept = integers(_without(range(len(numbers)), {*blank, *again}))
             numbers, columns = numbers.take(kept), [c.take(kept) for c in columns]
         return Chunk(batch_of(self._plan, numbers, columns), tuple(rejects))
 

@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 from functions.ingest.readers.model import Facts
 
-BLOCK = 4 << 20
+BLOCK = 2 << 20
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),

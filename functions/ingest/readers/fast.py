@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv
 
-from functions.ingest.readers.batches import TEXT
+from functions.ingest.readers.arrow import TEXT, text
 
 
 @dataclass(frozen=True)
@@ -49,10 +49,10 @@ def parse(lines: bytes, delimiter: bytes, width: int) -> Parsed:
 
 def all_equal(columns: list[pa.Array], values: tuple[str, ...]) -> list[int]:
     """Return the rows whose cells are exactly these."""
-    mask = pc.equal(columns[0], values[0])
+    mask = pc.equal(columns[0], text(values[0]))
     for column, value in zip(columns[1:], values[1:], strict=True):
         if not pc.any(mask).as_py():
             return []
-        mask = pc.and_(mask, pc.equal(column, value))
+        mask = pc.and_(mask, pc.equal(column, text(value)))
     rows: list[int] = pc.indices_nonzero(mask).to_pylist()
     return rows

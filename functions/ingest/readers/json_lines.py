@@ -57,7 +57,7 @@ def _is_line(data: bytes) -> bool:
 def _lines(first: Any, parts: Iterator[Any], facts: Facts) -> Iterator[Item]:
     block = first
     while block is not None:
-        facts.count("physical_lines", block.data.count(b"\n") + block.too_long)
+        facts.count("physical_lines", block.count)
         if block.too_long:
             yield block.line, too_long(block.line, block.data, MAX_RECORD)
         else:

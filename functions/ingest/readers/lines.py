@@ -8,11 +8,26 @@ MAX_RECORD = 10_000_000
 
 @dataclass(frozen=True)
 class Block:
-    """Whole lines (each ending with ``\\n``). ``too_long``: only the beginning of one enormous line."""
+    """Whole lines (each ending with ``\\n``), ``count`` of them, from number ``line`` on.
+
+    ``too_long``: only the beginning of one enormous line.
+    """
 
     line: int
     data: bytes
+    count: int
     too_long: bool = False
+
+    def after(self, end: int) -> "Block":
+        """Return what is left behind byte ``end``, which is the end of a line."""
+        gone = self.count if end == len(self.data) else self.data.count(b"\n", 0, end)
+        return Block(self.line + gone, self.data[end:], self.count - gone)
+
+    def then(self, following: "Block") -> "Block":
+        """Return this block and the one behind it as one."""
+        if not self.data:
+            return following
+        return Block(self.line, self.data + following.data, self.count + following.count)
 
 
 def blocks(parts: Iterable[bytes], limit: int = MAX_RECORD) -> Iterator[Block]:
@@ -29,23 +44,24 @@ def blocks(parts: Iterable[bytes], limit: int = MAX_RECORD) -> Iterator[Block]:
             rest += part
         else:
             whole, rest = rest + part[:cut], part[cut:]
-            yield from _checked(line, whole, limit)
-            line += whole.count(b"\n")
+            count = whole.count(b"\n")
+            yield from _checked(Block(line, whole, count), limit)
+            line += count
         if len(rest) > limit:
-            yield Block(line, rest[:limit], too_long=True)
+            yield Block(line, rest[:limit], 1, too_long=True)
             rest, skipping = b"", True
     if rest:
-        yield Block(line, rest + b"\n")
+        yield Block(line, rest + b"\n", 1)
 
 
-def _checked(line: int, whole: bytes, limit: int) -> Iterator[Block]:
+def _checked(block: Block, limit: int) -> Iterator[Block]:
     """Yield the block; when its first line (the only one that can be) is too long, apart from the rest."""
-    end = whole.find(b"\n") + 1 if len(whole) > limit else 0
+    end = block.data.find(b"\n") + 1 if len(block.data) > limit else 0
     if end > limit:
-        yield Block(line, whole[:limit], too_long=True)
-        line, whole = line + 1, whole[end:]
-    if whole:
-        yield Block(line, whole)
+        yield Block(block.line, block.data[:limit], 1, too_long=True)
+        block = block.after(end)
+    if block.data:
+        yield block
 
 
 def _unix(parts: Iterable[bytes]) -> Iterator[bytes]:

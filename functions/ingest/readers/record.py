@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 
 LOOK_AHEAD = 1_000_000
-_QUOTED = re.compile(rb'"((?:[^"]|"")*+)"')
+_QUOTED = re.compile(rb'"([^"]*+(?:""[^"]*+)*+)"')
 _BLANKS = re.compile(rb" *")
 
 
@@ -68,5 +68,5 @@ def plain_records(delimiter: bytes, width: int) -> re.Pattern[bytes]:
     Possessive throughout: it never goes back, so its time is linear in the text.
     """
     d = re.escape(delimiter)
-    cell = rb'(?:"(?:[^"\r\n\0]|"")*+"|(?!")[^' + d + rb"\r\n\0]*+)"
+    cell = rb'(?:"[^"\r\n\0]*+(?:""[^"\r\n\0]*+)*+"|(?!")[^' + d + rb"\r\n\0]*+)"
     return re.compile(rb"(?:" + cell + rb"(?:" + d + cell + rb"){%d}\r?\n)++" % (width - 1))
