@@ -1,7 +1,7 @@
 """Cloud Storage."""
 
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import BinaryIO
 
 from google.api_core import exceptions as api
@@ -12,6 +12,8 @@ from google.cloud import storage
 from stockflow.events import ObjectRef, object_from_resource
 from stockflow.settings import Settings
 
+CHUNK = 8 << 20
+
 
 class Store:
     """Cloud Storage: objects in, staged files and reports out."""
@@ -19,9 +21,9 @@ class Store:
     def __init__(self, settings: Settings) -> None:
         self._client = _storage_client(settings)
 
-    def stat(self, bucket: str, name: str) -> ObjectRef | None:
-        """Return the live generation of an object, or None when there is none."""
-        blob = self._client.bucket(bucket).get_blob(name)
+    def stat(self, bucket: str, name: str, generation: int | None = None) -> ObjectRef | None:
+        """Return the live generation of an object (or the one asked for), or None when there is none."""
+        blob = self._client.bucket(bucket).get_blob(name, generation=generation)
         return None if blob is None else _object(blob)
 
     def open(self, ref: ObjectRef) -> BinaryIO:
@@ -31,8 +33,20 @@ class Store:
         the generation of a download.
         """
         blob = self._client.bucket(ref.bucket).blob(ref.name, generation=ref.generation)
-        stream: BinaryIO = blob.open("rb", raw_download=True)
+        stream: BinaryIO = blob.open("rb", raw_download=True, chunk_size=CHUNK)
         return stream
+
+    @contextmanager
+    def create(self, bucket: str, name: str, content_type: str) -> Iterator[BinaryIO]:
+        """Write an object as it is made, in bounded memory; an exception leaves no object behind."""
+        writer = self._client.bucket(bucket).blob(name).open("wb", chunk_size=CHUNK, content_type=content_type)
+        try:
+            yield writer
+        except BaseException:
+            with suppress(Exception):  # the upload was never finished: nobody can see it
+                writer.terminate()
+            raise
+        writer.close()
 
     def read(self, bucket: str, name: str) -> bytes:
         """Return an object's bytes.
@@ -75,9 +89,7 @@ def _storage_client(settings: Settings) -> storage.Client:
     if settings.storage_endpoint is None:
         return storage.Client(project=settings.project)
     options = ClientOptions(api_endpoint=settings.storage_endpoint)
-    return storage.Client(
-        project=settings.project, credentials=AnonymousCredentials(), client_options=options
-    )
+    return storage.Client(project=settings.project, credentials=AnonymousCredentials(), client_options=options)
 
 
 def _object(blob: storage.Blob) -> ObjectRef:

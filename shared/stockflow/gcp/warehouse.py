@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -16,6 +18,7 @@ from stockflow.settings import Settings
 
 INSERT_BATCH = 500
 JOB_WAIT_SECONDS = 480
+EMULATOR_WAIT_SECONDS = 60
 
 
 class Warehouse:
@@ -57,15 +60,15 @@ class Warehouse:
     def _rows(
         self, sql: str, params: Mapping[str, Any] | None, job_id: str | None, page_size: int | None = None
     ) -> Any:
-        config = bigquery.QueryJobConfig(
-            query_parameters=[_parameter(k, v) for k, v in (params or {}).items()]
-        )
+        config = bigquery.QueryJobConfig(query_parameters=[_parameter(k, v) for k, v in (params or {}).items()])
         text = self._settings.sql(sql)
-        try:
-            job = self._submit(job_id, lambda: self._client.query(text, job_config=config, job_id=job_id))
-            return job.result(page_size=page_size, timeout=JOB_WAIT_SECONDS)
-        except api.GoogleAPICallError as error:
-            raise TransientError("query_failed", _words(error), reason=_reason(error)) from error
+
+        def start() -> Any:
+            return self._client.query(text, job_config=config, job_id=job_id)
+
+        with _job_errors("query_failed", job_id) as seen:
+            job = self._submit(job_id, start, seen)
+            return job.result(page_size=page_size, timeout=self._patience(seen))
 
     def load_parquet(self, uri: str, table: str, schema: Sequence[Mapping[str, str]], job_id: str) -> int:
         """Append a staged Parquet file to ``dataset.table`` and return the rows loaded.
@@ -73,7 +76,9 @@ class Warehouse:
         The same ``job_id`` twice is the same job: its real state decides.
 
         Raises:
-            TransientError: ``load_failed``; ``.facts["reason"]`` is BigQuery's (such as quotaExceeded).
+            TransientError: ``load_failed``; its facts are ``reason`` (BigQuery's, such as quotaExceeded),
+                ``resumed`` (the job was there before), ``ended`` (it is DONE, with an error) and ``job_id``;
+                ``other_source`` when a job of that id loaded another file.
         """
         config = bigquery.LoadJobConfig(
             source_format=bigquery.SourceFormat.PARQUET,
@@ -86,22 +91,31 @@ class Warehouse:
         def start() -> Any:
             return self._client.load_table_from_uri(uri, target, job_config=config, job_id=job_id)
 
-        try:
-            job = self._submit(job_id, start)
-            job.result(timeout=JOB_WAIT_SECONDS)
-            return int(job.output_rows or 0)
-        except api.GoogleAPICallError as error:
-            raise TransientError(
-                "load_failed", _words(error), reason=_reason(error), job_id=job_id
-            ) from error
+        with _job_errors("load_failed", job_id) as seen:
+            job = self._submit(job_id, start, seen)
+            job.result(timeout=self._patience(seen))
+        if job.source_uris != [uri]:
+            raise TransientError("other_source", f"job {job_id} loaded {job.source_uris}", job_id=job_id)
+        return int(job.output_rows or 0)
 
-    def _submit(self, job_id: str | None, start: Any) -> Any:
+    def _submit(self, job_id: str | None, start: Any, seen: "_Seen") -> Any:
         try:
-            return start()
+            seen.job = start()
         except api.Conflict:
             if job_id is None:
                 raise
-            return self._client.get_job(job_id)
+            seen.resumed = True
+            seen.job = self._client.get_job(job_id)
+        return seen.job
+
+    def _patience(self, seen: "_Seen") -> float:
+        """How long to wait: a job that was running when an emulator was killed says RUNNING for ever."""
+        return EMULATOR_WAIT_SECONDS if seen.resumed and self.emulated else JOB_WAIT_SECONDS
+
+    @property
+    def emulated(self) -> bool:
+        """Whether this is an emulator."""
+        return self._settings.bigquery_endpoint is not None
 
     def job_state(self, job_id: str) -> tuple[str, str | None] | None:
         """Return (state, error reason or None) of a job, or None when BigQuery does not know it."""
@@ -134,13 +148,37 @@ class Warehouse:
         self._client.delete_table(f"{self._settings.project}.{table}", not_found_ok=True)
 
 
+@dataclass
+class _Seen:
+    """What is known of a job when something goes wrong."""
+
+    job: Any = None
+    resumed: bool = False
+
+    @property
+    def ended(self) -> bool:
+        return self.job is not None and self.job.state == "DONE" and bool(self.job.error_result)
+
+
+@contextmanager
+def _job_errors(code: str, job_id: str | None) -> Iterator[_Seen]:
+    """Turn a failing job into a TransientError that says whether it is over and who started it."""
+    seen = _Seen()
+    try:
+        yield seen
+    except api.GoogleAPICallError as error:
+        facts = {"reason": _reason(error), "resumed": seen.resumed, "ended": seen.ended, "job_id": job_id}
+        raise TransientError(code, _words(error), **facts) from error
+    except TimeoutError as error:
+        facts = {"reason": "running", "resumed": seen.resumed, "ended": False, "job_id": job_id}
+        raise TransientError("job_still_running", f"job {job_id} is not done yet", **facts) from error
+
+
 def _bigquery_client(settings: Settings) -> bigquery.Client:
     if settings.bigquery_endpoint is None:
         return bigquery.Client(project=settings.project, location=settings.location)
     options = ClientOptions(api_endpoint=settings.bigquery_endpoint)
-    return bigquery.Client(
-        project=settings.project, credentials=AnonymousCredentials(), client_options=options
-    )
+    return bigquery.Client(project=settings.project, credentials=AnonymousCredentials(), client_options=options)
 
 
 def _field(column: Mapping[str, str]) -> bigquery.SchemaField:
