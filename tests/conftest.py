@@ -1,0 +1,47 @@
+"""Fixtures on the embedded stack: see tests/support/README.md."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from stockflow.services import Services
+from tests.support import stack
+
+
+@pytest.fixture(scope="session")
+def emulators(tmp_path_factory: pytest.TempPathFactory) -> Iterator[stack.Emulators]:
+    """The emulators of this session (one set per xdist worker), started when first asked for."""
+    with stack.emulators(tmp_path_factory.mktemp("emulators")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def bigquery_emulator(emulators: stack.Emulators) -> str:
+    """Endpoint of local-bigquery."""
+    return emulators.bigquery
+
+
+@pytest.fixture(scope="session")
+def storage_emulator(emulators: stack.Emulators) -> str:
+    """Endpoint of fake-gcs-server."""
+    return emulators.storage
+
+
+@pytest.fixture(scope="session")
+def pubsub_emulator(emulators: stack.Emulators) -> str:
+    """``host:port`` of the Pub/Sub emulator."""
+    return emulators.pubsub
+
+
+@pytest.fixture(scope="module")
+def services(emulators: stack.Emulators) -> Iterator[Services]:
+    """Services of an environment of this module's own, everything provisioned."""
+    with stack.provisioned(emulators) as ready:
+        yield ready
+
+
+@pytest.fixture(scope="session")
+def full_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[stack.FullStack]:
+    """A whole running stack, shared by the session: emulators and the four functions."""
+    with stack.full_stack(tmp_path_factory.mktemp("stack")) as running:
+        yield running

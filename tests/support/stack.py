@@ -1,0 +1,172 @@
+"""Real emulators and real function processes for tests: started when a test first asks, stopped at the end."""
+
+import os
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from google.api_core import exceptions as api
+from google.cloud import pubsub_v1
+
+from local import control, parts, provision
+from local.environment import variables
+from local.process import Process
+from local.state import Stack, StackStatus, open_stack, read_status
+from stockflow.services import Services
+from stockflow.settings import Settings
+
+START_SECONDS = 90
+
+
+@dataclass
+class Emulators:
+    """The emulators of one test session, each started when it is first asked for."""
+
+    stack: Stack
+    _running: ExitStack
+
+    @cached_property
+    def bigquery(self) -> str:
+        """The endpoint of local-bigquery."""
+        self._start(parts.bigquery(self.stack))
+        return self.stack.url("bigquery")
+
+    @cached_property
+    def pubsub(self) -> str:
+        """``host:port`` of the Pub/Sub emulator (its notifications come from ``storage``)."""
+        self._start(parts.pubsub(self.stack))
+        return f"127.0.0.1:{self.stack.ports['pubsub']}"
+
+    @cached_property
+    def storage(self) -> str:
+        """The endpoint of fake-gcs-server. It announces nothing: ``full_stack`` does."""
+        part = parts.storage(self.stack)
+        quiet = part.command[: part.command.index("-event.pubsub-project-id")]
+        self._start(replace(part, command=quiet))
+        return self.stack.url("storage")
+
+    def _start(self, part: parts.Part) -> None:
+        process = Process(part, self.stack)
+        process.start()
+        self._running.callback(lambda: process.finish(time.monotonic() + 5))
+        self._running.callback(process.stop)
+        deadline = time.monotonic() + START_SECONDS
+        while not part.healthy():
+            if process.exit_code() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"{part.name} did not start:\n{process.last_lines()}")
+            time.sleep(0.05)
+
+
+@contextmanager
+def emulators(folder: Path) -> Iterator[Emulators]:
+    """Yield emulators with their state in ``folder``, and stop those that were started."""
+    with ExitStack() as running:
+        yield Emulators(open_stack(folder), running)
+
+
+@contextmanager
+def environment(values: Mapping[str, str]) -> Iterator[None]:
+    """Set environment variables for a while."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+@contextmanager
+def provisioned(running: Emulators, prefix: str | None = None) -> Iterator[Services]:
+    """Yield services of an environment of its own: own datasets, buckets and topics on shared emulators."""
+    prefix = prefix or f"t{uuid4().hex[:6]}"
+    bigquery, storage, pubsub = running.bigquery, running.storage, running.pubsub
+    project = running.stack.project
+    values = {
+        "GOOGLE_CLOUD_PROJECT": project,
+        "BIGQUERY_EMULATOR_HOST": bigquery,
+        "STORAGE_EMULATOR_HOST": storage,
+        "PUBSUB_EMULATOR_HOST": pubsub,
+        "STOCKFLOW_DATASET_PREFIX": f"{prefix}_",
+        "STOCKFLOW_TOPIC_PREFIX": f"{prefix}-",
+        "STOCKFLOW_LANDING_BUCKET": f"{prefix}-landing",
+        "STOCKFLOW_STAGING_BUCKET": f"{prefix}-staging",
+    }
+    with environment(values):
+        services = Services(Settings.from_env())
+        provision.topics(services.settings)
+        for bucket in (services.settings.landing_bucket, services.settings.staging_bucket):
+            services.store.ensure_bucket(bucket, services.settings.location)
+        provision.warehouse(services)
+        yield services
+
+
+class Inbox:
+    """What is published on a topic from now on, read by a subscription of its own."""
+
+    def __init__(self, services: Services, topic: str = "inventory-events") -> None:
+        self._client = pubsub_v1.SubscriberClient()
+        self._name = self._client.subscription_path(services.settings.project, f"inbox-{uuid4().hex[:8]}")
+        self._client.create_subscription(name=self._name, topic=services.settings.topic(topic))
+
+    def take(self, count: int, seconds: float = 10) -> list[dict[str, Any]]:
+        """Return attributes and data of the messages so far: as soon as ``count`` came, or after ``seconds``."""
+        taken: list[dict[str, Any]] = []
+        deadline = time.monotonic() + seconds
+        while len(taken) < count and time.monotonic() < deadline:
+            received = self._pull(max(deadline - time.monotonic(), 0.1))
+            taken += [{**dict(m.message.attributes), "data": m.message.data} for m in received]
+            if received:
+                ids = [m.ack_id for m in received]
+                self._client.acknowledge(request={"subscription": self._name, "ack_ids": ids})
+        return taken
+
+    def _pull(self, seconds: float) -> list[Any]:
+        try:
+            request = {"subscription": self._name, "max_messages": 100}
+            return list(self._client.pull(request=request, timeout=seconds, retry=None).received_messages)
+        except api.DeadlineExceeded:
+            return []
+
+
+@dataclass(frozen=True)
+class FullStack:
+    """A running stack: emulators and the four functions, with services that talk to it."""
+
+    stack: Stack
+    services: Services
+    env: dict[str, str]
+
+    def status(self) -> StackStatus:
+        """Return what the supervisor says."""
+        found = read_status(self.stack.folder)
+        assert found is not None
+        return found
+
+
+@contextmanager
+def full_stack(folder: Path, with_dashboard: bool = False) -> Iterator[FullStack]:
+    """Start everything below ``folder``, and stop it at the end."""
+    stack = control.up(folder, with_dashboard)
+    values = {**variables(stack), "STOCKFLOW_STATE": str(folder)}
+    try:
+        with environment(values):
+            yield FullStack(stack, Services(Settings.from_env()), {**os.environ, **values})
+    finally:
+        control.down(folder)
+
+
+def empty(services: Services, *feeds: str) -> None:
+    """Delete the rows of the ledger and of these feeds, so that a test starts with an empty warehouse."""
+    tables = [f"inventory_ops.{name}" for name in ("load_stages", "reject_rows", "quarantine_rows")]
+    for feed in feeds:
+        tables += [f"inventory_raw.{feed}", f"inventory_curated.{feed}", f"inventory_curated.{feed}_history"]
+    services.warehouse.query("; ".join([*(f"DELETE FROM {t} WHERE TRUE" for t in tables), "SELECT 1"]))
