@@ -1,0 +1,42 @@
+/*
+title: Sell-through
+description: Share of what was there to sell in the last 28 days that was sold. Returns are taken off.
+meaning: So much of what was there to sell was sold.
+formula: units sold in 28 days / (units sold + units on hand at the end)
+source: retail practice (variant A)
+unit: share
+grain: [sku, location_code]
+owner: inventory-analytics
+lookback_days: 0
+direction: up
+rollup: ratio
+examples:
+  - given:
+      inventory_kpi.window_28d:
+        - {business_date: 2026-09-28, sku: A, location_code: P1, on_hand: 30, listed_days: 28, observed_days: 28, units_sold: 10}
+        - {business_date: 2026-09-28, sku: B, location_code: P1, on_hand: 30, listed_days: 28, observed_days: 28, units_sold: -2}
+        - {business_date: 2026-09-28, sku: C, location_code: P1, on_hand: 0, listed_days: 28, observed_days: 14, units_sold: 0}
+    expect:
+      - {business_date: 2026-09-28, sku: A, numerator: 10, denominator: 40, value: 0.25}
+      - {business_date: 2026-09-28, sku: B, value: null, reason_code: no_demand}
+      - {business_date: 2026-09-28, sku: C, value: null, reason_code: no_stock, coverage_pct: 50}
+*/
+SELECT
+  business_date,
+  sku,
+  location_code,
+  category,
+  IF(on_hand IS NULL OR units_sold < 0, NULL, units_sold) AS numerator,
+  IF(on_hand IS NULL OR units_sold < 0, NULL, units_sold + GREATEST(on_hand, 0)) AS denominator,
+  IF(
+    on_hand IS NULL OR units_sold < 0,
+    NULL,
+    units_sold / NULLIF(units_sold + GREATEST(on_hand, 0), 0)
+  ) AS value,
+  CASE
+    WHEN on_hand IS NULL THEN 'stale'
+    WHEN units_sold < 0 THEN 'no_demand'
+    WHEN units_sold + GREATEST(on_hand, 0) = 0 THEN 'no_stock'
+  END AS reason_code,
+  100 * observed_days / listed_days AS coverage_pct
+FROM inventory_kpi.window_28d

@@ -1,0 +1,32 @@
+/*
+title: Stock on hand
+description: Units on the shelf and in the back, in the base unit. Negative stock is kept.
+meaning: So many units lie in stores and warehouse.
+formula: last known balance of at most 7 days
+source: SAP and Odoo practice
+unit: units
+grain: [sku, location_code]
+owner: inventory-analytics
+lookback_days: 0
+direction: none
+rollup: sum
+examples:
+  - given:
+      inventory_kpi.stock_daily:
+        - {business_date: 2026-09-01, sku: A, location_code: P1, category: tools, on_hand: 10, is_stale: false}
+        - {business_date: 2026-09-01, sku: B, location_code: P1, category: tools, is_stale: true}
+    expect:
+      - {business_date: 2026-09-01, sku: A, location_code: P1, value: 10, reason_code: null, coverage_pct: 100}
+      - {business_date: 2026-09-01, sku: B, location_code: P1, value: null, reason_code: stale, coverage_pct: 0}
+*/
+SELECT
+  business_date,
+  sku,
+  location_code,
+  category,
+  on_hand AS numerator,
+  CAST(NULL AS FLOAT64) AS denominator,
+  on_hand AS value,
+  IF(on_hand IS NULL, 'stale', NULL) AS reason_code,
+  IF(on_hand IS NULL, 0.0, 100.0) AS coverage_pct
+FROM inventory_kpi.stock_daily

@@ -1,0 +1,32 @@
+/*
+title: Stock value
+description: Stock on hand at cost, in the base currency.
+meaning: So much money lies on the shelves.
+formula: sum of units on hand x unit cost
+source: SAP and Odoo practice
+unit: EUR
+grain: [sku, location_code]
+owner: inventory-analytics
+lookback_days: 0
+direction: none
+rollup: sum
+examples:
+  - given:
+      inventory_kpi.stock_daily:
+        - {business_date: 2026-09-01, sku: A, location_code: P1, on_hand: 10, unit_cost: 2, stock_value: 20, is_stale: false}
+        - {business_date: 2026-09-01, sku: B, location_code: P1, on_hand: 5, is_stale: false}
+    expect:
+      - {business_date: 2026-09-01, sku: A, value: 20, reason_code: null, coverage_pct: 100}
+      - {business_date: 2026-09-01, sku: B, value: null, reason_code: no_cost, coverage_pct: 0}
+*/
+SELECT
+  business_date,
+  sku,
+  location_code,
+  category,
+  stock_value AS numerator,
+  CAST(NULL AS FLOAT64) AS denominator,
+  stock_value AS value,
+  CASE WHEN on_hand IS NULL THEN 'stale' WHEN unit_cost IS NULL THEN 'no_cost' END AS reason_code,
+  IF(stock_value IS NULL, 0.0, 100.0) AS coverage_pct
+FROM inventory_kpi.stock_daily
