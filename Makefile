@@ -1,0 +1,53 @@
+# Every target first makes .venv as the lock says (quick when it is). `make help` lists them.
+SHELL := /bin/sh
+BIN := .venv/bin
+# Tests that need the embedded stack share few processors with it.
+WORKERS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo up down status test test-unit test-integration lint format bench package clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' Makefile | awk -F':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
+
+install: ## make .venv: Python 3.13 and everything in the lock
+	@sh scripts/bootstrap.sh
+
+demo: install ## start the stack, drop the samples, print the KPIs, serve the dashboard (DEMO_EXIT=1: stop then)
+	@$(BIN)/stockflow demo
+
+up: install ## start the stack
+	@$(BIN)/stockflow up
+
+down: install ## stop the stack
+	@$(BIN)/stockflow down
+
+status: install ## show the parts of the stack
+	@$(BIN)/stockflow status
+
+test: test-unit test-integration ## run the whole suite
+
+test-unit: install ## run the tests that need no emulator
+	@$(BIN)/python -m pytest -m "not integration and not chaos" -n $(WORKERS) --dist worksteal -q
+
+test-integration: install ## run the tests on real emulators and function processes
+	@$(BIN)/python -m pytest -m "integration or chaos" -n $(WORKERS) --dist loadgroup -q
+
+lint: install ## check format, style and types
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy shared functions cli local
+
+format: install ## format and mend what can be mended
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+bench: install ## measure speed and memory
+	@for file in tests/benchmarks/bench_*.py; do $(BIN)/python -m tests.benchmarks.$$(basename $$file .py) || exit 1; done
+
+package: install ## build each function's zip
+	@$(BIN)/stockflow package
+
+clean: ## stop the stack, delete its data and everything that was built
+	@if [ -x $(BIN)/stockflow ]; then $(BIN)/stockflow down --purge; fi
+	@rm -rf .stockflow build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
