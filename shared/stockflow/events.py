@@ -53,9 +53,7 @@ def _message(event: CloudEventLike) -> dict[str, Any]:
             "json": json.loads(base64.b64decode(message.get("data") or "") or b"{}"),
         }
     except (KeyError, TypeError, ValueError, binascii.Error) as error:
-        raise PermanentError(
-            "bad_event", f"the event is no Pub/Sub push body with JSON data: {error}"
-        ) from error
+        raise PermanentError("bad_event", f"the event is no Pub/Sub push body with JSON data: {error}") from error
 
 
 def parse_object(event: CloudEventLike) -> ObjectRef:
@@ -91,6 +89,26 @@ def object_from_resource(resource: dict[str, Any]) -> ObjectRef:
         md5=resource.get("md5Hash") or "",
         created=datetime.fromisoformat(created) if created else _from_generation(generation),
     )
+
+
+def announcement(ref: ObjectRef) -> tuple[bytes, dict[str, str]]:
+    """Return the data and attributes of the notification that announces ``ref`` (to announce it again)."""
+    resource = {
+        "bucket": ref.bucket,
+        "name": ref.name,
+        "generation": str(ref.generation),
+        "size": str(ref.size),
+        "md5Hash": ref.md5,
+        "timeCreated": ref.created.isoformat(),
+    }
+    attributes = {
+        "eventType": "OBJECT_FINALIZE",
+        "payloadFormat": "JSON_API_V1",
+        "bucketId": ref.bucket,
+        "objectId": ref.name,
+        "objectGeneration": str(ref.generation),
+    }
+    return json.dumps(resource).encode(), attributes
 
 
 def _from_generation(generation: int) -> datetime:
