@@ -14,8 +14,8 @@ thresholds: {low: 1}
 examples:
   - given:
       inventory_kpi.window_28d:
-        - {business_date: 2026-09-28, sku: A, location_code: P1, listed_days: 28, valued_days: 28, net_sales: 84, cogs: 56, average_value: 100, uncosted_days: 0}
-        - {business_date: 2026-09-28, sku: B, location_code: P1, listed_days: 28, valued_days: 28, net_sales: 5, cogs: 8, average_value: 10, uncosted_days: 0}
+        - {business_date: 2026-09-28, sku: A, location_code: P1, listed_days: 28, valued_days: 28, net_sales: 84, cogs: 56, average_value: 100}
+        - {business_date: 2026-09-28, sku: B, location_code: P1, listed_days: 28, valued_days: 28, net_sales: 5, cogs: 8, average_value: 10}
     expect:
       - {business_date: 2026-09-28, sku: A, numerator: 365, denominator: 100, value: 3.65}
       - {business_date: 2026-09-28, sku: B, value: -3.910714, reason_code: null}
@@ -29,7 +29,7 @@ SELECT
   average_value AS denominator,
   IF(average_value > 0, (net_sales - cogs) * 365 / listed_days / average_value, NULL) AS value,
   CASE
-    WHEN uncosted_days > 0 OR (average_value IS NULL AND unit_cost IS NULL AND NOT COALESCE(is_stale, FALSE)) THEN 'no_cost'
+    WHEN average_value IS NULL AND unit_cost IS NULL THEN 'no_cost'
     WHEN average_value IS NULL THEN 'stale'
     WHEN average_value <= 0 THEN 'no_stock'
   END AS reason_code,

@@ -14,9 +14,9 @@ thresholds: {low: 4, high: 12}
 examples:
   - given:
       inventory_kpi.window_28d:
-        - {business_date: 2026-09-28, sku: A, location_code: P1, listed_days: 28, valued_days: 28, cogs: 56, average_value: 100, uncosted_days: 0}
-        - {business_date: 2026-09-28, sku: B, location_code: P1, listed_days: 28, valued_days: 14, cogs: 5, average_value: 0, uncosted_days: 0}
-        - {business_date: 2026-09-28, sku: C, location_code: P1, listed_days: 28, valued_days: 0, uncosted_days: 3}
+        - {business_date: 2026-09-28, sku: A, location_code: P1, listed_days: 28, valued_days: 28, cogs: 56, average_value: 100}
+        - {business_date: 2026-09-28, sku: B, location_code: P1, listed_days: 28, valued_days: 14, cogs: 5, average_value: 0}
+        - {business_date: 2026-09-28, sku: C, location_code: P1, listed_days: 28, valued_days: 0}
     expect:
       - {business_date: 2026-09-28, sku: A, numerator: 730, denominator: 100, value: 7.3, coverage_pct: 100}
       - {business_date: 2026-09-28, sku: B, value: null, reason_code: no_stock, coverage_pct: 50}
@@ -31,7 +31,7 @@ SELECT
   average_value AS denominator,
   IF(average_value > 0, cogs * 365 / listed_days / average_value, NULL) AS value,
   CASE
-    WHEN uncosted_days > 0 OR (average_value IS NULL AND unit_cost IS NULL AND NOT COALESCE(is_stale, FALSE)) THEN 'no_cost'
+    WHEN average_value IS NULL AND unit_cost IS NULL THEN 'no_cost'
     WHEN average_value IS NULL THEN 'stale'
     WHEN average_value <= 0 THEN 'no_stock'
   END AS reason_code,

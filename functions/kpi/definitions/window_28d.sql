@@ -26,7 +26,6 @@ SELECT
   SUM(units_sold) OVER trailing AS units_sold,
   SUM(net_sales) OVER trailing AS net_sales,
   SUM(cogs) OVER trailing AS cogs,
-  COUNTIF(cogs IS NULL AND units_sold != 0) OVER trailing AS uncosted_days,
   SUM(stock_value) OVER trailing / NULLIF(COUNT(stock_value) OVER trailing, 0) AS average_value
 FROM inventory_kpi.stock_daily
 WINDOW trailing AS (

@@ -1,0 +1,89 @@
+"""The catalogue: the definitions of an environment, and what each says in one number."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from functions.kpi.definition import Definition, parse
+from stockflow.services import Services
+
+
+def load_definitions(uri: str, services: Services | None = None) -> dict[str, Definition]:
+    """Return name -> definition from a folder, or from ``gs://bucket/prefix`` (which needs ``services``).
+
+    Raises:
+        PermanentError: ``bad_definition``, naming the file.
+    """
+    return {d.name: d for d in (parse(name, text) for name, text in sorted(_texts(uri, services).items()))}
+
+
+def _texts(uri: str, services: Services | None) -> dict[str, str]:
+    if not uri.startswith("gs://"):
+        return {p.name: p.read_text(encoding="utf-8") for p in Path(uri).glob("*.sql")}
+    assert services is not None, "definitions in a bucket need services to read them"
+    bucket, _, prefix = uri.removeprefix("gs://").partition("/")
+    store = services.store
+    objects = [o.name for o in store.list(bucket, prefix) if o.name.endswith(".sql")]
+    return {name.rsplit("/", 1)[-1]: store.read(bucket, name).decode() for name in objects}
+
+
+@dataclass(frozen=True)
+class Headline:
+    """A KPI over everything on its newest day; ``previous`` is a week before."""
+
+    value: float | None
+    previous: float | None
+    day: date | None
+    reason: str | None
+    sentence: str
+
+    @property
+    def trend(self) -> float | None:
+        """Relative change since a week before, or None."""
+        if self.value is None or not self.previous:
+            return None
+        return self.value / self.previous - 1
+
+
+def headline(definition: Definition, rows: Sequence[Mapping[str, Any]]) -> Headline:
+    """Return the headline from one row per day (``business_date, numerator, denominator, value``, summed)."""
+    by_day = {row["business_date"]: row for row in rows}
+    if not by_day:
+        return Headline(None, None, None, "not computed yet", definition.meaning)
+    day = max(by_day)
+    older = [d for d in by_day if (day - d).days >= 7]
+    value = rolled_up(definition, by_day[day])
+    previous = rolled_up(definition, by_day[max(older)]) if older else None
+    return Headline(value, previous, day, None if value is not None else "no_data", definition.meaning)
+
+
+def rolled_up(definition: Definition, row: Mapping[str, Any]) -> float | None:
+    """Return a sum, or the ratio of sums: never a mean of ratios."""
+    if definition.rollup == "sum":
+        return None if row["value"] is None else float(row["value"])
+    numerator, denominator = row["numerator"], row["denominator"]
+    return float(numerator) / float(denominator) if numerator is not None and denominator else None
+
+
+_BY_DAY = """
+SELECT business_date, SUM(numerator) AS numerator, SUM(denominator) AS denominator, SUM(value) AS value
+FROM {table} GROUP BY business_date ORDER BY business_date
+"""
+
+
+def headlines(services: Services) -> list[tuple[Definition, Headline]]:
+    """Return each KPI with its headline, in the order of their titles."""
+    from stockflow.errors import TransientError
+
+    found = []
+    for definition in load_definitions(services.settings.definitions_uri, services).values():
+        if definition.kind != "kpi":
+            continue
+        try:
+            rows = services.warehouse.query(_BY_DAY.format(table=definition.table))
+        except TransientError:
+            rows = []
+        found.append((definition, headline(definition, rows)))
+    return sorted(found, key=lambda pair: pair[0].title)
