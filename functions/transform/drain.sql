@@ -171,7 +171,8 @@ SELECT
   COALESCE(counted.passed, 0) - COALESCE(kept.kept, 0),
   batch.content_md5, batch.size_bytes, batch.landed_at, @started, clock.finished_at,
   CONCAT(
-    '{"tables":["inventory_curated.<<feed>>"],"dates":[', COALESCE(days.dates, ''),
+    -- in two pieces, so that the name stays free of an environment's prefix
+    '{"tables":["inventory', '_curated.<<feed>>"],"dates":[', COALESCE(days.dates, ''),
     '],"all_dates":', IF(COALESCE(days.all_dates, FALSE), 'true', 'false'), '}'
   )
 FROM batch

@@ -71,8 +71,8 @@ def drain_script(contract: Contract) -> str:
         **{f"touched_is_{t}": _same("touched", t, contract.key) for t in ("history", "now", "was")},
         "changes_is_kept": _same("changes", "kept", contract.key),
         "touched_days": _touched_days(contract),
-        "dimensions_seen": _seen(f"feed IN ({_quoted(_reads(contract.feed))})"),
-        "others_seen": _seen(f"feed != '{contract.feed}'"),
+        "dimensions_seen": _seen(_reads(contract.feed), "IN"),
+        "others_seen": _seen([contract.feed] if marks else [], "NOT IN"),
         "mark": marks,
         "mark_again": _again(contract.feed, marks),
     }
@@ -135,10 +135,14 @@ def _reads(feed: str) -> list[str]:
     return [dimension for dimension, table in _DIMENSIONS.items() if re.search(rf"\b{table}\b", model(feed))]
 
 
-def _seen(condition: str) -> str:
+def _seen(feeds: list[str], how: str) -> str:
+    """How many transforms (of the feeds, or of all but them) are on record: another number, another world."""
+    if not feeds:
+        return "SELECT 0"
+    named = ", ".join(f"'{feed}'" for feed in feeds)
     return (
         "SELECT COUNT(*) FROM inventory_ops.load_stages "
-        f"WHERE stage = 'transform' AND state = 'transformed' AND {condition}"
+        f"WHERE stage = 'transform' AND state = 'transformed' AND feed {how} ({named})"
     )
 
 
@@ -150,7 +154,7 @@ def has_dependents(feed: str) -> bool:
 def _mark(feed: str) -> str:
     if not has_dependents(feed):
         return ""
-    affected = _indent(template(f"dependents/{feed}.sql").strip(), 2)
+    affected = _indent(template(f"dependents/{feed}.sql").strip(), 4)
     return "\n" + template("mark.sql").replace("<<affected>>", affected)
 
 
@@ -159,7 +163,7 @@ def _again(feed: str, marks: str) -> str:
     if not marks:
         return ""
     return (
-        f"\nIF ({_seen(f"feed != '{feed}'")}) != (SELECT MAX(others_seen) FROM batch) THEN\n"
+        f"\nIF ({_seen([feed], 'NOT IN')}) != (SELECT MAX(others_seen) FROM batch) THEN\n"
         f"{_indent(marks.strip(), 2)}\nEND IF;\n"
     )
 
@@ -174,10 +178,6 @@ def _differs(columns: list[str]) -> str:
 
 def _list(names: list[str]) -> str:
     return ", ".join(names)
-
-
-def _quoted(names: list[str]) -> str:
-    return ", ".join(f"'{n}'" for n in names) or "''"
 
 
 def _indent(text: str, by: int) -> str:

@@ -3,7 +3,6 @@
 import json
 import random
 import threading
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -21,11 +20,8 @@ pytestmark = pytest.mark.integration
 
 
 @pytest.fixture(scope="module")
-def shared_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    with transform_world.emulator(tmp_path_factory.mktemp("bigquery") / "state") as endpoint:
-        world = transform_world.new_world(endpoint)
-        transform_world.provision(world.services)
-        yield world
+def shared_world(bigquery_emulator: str) -> World:
+    return transform_world.new_world(bigquery_emulator)
 
 
 @pytest.fixture

@@ -1,7 +1,8 @@
 """The SQL functions read every cell as ``stockflow.values`` does, on the emulator."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from stockflow import values
+from stockflow.services import Services
 from tests.integration import transform_world
 from tests.unit import values_corpus as corpus
 
@@ -20,29 +22,19 @@ ROUTINES = transform_world.ROOT / "warehouse" / "routines" / "inventory_curated"
 
 
 @pytest.fixture(scope="module")
-def ask(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ask]:
-    with transform_world.emulator(tmp_path_factory.mktemp("values") / "state") as endpoint:
-        client = transform_world.new_world(endpoint).services.warehouse.client
-        client.create_dataset("inventory_curated")
-        for path in sorted(ROUTINES.glob("*.sql")):
-            client.query(path.read_text(encoding="utf-8")).result()
-        yield lambda call, texts: _ask(client, call, texts)
+def ask(bigquery_emulator: str) -> Ask:
+    services = transform_world.new_world(bigquery_emulator).services
+    return lambda call, texts: _ask(services, call, texts)
 
 
-def _ask(client: bigquery.Client, call: str, texts: Sequence[str | None]) -> list[Any]:
+def _ask(services: Services, call: str, texts: Sequence[str | None]) -> list[Any]:
     """Return what a call gives for each text, in one query."""
-    shown = [{"n": n, "t": t} for n, t in enumerate(texts)]
-    structs = [
-        bigquery.StructQueryParameter(
-            None,
-            bigquery.ScalarQueryParameter("n", "INT64", s["n"]),
-            bigquery.ScalarQueryParameter("t", "STRING", s["t"]),
-        )
-        for s in shown
-    ]
-    config = bigquery.QueryJobConfig(query_parameters=[bigquery.ArrayQueryParameter("cells", "STRUCT", structs)])
+    number = partial(bigquery.ScalarQueryParameter, "n", "INT64")
+    text = partial(bigquery.ScalarQueryParameter, "t", "STRING")
+    cells = [bigquery.StructQueryParameter(None, number(n), text(t)) for n, t in enumerate(texts)]
+    config = bigquery.QueryJobConfig(query_parameters=[bigquery.ArrayQueryParameter("cells", "STRUCT", cells)])
     sql = f"SELECT inventory_curated.{call} AS v FROM UNNEST(@cells) AS cell ORDER BY cell.n"
-    return [row["v"] for row in client.query(sql, job_config=config).result()]
+    return [row["v"] for row in services.warehouse.client.query(services.settings.sql(sql), job_config=config).result()]
 
 
 @pytest.mark.parametrize("mark", [".", ","])

@@ -1,22 +1,12 @@
 """A warehouse for the transform tests: local-bigquery with every table, view and routine of the project."""
 
-import os
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from google.cloud import bigquery
-
-from stockflow import schema
+from local import provision
 from stockflow.contracts import Contract
 from stockflow.gcp import Warehouse
 from stockflow.ledger import StageRecord
@@ -24,100 +14,6 @@ from stockflow.services import Services
 from stockflow.settings import Settings, bundle_root
 
 ROOT = bundle_root()
-# The emulator's geography functions want DuckDB's spatial extension, which no test needs.
-_LAUNCH = """
-import sys
-from duckdb_extensions import import_extension
-for name in ("ducklake", "icu", "httpfs", "avro", "encodings"):
-    import_extension(name)
-from local_bigquery.sql import dialect
-dialect.FUNCTIONS[:] = [p for p in dialect.FUNCTIONS if p.stem != "geography"]
-from local_bigquery.cli import main
-main(sys.argv[1:])
-"""
-
-
-def _free_port() -> int:
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return int(s.getsockname()[1])
-
-
-@contextmanager
-def emulator(folder: Path) -> Iterator[str]:
-    """Run local-bigquery with its state in ``folder`` and yield its endpoint."""
-    for name in ("home", "gcs", "data"):
-        (folder / name).mkdir(parents=True)
-    port, grpc = _free_port(), _free_port()
-    options = [
-        "--port",
-        str(port),
-        "--grpc-port",
-        str(grpc),
-        "--project",
-        "demo",
-        "--data-dir",
-        str(folder / "data"),
-    ]
-    env = {**os.environ, "HOME": str(folder / "home"), "GCS_LOCAL_ROOT": str(folder / "gcs")}
-    with (folder / "log").open("wb") as out:
-        command = [sys.executable, "-c", _LAUNCH, "serve", "--host", "127.0.0.1", *options]
-        process = subprocess.Popen(command, env=env, stdout=out, stderr=out)
-    try:
-        _await(f"http://127.0.0.1:{port}", folder / "log")
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait(20)
-
-
-def _await(endpoint: str, log: Path) -> None:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        if b"Uvicorn running" in log.read_bytes():
-            urllib.request.urlopen(f"{endpoint}/bigquery/v2/projects", timeout=30).read()
-            return
-        time.sleep(0.2)
-    raise TimeoutError(log.read_text())
-
-
-def provision(services: Services) -> None:
-    """Create every dataset, table, view and routine."""
-    client, pipeline = services.warehouse.client, schema.pipeline()
-    for dataset in pipeline["datasets"].values():
-        client.create_dataset(dataset["name"], exists_ok=True)
-    for name, table in pipeline["ops_tables"].items():
-        _create(client, f"inventory_ops.{name}", schema.ops_schema(table))
-    for contract in services.contracts.values():
-        _create(client, f"inventory_raw.{contract.feed}", schema.raw_schema(contract))
-        for suffix in ("", "_history"):
-            _create(client, f"inventory_curated.{contract.feed}{suffix}", schema.curated_schema(contract))
-    for path in sorted((ROOT / "warehouse/routines").rglob("*.sql")):
-        services.warehouse.query(path.read_text())
-    _views(services)
-
-
-def _create(client: bigquery.Client, name: str, columns: list[schema.Field]) -> None:
-    fields = [bigquery.SchemaField(c["name"], c["type"], mode=c["mode"]) for c in columns]
-    client.create_table(bigquery.Table(f"demo.{name}", schema=fields), exists_ok=True)
-
-
-def _views(services: Services) -> None:
-    """Create the views, those that others read first: what fails is tried again after the rest."""
-    waiting = {
-        f"{p.parent.name}.{p.stem}": p.read_text()
-        for p in (ROOT / "warehouse/views").rglob("*.sql")
-        if p.parent.name in {"inventory_ops", "inventory_curated"}
-    }
-    waiting |= {f"inventory_raw.{c.feed}_accepted": schema.accepted_view(c) for c in services.contracts.values()}
-    for last in [False] * 4 + [True]:
-        for name, body in list(waiting.items()):
-            try:
-                services.warehouse.query(f"CREATE OR REPLACE VIEW {name} AS {body}")
-                del waiting[name]
-            except Exception:
-                if last:
-                    raise
 
 
 class Outbox:
@@ -187,7 +83,7 @@ class World:
         verdict = {"run_id": run, "load_id": load, "feed": feed, "stage": "validate", "rule": "some_rule",
                    "column_name": "sku", "severity": "critical", "recorded_at": now}  # fmt: skip
         refused = [{**verdict, "line": line} for line in quarantined]
-        self.services.warehouse.insert("inventory_ops.quarantine_rows", refused, [uuid4().hex for _ in quarantined])
+        self._insert("ops", "quarantine_rows", refused)
         self.services.ledger.record(record)
         return load
 
@@ -196,7 +92,11 @@ class World:
             {"_load_id": load, "_line": line, **row, "_ingested_at": datetime.now(UTC)}
             for line, row in enumerate(rows, start=2)
         ]
-        self.services.warehouse.insert(f"inventory_raw.{contract.feed}", body, [uuid4().hex for _ in body])
+        self._insert("raw", contract.feed, body)
+
+    def _insert(self, dataset: str, table: str, rows: list[dict[str, Any]]) -> None:
+        name = self.services.settings.table(dataset, table)
+        self.services.warehouse.insert(name, rows, [uuid4().hex for _ in rows])
 
     def rows(self, sql: str) -> list[dict[str, Any]]:
         return self.services.warehouse.query(sql)
@@ -232,12 +132,18 @@ class World:
 
 
 def new_world(endpoint: str) -> World:
-    """Return a provisioned world, emptied of an earlier test's rows."""
-    settings = Settings(project="demo", contracts_dir=ROOT / "contracts", bigquery_endpoint=endpoint)
+    """Return a provisioned world with datasets of its own on the session's emulator."""
+    settings = Settings(
+        project="stockflow-local",
+        dataset_prefix=f"t{uuid4().hex[:6]}_",
+        contracts_dir=ROOT / "contracts",
+        bigquery_endpoint=endpoint,
+    )
     services = Services(settings)
     services.__dict__["warehouse"] = CountingWarehouse(settings)
     world = World(services)
     services.__dict__["bus"] = world.bus
+    provision.warehouse(services)
     return world
 
 

@@ -10,8 +10,8 @@ CREATE TEMP TABLE batch AS
 SELECT
   *,
   SUBSTR(TO_HEX(SHA256(CONCAT(record_id, @version, @drain))), 1, 20) AS next_run,
-  (SELECT COUNT(*) FROM inventory_ops.load_stages WHERE stage = 'transform' AND state = 'transformed' AND feed IN ('')) AS dimensions_seen,
-  (SELECT COUNT(*) FROM inventory_ops.load_stages WHERE stage = 'transform' AND state = 'transformed' AND feed != 'exchange_rates') AS others_seen
+  (SELECT 0) AS dimensions_seen,
+  (SELECT COUNT(*) FROM inventory_ops.load_stages WHERE stage = 'transform' AND state = 'transformed' AND feed NOT IN ('exchange_rates')) AS others_seen
 FROM inventory_ops.load_stages
 WHERE stage = 'validate' AND load_id IN UNNEST(@loads)
 QUALIFY ROW_NUMBER() OVER (PARTITION BY load_id ORDER BY finished_at DESC, record_id DESC) = 1;
@@ -202,7 +202,8 @@ SELECT
   COALESCE(counted.passed, 0) - COALESCE(kept.kept, 0),
   batch.content_md5, batch.size_bytes, batch.landed_at, @started, clock.finished_at,
   CONCAT(
-    '{"tables":["inventory_curated.exchange_rates"],"dates":[', COALESCE(days.dates, ''),
+    -- in two pieces, so that the name stays free of an environment's prefix
+    '{"tables":["inventory', '_curated.exchange_rates"],"dates":[', COALESCE(days.dates, ''),
     '],"all_dates":', IF(COALESCE(days.all_dates, FALSE), 'true', 'false'), '}'
   )
 FROM batch
@@ -212,69 +213,7 @@ LEFT JOIN kept ON kept.load_id = batch.load_id
 LEFT JOIN days ON days.load_id = batch.load_id;
 
 -- Loads of other feeds that say something else now that exchange_rates changed: to be transformed again.
-INSERT INTO inventory_ops.load_stages
-SELECT latest.* EXCEPT (kpi_record, marked_at, marked) REPLACE (
-  -- as StageRecord.record_id says it
-  SUBSTR(TO_HEX(SHA256(CONCAT(
-    CAST(LENGTH(latest.load_id) AS STRING), ':', latest.load_id, '9:transform',
-    CAST(LENGTH(latest.stage_version) AS STRING), ':', latest.stage_version, '7:pending',
-    CAST(LENGTH(latest.marked) AS STRING), ':', latest.marked
-  ))), 1, 20) AS record_id,
-  'pending' AS state,
-  CAST(NULL AS STRING) AS input_record,
-  'exchange_rates_changed' AS reason_code,
-  'a later file of exchange_rates changes what this load says' AS message,
-  latest.marked_at AS finished_at,
-  IF(latest.kpi_record = latest.record_id, NULL, latest.detail) AS detail
-)
-FROM (
-  SELECT
-    done.*,
-    kpi.input_record AS kpi_record,
-    clock.marked_at,
-    IF(
-      EXTRACT(MICROSECOND FROM clock.marked_at) = 0,
-      FORMAT_TIMESTAMP('%FT%H:%M:%S+00:00', clock.marked_at),
-      FORMAT_TIMESTAMP('%FT%H:%M:%E6S+00:00', clock.marked_at)
-    ) AS marked
-  FROM inventory_ops.load_stages_latest AS done
-  LEFT JOIN inventory_ops.load_stages_latest AS kpi ON kpi.load_id = done.load_id AND kpi.stage = 'kpi'
-  CROSS JOIN (SELECT CURRENT_TIMESTAMP() AS marked_at) AS clock
-  WHERE done.stage = 'transform' AND done.state = 'transformed'
-) AS latest
-WHERE latest.load_id IN (
-  -- Loads with money in a currency whose rate on their days is now another, or known at last.
-  WITH changed AS (
-    SELECT currency, business_date
-    FROM changes
-    WHERE _content_changed
-  ),
-  statements AS (
-    SELECT _load_id AS load_id, stated_currency, business_date FROM inventory_curated.stock_snapshots_history
-    UNION ALL
-    SELECT _load_id, stated_currency, business_date FROM inventory_curated.stock_movements_history
-    UNION ALL
-    SELECT _load_id, stated_currency, business_date FROM inventory_curated.sales_history
-    UNION ALL
-    SELECT _load_id, stated_currency, business_date FROM inventory_curated.purchase_orders_history
-    UNION ALL
-    SELECT _load_id, stated_currency, DATE(_business_time) FROM inventory_curated.products_history
-    UNION ALL
-    SELECT load_id, value, SAFE_CAST(REGEXP_EXTRACT(expected, r'[0-9]{4}-[0-9]{2}-[0-9]{2}$') AS DATE)
-    FROM inventory_ops.quarantine
-    WHERE stage = 'transform' AND rule = 'unknown_exchange_rate'
-  )
-  SELECT DISTINCT statements.load_id
-  FROM statements
-  JOIN changed
-    ON changed.currency = statements.stated_currency
-    AND statements.business_date BETWEEN changed.business_date AND DATE_ADD(changed.business_date, INTERVAL 7 DAY)
-);
-
-COMMIT TRANSACTION;
-
-IF (SELECT COUNT(*) FROM inventory_ops.load_stages WHERE stage = 'transform' AND state = 'transformed' AND feed != 'exchange_rates') != (SELECT MAX(others_seen) FROM batch) THEN
-  -- Loads of other feeds that say something else now that exchange_rates changed: to be transformed again.
+IF EXISTS (SELECT 1 FROM changes WHERE _content_changed) THEN
   INSERT INTO inventory_ops.load_stages
   SELECT latest.* EXCEPT (kpi_record, marked_at, marked) REPLACE (
     -- as StageRecord.record_id says it
@@ -335,7 +274,73 @@ IF (SELECT COUNT(*) FROM inventory_ops.load_stages WHERE stage = 'transform' AND
   );
 END IF;
 
-SELECT done.*, (SELECT COUNT(*) FROM inventory_ops.load_stages WHERE stage = 'transform' AND state = 'transformed' AND feed IN ('')) != batch.dimensions_seen AS overtaken
+COMMIT TRANSACTION;
+
+IF (SELECT COUNT(*) FROM inventory_ops.load_stages WHERE stage = 'transform' AND state = 'transformed' AND feed NOT IN ('exchange_rates')) != (SELECT MAX(others_seen) FROM batch) THEN
+  -- Loads of other feeds that say something else now that exchange_rates changed: to be transformed again.
+  IF EXISTS (SELECT 1 FROM changes WHERE _content_changed) THEN
+    INSERT INTO inventory_ops.load_stages
+    SELECT latest.* EXCEPT (kpi_record, marked_at, marked) REPLACE (
+      -- as StageRecord.record_id says it
+      SUBSTR(TO_HEX(SHA256(CONCAT(
+        CAST(LENGTH(latest.load_id) AS STRING), ':', latest.load_id, '9:transform',
+        CAST(LENGTH(latest.stage_version) AS STRING), ':', latest.stage_version, '7:pending',
+        CAST(LENGTH(latest.marked) AS STRING), ':', latest.marked
+      ))), 1, 20) AS record_id,
+      'pending' AS state,
+      CAST(NULL AS STRING) AS input_record,
+      'exchange_rates_changed' AS reason_code,
+      'a later file of exchange_rates changes what this load says' AS message,
+      latest.marked_at AS finished_at,
+      IF(latest.kpi_record = latest.record_id, NULL, latest.detail) AS detail
+    )
+    FROM (
+      SELECT
+        done.*,
+        kpi.input_record AS kpi_record,
+        clock.marked_at,
+        IF(
+          EXTRACT(MICROSECOND FROM clock.marked_at) = 0,
+          FORMAT_TIMESTAMP('%FT%H:%M:%S+00:00', clock.marked_at),
+          FORMAT_TIMESTAMP('%FT%H:%M:%E6S+00:00', clock.marked_at)
+        ) AS marked
+      FROM inventory_ops.load_stages_latest AS done
+      LEFT JOIN inventory_ops.load_stages_latest AS kpi ON kpi.load_id = done.load_id AND kpi.stage = 'kpi'
+      CROSS JOIN (SELECT CURRENT_TIMESTAMP() AS marked_at) AS clock
+      WHERE done.stage = 'transform' AND done.state = 'transformed'
+    ) AS latest
+    WHERE latest.load_id IN (
+      -- Loads with money in a currency whose rate on their days is now another, or known at last.
+      WITH changed AS (
+        SELECT currency, business_date
+        FROM changes
+        WHERE _content_changed
+      ),
+      statements AS (
+        SELECT _load_id AS load_id, stated_currency, business_date FROM inventory_curated.stock_snapshots_history
+        UNION ALL
+        SELECT _load_id, stated_currency, business_date FROM inventory_curated.stock_movements_history
+        UNION ALL
+        SELECT _load_id, stated_currency, business_date FROM inventory_curated.sales_history
+        UNION ALL
+        SELECT _load_id, stated_currency, business_date FROM inventory_curated.purchase_orders_history
+        UNION ALL
+        SELECT _load_id, stated_currency, DATE(_business_time) FROM inventory_curated.products_history
+        UNION ALL
+        SELECT load_id, value, SAFE_CAST(REGEXP_EXTRACT(expected, r'[0-9]{4}-[0-9]{2}-[0-9]{2}$') AS DATE)
+        FROM inventory_ops.quarantine
+        WHERE stage = 'transform' AND rule = 'unknown_exchange_rate'
+      )
+      SELECT DISTINCT statements.load_id
+      FROM statements
+      JOIN changed
+        ON changed.currency = statements.stated_currency
+        AND statements.business_date BETWEEN changed.business_date AND DATE_ADD(changed.business_date, INTERVAL 7 DAY)
+    );
+  END IF;
+END IF;
+
+SELECT done.*, (SELECT 0) != batch.dimensions_seen AS overtaken
 FROM batch
 JOIN inventory_ops.load_stages AS done ON done.run_id = batch.next_run
 ORDER BY done.load_id;

