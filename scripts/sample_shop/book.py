@@ -161,7 +161,8 @@ bytes: whichever arrives first is loaded, the other one is the duplicate.
 What you should see: stock turns six times a year and earns 3 to 4 euros of margin per euro of stock; three
 of a hundred shelves are empty, more in mid September, when supplier S100 was on strike and S300 stuck in
 customs; three products have not moved since winter; the planners believe in too few tulips, forks and
-chopping boards and in too many fire bowls.
+chopping boards and in too many fire bowls. The cachepots of Geneva (`PP-2060` at `GVA`) are missing from the
+stock exports since 30 September: their balance is carried on until 6 October and is stale after that.
 
 ## The files
 
