@@ -282,7 +282,7 @@ def _abc(shop: Days) -> Cells:
             daily[day][sku] += state.cogs or 0.0
     for day, skus in daily.items():
         past = [d for d in daily if 0 <= (day - d).days <= 364]
-        used = {sku: max(0.0, sum(daily[d].get(sku, 0.0) for d in past)) for sku in skus}
+        used = {sku: round(max(0.0, sum(daily[d].get(sku, 0.0) for d in past)), 6) for sku in skus}
         _classify(cells, day, used)
     return cells
 

@@ -44,19 +44,20 @@ consumed AS (
     PARTITION BY sku ORDER BY UNIX_DATE(business_date) RANGE BETWEEN 364 PRECEDING AND CURRENT ROW
   )
 ),
+-- rounded, so that equal consumption ties exactly and the SKU decides, whatever the order of summing
+measured AS (
+  SELECT consumed.*, ROUND(GREATEST(COALESCE(consumption, 0), 0), 6) AS positive
+  FROM consumed
+),
 ranked AS (
   SELECT
-    consumed.*,
-    GREATEST(COALESCE(consumption, 0), 0) AS positive,
-    SUM(GREATEST(COALESCE(consumption, 0), 0)) OVER (PARTITION BY business_date) AS total,
-    SUM(GREATEST(COALESCE(consumption, 0), 0)) OVER (
-      PARTITION BY business_date ORDER BY GREATEST(COALESCE(consumption, 0), 0) DESC, sku
-      ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+    measured.*,
+    SUM(positive) OVER (PARTITION BY business_date) AS total,
+    SUM(positive) OVER (
+      PARTITION BY business_date ORDER BY positive DESC, sku ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
     ) AS cumulative,
-    ROW_NUMBER() OVER (
-      PARTITION BY business_date ORDER BY GREATEST(COALESCE(consumption, 0), 0) DESC, sku
-    ) AS rank_of_sku
-  FROM consumed
+    ROW_NUMBER() OVER (PARTITION BY business_date ORDER BY positive DESC, sku) AS rank_of_sku
+  FROM measured
 )
 SELECT
   business_date,
