@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cli import audit, drop, kpi, loads, package, stack
+from cli import audit, demo, drop, kpi, loads, package, stack
 from cli.output import CommandError, errors
 from stockflow.errors import StockflowError
 
@@ -18,7 +18,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 for command in (stack.up, stack.down, stack.status, stack.env, stack.logs, drop.drop, loads.loads, loads.explain,
-                audit.audit, package.package):  # fmt: skip
+                audit.audit, demo.demo, package.package):  # fmt: skip
     app.command()(command)
 app.add_typer(kpi.app, name="kpi")
 

@@ -15,7 +15,7 @@ from cli import target
 from cli.output import CommandError, console, errors, print_json, print_table
 from local import control
 from local.environment import variables
-from local.state import PARTS, StackStatus, read_status, running
+from local.state import PARTS, Stack, StackStatus, read_status, running
 from local.supervisor import StackError, Supervisor
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -41,17 +41,26 @@ def up(
     if foreground:
         _stay(dashboard)
         return
-    with errors().status("starting") as spinner:
-        try:
-            stack = control.up(target.folder(), dashboard, lambda s: spinner.update(_progress(s)))
-        except StackError as error:
-            raise CommandError(str(error)) from error
+    stack = start(dashboard)
     if as_json:
         print_json({"state": "ready", "project": stack.project, "ports": stack.ports})
         return
     console().print(
         f"ready: drop files with `stockflow drop`, look at {stack.url('dashboard') if dashboard else 'logs'}"
     )
+
+
+def start(dashboard: bool) -> Stack:
+    """Start the stack of the state folder, showing progress, and return it when it is healthy.
+
+    Raises:
+        CommandError: which part did not come up, and why.
+    """
+    with errors().status("starting") as spinner:
+        try:
+            return control.up(target.folder(), dashboard, lambda s: spinner.update(_progress(s)))
+        except StackError as error:
+            raise CommandError(str(error)) from error
 
 
 def _stay(dashboard: bool) -> None:
