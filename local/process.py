@@ -25,7 +25,12 @@ class Process:
         self._popen: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Start it in a process group of its own."""
+        """Start it in a process group of its own; what an earlier start left of its group goes first.
+
+        (A killed gunicorn master leaves a worker that still holds the port.)
+        """
+        if self._popen is not None:
+            signal_group(self._popen.pid, signal.SIGKILL)
         log = self._stack.log(self.part.name)
         with log.open("ab") as out:
             out.write(f"--- {datetime.now(UTC).isoformat(timespec='seconds')} started\n".encode())
