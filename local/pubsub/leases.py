@@ -152,6 +152,11 @@ class Queue:
                 )
         self._store.wake()
 
+    def still_leased(self, sub_id: int, ack_ids: Iterable[str]) -> set[str]:
+        """Return the ack ids whose lease is still held."""
+        found = {ack_id: self._current(sub_id, ack_id) for ack_id in ack_ids}
+        return {ack_id for ack_id, state in found.items() if state is not None and state[1]}
+
     def _current(self, sub_id: int, ack_id: str) -> tuple[int, bool, int] | None:
         """Return (message, lease still held, attempts) of an ack id, or None when it is nobody's."""
         parts = ack_id.split(":")

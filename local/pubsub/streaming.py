@@ -60,10 +60,10 @@ class Stream:
         with self.lock:
             if self.answers:
                 return self.answers.pop(0)
-            room = min(self.max_messages - len(self.held), _BATCH)
-            if room <= 0 or sum(self.held.values()) >= self.max_bytes:
-                return None
         number, sub = self.admin.attached(self.name)
+        room = self._room(number)
+        if room <= 0:
+            return None
         leased = self.queue.lease(number, sub, room, self.deadline)
         if not leased:
             return None
@@ -76,6 +76,16 @@ class Stream:
                 message_ordering_enabled=sub.enable_message_ordering,
             ),
         )
+
+    def _room(self, number: int) -> int:
+        """Return how many messages flow control allows; the client may have acknowledged by unary calls."""
+        with self.lock:
+            if len(self.held) >= self.max_messages or sum(self.held.values()) >= self.max_bytes:
+                leased = self.queue.still_leased(number, self.held)
+                self.held = {ack_id: size for ack_id, size in self.held.items() if ack_id in leased}
+            if sum(self.held.values()) >= self.max_bytes:
+                return 0
+            return min(self.max_messages - len(self.held), _BATCH)
 
     def close(self) -> None:
         """Give back what was leased and not acknowledged: another subscriber gets it at once."""

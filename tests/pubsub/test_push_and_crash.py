@@ -1,0 +1,152 @@
+"""Push over real HTTP, and a server that is killed hard."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from google.api_core import exceptions as api
+
+from local.pubsub.rest import call
+from stockflow.waiting import wait_until
+from tests.pubsub.conftest import PROJECT, Bus, clients
+
+
+@contextmanager
+def endpoint(answer: Callable[[dict[str, Any]], int]) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """Serve an HTTP endpoint that records what is pushed and answers as told."""
+    seen: list[dict[str, Any]] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            seen.append(body)
+            self.send_response(answer(body))
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, format: str, *args: Any) -> None: ...
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_address[1]}/", seen
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_push_has_the_body_of_the_real_service(bus: Bus) -> None:
+    """Data in base64, both spellings of the names, the attempt where there is a dead-letter policy."""
+    topic, dead = bus.topic(), bus.topic("orders-dead")
+    with endpoint(lambda _: 204) as (url, seen):
+        policy = {"dead_letter_topic": dead, "max_delivery_attempts": 5}
+        sub = bus.subscription(topic, push_config={"push_endpoint": url}, dead_letter_policy=policy)
+        bus.publish(topic, "hello", kind="greeting")
+        assert wait_until(lambda: seen, 10)
+    (body,) = seen
+    assert (body["subscription"], body["deliveryAttempt"]) == (sub, 1)
+    message = body["message"]
+    assert (message["data"], message["attributes"]) == ("aGVsbG8=", {"kind": "greeting"})
+    assert message["messageId"] == message["message_id"] == "1"
+    assert message["publishTime"] == message["publish_time"]
+
+
+def test_a_refused_push_comes_again_and_holds_nobody_up(bus: Bus) -> None:
+    """Given one message that fails, when nine others come, then they are delivered without waiting for it."""
+    topic = bus.topic()
+    with endpoint(lambda body: 500 if body["message"]["attributes"]["n"] == "0" else 200) as (url, seen):
+        retry = {"minimum_backoff": {"seconds": 10}, "maximum_backoff": {"seconds": 10}}
+        bus.subscription(topic, push_config={"push_endpoint": url}, retry_policy=retry)
+        for n in range(10):
+            bus.publish(topic, "x", n=str(n))
+        assert wait_until(lambda: len(seen) == 10, 10)
+        bus.clock.move(11)
+        assert wait_until(lambda: len(seen) >= 11, 10)
+        assert seen[10]["message"]["attributes"] == {"n": "0"}
+
+
+@contextmanager
+def server(folder: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
+    """Run the emulator in a process of its own."""
+    command = [sys.executable, "-m", "local.pubsub", "serve", "--data-dir", str(folder)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    assert process.stdout is not None
+    yield process, int(process.stdout.readline().rsplit(":", 1)[1])
+    process.kill()
+    process.wait()
+    process.stdout.close()
+
+
+@pytest.mark.chaos
+def test_killed_at_any_moment_no_acknowledged_publish_is_lost_and_nothing_comes_forever(tmp_path: Path) -> None:
+    """Five times: publish and acknowledge from threads, kill -9 in between, then look at what is left."""
+    seed = random.Random(20261123)
+    promised: set[str] = set()
+    taken: set[str] = set()
+    for life in range(5):
+        with server(tmp_path) as (process, port):
+            publisher, subscriber = clients(port)
+            topic, sub = f"projects/{PROJECT}/topics/crash", f"projects/{PROJECT}/subscriptions/crash"
+            if life == 0:
+                publisher.create_topic(request={"name": topic})
+                subscriber.create_subscription(request={"name": sub, "topic": topic})
+            killer = threading.Timer(0.3 + seed.random() / 2, lambda p=process: os.kill(p.pid, signal.SIGKILL))
+            killer.start()
+            number = 0
+            try:
+                while True:
+                    text = f"{life}-{number}"
+                    publisher.publish(
+                        request={"topic": topic, "messages": [{"data": text.encode()}]}, timeout=2, retry=None
+                    )
+                    promised.add(text)
+                    number += 1
+                    if seed.random() < 0.3:
+                        taken |= _take(subscriber, sub)
+            except api.GoogleAPICallError:
+                killer.join()
+    with server(tmp_path) as (_, port):
+        _, subscriber = clients(port)
+        sub = f"projects/{PROJECT}/subscriptions/crash"
+        rest: set[str] = set()
+        assert wait_until(lambda: not (new := _take(subscriber, sub)) or rest.update(new), 30)
+        assert not promised - taken - rest
+        assert _take(subscriber, sub) == set()
+
+
+def _take(subscriber: Any, sub: str) -> set[str]:
+    request = {"subscription": sub, "max_messages": 1000, "return_immediately": True}
+    messages = subscriber.pull(request=request, timeout=5, retry=None).received_messages
+    if messages:
+        ids = [m.ack_id for m in messages]
+        subscriber.acknowledge(request={"subscription": sub, "ack_ids": ids}, timeout=5, retry=None)
+    return {m.message.data.decode() for m in messages}
+
+
+def test_the_rest_front_speaks_the_json_of_the_real_service(bus: Bus) -> None:
+    """What ``gcloud pubsub`` sends: create, publish, pull, seek, describe, and an error."""
+    base = f"/v1/projects/{PROJECT}"
+
+    def ask(verb: str, path: str, body: dict[str, Any] | None = None) -> tuple[int, dict[str, Any]]:
+        return call(bus.emulator, verb, base + path, body or {})
+
+    assert ask("PUT", "/topics/orders")[1] == {"name": f"projects/{PROJECT}/topics/orders"}
+    assert ask("PUT", "/subscriptions/reader", {"topic": f"projects/{PROJECT}/topics/orders"})[0] == 200
+    status, answer = ask("POST", "/topics/orders:publish", {"messages": [{"data": "aGk=", "attributes": {"a": "1"}}]})
+    assert (status, answer) == (200, {"messageIds": ["1"]})
+    _, pulled = ask("POST", "/subscriptions/reader:pull", {"maxMessages": 1, "returnImmediately": True})
+    assert pulled["receivedMessages"][0]["message"]["data"] == "aGk="
+    assert ask("POST", "/subscriptions/reader:seek", {"time": "2040-01-01T00:00:00Z"}) == (200, {})
+    assert ask("GET", "/subscriptions/reader")[1]["ackDeadlineSeconds"] == 10
+    assert ask("GET", "/subscriptions/nobody")[1]["error"]["status"] == "NOT_FOUND"
+    assert [t["name"] for t in ask("GET", "/topics")[1]["topics"]] == [f"projects/{PROJECT}/topics/orders"]
