@@ -92,6 +92,8 @@ class _Body:
             yield from self._block(rest, final=True)[1]
 
     def _block(self, block: Block, final: bool) -> tuple[int, list[Chunk]]:
+        if not block.data:  # only a header
+            return 0, []
         if _is_plain(block.data):
             lines = range(block.line, block.line + block.count)
             return len(block.data), [self._parsed(block.data, lines)]

@@ -4,7 +4,7 @@ import re
 from datetime import date
 from pathlib import PurePosixPath
 
-_YMD = re.compile(r"(?<!\d)((?:19|20)\d\d)([-_. ]?)(\d\d)\2(\d\d)(?:[T_ -]?\d{4}(?:\d\d)?)?(?!\d)")
+_YMD = re.compile(r"(?<!\d)((?:19|20)\d\d)([-_. ]?)(\d\d)\2(\d\d)(?:[T_ -]?\d{4}(?:\d\d)?(?![-\d]))?(?!\d)")
 _DMY = re.compile(r"(?<!\d)(\d\d)([-_.])(\d\d)\2((?:19|20)\d\d)(?!\d)")
 _FOLDERS = re.compile(r"(?<!\d)((?:19|20)\d\d)(/)(\d\d)/(\d\d)(?!\d)")
 

@@ -18,8 +18,9 @@ def elements(first: Block, parts: Iterator[Block], name: str) -> Iterator[tuple[
     Raises:
         PermanentError: ``bad_json_array``; behind a mistake nobody knows where the next element starts.
     """
-    text, line, place = first.data.decode("utf-8", "replace"), first.line, 0
+    text = first.data.decode("utf-8", "replace")
     place = text.index("[") + 1
+    line = first.line + text.count("\n", 0, place)  # of place
     while True:
         gap = _GAP.match(text, place)
         assert gap is not None
@@ -31,12 +32,13 @@ def elements(first: Block, parts: Iterator[Block], name: str) -> Iterator[tuple[
         except ValueError as error:
             more = next(parts, None)
             if more is None or len(text) - start > MAX_ELEMENT:
-                raise _broken(name, line + text.count("\n", 0, start), error) from error
-            line += text.count("\n", 0, start)
+                raise _broken(name, line + text.count("\n", place, start), error) from error
+            line += text.count("\n", place, start)
             text, place = text[start:] + more.data.decode("utf-8", "replace"), 0
             continue
         yield line + text.count("\n", place, start), text[start:end]
-        line, place = line + text.count("\n", place, end), end
+        line += text.count("\n", place, end)
+        place = end
 
 
 def _broken(name: str, line: int, error: ValueError) -> PermanentError:

@@ -26,8 +26,7 @@ def read_workbook(stream: BinaryIO, target: Target, facts: Facts) -> Iterator[Ch
         PermanentError: ``protected_workbook``, ``corrupt_workbook``, ``empty_workbook``, or the layout's.
     """
     sheet, others = _sheet(stream, target)
-    start = sheet.start[0] + 1 if sheet.start else 1
-    rows = enumerate((_texts(r) for r in sheet.iter_rows()), start)
+    rows = enumerate((_texts(r) for r in sheet.iter_rows()), 1)
     head = list(islice(rows, SEARCHED))
     number, header = _header(head, target)
     plan = layout(_trimmed(header), target)

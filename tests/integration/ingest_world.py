@@ -1,0 +1,130 @@
+"""An environment for the ingest tests, and ways to kill a delivery at a named step."""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from functions.ingest.road import ingest
+from stockflow.events import ObjectRef
+from stockflow.ledger import StageRecord
+from stockflow.services import Services
+from tests.support.stack import Inbox
+
+SALES = "receipt_number,line_number,business_date,sku,location_code,quantity,net_amount\n"
+
+
+class KilledError(BaseException):
+    """Stands for ``kill -9``: nothing may catch it."""
+
+
+class Tripwire:
+    """Passes calls on to a real client; after (or before) the n-th call of one method, the process is dead."""
+
+    def __init__(self, real: Any, method: str, when: str = "after") -> None:
+        self._real, self._method, self._when = real, method, when
+
+    def __getattr__(self, name: str) -> Any:
+        real = getattr(self._real, name)
+        if name != self._method:
+            return real
+        return self._create if name == "create" else self._call(real)
+
+    def _call(self, real: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*args: Any, **kwargs: Any) -> Any:
+            if self._when == "before":
+                raise KilledError(self._method)
+            real(*args, **kwargs)
+            raise KilledError(self._method)
+
+        return call
+
+    @contextmanager
+    def _create(self, *args: Any, **kwargs: Any) -> Iterator[Any]:
+        with self._real.create(*args, **kwargs) as sink:
+            yield sink
+            if self._when == "before":
+                raise KilledError("create")
+        raise KilledError("create")
+
+
+@dataclass
+class World:
+    """One environment of its own, and what is published in it."""
+
+    services: Services
+    inbox: Inbox
+    announcements: Inbox
+    events: list[dict[str, Any]] = field(default_factory=list)
+
+    def drop(self, name: str, data: bytes | str) -> ObjectRef:
+        """Put a file into the landing bucket and return the generation that landed."""
+        body = data.encode() if isinstance(data, str) else data
+        bucket = self.services.settings.landing_bucket
+        self.services.store.write(bucket, name, body, "application/octet-stream")
+        ref = self.services.store.stat(bucket, name)
+        assert ref is not None
+        return ref
+
+    def ingest(self, ref: ObjectRef) -> StageRecord:
+        return ingest(ref, self.services)
+
+    def killed(self, ref: ObjectRef, client: str, method: str, when: str = "after") -> None:
+        """Deliver, and die at that step."""
+        services = Services(self.services.settings)
+        services.__dict__[client] = Tripwire(getattr(self.services, client), method, when)
+        if client == "warehouse":  # the ledger writes through its own
+            services.__dict__["ledger"] = self.services.ledger
+        try:
+            ingest(ref, services)
+        except KilledError:
+            return
+        raise AssertionError(f"{client}.{method} was never called")
+
+    def query(self, sql: str, **params: Any) -> list[dict[str, Any]]:
+        return self.services.warehouse.query(sql, params)
+
+    def raw(self, ref: ObjectRef, feed: str = "sales", columns: str = "*") -> list[dict[str, Any]]:
+        sql = f"SELECT {columns} FROM inventory_raw.{feed} WHERE _load_id = @load ORDER BY _line"
+        return self.query(sql, load=ref.load_id)
+
+    def rejects(self, ref: ObjectRef) -> list[tuple[int, str]]:
+        found = self.query("SELECT line, code FROM inventory_ops.rejects WHERE load_id = @load ORDER BY line", load=ref.load_id)
+        return [(r["line"], r["code"]) for r in found]
+
+    def state(self, ref: ObjectRef) -> tuple[str, str | None]:
+        record = self.services.ledger.stages(ref.load_id)["ingest"]
+        return record.state, record.reason_code
+
+    def published(self, ref: ObjectRef, count: int = 1) -> Counter[str]:
+        """Return the events of this load, as soon as there are ``count``."""
+        deadline = time.monotonic() + 5
+        while self._events(ref).total() < count and time.monotonic() < deadline:
+            self.events += self.inbox.take(1, 0.5)
+        return self._events(ref)
+
+    def _events(self, ref: ObjectRef) -> Counter[str]:
+        return Counter(m["event_type"] for m in self.events if m["load_id"] == ref.load_id)
+
+    def check_books(self, ref: ObjectRef, rows: int, rejects: int = 0) -> None:
+        """See that raw, rejects and ledger agree, and nothing is there twice."""
+        record = self.services.ledger.stages(ref.load_id)["ingest"]
+        lines = [r["_line"] for r in self.raw(ref, columns="_line")]
+        assert (len(lines), len(set(lines))) == (rows, rows)
+        assert (record.state, record.rows, record.rejects, record.lines) == ("loaded", rows, rejects, rows + rejects)
+        assert len(self.rejects(ref)) == rejects
+
+
+def new_world(services: Services) -> World:
+    return World(services, Inbox(services), Inbox(services, services.settings.landing_topic))
+
+
+def sales(*rows: str, header: str = SALES) -> str:
+    return header + "".join(f"{row}\n" for row in rows)
+
+
+ROWS = ("R1,1,2026-09-01,A,LYO,1,10", "R1,2,2026-09-01,B,LYO,2,20", "R2,1,2026-09-01,A,LYO")
+FILES = Path(__file__).parents[1] / "corpus"

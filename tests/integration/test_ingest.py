@@ -1,0 +1,221 @@
+"""ingest on real emulators: what lands, ends in raw exactly once, whatever happens on the way."""
+
+import gzip
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from stockflow.errors import TransientError
+from stockflow.services import Services
+from tests.integration.ingest_world import ROWS, World, new_world, sales
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture(scope="module")
+def world(services: Services) -> World:
+    return new_world(services)
+
+
+def test_a_file_becomes_rows_rejects_a_record_and_an_event(world: World) -> None:
+    ref = world.drop("sales/happy.csv", sales(*ROWS))
+    record = world.ingest(ref)
+    world.check_books(ref, rows=2, rejects=1)
+    assert [(r["_line"], r["sku"], r["quantity"], r["currency"]) for r in world.raw(ref)] == [
+        (2, "A", "1", None),
+        (3, "B", "2", None),
+    ]
+    assert world.rejects(ref) == [(4, "wrong_width")]
+    assert world.published(ref) == Counter({"load.ingested": 1})
+    assert (record.detail["road"], record.detail["encoding"], record.content_md5) == ("load_job", "ascii", ref.md5)
+
+
+def test_values_reach_raw_as_they_were_written_and_unknown_columns_are_kept(world: World) -> None:
+    header = "receipt number;Line;Date;SKU;Magasin;Qty;till\n"
+    text = header + 'R9;1; 01/09/2026;="0503E000";NA;1 234,50;"a ""b"""\n'
+    ref = world.drop("sales/written.csv", text.encode("cp1252"))
+    world.ingest(ref)
+    row = world.raw(ref)[0]
+    assert row["business_date"] == " 01/09/2026"
+    assert (row["sku"], row["location_code"], row["quantity"]) == ('="0503E000"', "NA", "1 234,50")
+    assert row["_extra"] == '{"till": "a \\"b\\""}'
+
+
+def test_a_redelivery_does_nothing_but_say_it_again(world: World) -> None:
+    ref = world.drop("sales/twice.csv", sales("R20,1,2026-09-01,A,LYO,1,10"))
+    first, second = world.ingest(ref), world.ingest(ref)
+    assert second.record_id == first.record_id
+    world.check_books(ref, rows=1)
+    assert world.published(ref, 2) == Counter({"load.ingested": 2})
+
+
+def test_a_replay_later_computes_again_with_the_same_result(world: World) -> None:
+    ref = world.drop("sales/replayed.csv", sales("R21,1,2026-09-01,A,LYO,1,10", "short"))
+    first = world.ingest(ref)
+    later = Services(world.services.settings, lambda: world.services.clock() + timedelta(hours=1))
+    second = replace(world, services=later).ingest(ref)
+    assert second.record_id != first.record_id
+    assert second.detail["road"] == "already_there"
+    world.check_books(ref, rows=1, rejects=1)
+
+
+KILLS = [
+    ("store", "create", "before"),
+    ("store", "create", "after"),
+    ("warehouse", "load_parquet", "before"),
+    ("warehouse", "load_parquet", "after"),
+    ("warehouse", "insert", "before"),
+    ("warehouse", "insert", "after"),
+    ("ledger", "record", "before"),
+    ("ledger", "record", "after"),
+    ("bus", "publish", "before"),
+    ("bus", "publish", "after"),
+]
+
+
+@pytest.mark.parametrize(("client", "method", "when"), KILLS, ids=["-".join(k) for k in KILLS])
+def test_killed_at_any_step_the_next_delivery_completes_it_once(
+    world: World, client: str, method: str, when: str
+) -> None:
+    ref = world.drop(f"sales/killed_{client}_{method}_{when}.csv", sales(*ROWS, f"K,{client}{method}{when}"))
+    world.killed(ref, client, method, when)
+    world.ingest(ref)
+    world.check_books(ref, rows=2, rejects=2)
+    assert world.published(ref)["load.ingested"] >= 1
+
+
+def test_two_copies_of_a_delivery_at_once_load_once(world: World) -> None:
+    ref = world.drop("sales/at_once.csv", sales(*(f"R3{i},1,2026-09-01,A,LYO,1,10" for i in range(50))))
+    with ThreadPoolExecutor(4) as pool:
+        records = list(pool.map(lambda _: world.ingest(ref), range(4)))
+    assert {r.state for r in records} == {"loaded"}
+    world.check_books(ref, rows=50)
+
+
+def test_the_same_bytes_under_another_name_are_a_duplicate_that_names_the_first(world: World) -> None:
+    first = world.drop("sales/original.csv", sales("R40,1,2026-09-01,A,LYO,1,10"))
+    second = world.drop("sales/copy.csv", sales("R40,1,2026-09-01,A,LYO,1,10"))
+    world.ingest(first)
+    record = world.ingest(second)
+    assert (record.state, record.detail["duplicate_of"]) == ("duplicate_content", first.load_id)
+    assert world.raw(second) == []
+    assert world.state(first) == ("loaded", None)
+
+
+def test_copies_that_land_together_are_one_load_and_one_duplicate(world: World) -> None:
+    refs = [world.drop(f"sales/together{i}.csv", sales("R41,1,2026-09-01,A,LYO,1,10")) for i in (1, 2)]
+    with ThreadPoolExecutor(2) as pool:
+        states = sorted(r.state for r in pool.map(world.ingest, refs))
+    assert states == ["duplicate_content", "loaded"]
+
+
+def test_the_same_bytes_after_a_correction_are_a_restatement(world: World) -> None:
+    name = "sales/restated.csv"
+    for quantity, state in (("1", "loaded"), ("1", "duplicate_content"), ("2", "loaded"), ("1", "loaded")):
+        ref = world.drop(name, sales(f"R42,1,2026-09-01,A,LYO,{quantity},10"))
+        assert world.ingest(ref).state == state
+
+
+def test_a_load_that_validation_rejected_makes_no_duplicates(world: World) -> None:
+    first = world.drop("sales/refused.csv", sales("R43,1,2026-09-01,A,LYO,1,10"))
+    record = world.ingest(first)
+    now = world.services.clock()
+    world.services.ledger.record(replace(record, stage="validate", state="rejected", finished_at=now))
+    second = world.drop("sales/refused_again.csv", sales("R43,1,2026-09-01,A,LYO,1,10"))
+    assert world.ingest(second).state == "loaded"
+
+
+def test_a_correction_that_arrives_late_wakes_the_duplicate_it_makes_a_restatement(world: World) -> None:
+    name = "sales/late.csv"
+    one = world.drop(name, sales("R44,1,2026-09-01,A,LYO,1,10"))
+    world.ingest(one)
+    # the third generation is read before the second, whose bytes versioning kept: here under another name
+    two = world.drop("sales/late_v2.csv", sales("R44,1,2026-09-01,A,LYO,2,10"))
+    three = world.drop(name, sales("R44,1,2026-09-01,A,LYO,1,10"))
+    assert world.ingest(three).state == "duplicate_content"
+    world.announcements.take(10, 0.2)
+    kept = replace(two, name=name)
+    with_kept = Services(world.services.settings)
+    with_kept.__dict__["store"] = _Kept(world.services.store, kept, two)
+    replace(world, services=with_kept).ingest(kept)
+    woken = world.announcements.take(1)
+    assert [m["objectGeneration"] for m in woken] == [str(three.generation)]
+    assert world.ingest(three).state == "loaded"
+
+
+class _Kept:
+    """A bucket with versioning, for one generation that the emulator no longer has."""
+
+    def __init__(self, store, kept, real) -> None:  # type: ignore[no-untyped-def]
+        self._store, self._kept, self._real = store, kept, real
+
+    def __getattr__(self, name):  # type: ignore[no-untyped-def]
+        return getattr(self._store, name)
+
+    def stat(self, bucket, name, generation=None):  # type: ignore[no-untyped-def]
+        return self._kept if generation == self._kept.generation else self._store.stat(bucket, name, generation)
+
+    def open(self, ref):  # type: ignore[no-untyped-def]
+        return self._store.open(self._real if ref == self._kept else ref)
+
+
+def test_a_generation_that_was_replaced_before_it_was_read_is_ignored(world: World) -> None:
+    old = world.drop("sales/replaced.csv", sales("R50,1,2026-09-01,A,LYO,1,10"))
+    new = world.drop("sales/replaced.csv", sales("R50,1,2026-09-01,A,LYO,2,10"))
+    world.ingest(old)
+    world.ingest(new)
+    assert world.state(old) == ("ignored", "superseded_generation")
+    world.check_books(new, rows=1)
+
+
+def test_an_object_that_was_deleted_before_it_was_read_is_ignored(world: World) -> None:
+    ref = world.drop("sales/deleted.csv", sales("R51,1,2026-09-01,A,LYO,1,10"))
+    world.services.store.delete(ref.bucket, ref.name)
+    world.ingest(ref)
+    assert world.state(ref) == ("ignored", "object_gone")
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "reason"),
+    [
+        ("sales/empty.csv", b"", "empty_file"),
+        ("sales/cut.csv.gz", gzip.compress(sales(*ROWS).encode() * 500)[:-200], "truncated_gzip"),
+        ("sales/no_sku.csv", b"receipt_number,line_number\nR,1\n", "key_columns_present"),
+        ("sales/picture.csv", b"\x89PNG....", "unsupported_format"),
+        ("sales/locked.xlsx", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600, "corrupt_workbook"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_rejected_whole_with_a_reason(
+    world: World, name: str, data: bytes, reason: str
+) -> None:
+    ref = world.drop(name, data)
+    record = world.ingest(ref)
+    assert (record.state, record.reason_code) == ("rejected", reason)
+    assert record.message
+    assert world.raw(ref) == []
+    assert world.published(ref) == Counter({"load.rejected": 1})
+
+
+def test_what_is_no_data_is_ignored_with_a_reason(world: World) -> None:
+    for name, reason in (("sales/_SUCCESS", "marker"), ("promotions/a.csv", "unknown_feed"), ("a.csv", "unknown_feed")):
+        ref = world.drop(name, "x")
+        world.ingest(ref)
+        assert world.state(ref) == ("ignored", reason)
+
+
+def test_a_file_that_is_too_large_names_the_way_for_it(world: World) -> None:
+    ref = world.drop("sales/huge.csv", sales("R60,1,2026-09-01,A,LYO,1,10"))
+    small = Services(replace(world.services.settings, max_file_bytes=10))
+    record = replace(world, services=small).ingest(ref)
+    assert record.reason_code == "too_large_for_function"
+    assert "Dataflow" in (record.message or "")
+
+
+def test_bytes_that_are_not_those_announced_are_not_loaded(world: World) -> None:
+    ref = world.drop("sales/changed.csv", sales("R61,1,2026-09-01,A,LYO,1,10"))
+    with pytest.raises(TransientError, match="content_changed"):
+        world.ingest(replace(ref, md5="AAAAAAAAAAAAAAAAAAAAAA=="))
+    assert world.raw(ref) == []
