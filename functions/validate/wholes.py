@@ -43,7 +43,7 @@ def _result(rule: Rule, raw: pd.DataFrame, previous: Previous | None) -> Result:
 
 
 def _columns_present(kwargs: dict[str, Any], raw: pd.DataFrame, _previous: Previous | None) -> tuple[str, str]:
-    empty = [c for c in kwargs["columns"] if len(raw) and not raw[c].map(values.to_text).notna().any()]
+    empty = [c for c in kwargs["columns"] if len(raw) and not any(map(values.to_text, raw[c].dropna().unique()))]
     return (f"no value at all in {', '.join(empty)}" if empty else ""), "a value in each key column"
 
 
