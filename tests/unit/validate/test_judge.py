@@ -131,7 +131,7 @@ def test_a_truncated_export_rejects_the_load() -> None:
     raw = frame("stock_snapshots", *[{**STOCK, "sku": f"A-{n}"} for n in range(10)])
     before = Previous("before", 100, frozenset({"LYO"}))
     (broken,) = [r for r in whole_results(CONTRACTS["stock_snapshots"], raw, before) if not r.success]
-    assert broken.check.rule == "row_count_not_below_previous"
+    assert broken.check.rule == "row_count_not_collapsed"
     assert (broken.observed, broken.check.expected) == ("10 rows", "at least 40 rows (40% of the 100 of load before)")
 
 
