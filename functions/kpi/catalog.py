@@ -7,16 +7,43 @@ from pathlib import Path
 from typing import Any
 
 from functions.kpi.definition import Definition, parse
+from functions.kpi.graph import check
+from stockflow.errors import PermanentError, TransientError
 from stockflow.services import Services
 
 
+@dataclass(frozen=True)
+class Catalog:
+    """The definitions that can be read, and name -> what is wrong with each that cannot."""
+
+    definitions: dict[str, Definition]
+    faults: dict[str, PermanentError]
+
+
+def read_catalog(uri: str, services: Services | None = None) -> Catalog:
+    """Return what a folder, or ``gs://bucket/prefix`` (with ``services``), defines; a bad file hides no other."""
+    found = Catalog({}, {})
+    for file_name, text in sorted(_texts(uri, services).items()):
+        try:
+            definition = parse(file_name, text)
+            check(definition)
+        except PermanentError as error:
+            found.faults[file_name.removesuffix(".sql")] = error
+        else:
+            found.definitions[definition.name] = definition
+    return found
+
+
 def load_definitions(uri: str, services: Services | None = None) -> dict[str, Definition]:
-    """Return name -> definition from a folder, or from ``gs://bucket/prefix`` (which needs ``services``).
+    """Return name -> definition, when all of them can be read (see ``read_catalog``).
 
     Raises:
-        PermanentError: ``bad_definition``, naming the file.
+        PermanentError: ``bad_definition``, naming the file and the line of the first fault.
     """
-    return {d.name: d for d in (parse(name, text) for name, text in sorted(_texts(uri, services).items()))}
+    catalog = read_catalog(uri, services)
+    for fault in catalog.faults.values():
+        raise fault
+    return catalog.definitions
 
 
 def _texts(uri: str, services: Services | None) -> dict[str, str]:
@@ -75,8 +102,6 @@ FROM {table} GROUP BY business_date ORDER BY business_date
 
 def headlines(services: Services) -> list[tuple[Definition, Headline]]:
     """Return each KPI with its headline, in the order of their titles."""
-    from stockflow.errors import TransientError
-
     found = []
     for definition in load_definitions(services.settings.definitions_uri, services).values():
         if definition.kind != "kpi":

@@ -7,30 +7,35 @@ from datetime import date, timedelta
 
 @dataclass(frozen=True)
 class Span:
-    """First and newest business date that any fact knows."""
+    """First and newest business date that any fact knows: the newest one is the horizon of every KPI."""
 
     first: date
     last: date
 
     def days(self) -> set[date]:
         """Every day of the span."""
-        return {self.first + timedelta(days=n) for n in range((self.last - self.first).days + 1)}
+        return set(between(self.first, self.last))
+
+    def __contains__(self, day: date) -> bool:
+        return self.first <= day <= self.last
+
+
+def between(first: date, last: date) -> list[date]:
+    """Return every day from first to last, none when last is before first."""
+    return [first + timedelta(days=n) for n in range((last - first).days + 1)]
 
 
 def affected(changed: Iterable[date], lookback_days: int, span: Span) -> set[date]:
     """Return the days whose trailing window holds a changed day: ``[d, d + lookback]``, within the span."""
     reach: set[date] = set()
-    for day in sorted(changed):
+    for day in changed:
         last = min(day + timedelta(days=lookback_days), span.last)
-        current = max(day, span.first)
-        while current <= last:
-            reach.add(current)
-            current += timedelta(days=1)
+        reach.update(between(max(day, span.first), last))
     return reach
 
 
-def beyond(last_computed: date | None, span: Span) -> set[date]:
-    """Return the days that are newer than what was computed so far: a day without facts has a KPI too."""
-    if last_computed is None:
+def unseen(computed: Span | None, span: Span) -> set[date]:
+    """Return the days of the span outside what was computed so far: a day without facts has a KPI too."""
+    if computed is None:
         return span.days()
-    return {d for d in span.days() if d > last_computed}
+    return {d for d in span.days() if d not in computed}

@@ -1,5 +1,7 @@
 """A KPI definition: one SQL file, its header in the first comment. Pure."""
 
+import difflib
+import re
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any
@@ -11,12 +13,17 @@ from stockflow.identity import digest
 
 REQUIRED = ("title", "description", "owner", "lookback_days", "grain")
 REQUIRED_OF_KPI = ("meaning", "formula", "source", "unit", "direction", "rollup")
+OPTIONAL = ("kind", "thresholds", "examples", "formula")
+KNOWN = (*REQUIRED, *REQUIRED_OF_KPI, *OPTIONAL)
 _CHOICES = {"kind": ("kpi", "base"), "direction": ("up", "down", "none"), "rollup": ("ratio", "sum")}
 
 
 @dataclass(frozen=True)
 class Definition:
-    """One KPI or base model. ``sql`` is a plain SELECT over all dates; ``lookback_days`` is its trailing window."""
+    """One KPI or base model. ``sql`` is a plain SELECT over all dates; ``lookback_days`` is its trailing window.
+
+    ``first_line`` is the line of the file on which ``sql`` begins, so that errors can name the file's own lines.
+    """
 
     name: str
     sql: str
@@ -35,6 +42,7 @@ class Definition:
     rollup: str = "ratio"
     thresholds: dict[str, float] = field(default_factory=dict)
     examples: tuple[dict[str, Any], ...] = ()
+    first_line: int = 1
 
     @property
     def table(self) -> str:
@@ -51,15 +59,17 @@ def parse(file_name: str, text: str) -> Definition:
     """Return the definition in one file.
 
     Raises:
-        PermanentError: ``bad_definition``, naming the file, the field and what was expected.
+        PermanentError: ``bad_definition``, naming the file, the line, what was found and what was expected.
     """
+    source = _Source(file_name, text)
     name = PurePosixPath(file_name).stem
-    header, sql = _split(file_name, text)
+    if not re.fullmatch("[a-z][a-z0-9_]*", name):
+        raise source.bad(1, f"the file's name becomes a table's: expected small letters, digits and _, found {name!r}")
+    header, sql, first_line = _split(source)
     kind = header.get("kind", "kpi")
-    _check(file_name, header, kind)
-    plain = {
-        k: " ".join(str(header.get(k, "")).split()) for k in ("title", "description", "owner", "meaning", "formula")
-    }
+    _check(source, header, kind)
+    texts = ("title", "description", "owner", "meaning", "formula", "source", "unit")
+    plain = {k: " ".join(str(header.get(k, "")).split()) for k in texts}
     return Definition(
         name=name,
         sql=sql,
@@ -67,47 +77,75 @@ def parse(file_name: str, text: str) -> Definition:
         kind=kind,
         lookback_days=int(header["lookback_days"]),
         grain=tuple(header["grain"]),
-        source=str(header.get("source", "")),
-        unit=str(header.get("unit", "")),
         direction=header.get("direction", "none"),
         rollup=header.get("rollup", "ratio"),
         thresholds=dict(header.get("thresholds") or {}),
         examples=tuple(header.get("examples") or ()),
+        first_line=first_line,
         **plain,
     )
 
 
-def _split(file_name: str, text: str) -> tuple[dict[str, Any], str]:
+@dataclass(frozen=True)
+class _Source:
+    """One file, for errors that name it."""
+
+    name: str
+    text: str
+
+    def bad(self, line: int, what: str) -> PermanentError:
+        return PermanentError("bad_definition", f"{self.name}:{line}: {what}", file=self.name, line=line)
+
+    def line_of(self, key: str) -> int:
+        """Return the line on which a header field stands (the first line when it is absent)."""
+        found = re.search(rf"^{re.escape(str(key))}\s*:", self.text, re.MULTILINE)
+        return self.line_at(found.start()) if found else 1
+
+    def line_at(self, position: int) -> int:
+        return self.text.count("\n", 0, position) + 1
+
+
+def _split(source: _Source) -> tuple[dict[str, Any], str, int]:
+    text = source.text
     start, end = text.find("/*"), text.find("*/")
-    if text[:start].strip() or start < 0 or end < start:
-        raise _bad(file_name, "must begin with a /* ... */ comment that holds the YAML header")
+    if start < 0 or text[:start].strip() or end < start:
+        raise source.bad(1, "expected a /* ... */ comment with the YAML header before anything else")
     try:
         header = yaml.safe_load(text[start + 2 : end])
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        line = mark.line + 1 if mark is not None else 1
-        raise _bad(file_name, f"line {line}: the header is no YAML: {getattr(error, 'problem', error)}") from error
+        line = source.line_at(start) + (mark.line if mark is not None else 0)
+        raise source.bad(line, f"the header is no YAML: {getattr(error, 'problem', error)}") from error
     if not isinstance(header, dict):
-        raise _bad(file_name, "the header must be YAML fields, such as `title: ...`")
+        raise source.bad(1, "expected YAML fields in the header, such as `title: Stock on hand`")
     sql = text[end + 2 :].strip().rstrip(";")
     if not sql:
-        raise _bad(file_name, "has a header and no SELECT under it")
-    return header, sql
+        raise source.bad(source.line_at(end), "expected a SELECT below the header, found nothing")
+    body = text[end + 2 :]
+    return header, sql, source.line_at(end + 2 + len(body) - len(body.lstrip()))
 
 
-def _check(file_name: str, header: dict[str, Any], kind: str) -> None:
+def _check(source: _Source, header: dict[str, Any], kind: str) -> None:
+    for key in header:
+        if key not in KNOWN:
+            close = difflib.get_close_matches(str(key), KNOWN, 1)
+            hint = f", did you mean {close[0]}?" if close else f", expected one of {', '.join(KNOWN)}"
+            raise source.bad(source.line_of(key), f"unknown header field {key!r}{hint}")
     wanted = REQUIRED + (REQUIRED_OF_KPI if kind == "kpi" else ())
-    missing = [f for f in wanted if header.get(f) is None]
-    if missing:
-        raise _bad(file_name, f"the header lacks {', '.join(missing)}")
+    if missing := [f for f in wanted if header.get(f) is None]:
+        raise source.bad(1, f"the header lacks {', '.join(missing)}")
     for name, allowed in _CHOICES.items():
         if name in header and header[name] not in allowed:
-            raise _bad(file_name, f"{name} is {header[name]!r}, expected one of {', '.join(allowed)}")
-    if not isinstance(header["lookback_days"], int) or header["lookback_days"] < 0:
-        raise _bad(file_name, f"lookback_days is {header['lookback_days']!r}, expected a whole number of days")
-    if not isinstance(header["grain"], list):
-        raise _bad(file_name, f"grain is {header['grain']!r}, expected a list of columns such as [sku, location_code]")
+            raise source.bad(source.line_of(name), f"{name} is {header[name]!r}, expected {', '.join(allowed)}")
+    _check_shapes(source, header)
 
 
-def _bad(file_name: str, what: str) -> PermanentError:
-    return PermanentError("bad_definition", f"{file_name}: {what}", file=file_name)
+def _check_shapes(source: _Source, header: dict[str, Any]) -> None:
+    days, grain = header["lookback_days"], header["grain"]
+    if not isinstance(days, int) or isinstance(days, bool) or days < 0:
+        raise source.bad(source.line_of("lookback_days"), f"lookback_days is {days!r}, expected a number of days")
+    if not isinstance(grain, list) or not all(isinstance(g, str) for g in grain):
+        raise source.bad(source.line_of("grain"), f"grain is {grain!r}, expected columns such as [sku, location_code]")
+    for number, example in enumerate(header.get("examples") or [], 1):
+        if not isinstance(example, dict) or set(example) != {"given", "expect"}:
+            raise source.bad(source.line_of("examples"), f"example {number}: expected `given` tables and `expect` rows")

@@ -12,9 +12,11 @@ from sqlglot.lineage import lineage
 from functions.kpi.definition import Definition
 from stockflow.errors import PermanentError
 
+KPI_COLUMNS = ("numerator", "denominator", "value", "reason_code", "coverage_pct")
 
-def parse_sql(name: str, sql: str) -> Any:
-    """Return the syntax tree of one SELECT.
+
+def parse_sql(name: str, sql: str, first_line: int = 1) -> Any:
+    """Return the syntax tree of one SELECT that begins on ``first_line`` of its file.
 
     Raises:
         PermanentError: ``bad_definition`` with line and column of what cannot be read.
@@ -22,12 +24,38 @@ def parse_sql(name: str, sql: str) -> Any:
     try:
         statements = sqlglot.parse(sql, read="bigquery")
     except SqlglotError as error:
-        first = (getattr(error, "errors", None) or [{}])[0]
-        where = f"line {first.get('line', '?')}, column {first.get('col', '?')} below the header"
-        raise PermanentError("bad_definition", f"{name}.sql: {where}: {first.get('description', error)}") from error
+        fault = (getattr(error, "errors", None) or [{}])[0]
+        line = int(fault.get("line") or 1) + first_line - 1
+        what = f"{fault.get('description') or error} near {fault.get('highlight') or '?'!r}"
+        raise _bad(name, line, f"column {fault.get('col', '?')}: expected GoogleSQL, {what}") from error
     if len(statements) != 1 or not isinstance(statements[0], exp.Query):
-        raise PermanentError("bad_definition", f"{name}.sql: expected one SELECT, found {len(statements)} statements")
+        found = ", ".join(s.key.upper() if s is not None else "nothing" for s in statements)
+        raise _bad(name, first_line, f"expected one SELECT, found {found}")
     return statements[0]
+
+
+def check(definition: Definition) -> None:
+    """See that the SELECT gives the columns that its header and every KPI table promise.
+
+    Raises:
+        PermanentError: ``bad_definition`` naming the columns that are missing or named twice.
+    """
+    names = columns(definition)
+    if "*" in names:
+        return
+    wanted = ("business_date", *definition.grain, *(KPI_COLUMNS if definition.kind == "kpi" else ()))
+    if missing := [c for c in wanted if c not in names]:
+        found = ", ".join(names)
+        what = f"expected columns {', '.join(missing)} in the SELECT, found {found}"
+        raise _bad(definition.name, definition.first_line, what)
+    if twice := sorted({c for c in names if names.count(c) > 1}):
+        raise _bad(definition.name, definition.first_line, f"the SELECT names {', '.join(twice)} twice")
+
+
+def columns(definition: Definition) -> list[str]:
+    """Return the names of the columns that a definition's SELECT gives; ``*`` where it does not say."""
+    names: list[str] = parse_sql(definition.name, definition.sql, definition.first_line).named_selects
+    return names
 
 
 def tables(tree: Any) -> set[str]:
@@ -48,7 +76,7 @@ def reads(definitions: Mapping[str, Definition], views: Mapping[str, str]) -> di
         return behind[table]
 
     return {
-        name: set().union(set(), *(resolve(t, frozenset()) for t in tables(parse_sql(name, d.sql))))
+        name: set().union(set(), *(resolve(t, frozenset()) for t in tables(parse_sql(name, d.sql, d.first_line))))
         for name, d in definitions.items()
     }
 
@@ -57,15 +85,16 @@ def in_order(definitions: Mapping[str, Definition], read: Mapping[str, set[str]]
     """Return the definitions, each after those whose tables it reads.
 
     Raises:
-        PermanentError: ``bad_definition`` naming a circle.
+        PermanentError: ``bad_definition`` naming a circle; its fact ``circle`` lists the definitions in it.
     """
     by_table = {d.table: name for name, d in definitions.items()}
     before = {name: {by_table[t] for t in read[name] if t in by_table} for name in sorted(definitions)}
     try:
         return [definitions[n] for n in TopologicalSorter(before).static_order()]
     except CycleError as error:
-        circle = " -> ".join(error.args[1])
-        raise PermanentError("bad_definition", f"these definitions read each other in a circle: {circle}") from error
+        circle = list(error.args[1])
+        words = f"these definitions read each other in a circle: {' -> '.join(circle)}"
+        raise PermanentError("bad_definition", words, circle=circle) from error
 
 
 def column_lineage(definition: Definition, column: str) -> list[str]:
@@ -95,3 +124,7 @@ def dated(name: str, sql: str, dated_tables: Iterable[str], lookback_days: int) 
             table.replace(exp.Subquery(this=inner, alias=exp.TableAlias(this=exp.to_identifier(table.alias_or_name))))
     text: str = tree.sql(dialect="bigquery", pretty=True)
     return text
+
+
+def _bad(name: str, line: int, what: str) -> PermanentError:
+    return PermanentError("bad_definition", f"{name}.sql:{line}: {what}", file=f"{name}.sql", line=line)

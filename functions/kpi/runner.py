@@ -1,17 +1,24 @@
 """Computes one KPI: its dates in one transaction, or the whole table when its definition is another one."""
 
-from collections.abc import Sequence
+import random
+import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from uuid import uuid4
 
+from functions.kpi.dates import Span
 from functions.kpi.definition import Definition
-from functions.kpi.graph import dated
+from functions.kpi.graph import columns, dated
 from stockflow.errors import TransientError
 from stockflow.services import Services
 
+TRIES = 4
 # What BigQuery says of SQL that can never run; anything else is worth another try.
 _DEFINITION_FAULTS = {"invalidQuery", "invalid", "notFound", "badRequest", "BadRequest", "NotFound", "responseTooLarge"}
+# It says invalidQuery of these, too, and they are nobody's fault: another drain was at the same table.
+_CONFLICT = ("aborted due to concurrent update", "could not serialize", "transaction conflict", "failed to commit")
+_OTHER_SPEC = ("partitioning spec", "clustering spec")
 
 
 @dataclass(frozen=True)
@@ -33,47 +40,87 @@ SELECT @run_id, @kpi, @version, @from_date, @to_date, (SELECT COUNT(*) FROM {tab
 """
 _DATES = """
 BEGIN TRANSACTION;
-DELETE FROM {table} WHERE {where};
-INSERT INTO {table} SELECT * FROM (
+DELETE FROM {table} WHERE ({where}) OR business_date < @first_day OR business_date > @last_day;
+INSERT INTO {table} ({columns})
+SELECT {columns} FROM (
 {query}
 ) WHERE {where};
 {record}
 COMMIT TRANSACTION;
 """
 _WHERE = "business_date BETWEEN @from_date AND @to_date AND business_date IN UNNEST(@dates)"
+# The partitions are those that Terraform gives the empty tables: BigQuery replaces no table by one of another kind.
 _REBUILD = """
-CREATE OR REPLACE TABLE {table} PARTITION BY business_date {cluster}AS
+CREATE OR REPLACE TABLE {table} PARTITION BY DATE_TRUNC(business_date, MONTH) {cluster}AS
 {query};
 {record}
 """
 
 
-def compute(definition: Definition, dates: Sequence[date], inputs: set[str], services: Services) -> Run:
+@dataclass(frozen=True)
+class Job:
+    """One KPI and the days to compute; days outside ``span`` are deleted: no fact reaches there (any more)."""
+
+    definition: Definition
+    dates: frozenset[date]
+    span: Span
+
+
+def compute(job: Job, inputs: Iterable[str], services: Services) -> Run:
     """Compute some dates of a KPI whose table is there; ``inputs`` are its dated tables."""
-    query = dated(definition.name, definition.sql, inputs, definition.lookback_days)
-    record = _RECORD.format(table=definition.table, where=_WHERE)
-    script = _DATES.format(table=definition.table, where=_WHERE, query=query, record=record)
-    return _run(definition, script, dates, services)
+    d = job.definition
+    script = _DATES.format(
+        table=d.table,
+        where=_WHERE,
+        columns=", ".join(f"`{c}`" for c in columns(d)) if "*" not in columns(d) else "*",
+        query=dated(d.name, d.sql, inputs, d.lookback_days),
+        record=_RECORD.format(table=d.table, where=_WHERE),
+    )
+    return _run(job, script.replace(" (*)\n", "\n"), services)
 
 
-def rebuild(definition: Definition, dates: Sequence[date], services: Services) -> Run:
-    """Make a KPI's table anew, over all dates: it is the first time, or the definition changed."""
-    cluster = f"CLUSTER BY {', '.join(definition.grain[:4])} " if definition.grain else ""
-    record = _RECORD.format(table=definition.table, where="TRUE")
-    script = _REBUILD.format(table=definition.table, cluster=cluster, query=definition.sql, record=record)
-    return _run(definition, script, dates, services)
+def rebuild(job: Job, services: Services) -> Run:
+    """Make a KPI's table anew, over all dates: it is the first time, the definition changed, or the last run failed."""
+    d = job.definition
+    cluster = f"CLUSTER BY {', '.join(d.grain[:4])} " if d.grain else ""
+    record = _RECORD.format(table=d.table, where="TRUE")
+    script = _REBUILD.format(table=d.table, cluster=cluster, query=d.sql, record=record)
+    run = _run(job, script, services)
+    if run.state == "failed" and any(words in run.message for words in _OTHER_SPEC):
+        services.warehouse.delete_table(f"{services.settings.dataset('kpi')}.{d.name}")
+        run = _run(job, script, services)
+    return run
 
 
-def _run(definition: Definition, script: str, dates: Sequence[date], services: Services) -> Run:
-    first, last = min(dates), max(dates)
+def _run(job: Job, script: str, services: Services) -> Run:
+    first, last = min(job.dates), max(job.dates)
     params = {
-        "run_id": uuid4().hex, "kpi": definition.name, "version": definition.version, "from_date": first,
-        "to_date": last, "dates": list(dates), "started": services.clock(),
+        "run_id": uuid4().hex, "kpi": job.definition.name, "version": job.definition.version, "from_date": first,
+        "to_date": last, "dates": sorted(job.dates), "first_day": job.span.first, "last_day": job.span.last,
+        "started": services.clock(),
     }  # fmt: skip
     try:
-        services.warehouse.query(script, params)
+        _query(script, params, services)
     except TransientError as error:
-        if error.facts.get("reason") not in _DEFINITION_FAULTS:
+        if is_conflict(error) or error.facts.get("reason") not in _DEFINITION_FAULTS:
             raise
-        return Run(definition.name, "failed", first, last, error.message)
-    return Run(definition.name, "computed", first, last)
+        return Run(job.definition.name, "failed", first, last, error.message.partition("\n")[0])
+    return Run(job.definition.name, "computed", first, last)
+
+
+def _query(script: str, params: dict[str, object], services: Services) -> None:
+    """Run a script; a transaction that another one aborted is tried again."""
+    for attempt in range(1, TRIES + 1):
+        try:
+            services.warehouse.query(script, params)
+        except TransientError as error:
+            if attempt == TRIES or not is_conflict(error):
+                raise
+            time.sleep(random.uniform(0.1, 0.5) * attempt)
+        else:
+            return
+
+
+def is_conflict(error: TransientError) -> bool:
+    """Whether BigQuery aborted a transaction because another one changed the same table."""
+    return any(words in error.message.lower() for words in _CONFLICT)

@@ -1,22 +1,23 @@
 /*
 kind: base
 title: Calendar
-description: Every day from the first to the newest business date that any fact knows. "Today" of the KPIs is its last day, never the clock, so a replay gives the same numbers.
+description: >
+  Every day from the first to the newest business date that any fact about stock or sales knows. "Today" of the
+  KPIs is its last day, never the clock, so a replay gives the same numbers.
+formula: each day from the first to the last known one
 grain: []
 owner: inventory-data
-lookback_days: 400
+lookback_days: 0
+examples:
+  - given:
+      inventory_curated.stock_snapshots:
+        - {business_date: 2026-09-01, sku: A, location_code: P1, on_hand: 1}
+      inventory_curated.sales:
+        - {business_date: 2026-09-03, sku: A, location_code: P1, quantity: 1}
+    expect:
+      - {business_date: 2026-09-01}
+      - {business_date: 2026-09-02}
+      - {business_date: 2026-09-03}
 */
-WITH spans AS (
-  SELECT MIN(business_date) AS first_day, MAX(business_date) AS last_day FROM inventory_curated.stock_snapshots
-  UNION ALL
-  SELECT MIN(business_date), MAX(business_date) FROM inventory_curated.sales
-  UNION ALL
-  SELECT MIN(business_date), MAX(business_date) FROM inventory_curated.stock_movements
-  UNION ALL
-  SELECT MIN(business_date), MAX(business_date) FROM inventory_curated.stock_counts
-),
-span AS (
-  SELECT MIN(first_day) AS first_day, MAX(last_day) AS last_day FROM spans
-)
 SELECT business_date
-FROM span, UNNEST(GENERATE_DATE_ARRAY(span.first_day, span.last_day)) AS business_date
+FROM inventory_curated.known_days AS known, UNNEST(GENERATE_DATE_ARRAY(known.first_day, known.last_day)) AS business_date

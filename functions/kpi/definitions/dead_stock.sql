@@ -9,7 +9,7 @@ source: retail practice
 unit: share
 grain: [sku, location_code]
 owner: inventory-analytics
-lookback_days: 400
+lookback_days: 3650
 direction: down
 rollup: ratio
 thresholds: {high: 0.1, days: 180}
@@ -27,22 +27,15 @@ examples:
       - {business_date: 2026-09-30, sku: A, numerator: 50, denominator: 50, value: 1, is_dead: true}
       - {business_date: 2026-09-30, sku: B, numerator: 0, denominator: 30, value: 0, is_dead: false}
 */
-WITH dates AS (
-  SELECT DISTINCT business_date FROM inventory_kpi.stock_daily
+WITH sold AS (
+  SELECT sku, location_code, business_date AS sold_on, LEAD(business_date) OVER following AS next_sold_on
+  FROM (SELECT DISTINCT sku, location_code, business_date FROM inventory_curated.sales WHERE quantity > 0)
+  WINDOW following AS (PARTITION BY sku, location_code ORDER BY business_date)
 ),
-last_sales AS (
-  SELECT dates.business_date, sales.sku, sales.location_code, MAX(sales.business_date) AS sold_on
-  FROM dates
-  JOIN inventory_curated.sales AS sales ON sales.business_date <= dates.business_date
-  WHERE sales.quantity > 0
-  GROUP BY dates.business_date, sales.sku, sales.location_code
-),
-last_receipts AS (
-  SELECT dates.business_date, receipt.sku, MAX(receipt.business_date) AS received_on
-  FROM dates
-  JOIN inventory_curated.stock_movements AS receipt ON receipt.business_date <= dates.business_date
-  WHERE receipt.movement_type = 'receipt'
-  GROUP BY dates.business_date, receipt.sku
+received AS (
+  SELECT sku, business_date AS received_on, LEAD(business_date) OVER following AS next_received_on
+  FROM (SELECT DISTINCT sku, business_date FROM inventory_curated.stock_movements WHERE movement_type = 'receipt')
+  WINDOW following AS (PARTITION BY sku ORDER BY business_date)
 ),
 judged AS (
   SELECT
@@ -53,15 +46,18 @@ judged AS (
     stock.on_hand,
     stock.stock_value,
     stock.on_hand > 0
-      AND COALESCE(DATE_DIFF(stock.business_date, last_sales.sold_on, DAY) >= 180, TRUE)
-      AND COALESCE(DATE_DIFF(stock.business_date, last_receipts.received_on, DAY) >= 180, FALSE) AS is_dead
+      AND COALESCE(DATE_DIFF(stock.business_date, sold.sold_on, DAY) >= 180, TRUE)
+      AND COALESCE(DATE_DIFF(stock.business_date, received.received_on, DAY) >= 180, FALSE) AS is_dead
   FROM inventory_kpi.stock_daily AS stock
-  LEFT JOIN last_sales
-    ON last_sales.business_date = stock.business_date
-    AND last_sales.sku = stock.sku
-    AND last_sales.location_code = stock.location_code
-  LEFT JOIN last_receipts
-    ON last_receipts.business_date = stock.business_date AND last_receipts.sku = stock.sku
+  LEFT JOIN sold
+    ON sold.sku = stock.sku
+    AND sold.location_code = stock.location_code
+    AND stock.business_date >= sold.sold_on
+    AND stock.business_date < COALESCE(sold.next_sold_on, DATE '9999-12-31')
+  LEFT JOIN received
+    ON received.sku = stock.sku
+    AND stock.business_date >= received.received_on
+    AND stock.business_date < COALESCE(received.next_received_on, DATE '9999-12-31')
 )
 SELECT
   business_date,

@@ -1,6 +1,8 @@
 /*
 title: Supplier fill rate
-description: Share of the ordered units, due in the last 90 days, that had arrived on the day. More than ordered counts as ordered; cancelled lines are left out.
+description: >
+  Share of the ordered units, due in the last 90 days and ordered in the last 270, that had arrived on the day.
+  More than ordered counts as ordered; cancelled lines are left out.
 meaning: Suppliers delivered so much of what was due.
 formula: sum(min(received by the day, ordered)) / sum(ordered), for lines promised in the last 90 days
 source: beta fill rate, inventory theory texts
@@ -46,5 +48,6 @@ SELECT
 FROM inventory_kpi.calendar AS calendar
 JOIN inventory_curated.purchase_orders AS due
   ON due.promised_date BETWEEN DATE_SUB(calendar.business_date, INTERVAL 89 DAY) AND calendar.business_date
+  AND due.business_date BETWEEN DATE_SUB(calendar.business_date, INTERVAL 270 DAY) AND calendar.business_date
 WHERE due.status != 'cancelled'
 GROUP BY calendar.business_date, due.supplier_code

@@ -10,7 +10,7 @@ source: ERPNext FIFO queue
 unit: days
 grain: [sku]
 owner: inventory-analytics
-lookback_days: 400
+lookback_days: 3650
 direction: down
 rollup: ratio
 examples:

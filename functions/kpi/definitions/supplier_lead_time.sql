@@ -1,6 +1,8 @@
 /*
 title: Supplier lead time
-description: Days from order to receipt of what was received in the last 90 days, weighted by quantity.
+description: >
+  Days from order to receipt of what was received in the last 90 days and ordered in the last 270, weighted by
+  quantity.
 meaning: An order arrives after so many days.
 formula: sum(received units x (received date - order date)) / sum(received units), received in the last 90 days
 source: Odoo
@@ -34,5 +36,6 @@ SELECT
 FROM inventory_kpi.calendar AS calendar
 JOIN inventory_curated.purchase_orders AS receipt
   ON receipt.received_date BETWEEN DATE_SUB(calendar.business_date, INTERVAL 89 DAY) AND calendar.business_date
+  AND receipt.business_date BETWEEN DATE_SUB(calendar.business_date, INTERVAL 270 DAY) AND calendar.business_date
 WHERE receipt.received_quantity > 0 AND receipt.status != 'cancelled'
 GROUP BY calendar.business_date, receipt.supplier_code

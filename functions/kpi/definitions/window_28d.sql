@@ -8,6 +8,16 @@ formula: average stock value = sum of the daily values / days with a value
 grain: [sku, location_code]
 owner: inventory-data
 lookback_days: 28
+examples:
+  - given:
+      inventory_kpi.stock_daily:
+        - {business_date: 2026-09-01, sku: A, location_code: P1, on_hand: 10, stock_value: 20, unit_cost: 2, units_sold: 9, net_sales: 45, cogs: 18}
+        - {business_date: 2026-09-02, sku: A, location_code: P1, on_hand: 4, stock_value: 8, unit_cost: 2, units_sold: 6, net_sales: 30, cogs: 12}
+        - {business_date: 2026-09-29, sku: A, location_code: P1, units_sold: 1, net_sales: 5, cogs: 2, unit_cost: 2}
+    expect:
+      - {business_date: 2026-09-01, sku: A, location_code: P1, listed_days: 1, average_value: 20, units_sold: 9}
+      - {business_date: 2026-09-02, sku: A, location_code: P1, listed_days: 2, average_value: 14, units_sold: 15, cogs: 30}
+      - {business_date: 2026-09-29, sku: A, location_code: P1, listed_days: 2, observed_days: 1, valued_days: 1, average_value: 8, units_sold: 7}
 */
 SELECT
   business_date,

@@ -1,0 +1,123 @@
+"""Which KPIs a batch of loads touches, in which order, for which dates; each is computed or says why not."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+from functions.kpi.catalog import Catalog
+from functions.kpi.dates import Span, affected, unseen
+from functions.kpi.definition import Definition
+from functions.kpi.graph import in_order, reads
+from functions.kpi.runner import Job, Run, compute, rebuild
+from functions.kpi.state import State, read_state
+from stockflow.errors import PermanentError
+from stockflow.ledger import StageRecord
+from stockflow.log import log
+from stockflow.services import Services
+from stockflow.settings import bundle_root
+
+
+def refresh_all(catalog: Catalog, work: Iterable[StageRecord], services: Services) -> list[Run]:
+    """Compute what these loads can change, and what was never computed as it is defined now."""
+    state = read_state(services)
+    if state.span is None:
+        return []
+    plan = _plan(catalog)
+    round_ = _Round(services, state, state.span, plan.reads, touched(work, state.span), set(plan.bad))
+    return [*plan.faults, *round_.runs(plan.order)]
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """The definitions that can run, in their order, and what is wrong with the others."""
+
+    order: list[Definition]
+    reads: dict[str, set[str]]
+    faults: list[Run]
+
+    @property
+    def bad(self) -> list[str]:
+        """Tables that nobody keeps up to date."""
+        return [f"inventory_kpi.{run.kpi}" for run in self.faults]
+
+
+def _plan(catalog: Catalog) -> _Plan:
+    faults = [Run(name, "failed", message=error.message) for name, error in catalog.faults.items()]
+    definitions = dict(catalog.definitions)
+    read = reads(definitions, _views())
+    while True:
+        try:
+            return _Plan(in_order(definitions, read), read, faults)
+        except PermanentError as error:
+            circle = set(error.facts["circle"])
+            faults += [Run(name, "failed", message=error.message) for name in sorted(circle)]
+            definitions = {name: d for name, d in definitions.items() if name not in circle}
+
+
+def _views() -> dict[str, str]:
+    folder = bundle_root() / "warehouse" / "views"
+    return {f"{p.parent.name}.{p.stem}": p.read_text(encoding="utf-8") for p in folder.glob("*/*.sql")}
+
+
+def touched(work: Iterable[StageRecord], span: Span) -> dict[str, set[date]]:
+    """Return table -> the business dates that these loads touched; a dimension touches all.
+
+    Dates beyond the span stay: a corrected typo in a year leaves rows there that must go.
+    """
+    changed: dict[str, set[date]] = {}
+    for record in work:
+        days = {date.fromisoformat(d) for d in record.detail.get("dates") or []}
+        if record.detail.get("all_dates"):
+            days |= span.days()
+        for table in record.detail.get("tables") or []:
+            changed.setdefault(table, set()).update(days)
+    return changed
+
+
+@dataclass
+class _Round:
+    """One pass over the definitions: what has changed so far, and which tables cannot be relied on."""
+
+    services: Services
+    state: State
+    span: Span
+    reads: Mapping[str, set[str]]
+    changed: dict[str, set[date]]
+    bad: set[str] = field(default_factory=set)
+
+    def runs(self, order: Iterable[Definition]) -> list[Run]:
+        return [run for definition in order if (run := self._one(definition)) is not None]
+
+    def _one(self, definition: Definition) -> Run | None:
+        inputs = self.reads[definition.name]
+        if failed := sorted(inputs & self.bad):
+            self.bad.add(definition.table)
+            return Run(definition.name, "skipped", message=f"reads {', '.join(failed)}, which failed")
+        dates = self._dates(definition, inputs)
+        if not dates:
+            return None
+        run = self._computed(definition, inputs, dates)
+        if run.state != "computed":
+            self.bad.add(definition.table)
+        self.changed[definition.table] = dates
+        log("INFO", f"kpi {run.kpi} {run.state}", fields={"dates": len(dates)}, stage="kpi", kpi=run.kpi)
+        return run
+
+    def _dates(self, definition: Definition, inputs: Iterable[str]) -> set[date]:
+        if not self.state.stands(definition):
+            return self.span.days()
+        changes = {day for table in inputs for day in self.changed.get(table, ())}
+        beyond = {day for day in changes if day not in self.span}
+        new = unseen(self.state.unseen_by(definition), self.span)
+        return affected(changes, definition.lookback_days, self.span) | new | beyond
+
+    def _computed(self, definition: Definition, inputs: Iterable[str], dates: set[date]) -> Run:
+        inside = frozenset(day for day in dates if day in self.span) or frozenset({self.span.last})
+        job = Job(definition, inside, self.span)
+        if not self.state.stands(definition):
+            return rebuild(job, self.services)
+        return compute(job, self._dated(inputs), self.services)
+
+    def _dated(self, inputs: Iterable[str]) -> set[str]:
+        facts = {f"inventory_curated.{f}" for f, c in self.services.contracts.items() if c.business_date}
+        return {t for t in inputs if t in facts or t.startswith("inventory_kpi.")}
