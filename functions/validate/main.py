@@ -1,18 +1,19 @@
 """validate: each load is judged by its contract; a row that breaks a critical rule is quarantined."""
 
-import threading
+import os
 
 import functions_framework
 from cloudevents.http import CloudEvent
 
 from functions.validate.run import validate
-from functions.validate.warm import import_great_expectations
+from functions.validate.warm import warm_up
 from stockflow.boundary import settle
 from stockflow.events import parse_stage
 from stockflow.services import services
 
-# By far the slowest import of the project: begun while the instance starts, not by its first event.
-threading.Thread(target=import_great_expectations, daemon=True).start()
+# By far the slowest import of the project: begun while the instance starts, not by its first event. Only in
+# the server's worker: gunicorn forks it after this line, and a fork amid an import leaves its locks locked for ever.
+os.register_at_fork(after_in_child=warm_up)
 
 
 @functions_framework.cloud_event  # type: ignore[untyped-decorator]

@@ -18,3 +18,8 @@ def import_great_expectations() -> Any:
         import great_expectations
 
         return great_expectations
+
+
+def warm_up() -> None:
+    """Begin the import without waiting for it."""
+    threading.Thread(target=import_great_expectations, daemon=True).start()
