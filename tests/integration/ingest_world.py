@@ -92,7 +92,9 @@ class World:
         return self.query(sql, load=ref.load_id)
 
     def rejects(self, ref: ObjectRef) -> list[tuple[int, str]]:
-        found = self.query("SELECT line, code FROM inventory_ops.rejects WHERE load_id = @load ORDER BY line", load=ref.load_id)
+        found = self.query(
+            "SELECT line, code FROM inventory_ops.rejects WHERE load_id = @load ORDER BY line", load=ref.load_id
+        )
         return [(r["line"], r["code"]) for r in found]
 
     def state(self, ref: ObjectRef) -> tuple[str, str | None]:

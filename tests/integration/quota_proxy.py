@@ -22,7 +22,7 @@ class Quota:
 
     def refuses(self, path: str, body: bytes) -> bytes | None:
         """Return BigQuery's own words for a load job into such a table."""
-        if not path.split("?")[0].endswith("/jobs"):
+        if not path.split("?", maxsplit=1)[0].endswith("/jobs"):
             return None
         load = json.loads(body).get("configuration", {}).get("load")
         table = (load or {}).get("destinationTable", {}).get("tableId")
@@ -34,7 +34,9 @@ class Quota:
             "For more information, see https://cloud.google.com/bigquery/docs/troubleshoot-quotas"
         )
         errors = [{"message": message, "domain": "usageLimits", "reason": "quotaExceeded", "location": "load_job"}]
-        return json.dumps({"error": {"code": 403, "message": message, "errors": errors, "status": "PERMISSION_DENIED"}}).encode()
+        return json.dumps(
+            {"error": {"code": 403, "message": message, "errors": errors, "status": "PERMISSION_DENIED"}}
+        ).encode()
 
 
 @contextmanager
@@ -60,16 +62,14 @@ def _handler(emulator: str, quota: Quota) -> type[BaseHTTPRequestHandler]:
                 self._answer(403, {"Content-Type": "application/json"}, refusal)
                 return
             headers = {k: v for k, v in self.headers.items() if k.lower() not in _SKIPPED}
-            request = urllib.request.Request(
-                emulator + self.path, body or None, headers, method=self.command
-            )
+            request = urllib.request.Request(emulator + self.path, body or None, headers, method=self.command)
             try:
                 with urllib.request.urlopen(request, timeout=300) as answer:
                     self._answer(answer.status, dict(answer.headers), answer.read())
             except urllib.error.HTTPError as error:
                 self._answer(error.code, dict(error.headers), error.read())
 
-        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _pass
+        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _pass  # noqa: N815
 
         def _answer(self, status: int, headers: dict[str, str], body: bytes) -> None:
             self.send_response(status)

@@ -1,6 +1,7 @@
 """Parquet: typed values become the text that people would write for them."""
 
 import json
+import re
 from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
@@ -16,6 +17,7 @@ from functions.ingest.readers.model import Chunk, Facts, Target
 from stockflow.errors import PermanentError
 
 BATCH = 65_536
+_MOMENT = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)(\.\d+)?(Z|[+-]\d{4})?")
 
 
 def read_parquet(stream: BinaryIO, target: Target, facts: Facts) -> Iterator[Chunk]:
@@ -50,7 +52,19 @@ def as_text(column: pa.Array) -> pa.Array:
     exact = pa.types.is_integer(kind) or pa.types.is_date(kind) or pa.types.is_decimal(kind)
     if exact or pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_null(kind):
         return column.cast(TEXT)
+    if pa.types.is_timestamp(kind):  # not by Python values: those of nanoseconds want pandas
+        return texts([t and moment_text(t) for t in column.cast(TEXT).to_pylist()])
     return texts([value_text(v) for v in column.to_pylist()])
+
+
+def moment_text(text: str) -> str:
+    """Return Arrow's text of a time without idle digits: ``2026-09-01 08:30:00.000000Z`` -> ``...:00+00:00``."""
+    found = _MOMENT.fullmatch(text)
+    if found is None:
+        return text
+    fraction = (found[2] or "").rstrip("0").rstrip(".")
+    zone = "+00:00" if found[3] == "Z" else re.sub(r"(\d\d)(\d\d)$", r"\1:\2", found[3] or "")
+    return found[1] + fraction + zone
 
 
 @singledispatch

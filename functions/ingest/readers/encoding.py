@@ -5,6 +5,7 @@ the record that holds it is rejected later, and only that record.
 """
 
 import codecs
+import re
 from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
@@ -19,7 +20,9 @@ _BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _WESTERN = ("cp1252", "cp850", "mac_roman")
-_LETTERS = set("éèêëàâäáçùûüúîïíôöóœæñßøåÉÈÊÀÂÄÇÙÛÜÎÏÔÖŒÆÑØÅ°€²³’‘“”–—…«»£§µ\xa0")
+_USUAL = set("éèêëàâäáçùûüúîïíôöóœæñßøå°€’–«»\xa0")
+_RARE = set("ÉÈÊÀÂÄÇÙÛÜÎÏÔÖŒÆÑØÅ²³‘“”—…£§µ")
+_HIGH = re.compile(rb"[\x80-\xff]+")
 _HANDLER = "stockflow.mark"
 
 
@@ -100,22 +103,30 @@ def guess(block: bytes, score: Callable[[str], int]) -> str:
 
     UTF-8 when a fair part of its non-ASCII characters is valid UTF-8: another encoding hardly ever looks like that,
     and some broken bytes do not make a UTF-8 file a cp1252 one. Else the western encoding that gives more known headers, then more letters
-    that people use. Only when none gives sense is charset-normalizer asked: on a short sample of French
-    it is wrong more often than right.
+    that people use. charset-normalizer is asked for what is not western, or makes no sense: on a short sample of
+    French it is wrong as often as right.
     """
     text = block.decode("utf-8", "replace")
     broken = text.count("\ufffd")
     valid = sum(not c.isascii() for c in text) - broken
     if broken == 0 or valid * 4 >= broken:
         return "utf-8"
+    if _crowded(block):
+        return _asked(block)
     best = max(_WESTERN, key=lambda e: (score(block.decode(e, "replace")), _sense(block, e)))
-    return best if _sense(block, best) > 0.5 else _asked(block)
+    return best if _sense(block, best) > 0.25 else _asked(block)
+
+
+def _crowded(block: bytes) -> bool:
+    """Whether letters beyond ASCII stand side by side, as in Cyrillic or Chinese: in western words they do not."""
+    runs = _HIGH.findall(block[:65_536])
+    return sum(len(r) for r in runs if len(r) > 2) * 2 > sum(len(r) for r in runs)
 
 
 def _sense(block: bytes, encoding: str) -> float:
-    """Return which share of the non-ASCII bytes become characters that people use."""
-    high = bytes(b for b in block[:BLOCK] if b > 127)[:20_000]
-    return sum(c in _LETTERS for c in high.decode(encoding, "replace")) / max(len(high), 1)
+    """Return how usual the characters are that the bytes beyond ASCII become: 0 to 1."""
+    text = bytes(b for b in block if b > 127)[:20_000].decode(encoding, "replace")
+    return sum(1.0 if c in _USUAL else 0.4 if c in _RARE else 0.0 for c in text) / max(len(text), 1)
 
 
 def _asked(block: bytes) -> str:

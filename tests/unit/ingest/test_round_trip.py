@@ -1,0 +1,135 @@
+"""Any table, written as CSV in any dialect and encoding, reads back the same; so does any text, as rows and rejects."""
+
+import csv
+import gzip
+import io
+import json
+
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from functions.ingest.readers import encoding
+from functions.ingest.readers.lines import blocks
+from functions.ingest.readers.record import read_record
+from stockflow.errors import PermanentError
+from tests.unit.ingest.reading import read
+
+HEADER = ["sku", "location_code", "quantity", "receipt_number", "line_number", "business_date", "note"]
+QUICK = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+latin = st.text(st.sampled_from("aZ09 ,;|\t\"'éàœ€=.-\n/"), max_size=8)
+anything = st.text(st.characters(exclude_characters="\0\r", exclude_categories=["Cs", "Cn"]), max_size=8)
+
+
+def tables(cell: st.SearchStrategy[str]) -> st.SearchStrategy[list[list[str]]]:
+    # the first cell is never blank: a row of nothing but blanks is a blank line
+    first = st.text(st.sampled_from("AB12"), min_size=1, max_size=5)
+    return st.lists(st.tuples(first, *[cell] * (len(HEADER) - 1)).map(list), min_size=1, max_size=8)
+
+
+def written(table: list[list[str]], delimiter: str, newline: str, quoting: int) -> str:
+    out = io.StringIO()
+    csv.writer(out, delimiter=delimiter, lineterminator=newline, quoting=quoting).writerows([HEADER, *table])
+    return out.getvalue()
+
+
+def values(data: bytes, name: str = "sales/x.csv") -> list[list[str]]:
+    found = read(data, name=name)
+    assert found.rejects == []
+    found.check_books()
+    return [[*(r[h] for h in HEADER[:-1]), json.loads(r["_extra"])["note"]] for r in found.rows]
+
+
+dialects = {
+    "delimiter": st.sampled_from(",;\t|"),
+    "newline": st.sampled_from(["\n", "\r\n"]),
+    "quoting": st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]),
+}
+
+
+@given(table=tables(anything), code=st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]), **dialects)
+@QUICK
+def test_a_table_in_unicode_reads_back_the_same(table, code, delimiter, newline, quoting) -> None:  # type: ignore[no-untyped-def]
+    assert values(written(table, delimiter, newline, quoting).encode(code)) == table
+
+
+@given(table=tables(latin), **dialects)
+@QUICK
+def test_a_table_in_cp1252_reads_back_the_same(table, delimiter, newline, quoting) -> None:  # type: ignore[no-untyped-def]
+    assert values(written(table, delimiter, newline, quoting).encode("cp1252")) == table
+
+
+@given(table=tables(anything), block=st.integers(1, 40))
+@QUICK
+def test_where_blocks_end_makes_no_difference(table: list[list[str]], block: int) -> None:
+    data = written(table, ";", "\n", csv.QUOTE_ALL).encode()
+    whole, before = values(data), encoding.BLOCK
+    encoding.BLOCK = block + len(";".join(HEADER)) * 2  # the header is looked for in the first block
+    try:
+        assert values(data) == whole == table
+    finally:
+        encoding.BLOCK = before
+
+
+@given(table=tables(anything))
+@QUICK
+def test_gzip_makes_no_difference(table: list[list[str]]) -> None:
+    data = written(table, ",", "\n", csv.QUOTE_MINIMAL).encode()
+    assert values(gzip.compress(data), "sales/x.csv.gz") == table
+
+
+@given(table=tables(anything))
+@QUICK
+def test_json_lines_read_back_the_same(table: list[list[str]]) -> None:
+    lines = "\n".join(json.dumps(dict(zip(HEADER, row, strict=True)), ensure_ascii=False) for row in table)
+    assert values(lines.encode(), "sales/x.jsonl") == table
+
+
+junk = st.binary(max_size=60) | st.text(st.sampled_from('a,"\n\r\0 é;'), max_size=60).map(str.encode)
+
+
+@given(body=junk)
+@example(body=b'"a\n\r\n"')
+@example(body=b"a,b\r")
+@settings(max_examples=400, deadline=None)
+def test_whatever_stands_under_a_header_every_line_is_accounted_for(body: bytes) -> None:
+    found = read(b"receipt_number,line_number,business_date,sku,location_code,quantity\n" + body)
+    found.check_books()
+    lines = [r["line"] for r in found.rows] + [r.line for r in found.rejects]
+    assert len(set(lines)) == len(lines)
+
+
+@given(data=st.binary(max_size=200))
+@settings(max_examples=300, deadline=None)
+def test_no_bytes_give_anything_but_rows_rejects_or_a_permanent_error(data: bytes) -> None:
+    for name in ("sales/x.csv", "sales/x.jsonl"):
+        try:
+            read(data, name=name).check_books()
+        except PermanentError as error:
+            assert error.message
+
+
+@given(parts=st.lists(st.text(st.sampled_from("ab\n"), max_size=9).map(str.encode)), limit=st.integers(3, 6))
+@QUICK
+def test_cutting_into_lines_loses_nothing_and_counts_right(parts: list[bytes], limit: int) -> None:
+    text = b"".join(parts)
+    text += b"\n" if text and not text.endswith(b"\n") else b""
+    expected = dict(enumerate(text.split(b"\n")[:-1], 1))
+    for block in blocks(parts, limit):
+        if block.too_long:
+            assert expected.pop(block.line).startswith(block.data[:limit])
+        else:
+            for number, line in enumerate(block.data.split(b"\n")[:-1], block.line):
+                assert expected.pop(number) == line
+    assert expected == {}
+
+
+@given(cells=st.lists(st.text(st.sampled_from('a, "\n'), max_size=4), min_size=1, max_size=4))
+@QUICK
+def test_the_careful_reader_agrees_with_the_csv_module(cells: list[str]) -> None:
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\n", quoting=csv.QUOTE_ALL).writerow(cells)
+    data = out.getvalue().encode()
+    record = read_record(data, 0, b",")
+    assert [c.decode() for c in record.cells] == cells
+    assert record.end == len(data)
