@@ -2,16 +2,20 @@
 
 attributes:key    attributes.key = "v"    attributes.key != "v"    hasPrefix(attributes.key, "v")
 NOT f   -f   (f)   f AND g AND h   f OR g OR h      (AND and OR mix only with parentheses)
+
+A key of other characters than letters, digits, ``-`` and ``_`` is quoted: ``attributes:"iana.org/language_tag"``.
 """
 
 import re
 from collections.abc import Callable, Mapping
 
-from local.pubsub.errors import invalid
+from local.pubsub.errors import ServiceError, invalid
 
 Predicate = Callable[[Mapping[str, str]], bool]
 MAX_BYTES = 256
-_TOKEN = re.compile(r'\s*(?:("(?:[^"\\]|\\.)*")|([A-Za-z_][A-Za-z0-9_\-]*)|(!=|[=:.,()\-]))')
+_TOKEN = re.compile(r'\s*("(?:[^"\\]|\\.)*"|[A-Za-z0-9_][A-Za-z0-9_\-]*|!=|[=:.,()\-])', re.DOTALL)
+_ESCAPE = re.compile(r"\\(x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}|[0-7]{3}|.)", re.DOTALL)
+_CONTROL = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "f": "\f", "v": "\v"}
 
 
 def compile_filter(text: str) -> Predicate:
@@ -22,8 +26,12 @@ def compile_filter(text: str) -> Predicate:
     """
     if not text.strip():
         return lambda _attributes: True
-    if len(text.encode()) > MAX_BYTES:
-        raise invalid(f"The subscription filter is too long: {len(text.encode())} bytes, at most {MAX_BYTES}.")
+    size = len(text.encode())
+    if size > MAX_BYTES:
+        raise invalid(
+            f"The value for filter is too large. You passed {size} bytes in the request, but the maximum "
+            f"value is {MAX_BYTES} bytes."
+        )
     parser = _Parser(text)
     predicate = parser.expression()
     parser.end()
@@ -35,17 +43,20 @@ class _Parser:
 
     def __init__(self, text: str) -> None:
         self.text, self.at = text, 0
-        self.tokens = list(self._scan(text))
+        self.tokens = self._scan(text.rstrip())
 
     def _scan(self, text: str) -> list[str]:
         tokens, place = [], 0
-        while place < len(text.rstrip()):
+        while place < len(text):
             match = _TOKEN.match(text, place)
             if match is None:
-                raise invalid(f"Invalid filter {text!r}: unexpected character at position {place}.")
-            tokens.append(match.group().strip())
+                raise self._error(f"unexpected character at position {place}")
+            tokens.append(match.group(1))
             place = match.end()
         return tokens
+
+    def _error(self, why: str) -> ServiceError:
+        return invalid(f"Invalid filter {self.text!r}: {why}.")
 
     def peek(self) -> str:
         return self.tokens[self.at] if self.at < len(self.tokens) else ""
@@ -53,16 +64,15 @@ class _Parser:
     def take(self, *wanted: str) -> str:
         token = self.peek()
         if wanted and token not in wanted:
-            found = token or "the end"
-            raise invalid(f"Invalid filter {self.text!r}: expected {' or '.join(wanted)}, found {found}.")
+            raise self._error(f"expected {' or '.join(wanted)}, found {token or 'the end'}")
         self.at += 1
         return token
 
     def end(self) -> None:
         if self.peek():
             mixed = self.peek() in ("AND", "OR")
-            hint = " AND and OR may only be combined with parentheses." if mixed else ""
-            raise invalid(f"Invalid filter {self.text!r}: unexpected {self.peek()}.{hint}")
+            hint = "; AND and OR may only be combined with parentheses" if mixed else ""
+            raise self._error(f"unexpected {self.peek()}{hint}")
 
     def expression(self) -> Predicate:
         terms, operator = [self.term()], self.peek()
@@ -89,15 +99,13 @@ class _Parser:
         return self.prefix() if self.peek() == "hasPrefix" else self.comparison()
 
     def prefix(self) -> Predicate:
-        self.take("hasPrefix")
-        self.take("(")
-        self.take("attributes")
-        self.take(".")
+        for token in ("hasPrefix", "(", "attributes", "."):
+            self.take(token)
         key = self.key()
         self.take(",")
         value = self.string()
         self.take(")")
-        return lambda a: a.get(key, "").startswith(value) and key in a
+        return lambda a: key in a and a[key].startswith(value)
 
     def comparison(self) -> Predicate:
         self.take("attributes")
@@ -108,22 +116,28 @@ class _Parser:
         value = self.string()
         if operator == "=":
             return lambda a: a.get(key) == value
-        return lambda a: key in a and a[key] != value
+        return lambda a: a.get(key) != value
 
     def key(self) -> str:
         token = self.take()
         if token.startswith('"'):
             return _unquote(token)
-        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_\-]*", token):
-            raise invalid(f"Invalid filter {self.text!r}: expected an attribute's key, found {token or 'the end'}.")
+        if not token or not (token[0].isalnum() or token[0] == "_"):
+            raise self._error(f"expected an attribute's key, found {token or 'the end'}")
         return token
 
     def string(self) -> str:
         token = self.take()
         if not token.startswith('"'):
-            raise invalid(f"Invalid filter {self.text!r}: expected a quoted string, found {token or 'the end'}.")
+            raise self._error(f"expected a quoted string, found {token or 'the end'}")
         return _unquote(token)
 
 
 def _unquote(token: str) -> str:
-    return re.sub(r"\\(.)", r"\1", token[1:-1])
+    def meant(match: re.Match[str]) -> str:
+        code = match.group(1)
+        if len(code) > 1:
+            return chr(int(code, 8) if code.isdigit() else int(code[1:], 16))
+        return _CONTROL.get(code, code)
+
+    return _ESCAPE.sub(meant, token[1:-1])

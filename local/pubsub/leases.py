@@ -2,19 +2,27 @@
 
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
-from google.pubsub_v1 import types
-
+from local.pubsub.catalog import Catalog, Sub
 from local.pubsub.clock import Clock
-from local.pubsub.delivery import Policy
-from local.pubsub.filters import Predicate, compile_filter
-from local.pubsub.limits import seconds
-from local.pubsub.names import DELETED_TOPIC
+from local.pubsub.delivery import AckId, Delivery, pick, within
+from local.pubsub.errors import invalid
+from local.pubsub.signals import Signals
 from local.pubsub.store import Store
+
+_MAX_BYTES = 20_000_000
+
+
+@dataclass(frozen=True)
+class Message:
+    """What is published: the content without its id."""
+
+    data: bytes
+    attributes: dict[str, str]
+    ordering_key: str = ""
 
 
 @dataclass(frozen=True)
@@ -22,212 +30,240 @@ class Leased:
     """One delivery of one message."""
 
     ack_id: str
-    message: int
-    data: bytes
-    attributes: dict[str, str]
-    ordering_key: str
+    id: int
+    message: Message
     published: float
     attempts: int
 
     @property
     def size(self) -> int:
         """Bytes that count for flow control."""
-        return len(self.data) + sum(len(k) + len(v) for k, v in self.attributes.items())
+        return len(self.message.data) + sum(len(k) + len(v) for k, v in self.message.attributes.items())
 
 
 class Queue:
     """Publishing to subscriptions and leasing from them."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
-        self._store = store
-        self._clock = clock
+    def __init__(self, store: Store, catalog: Catalog, signals: Signals, clock: Clock) -> None:
+        self._store, self._catalog, self._signals, self._clock = store, catalog, signals, clock
 
     # -- in
 
-    def publish(self, topic: str, messages: Sequence[tuple[bytes, dict[str, str], str]]) -> list[int]:
+    def publish(self, topic: str, messages: Sequence[Message]) -> list[int]:
         """Store messages for every subscription whose filter lets them through; return their ids."""
-        now = self._clock()
-        targets = self._targets(topic)
-        ids: list[int] = []
         with self._store.transaction() as db:
-            for data, attributes, key in messages:
-                row = (topic, data, json.dumps(attributes, ensure_ascii=False), key, now)
-                cursor = db.execute(
-                    "INSERT INTO messages (topic, data, attributes, ordering_key, published) VALUES (?,?,?,?,?)",
-                    row,
-                )
-                ids.append(int(cursor.lastrowid or 0))
-                db.executemany(
-                    "INSERT INTO deliveries (subscription, message, available, ordering_key) VALUES (?,?,?,?)",
-                    [(sub, ids[-1], now, key) for sub, passes in targets if passes(attributes)],
-                )
-        self._store.wake()
+            self._catalog.topic(topic)
+            ids, reached = self._insert(db, topic, messages)
+        for number in reached:
+            self._signals.ring(number)
+        self._store.sync()
         return ids
 
-    def _targets(self, topic: str) -> list[tuple[int, Predicate]]:
-        rows = self._store.all("SELECT id, proto FROM subscriptions WHERE topic = ?", (topic,))
-        parsed = [(i, types.Subscription.deserialize(proto)) for i, proto in rows]
-        return [(i, compile_filter(s.filter)) for i, s in parsed if not s.detached]
+    def _insert(self, db: sqlite3.Connection, topic: str, messages: Sequence[Message]) -> tuple[list[int], set[int]]:
+        now, ids, rows = self._clock(), [], []
+        subs = self._catalog.subscriptions_of(topic)
+        for message in messages:
+            attributes = json.dumps(message.attributes, ensure_ascii=False)
+            cursor = db.execute(_INSERT, (topic, message.data, attributes, message.ordering_key, now))
+            ids.append(int(cursor.lastrowid or 0))
+            rows += [(s.number, ids[-1], now, message.ordering_key) for s in subs if s.passes(message.attributes)]
+        db.executemany(_DELIVER, rows)
+        return ids, {row[0] for row in rows}
 
     # -- out
 
-    def lease(self, sub_id: int, sub: types.Subscription, limit: int, deadline: float | None = None) -> list[Leased]:
-        """Lease up to ``limit`` due messages for ``deadline`` seconds; dead letters are moved away first."""
-        policy, now = Policy.of(sub), self._clock()
-        until = now + (deadline or sub.ack_deadline_seconds or 10)
+    def lease(
+        self, sub: Sub, limit: int, seconds: float, room: int = _MAX_BYTES, one_per_key: bool = False
+    ) -> list[Leased]:
+        """Lease due messages, at most ``limit`` and about ``room`` bytes, for ``seconds``; bury dead letters."""
+        now = self._clock()
+        if not self._is_due(sub, now):
+            return []
+        reached: set[int] = set()
         with self._store.transaction() as db:
-            _take_back(db, sub_id, policy, now)
-            due = db.execute(_ORDERED if sub.enable_message_ordering else _DUE, (sub_id, now, limit)).fetchall()
-            fresh = [row for row in due if not policy.is_dead(row[5])]
-            for row in fresh:
-                db.execute(
-                    "UPDATE deliveries SET attempts = attempts + 1, token = token + 1, leased = 1, available = ? "
-                    "WHERE subscription = ? AND message = ?",
-                    (until, sub_id, row[0]),
-                )
-        self._bury(sub_id, sub, policy, [row for row in due if policy.is_dead(row[5])])
+            self._end_leases(db, sub, now)
+            found = [self._read(db, sub, m) for m in self._due(db, sub, now, limit, one_per_key)]
+            dead = [f for f in found if sub.policy.is_dead(f[1].attempts) and self._has_grave(sub)]
+            fresh = [f for f in found if f not in dead]
+            for message, state, published in dead:
+                reached |= self._bury(db, sub, message, state, published)
+            fresh = fresh[: within((len(m.data) for m, _, _ in fresh), room)]
+            rows = [(now + seconds, sub.number, state.message) for _, state, _ in fresh]
+            db.executemany(_LEASE, rows)
+        for number in reached:
+            self._signals.ring(number)
         return [
-            Leased(f"{sub_id}:{r[0]}:{r[6] + 1}", r[0], r[1], json.loads(r[2]), r[3], r[4], r[5] + 1) for r in fresh
+            Leased(str(AckId(sub.number, d.message, d.token + 1)), d.message, m, published, d.attempts + 1)
+            for m, d, published in fresh
         ]
 
-    def _bury(self, sub_id: int, sub: types.Subscription, policy: Policy, rows: Sequence[tuple[Any, ...]]) -> None:
-        """Publish dead letters to their topic, with where they come from, and be done with them here."""
-        for message, data, attributes, key, published, attempts, _token in rows:
-            project, name = sub.name.split("/")[1], sub.name.rsplit("/", 1)[-1]
-            extra = {
-                "CloudPubSubDeadLetterSourceDeliveryCount": str(attempts),
-                "CloudPubSubDeadLetterSourceSubscription": name,
-                "CloudPubSubDeadLetterSourceSubscriptionProject": project,
-                "CloudPubSubDeadLetterSourceTopicPublishTime": _iso(published),
-            }
-            self.publish(
-                policy.dead_letter_topic,
-                [(data, {**json.loads(attributes), **extra}, key)],
-            )
-            self._finish(sub_id, message)
+    def _due(self, db: sqlite3.Connection, sub: Sub, now: float, limit: int, one_per_key: bool) -> list[int]:
+        if not sub.pb.enable_message_ordering:
+            return [m for (m,) in db.execute(_DUE, (sub.number, now, limit))]
+        blocked = {key for (key,) in db.execute(_BLOCKED, (sub.number, now))}
+        due = db.execute(_DUE_IN_ORDER, (sub.number, now)).fetchall()
+        return list(pick(due, blocked, limit, one_per_key))
 
-    def acknowledge(self, sub_id: int, sub: types.Subscription, ack_ids: Iterable[str]) -> list[str]:
-        """Acknowledge deliveries; return the ids that are no longer valid (which matters for exactly-once)."""
+    def _read(self, db: sqlite3.Connection, sub: Sub, message: int) -> tuple[Message, Delivery, float]:
+        row = db.execute("SELECT data, attributes, ordering_key, published FROM messages WHERE id = ?", (message,))
+        data, attributes, key, published = row.fetchone()
+        state = _state(db, sub, message)
+        if state is None:
+            raise LookupError(f"message {message} of {sub.name} is not there")
+        return Message(data, json.loads(attributes), key), state, published
+
+    def _has_grave(self, sub: Sub) -> bool:
+        """Without its dead-letter topic a message is not lost: it is delivered again."""
+        return self._catalog.has_topic(sub.policy.dead_letter_topic)
+
+    def _bury(self, db: sqlite3.Connection, sub: Sub, message: Message, state: Delivery, published: float) -> set[int]:
+        """Publish a dead letter to its topic, with where it comes from, and be done with it here."""
+        source = {
+            "CloudPubSubDeadLetterSourceDeliveryCount": str(state.attempts),
+            "CloudPubSubDeadLetterSourceSubscription": sub.name.rsplit("/", 1)[-1],
+            "CloudPubSubDeadLetterSourceSubscriptionProject": sub.name.split("/")[1],
+            "CloudPubSubDeadLetterSourceTopicPublishTime": iso(published),
+        }
+        letter = Message(message.data, {**message.attributes, **source}, message.ordering_key)
+        _, reached = self._insert(db, sub.policy.dead_letter_topic, [letter])
+        db.execute(_ACK, (sub.number, state.message))
+        return reached
+
+    # -- back
+
+    def acknowledge(self, sub: Sub, ack_ids: Iterable[str]) -> list[str]:
+        """Acknowledge deliveries; return the ids that did not count."""
+
+        def settle(db: sqlite3.Connection, state: Delivery, token: int) -> bool:
+            counts = state.acknowledgeable(token, self._clock(), sub.pb.enable_exactly_once_delivery)
+            if counts:
+                db.execute(_ACK, (sub.number, state.message))
+            return counts
+
+        return self._each(sub, [(a, settle) for a in ack_ids])
+
+    def modify(self, sub: Sub, deadlines: Iterable[tuple[str, float]]) -> list[str]:
+        """Move leases' ends; 0 is a negative acknowledgement. Return the ids that did not count."""
+        return self._each(sub, [(ack_id, self._extension(sub, seconds)) for ack_id, seconds in deadlines])
+
+    def settle(self, sub: Sub, outcomes: Iterable[tuple[str, bool]]) -> None:
+        """Record how pushes ended."""
+        results = list(outcomes)
+        with self._store.transaction():
+            self.acknowledge(sub, [ack_id for ack_id, good in results if good])
+            self.modify(sub, [(ack_id, 0) for ack_id, good in results if not good])
+
+    def _extension(self, sub: Sub, seconds: float) -> "Change":
+        def move(db: sqlite3.Connection, state: Delivery, token: int) -> bool:
+            now = self._clock()
+            if not state.held(token, now):
+                return False
+            if seconds:
+                db.execute("UPDATE deliveries SET available = ? WHERE subscription = ? AND message = ?",
+                           (now + seconds, sub.number, state.message))  # fmt: skip
+            else:
+                self._fail(db, sub, state, now)
+            return True
+
+        return move
+
+    def _each(self, sub: Sub, changes: Sequence[tuple[str, "Change"]]) -> list[str]:
+        parsed = [(text, AckId.parse(text), change) for text, change in changes]
+        for text, ack_id, _ in parsed:
+            if ack_id.subscription != sub.number:
+                raise invalid(f"You have passed an ack ID of another subscription (ack_id={text}).")
         stale = []
-        for ack_id in ack_ids:
-            found = self._current(sub_id, ack_id)
-            if found is None or (sub.enable_exactly_once_delivery and not found[1]):
-                stale.append(ack_id)
-            if found is not None and not (sub.enable_exactly_once_delivery and not found[1]):
-                self._finish(sub_id, found[0])
-        self._store.wake()
+        with self._store.transaction() as db:
+            for text, ack_id, change in parsed:
+                state = _state(db, sub, ack_id.message)
+                if state is None or not change(db, state, ack_id.token):
+                    stale.append(text)
+        self._signals.ring(sub.number)
         return stale
 
-    def _finish(self, sub_id: int, message: int) -> None:
-        self._store.run(
-            "UPDATE deliveries SET acked = 1, leased = 0 WHERE subscription = ? AND message = ?",
-            (sub_id, message),
-        )
+    def still_held(self, sub: Sub, ack_ids: Iterable[str]) -> set[str]:
+        """Return the ack ids whose lease still holds."""
+        now, held = self._clock(), set()
+        with self._store.transaction() as db:
+            for text in ack_ids:
+                ack_id = AckId.parse(text)
+                state = _state(db, sub, ack_id.message)
+                if state is not None and state.held(ack_id.token, now):
+                    held.add(text)
+        return held
 
-    def modify(self, sub_id: int, sub: types.Subscription, ack_ids: Iterable[str], deadline: float) -> list[str]:
-        """Move the leases' ends; 0 is a negative acknowledgement. Return the ids that are no longer valid."""
-        stale, policy, now = [], Policy.of(sub), self._clock()
-        for ack_id in ack_ids:
-            found = self._current(sub_id, ack_id)
-            if found is None or not found[1]:
-                stale.append(ack_id)
-                continue
-            message, _, attempts = found
-            available = now + (deadline or policy.backoff(attempts))
-            self._store.run(
-                "UPDATE deliveries SET available = ?, leased = ? WHERE subscription = ? AND message = ? AND acked = 0",
-                (available, int(deadline > 0), sub_id, message),
-            )
-        self._store.wake()
-        return stale
+    def _end_leases(self, db: sqlite3.Connection, sub: Sub, now: float) -> None:
+        """A lease that ran out is a failed delivery: it waits out its back-off like one."""
+        for row in db.execute(f"{_STATE} WHERE {_ENDED} ORDER BY message", (sub.number, now)).fetchall():
+            state = Delivery(*row)
+            self._fail(db, sub, state, state.available)
 
-    def release(self, sub_id: int, ack_ids: Iterable[str]) -> None:
-        """Give leases back whose stream ended: no failed attempt, so no back-off."""
-        for ack_id in ack_ids:
-            found = self._current(sub_id, ack_id)
-            if found is not None and found[1]:
-                self._store.run(
-                    "UPDATE deliveries SET leased = 0, available = ? WHERE subscription = ? AND message = ?",
-                    (self._clock(), sub_id, found[0]),
-                )
-        self._store.wake()
+    def _fail(self, db: sqlite3.Connection, sub: Sub, state: Delivery, at: float) -> None:
+        """End a lease without success at a time; with ordering, what follows of the same key comes back too."""
+        dead = sub.policy.is_dead(state.attempts) and self._has_grave(sub)
+        again = at if dead else at + sub.policy.backoff(state.attempts)
+        db.execute(_RETURN, (again, sub.number, state.message))
+        if sub.pb.enable_message_ordering and state.ordering_key:
+            db.execute(_RETURN_LATER, (again, sub.number, state.message, state.ordering_key))
 
-    def still_leased(self, sub_id: int, ack_ids: Iterable[str]) -> set[str]:
-        """Return the ack ids whose lease is still held."""
-        found = {ack_id: self._current(sub_id, ack_id) for ack_id in ack_ids}
-        return {ack_id for ack_id, state in found.items() if state is not None and state[1]}
+    def _is_due(self, sub: Sub, now: float) -> bool:
+        sql = "SELECT 1 FROM deliveries WHERE subscription = ? AND acked = 0 AND available <= ? LIMIT 1"
+        return self._store.one(sql, (sub.number, now)) is not None
 
-    def _current(self, sub_id: int, ack_id: str) -> tuple[int, bool, int] | None:
-        """Return (message, lease still held, attempts) of an ack id, or None when it is nobody's."""
-        parts = ack_id.split(":")
-        if len(parts) != 3 or not all(p.isdigit() for p in parts) or int(parts[0]) != sub_id:
-            return None
-        row = self._store.one(
-            "SELECT acked, token, available, attempts, leased FROM deliveries WHERE subscription = ? AND message = ?",
-            (sub_id, int(parts[1])),
-        )
-        if row is None:
-            return None
-        held = not row[0] and row[1] == int(parts[2]) and row[4] == 1 and row[2] > self._clock()
-        return int(parts[1]), held, int(row[3])
+    def next_change(self, sub: Sub) -> float | None:
+        """Return when time alone will make a message due that is not due now; None when there is none."""
+        sql = "SELECT MIN(available) FROM deliveries WHERE subscription = ? AND acked = 0 AND available > ?"
+        (at,) = self._store.one(sql, (sub.number, self._clock()))
+        return None if at is None else float(at)
 
-    def next_due(self, sub_id: int) -> float | None:
-        """Return when the next unacknowledged message is due, or None when there is none."""
-        row = self._store.one("SELECT MIN(available) FROM deliveries WHERE subscription = ? AND acked = 0", (sub_id,))
-        return None if row is None or row[0] is None else float(row[0])
-
-    # -- time passes
-
-    def expire(self) -> None:
-        """Forget what is older than its retention: deliveries, snapshots, then messages nobody has."""
-        now = self._clock()
-        for sub_id, proto in self._store.all("SELECT id, proto FROM subscriptions"):
-            sub = types.Subscription.deserialize(proto)
-            kept = seconds(types.Subscription.pb(sub).message_retention_duration) or 7 * 86_400
-            acked = "" if sub.retain_acked_messages else "acked = 1 AND leased = 0 OR"
-            self._store.run(
-                f"DELETE FROM deliveries WHERE subscription = ? AND ({acked} message IN "
-                "(SELECT id FROM messages WHERE published < ?))",
-                (sub_id, now - kept),
-            )
-        self._store.run("DELETE FROM snapshots WHERE expires <= ?", (now,))
-        self._store.run("DELETE FROM snapshot_messages WHERE snapshot NOT IN (SELECT name FROM snapshots)")
-        for name, proto in [*self._store.all("SELECT name, proto FROM topics"), (DELETED_TOPIC, b"")]:
-            retention = types.Topic.pb(types.Topic.deserialize(proto)).message_retention_duration
-            self._store.run(_UNWANTED, (name, now - seconds(retention)))
+    def forget_pushes(self) -> None:
+        """The pushes under way died with the process that made them: they did not fail, and are due again."""
+        with self._store.transaction() as db:
+            for sub in self._catalog.subscriptions():
+                if sub.pushes:
+                    db.execute(_FORGET, (self._clock(), sub.number))
 
 
-def _take_back(db: sqlite3.Connection, sub_id: int, policy: Policy, now: float) -> None:
-    """A lease that ran out is a failed delivery: it waits out its back-off like one."""
-    ended = "subscription = ? AND acked = 0 AND leased = 1 AND available <= ?"
-    for message, attempts, available in db.execute(
-        f"SELECT message, attempts, available FROM deliveries WHERE {ended}", (sub_id, now)
-    ).fetchall():
-        db.execute(
-            "UPDATE deliveries SET leased = 0, available = ? WHERE subscription = ? AND message = ?",
-            (available + policy.backoff(attempts), sub_id, message),
-        )
+Change = Callable[[sqlite3.Connection, Delivery, int], bool]
 
 
-_COLUMNS = "m.id, m.data, m.attributes, m.ordering_key, m.published, d.attempts, d.token"
-_DUE = f"""
-SELECT {_COLUMNS} FROM deliveries d JOIN messages m ON m.id = d.message
-WHERE d.subscription = ? AND d.acked = 0 AND d.available <= ? ORDER BY d.available, d.message LIMIT ?
+def _state(db: sqlite3.Connection, sub: Sub, message: int) -> Delivery | None:
+    row = db.execute(f"{_STATE} WHERE subscription = ? AND message = ?", (sub.number, message)).fetchone()
+    return None if row is None else Delivery(*row)
+
+
+def iso(at: float) -> str:
+    """Return a time as Pub/Sub writes it in JSON: UTC with milliseconds."""
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+_INSERT = "INSERT INTO messages (topic, data, attributes, ordering_key, published) VALUES (?,?,?,?,?)"
+_DELIVER = "INSERT INTO deliveries (subscription, message, available, ordering_key) VALUES (?,?,?,?)"
+_STATE = "SELECT message, acked, token, available, attempts, leased, floor, ordering_key FROM deliveries"
+_ENDED = "subscription = ? AND acked = 0 AND available <= ? AND leased = 1"
+_DUE = """
+SELECT message FROM deliveries WHERE subscription = ? AND acked = 0 AND available <= ?
+ORDER BY available, message LIMIT ?
 """
-# One message of a key at a time, and none before the ones published earlier.
-_ORDERED = f"""
-SELECT {_COLUMNS} FROM deliveries d JOIN messages m ON m.id = d.message
-WHERE d.subscription = ? AND d.acked = 0 AND d.available <= ? AND (d.ordering_key = '' OR NOT EXISTS (
-  SELECT 1 FROM deliveries e WHERE e.subscription = d.subscription AND e.acked = 0
-  AND e.ordering_key = d.ordering_key AND e.message < d.message
-)) ORDER BY d.message LIMIT ?
+_DUE_IN_ORDER = """
+SELECT message, ordering_key FROM deliveries INDEXED BY deliveries_unacked
+WHERE subscription = ? AND acked = 0 AND available <= ? ORDER BY message
 """
-_UNWANTED = """
-DELETE FROM messages WHERE topic = ? AND published < ?
-AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.message = messages.id)
-AND NOT EXISTS (SELECT 1 FROM snapshot_messages s WHERE s.message = messages.id)
+_BLOCKED = """
+SELECT DISTINCT ordering_key FROM deliveries
+WHERE subscription = ? AND acked = 0 AND available > ? AND ordering_key <> ''
 """
-
-
-def _iso(at: float) -> str:
-    return datetime.fromtimestamp(at, UTC).isoformat().replace("+00:00", "Z")
+_LEASE = """
+UPDATE deliveries SET attempts = attempts + 1, token = token + 1, leased = 1, available = ?
+WHERE subscription = ? AND message = ?
+"""
+_ACK = "UPDATE deliveries SET acked = 1, leased = 0 WHERE subscription = ? AND message = ?"
+_RETURN = "UPDATE deliveries SET leased = 0, available = ? WHERE subscription = ? AND message = ? AND acked = 0"
+_RETURN_LATER = """
+UPDATE deliveries SET leased = 0, available = ?
+WHERE subscription = ? AND message > ? AND ordering_key = ? AND acked = 0 AND leased = 1
+"""
+_FORGET = """
+UPDATE deliveries SET leased = 0, attempts = attempts - 1, available = ?
+WHERE subscription = ? AND acked = 0 AND leased = 1
+"""

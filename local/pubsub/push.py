@@ -1,138 +1,147 @@
-"""Push subscriptions: each message is one POST; a 2xx answer in time acknowledges it."""
+"""Push subscriptions: each message is one POST; a 2xx answer in time acknowledges it. One thread for all of them."""
 
-import base64
-import json
-import sys
+import asyncio
+import logging
 import threading
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
 
-import urllib3
-from google.pubsub_v1 import types
-
-from local.pubsub.admin import Admin
+from local.pubsub.catalog import Catalog, Sub
+from local.pubsub.clock import Clock
+from local.pubsub.envelope import body, headers
 from local.pubsub.leases import Leased, Queue
-from local.pubsub.store import Store
+from local.pubsub.post import Poster, PostError
+from local.pubsub.signals import CATALOG, Signals
+from local.pubsub.subscriber import nap
 
 ACKNOWLEDGED = frozenset({102, 200, 201, 202, 204})
-_HEADERS = {
-    "Content-Type": "application/json",
-    "User-Agent": "CloudPubSub-Google",
-    "Accept": "application/json",
-}
+_MARGIN = 5.0
+_GATHER = 0.002
+_log = logging.getLogger("pubsub.push")
 
 
-def body(sub: types.Subscription, leased: Leased) -> bytes:
-    """Return the body that the real service posts: the message wrapped, field names in both spellings."""
-    when = datetime.fromtimestamp(leased.published, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    message = {
-        "data": base64.b64encode(leased.data).decode(),
-        "attributes": leased.attributes,
-        "messageId": str(leased.message),
-        "message_id": str(leased.message),
-        "publishTime": when,
-        "publish_time": when,
-    }
-    if leased.ordering_key:
-        message["orderingKey"] = leased.ordering_key
-    wrapped: dict[str, object] = {"message": message, "subscription": sub.name}
-    if sub.dead_letter_policy.dead_letter_topic:
-        wrapped["deliveryAttempt"] = leased.attempts
-    return json.dumps(wrapped).encode()
+class Line:
+    """Delivers one subscription, with a bounded number of requests under way."""
+
+    def __init__(self, name: str, pushers: "Pushers") -> None:
+        self._name, self._shared = name, pushers
+        self._rung = asyncio.Event()
+        self._outcomes: list[tuple[str, bool]] = []
+        self._under_way: set[asyncio.Task[None]] = set()
+
+    async def run(self, number: int) -> None:
+        """Deliver until the subscription is gone or does not push any more."""
+        loop, shared = asyncio.get_running_loop(), self._shared
+        stop = shared.signals.listen(number, lambda: loop.call_soon_threadsafe(self._rung.set))
+        try:
+            while (sub := shared.catalog.get(self._name)) and sub.number == number and sub.pushes:
+                self._rung.clear()
+                if not self._step(sub):
+                    await self._rest(nap(shared.queue.next_change(sub), shared.clock))
+                await asyncio.sleep(_GATHER)
+            if self._under_way:
+                await asyncio.wait(self._under_way)
+            self._record(shared.catalog.get(self._name))
+        finally:
+            stop()
+            for task in self._under_way:
+                task.cancel()
+
+    async def _rest(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._rung.wait()
+        except TimeoutError:
+            pass
+
+    def _step(self, sub: Sub) -> bool:
+        """Record what came back and send what is due; return whether anything went out."""
+        self._record(sub)
+        room = self._shared.outstanding - len(self._under_way)
+        if room <= 0:
+            return False
+        seconds = sub.pb.ack_deadline_seconds + _MARGIN
+        leased = self._shared.queue.lease(sub, room, seconds, one_per_key=True)
+        for message in leased:
+            task = asyncio.create_task(self._deliver(sub, message))
+            self._under_way.add(task)
+            task.add_done_callback(self._under_way.discard)
+        return bool(leased)
+
+    def _record(self, sub: Sub | None) -> None:
+        outcomes, self._outcomes = self._outcomes, []
+        if outcomes and sub is not None:
+            self._shared.queue.settle(sub, outcomes)
+
+    async def _deliver(self, sub: Sub, leased: Leased) -> None:
+        good, why = False, ""
+        try:
+            endpoint, seconds = sub.pb.push_config.push_endpoint, sub.pb.ack_deadline_seconds
+            status = await self._shared.poster.post(endpoint, body(sub, leased), headers(sub, leased), seconds)
+            good, why = status in ACKNOWLEDGED, f"HTTP {status}"
+        except PostError as error:
+            why = str(error)
+        if not good:
+            _log.warning("%s: message %s, attempt %s: %s", self._name, leased.id, leased.attempts, why)
+        self._outcomes.append((leased.ack_id, good))
+        self._rung.set()
 
 
-class Pusher:
-    """Delivers one subscription with a bounded number of requests under way."""
+class Pushers:
+    """One line for each push subscription; follows what is created, changed and deleted."""
 
-    def __init__(self, name: str, admin: Admin, queue: Queue, store: Store, outstanding: int) -> None:
-        self._name, self._admin, self._queue, self._store = name, admin, queue, store
-        self._room = threading.Semaphore(outstanding)
-        self._outstanding = outstanding
-        self._workers = ThreadPoolExecutor(outstanding, thread_name_prefix=name.rsplit("/", 1)[-1])
-        self._http = urllib3.PoolManager(maxsize=outstanding, block=False, retries=False)
-        self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._loop, daemon=True)
+    def __init__(self, catalog: Catalog, queue: Queue, signals: Signals, clock: Clock, outstanding: int) -> None:
+        self.catalog, self.queue, self.signals, self.clock = catalog, queue, signals, clock
+        self.outstanding = outstanding
+        self.poster = Poster()
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._run, daemon=True, name="push")
+        self._lines: dict[tuple[str, int], asyncio.Task[None]] = {}
 
     def start(self) -> None:
         """Begin delivering."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop leasing; requests under way end by themselves."""
-        self._stopped.set()
-        self._store.wake()
-        self._workers.shutdown(wait=False, cancel_futures=True)
+        """Drop the requests under way (they are delivered again) and end."""
+        self._loop.call_soon_threadsafe(self._main.cancel)
+        self._thread.join(5)
 
-    def _loop(self) -> None:
-        while not self._stopped.is_set():
-            try:
-                if not self._step():
-                    self._store.wait(0.1)
-            except Exception as error:
-                if not self._stopped.is_set():
-                    print(f"push {self._name}: {error}", file=sys.stderr, flush=True)
-                    self._stopped.wait(0.5)
-
-    def _step(self) -> bool:
-        self._room.acquire()
-        self._room.release()
-        number, sub = self._admin.attached(self._name)
-        if not sub.push_config.push_endpoint:
-            return False
-        free = min(self._room._value, 50)
-        leased = self._queue.lease(number, sub, max(free, 1))
-        for message in leased:
-            self._room.acquire()
-            self._workers.submit(self._deliver, number, sub, message)
-        return bool(leased)
-
-    def _deliver(self, number: int, sub: types.Subscription, leased: Leased) -> None:
+    def _run(self) -> None:
+        self._main = self._loop.create_task(self._follow())
         try:
-            self._post(number, sub, leased)
+            self._loop.run_until_complete(self._main)
+        except asyncio.CancelledError:
+            pass
         finally:
-            self._room.release()
+            self._loop.run_until_complete(self._end())
+            self._loop.close()
 
-    def _post(self, number: int, sub: types.Subscription, leased: Leased) -> None:
-        timeout = urllib3.Timeout(connect=5, read=sub.ack_deadline_seconds or 10)
-        try:
-            answer = self._http.request(
-                "POST",
-                sub.push_config.push_endpoint,
-                body=body(sub, leased),
-                headers=_HEADERS,
-                timeout=timeout,
-            )
-            status = answer.status
-        except urllib3.exceptions.HTTPError as error:
-            status = 0
-            print(f"push {self._name}: message {leased.message}: {error}", file=sys.stderr, flush=True)
-        if status in ACKNOWLEDGED:
-            self._queue.acknowledge(number, sub, [leased.ack_id])
-        else:
-            self._queue.modify(number, sub, [leased.ack_id], 0)
+    async def _end(self) -> None:
+        for line in self._lines.values():
+            line.cancel()
+        await asyncio.gather(*self._lines.values(), return_exceptions=True)
+        self.poster.close()
 
+    async def _follow(self) -> None:
+        changed = asyncio.Event()
+        self.signals.listen(CATALOG, lambda: self._ring(changed))
+        while True:
+            changed.clear()
+            for sub in self.catalog.subscriptions():
+                key = (sub.name, sub.number)
+                if sub.pushes and (key not in self._lines or self._lines[key].done()):
+                    self._lines[key] = asyncio.create_task(self._guarded(sub))
+            self._lines = {key: line for key, line in self._lines.items() if not line.done()}
+            await changed.wait()
 
-class Pushers:
-    """One pusher for each push subscription; follows what is created, changed and deleted."""
+    def _ring(self, changed: asyncio.Event) -> None:
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(changed.set)
 
-    def __init__(self, make: Callable[[str], Pusher], store: Store) -> None:
-        self._make, self._store = make, store
-        self._running: dict[str, Pusher] = {}
-
-    def follow(self) -> None:
-        """Start and stop pushers so that they match the subscriptions."""
-        rows = self._store.all("SELECT proto FROM subscriptions")
-        subs = [types.Subscription.deserialize(r[0]) for r in rows]
-        wanted = {s.name for s in subs if s.push_config.push_endpoint and not s.detached}
-        for name in wanted - self._running.keys():
-            self._running[name] = self._make(name)
-            self._running[name].start()
-        for name in self._running.keys() - wanted:
-            self._running.pop(name).stop()
-
-    def stop(self) -> None:
-        """Stop all."""
-        for pusher in self._running.values():
-            pusher.stop()
-        self._running.clear()
+    async def _guarded(self, sub: Sub) -> None:
+        """A line that breaks is started again: nothing else delivers its messages."""
+        while True:
+            try:
+                return await Line(sub.name, self).run(sub.number)
+            except Exception:
+                _log.exception("%s: delivery broke, it goes on in a second", sub.name)
+                await asyncio.sleep(1)

@@ -1,33 +1,56 @@
-"""What is kept on disk, in SQLite: an acknowledged publish survives kill -9 at any time."""
+"""What is kept on disk, in SQLite: an acknowledged publish survives kill -9 and power loss at any time."""
 
+import fcntl
+import os
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-_SCHEMA = (Path(__file__).parent / "schema.sql").read_text()
+_SCHEMA = (Path(__file__).parent / "schema.sql").read_text(encoding="utf-8")
+_VERSION = 1
+# What a file of the version before lacks.
+_MIGRATION = """
+ALTER TABLE deliveries ADD COLUMN floor INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE snapshots ADD COLUMN last INTEGER NOT NULL DEFAULT 0;
+"""
 
 
 class Store:
-    """One connection, one writer at a time; ``changed`` wakes whoever waits for messages."""
+    """One connection, one transaction at a time.
+
+    A commit reaches the operating system at once (safe over kill -9); ``sync`` makes it reach the disk, outside of
+    the lock, so that concurrent publishers share the wait.
+    """
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self._db = sqlite3.connect(folder / "pubsub.sqlite", check_same_thread=False, isolation_level=None)
+        self._guard = _only_one(folder / "lock")
+        path = folder / "pubsub.sqlite"
+        self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = NORMAL")
-        self._db.executescript(_SCHEMA)
+        self._db.execute("PRAGMA cache_size = -32000")
+        self._migrate()
         self._lock = threading.RLock()
-        self.changed = threading.Condition()
-        # Who held a lease is gone with the process that gave it: deliver again, and at once.
-        self._db.execute("UPDATE deliveries SET available = 0, leased = 0 WHERE acked = 0 AND leased = 1")
+        self._log = os.open(f"{path}-wal", os.O_RDONLY | os.O_CREAT, 0o644)
+
+    def _migrate(self) -> None:
+        (version,) = self._db.execute("PRAGMA user_version").fetchone()
+        old = self._db.execute("SELECT 1 FROM sqlite_master WHERE name = 'deliveries'").fetchone()
+        if old and version < 1:
+            self._db.executescript(_MIGRATION)
+        self._db.executescript(f"{_SCHEMA}PRAGMA user_version = {_VERSION};")
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """Run statements that take effect together, or not at all."""
         with self._lock:
+            if self._db.in_transaction:
+                yield self._db
+                return
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield self._db
@@ -37,9 +60,8 @@ class Store:
             self._db.execute("COMMIT")
 
     def sync(self) -> None:
-        """Force what was committed to the disk (power loss, not only kill -9)."""
-        with self._lock:
-            self._db.execute("PRAGMA wal_checkpoint(FULL)")
+        """Return when what was committed is on the disk."""
+        os.fsync(self._log)
 
     def all(self, sql: str, args: Sequence[Any] = ()) -> list[Any]:
         """Return all rows of a query."""
@@ -51,27 +73,22 @@ class Store:
         with self._lock:
             return self._db.execute(sql, args).fetchone()
 
-    def run(self, sql: str, args: Sequence[Any] = ()) -> int:
-        """Run one statement; return how many rows it changed."""
-        with self._lock:
-            return self._db.execute(sql, args).rowcount
-
-    def run_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
-        """Run one statement for many rows, together."""
-        with self.transaction() as db:
-            db.executemany(sql, rows)
-
-    def wake(self) -> None:
-        """Tell waiting deliveries that something changed."""
-        with self.changed:
-            self.changed.notify_all()
-
-    def wait(self, seconds: float) -> None:
-        """Wait until something changed, at most so long."""
-        with self.changed:
-            self.changed.wait(seconds)
-
     def close(self) -> None:
         """Close the file."""
         with self._lock:
             self._db.close()
+            os.close(self._log)
+            os.close(self._guard)
+
+
+def _only_one(path: Path) -> int:
+    """Hold a lock for the life of this process: two servers on one folder would lose messages."""
+    guard = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        fcntl.flock(guard, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(guard)
+        raise OSError(
+            f"{path.parent} is in use by another Pub/Sub emulator; stop it or choose another folder"
+        ) from None
+    return guard

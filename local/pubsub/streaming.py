@@ -1,129 +1,157 @@
 """StreamingPull: messages out while acknowledgements and deadlines come in on the same stream."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Iterator
 from typing import Any
 
-from google.pubsub_v1 import types
-
-from local.pubsub.admin import Admin
-from local.pubsub.api import received
+from local.pubsub import limits
+from local.pubsub.catalog import Catalog, Sub
+from local.pubsub.clock import Clock
+from local.pubsub.errors import ServiceError, invalid
 from local.pubsub.leases import Queue
-from local.pubsub.store import Store
+from local.pubsub.signals import Signals
+from local.pubsub.subscriber import nap, received
+from local.pubsub.wire import StreamingPullResponse
 
 _BATCH = 1_000
+_BATCH_BYTES = 10_000_000
+_UNLIMITED = 1 << 40
 
 
 class Stream:
     """One stream: what it has leased and not given back counts against its flow control."""
 
-    def __init__(self, admin: Admin, queue: Queue, store: Store, first: types.StreamingPullRequest) -> None:
-        self.admin, self.queue, self.store = admin, queue, store
-        self.name = first.subscription
-        self.deadline = first.stream_ack_deadline_seconds
-        self.max_messages = first.max_outstanding_messages or 10_000
-        self.max_bytes = first.max_outstanding_bytes or 1 << 40
-        self.held: dict[str, int] = {}
-        self.answers: list[types.StreamingPullResponse] = []
-        self.lock = threading.Lock()
+    def __init__(self, catalog: Catalog, queue: Queue, first: Any) -> None:
+        self._catalog, self._queue = catalog, queue
+        self.name = str(first.subscription)
+        catalog.pulled(self.name)
+        limits.check_range("stream_ack_deadline_seconds", first.stream_ack_deadline_seconds, 10, 600)
+        self._seconds = int(first.stream_ack_deadline_seconds)
+        self._max_messages = first.max_outstanding_messages if first.max_outstanding_messages > 0 else _UNLIMITED
+        self._max_bytes = first.max_outstanding_bytes if first.max_outstanding_bytes > 0 else _UNLIMITED
+        self._held: dict[str, int] = {}
+        self._answers: deque[Any] = deque()
+        self._lock = threading.Lock()
+        self._apply(first)
 
-    def take(self, request: types.StreamingPullRequest) -> None:
-        """Apply the acknowledgements and deadlines of one request."""
-        number, sub = self.admin.attached(self.name)
-        self.deadline = request.stream_ack_deadline_seconds or self.deadline
-        acks = list(request.ack_ids)
-        stale = set(self.queue.acknowledge(number, sub, acks)) if acks else set()
-        bad: set[str] = set()
-        for ack_id, seconds in zip(request.modify_deadline_ack_ids, request.modify_deadline_seconds, strict=True):
-            bad |= set(self.queue.modify(number, sub, [ack_id], seconds))
-            if seconds == 0:
-                acks.append(ack_id)
-        with self.lock:
-            for ack_id in acks:
-                self.held.pop(ack_id, None)
-            if sub.enable_exactly_once_delivery:
-                self._confirm(request, stale, bad)
-        self.store.wake()
+    def take(self, request: Any) -> None:
+        """Apply the acknowledgements and deadlines of a request that is not the first."""
+        if request.subscription:
+            raise invalid("The subscription must only be given in the first request of a stream.")
+        if request.max_outstanding_messages or request.max_outstanding_bytes:
+            raise invalid("Flow control must only be set in the first request of a stream.")
+        if request.stream_ack_deadline_seconds:
+            limits.check_range("stream_ack_deadline_seconds", request.stream_ack_deadline_seconds, 10, 600)
+            self._seconds = int(request.stream_ack_deadline_seconds)
+        self._apply(request)
 
-    def _confirm(self, request: types.StreamingPullRequest, stale: set[str], bad: set[str]) -> None:
-        response = types.StreamingPullResponse
-        if request.ack_ids:
-            self.answers.append(response(acknowledge_confirmation=response.AcknowledgeConfirmation(
-                ack_ids=[a for a in request.ack_ids if a not in stale], invalid_ack_ids=sorted(stale))))  # fmt: skip
-        if request.modify_deadline_ack_ids:
-            ids = request.modify_deadline_ack_ids
-            self.answers.append(response(modify_ack_deadline_confirmation=response.ModifyAckDeadlineConfirmation(
-                ack_ids=[a for a in ids if a not in bad], invalid_ack_ids=sorted(bad))))  # fmt: skip
+    def _apply(self, request: Any) -> None:
+        if len(request.modify_deadline_ack_ids) != len(request.modify_deadline_seconds):
+            raise invalid("modify_deadline_ack_ids and modify_deadline_seconds must have the same length.")
+        sub = self._catalog.pulled(self.name)
+        acks, moved = list(request.ack_ids), list(request.modify_deadline_ack_ids)
+        deadlines = list(zip(moved, request.modify_deadline_seconds, strict=True))
+        for _, seconds in deadlines:
+            limits.check_range("modify_deadline_seconds", seconds, 0, 600)
+        stale = self._queue.acknowledge(sub, acks) if acks else []
+        missed = self._queue.modify(sub, deadlines) if deadlines else []
+        with self._lock:
+            for ack_id in [*acks, *(a for a, seconds in deadlines if not seconds)]:
+                self._held.pop(ack_id, None)
+            if sub.pb.enable_exactly_once_delivery:
+                self._answers.extend(_confirmations(acks, set(stale), moved, set(missed)))
 
-    def give(self) -> types.StreamingPullResponse | None:
-        """Return what is to be sent now: a confirmation, or as many messages as flow control allows."""
-        with self.lock:
-            if self.answers:
-                return self.answers.pop(0)
-        number, sub = self.admin.attached(self.name)
-        room = self._room(number)
-        if room <= 0:
-            return None
-        leased = self.queue.lease(number, sub, room, self.deadline)
+    def give(self) -> Any:
+        """Return what is to be sent now, or None: a confirmation, or what flow control lets through."""
+        with self._lock:
+            if self._answers:
+                return self._answers.popleft()
+        sub = self._catalog.pulled(self.name)
+        count, room = self._room(sub)
+        leased = self._queue.lease(sub, count, self._seconds, room) if count > 0 and room > 0 else []
         if not leased:
             return None
-        with self.lock:
-            self.held |= {m.ack_id: m.size for m in leased}
-        return types.StreamingPullResponse(
-            received_messages=[received(sub, m) for m in leased],
-            subscription_properties=types.StreamingPullResponse.SubscriptionProperties(
-                exactly_once_delivery_enabled=sub.enable_exactly_once_delivery,
-                message_ordering_enabled=sub.enable_message_ordering,
-            ),
+        if min(self._max_messages, self._max_bytes) < _UNLIMITED:
+            with self._lock:
+                self._held |= {m.ack_id: m.size for m in leased}
+        return StreamingPullResponse(
+            received_messages=[received(sub, m) for m in leased], subscription_properties=_properties(sub)
         )
 
-    def _room(self, number: int) -> int:
-        """Return how many messages flow control allows; the client may have acknowledged by unary calls."""
-        with self.lock:
-            if len(self.held) >= self.max_messages or sum(self.held.values()) >= self.max_bytes:
-                leased = self.queue.still_leased(number, self.held)
-                self.held = {ack_id: size for ack_id, size in self.held.items() if ack_id in leased}
-            if sum(self.held.values()) >= self.max_bytes:
-                return 0
-            return min(self.max_messages - len(self.held), _BATCH)
+    def _room(self, sub: Sub) -> tuple[int, int]:
+        """Return how many messages and bytes flow control allows; the client may have settled by unary calls."""
+        with self._lock:
+            count, room = self._free()
+            if count <= 0 or room <= 0:
+                held = self._queue.still_held(sub, self._held)
+                self._held = {ack_id: size for ack_id, size in self._held.items() if ack_id in held}
+                count, room = self._free()
+        return min(count, _BATCH), min(room, _BATCH_BYTES)
 
-    def close(self) -> None:
-        """Give back what was leased and not acknowledged: another subscriber gets it at once."""
-        try:
-            number, _ = self.admin.find(self.name)
-        except Exception:
-            return
-        self.queue.release(number, list(self.held))
+    def _free(self) -> tuple[int, int]:
+        return self._max_messages - len(self._held), self._max_bytes - sum(self._held.values())
+
+    def next_change(self) -> float | None:
+        """Return when time alone will make something due."""
+        sub = self._catalog.get(self.name)
+        return None if sub is None else self._queue.next_change(sub)
+
+
+def _properties(sub: Sub) -> Any:
+    return StreamingPullResponse.SubscriptionProperties(
+        exactly_once_delivery_enabled=sub.pb.enable_exactly_once_delivery,
+        message_ordering_enabled=sub.pb.enable_message_ordering,
+    )
+
+
+def _confirmations(acks: list[str], stale: set[str], moved: list[str], missed: set[str]) -> Iterator[Any]:
+    if acks:
+        confirmed = StreamingPullResponse.AcknowledgeConfirmation(
+            ack_ids=[a for a in acks if a not in stale], invalid_ack_ids=sorted(stale)
+        )
+        yield StreamingPullResponse(acknowledge_confirmation=confirmed)
+    if moved:
+        extended = StreamingPullResponse.ModifyAckDeadlineConfirmation(
+            ack_ids=[a for a in moved if a not in missed], invalid_ack_ids=sorted(missed)
+        )
+        yield StreamingPullResponse(modify_ack_deadline_confirmation=extended)
 
 
 def streaming_pull(
-    admin: Admin, queue: Queue, store: Store, requests: Iterator[types.StreamingPullRequest], context: Any,
-    refuse: Callable[[Exception], None],
-) -> Iterator[types.StreamingPullResponse]:  # fmt: skip
-    """Serve one stream until either side ends it."""
-    first = next(requests)
-    admin.attached(first.subscription)
-    stream = Stream(admin, queue, store, first)
-    failed: list[Exception] = []
+    catalog: Catalog, queue: Queue, signals: Signals, clock: Clock, requests: Iterator[Any], context: Any
+) -> Iterator[Any]:
+    """Serve one stream until either side ends it. Its leases stay: the client may acknowledge on its next stream."""
+    stream = Stream(catalog, queue, next(requests))
+    rung, ended, failed = threading.Event(), threading.Event(), deque[ServiceError]()
 
     def read() -> None:
         try:
             for request in requests:
                 stream.take(request)
-        except Exception as error:
-            if context.is_active():
-                failed.append(error)
-        store.wake()
+                rung.set()
+        except ServiceError as error:
+            failed.append(error)
+        except Exception:
+            ended.set()
+        rung.set()
 
+    def end() -> None:
+        ended.set()
+        rung.set()
+
+    context.add_callback(end)
+    stop = signals.listen(catalog.pulled(stream.name).number, rung.set)
     threading.Thread(target=read, daemon=True).start()
     try:
-        while context.is_active() and not failed:
+        while not ended.is_set() and not failed:
+            rung.clear()
             response = stream.give()
             if response is not None:
                 yield response
             else:
-                store.wait(0.1)
+                rung.wait(nap(stream.next_change(), clock))
         if failed:
-            refuse(failed[0])
+            raise failed[0]
     finally:
-        stream.close()
+        stop()

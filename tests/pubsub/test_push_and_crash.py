@@ -138,7 +138,7 @@ def test_the_rest_front_speaks_the_json_of_the_real_service(bus: Bus) -> None:
     base = f"/v1/projects/{PROJECT}"
 
     def ask(verb: str, path: str, body: dict[str, Any] | None = None) -> tuple[int, dict[str, Any]]:
-        return call(bus.emulator, verb, base + path, body or {})
+        return call(bus.emulator, verb, base + path, json.dumps(body or {}).encode())
 
     assert ask("PUT", "/topics/orders")[1] == {"name": f"projects/{PROJECT}/topics/orders"}
     assert ask("PUT", "/subscriptions/reader", {"topic": f"projects/{PROJECT}/topics/orders"})[0] == 200
