@@ -9,7 +9,7 @@ from sqlglot.optimizer.annotate_types import annotate_types
 from sqlglot.optimizer.qualify import qualify
 
 from functions.kpi.definition import Definition
-from functions.kpi.graph import in_order, parse_sql, reads
+from functions.kpi.graph import in_order, nested, parse_sql, reads
 from stockflow.contracts import Contract
 from stockflow.errors import PermanentError
 from stockflow.schema import curated_schema
@@ -47,8 +47,8 @@ def output_columns(name: str, sql: str, known: Mapping[str, Columns], first_line
     """Return column -> type of one SELECT over known tables."""
     tree = parse_sql(name, sql, first_line).transform(_without_nulls_clause)
     try:
-        whole = qualify(tree, schema=_nested(known), dialect="bigquery")
-        typed = annotate_types(whole, schema=_nested(known), dialect="bigquery")
+        whole = qualify(tree, schema=nested(known), dialect="bigquery")
+        typed = annotate_types(whole, schema=nested(known), dialect="bigquery")
     except SqlglotError as error:
         words = str(error).partition("\n")[0]
         raise PermanentError("bad_definition", f"{name}.sql:{first_line}: {words}", file=f"{name}.sql") from error
@@ -57,14 +57,6 @@ def output_columns(name: str, sql: str, known: Mapping[str, Columns], first_line
 
 def _views_in_order(views: Mapping[str, str]) -> list[str]:
     return sorted(views, key=lambda name: sum(other in views[name] for other in views))
-
-
-def _nested(known: Mapping[str, Columns]) -> dict[str, dict[str, Columns]]:
-    nested: dict[str, dict[str, Columns]] = {}
-    for table, columns in known.items():
-        dataset, _, name = table.partition(".")
-        nested.setdefault(dataset, {})[name] = columns
-    return nested
 
 
 def _without_nulls_clause(node: Any) -> Any:

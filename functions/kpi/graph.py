@@ -97,9 +97,14 @@ def in_order(definitions: Mapping[str, Definition], read: Mapping[str, set[str]]
         raise PermanentError("bad_definition", words, circle=circle) from error
 
 
-def column_lineage(definition: Definition, column: str) -> list[str]:
-    """Return the ``dataset.table.column`` names that one output column comes from, sorted."""
-    node = lineage(column, definition.sql, dialect="bigquery")
+def column_lineage(
+    definition: Definition, column: str, known: Mapping[str, Mapping[str, str]] | None = None
+) -> list[str]:
+    """Return the ``dataset.table.column`` names that one output column comes from, sorted.
+
+    ``known`` (table -> column -> type, see ``columns.all_columns``) is needed for what a ``SELECT *`` gives.
+    """
+    node = lineage(column, definition.sql, nested(known or {}), dialect="bigquery")
     found = set()
     for leaf in node.walk():
         if isinstance(leaf.expression, exp.Table) and leaf.expression.db:
@@ -108,22 +113,34 @@ def column_lineage(definition: Definition, column: str) -> list[str]:
     return sorted(found)
 
 
+def nested(known: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, dict[str, str]]]:
+    """Return dataset -> table -> column -> type, as sqlglot wants it."""
+    found: dict[str, dict[str, dict[str, str]]] = {}
+    for table, types in known.items():
+        dataset, _, name = table.partition(".")
+        found.setdefault(dataset, {})[name] = dict(types)
+    return found
+
+
 def dated(name: str, sql: str, dated_tables: Iterable[str], lookback_days: int) -> str:
     """Return the query with its dated inputs cut to ``[@from_date - lookback, @to_date]``.
 
     Each ``FROM t AS a`` of a dated table becomes ``FROM (SELECT * FROM t WHERE business_date BETWEEN ...) AS a``,
-    so that BigQuery reads the partitions that matter only.
+    so that BigQuery reads the partitions that matter only. All else stays as its author wrote it.
     """
     wanted = set(dated_tables)
-    tree = parse_sql(name, sql).copy()
     window = f"business_date BETWEEN DATE_SUB(@from_date, INTERVAL {lookback_days} DAY) AND @to_date"
-    for table in list(tree.find_all(exp.Table)):
-        full = f"{table.db}.{table.name}"
-        if full in wanted:
-            inner = sqlglot.parse_one(f"SELECT * FROM {full} WHERE {window}", read="bigquery")
-            table.replace(exp.Subquery(this=inner, alias=exp.TableAlias(this=exp.to_identifier(table.alias_or_name))))
-    text: str = tree.sql(dialect="bigquery", pretty=True)
-    return text
+    found = [t for t in parse_sql(name, sql).find_all(exp.Table) if f"{t.db}.{t.name}" in wanted]
+    for table in sorted(found, key=_start, reverse=True):
+        start, end = _start(table), table.this.meta["end"] + 1
+        alias = "" if table.alias else f" AS {table.name}"
+        sql = f"{sql[:start]}(SELECT * FROM {sql[start:end]} WHERE {window}){alias}{sql[end:]}"
+    return sql
+
+
+def _start(table: Any) -> int:
+    parts = [table.args.get("catalog"), table.args.get("db"), table.this]
+    return min(int(part.meta["start"]) for part in parts if part is not None)
 
 
 def _bad(name: str, line: int, what: str) -> PermanentError:

@@ -1,0 +1,47 @@
+"""A change on day d reaches [d, d + lookback], up to the newest day that facts know."""
+
+from datetime import UTC, date, datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from functions.kpi.dates import Span, affected, between, unseen
+from functions.kpi.refresh import touched
+from stockflow.ledger import StageRecord
+
+FIRST = date(2026, 1, 1)
+DAYS = st.integers(-40, 80).map(lambda n: FIRST + timedelta(days=n))
+SPANS = st.tuples(st.integers(0, 30), st.integers(0, 30)).map(
+    lambda p: Span(FIRST + timedelta(days=p[0]), FIRST + timedelta(days=p[0] + p[1]))
+)
+
+
+@given(st.sets(DAYS, max_size=6), st.integers(0, 40), SPANS)
+def test_a_day_is_affected_when_its_window_holds_a_change(changed: set[date], lookback: int, span: Span) -> None:
+    found = affected(changed, lookback, span)
+    for day in between(FIRST - timedelta(days=60), FIRST + timedelta(days=140)):
+        window = {day - timedelta(days=n) for n in range(lookback + 1)}
+        assert (day in found) == (day in span and bool(window & changed))
+
+
+@given(st.sets(DAYS, max_size=4), st.sets(DAYS, max_size=4), st.integers(0, 40), SPANS)
+def test_two_changes_at_once_reach_what_each_reaches(a: set[date], b: set[date], lookback: int, span: Span) -> None:
+    assert affected(a | b, lookback, span) == affected(a, lookback, span) | affected(b, lookback, span)
+
+
+@given(SPANS, SPANS)
+def test_days_that_were_never_computed_are_seen(computed: Span, span: Span) -> None:
+    assert unseen(computed, span) == span.days() - computed.days()
+    assert unseen(None, span) == span.days()
+
+
+def record(**detail: object) -> StageRecord:
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    return StageRecord("l", "sales", "transform", "transformed", "v", now, now, detail=dict(detail))
+
+
+def test_a_dimension_touches_all_dates_and_a_typo_in_the_year_is_kept() -> None:
+    span = Span(FIRST, FIRST + timedelta(days=2))
+    facts = record(tables=["c.sales"], dates=["2026-01-02", "2062-01-02"])
+    changed = touched([facts, record(tables=["c.products"], all_dates=True)], span)
+    assert changed == {"c.sales": {date(2026, 1, 2), date(2062, 1, 2)}, "c.products": span.days()}

@@ -1,0 +1,75 @@
+"""Tables, order, lineage and types come from the SQL; nothing is registered."""
+
+from pathlib import Path
+
+import pytest
+
+from functions.kpi.catalog import load_definitions
+from functions.kpi.columns import all_columns, curated_columns
+from functions.kpi.definition import Definition
+from functions.kpi.graph import column_lineage, dated, in_order, reads
+from stockflow.contracts import load_contracts
+from stockflow.errors import PermanentError
+from stockflow.settings import bundle_root
+
+GOLDEN = Path(__file__).parent / "golden"
+ROOT = bundle_root()
+
+
+def base(name: str, sql: str, lookback_days: int = 0) -> Definition:
+    return Definition(name, sql, {}, "base", name, name, "someone", lookback_days, ())
+
+
+def some(**sql: str) -> dict[str, Definition]:
+    return {name: base(name, text) for name, text in sql.items()}
+
+
+def test_a_table_is_read_through_views_common_table_expressions_and_subqueries() -> None:
+    views = {"inventory_curated.v": "SELECT * FROM inventory_curated.w", "inventory_curated.w": "SELECT 1 FROM a.t"}
+    found = some(
+        kpi="WITH x AS (SELECT * FROM inventory_curated.v) SELECT * FROM x, (SELECT * FROM inventory_curated.sales)"
+    )
+    assert reads(found, views) == {"kpi": {"a.t", "inventory_curated.sales"}}
+
+
+def test_each_definition_comes_after_those_that_it_reads() -> None:
+    found = some(a="SELECT * FROM inventory_kpi.c", b="SELECT * FROM inventory_kpi.a", c="SELECT 1 AS x FROM s.t")
+    assert [d.name for d in in_order(found, reads(found, {}))] == ["c", "a", "b"]
+
+
+def test_a_circle_is_named() -> None:
+    found = some(a="SELECT * FROM inventory_kpi.b", b="SELECT * FROM inventory_kpi.a", c="SELECT 1 AS x FROM s.t")
+    with pytest.raises(PermanentError, match="circle") as caught:
+        in_order(found, reads(found, {}))
+    assert set(caught.value.facts["circle"]) == {"a", "b"}
+
+
+def test_a_column_is_traced_to_the_columns_of_tables() -> None:
+    inner = "SELECT sku, quantity * price AS worth FROM c.sales"
+    found = base("k", f"WITH x AS ({inner}) SELECT SUM(worth) AS value FROM x")
+    assert column_lineage(found, "value") == ["c.sales.price", "c.sales.quantity"]
+
+
+def test_dated_inputs_are_cut_to_the_window() -> None:
+    sql = (GOLDEN / "as_written.sql").read_text()
+    found = dated("k", sql, {"inventory_curated.sales", "inventory_kpi.stock_daily"}, 28)
+    assert found == (GOLDEN / "dated.sql").read_text()
+
+
+def test_every_column_of_every_definition_has_a_type() -> None:
+    definitions = load_definitions(str(ROOT / "functions/kpi/definitions"))
+    views = {f"{p.parent.name}.{p.stem}": p.read_text() for p in (ROOT / "warehouse/views/inventory_curated").glob("*")}
+    known = all_columns(definitions, views, curated_columns(load_contracts(ROOT / "contracts")))
+    for definition in definitions.values():
+        types = {"DATE", "STRING", "FLOAT64", "INT64", "BOOL"}
+        unknown = {c for c, t in known[definition.table].items() if t not in types}
+        assert not unknown, definition.name
+        assert known[definition.table]["business_date"] == "DATE"
+        if definition.kind == "kpi":
+            assert {known[definition.table][c] for c in ("numerator", "denominator", "value")} == {"FLOAT64"}
+
+
+def test_a_column_that_nobody_has_is_said() -> None:
+    found = {"k": base("k", "SELECT wrong FROM inventory_curated.sales")}
+    with pytest.raises(PermanentError, match=r"k\.sql:1: Column 'wrong' could not be resolved"):
+        all_columns(found, {}, {"inventory_curated.sales": {"sku": "STRING"}})
