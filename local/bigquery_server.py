@@ -17,6 +17,10 @@ def main() -> None:
     dialect.FUNCTIONS[:] = [p for p in dialect.FUNCTIONS if p.stem != "geography"]
     from local_bigquery.cli import main as serve
 
+    from local import bigquery_lookups
+
+    bigquery_lookups.install()
+
     serve(sys.argv[1:])
 
 
