@@ -62,7 +62,7 @@ def bring(staged: Staged, before: StageRecord | None, services: Services) -> str
     if (loaded or old) and (there := _count(staged, services)):
         same = there == staged.rows and (loaded is None or loaded.stage_version == staged.version)
         return "already_there" if same else _replace(staged, loaded, services)
-    if services.warehouse.job_state(job_id("insert", staged.load_id, 0)):  # an earlier delivery went that way
+    if services.warehouse.job_state(job_id("own", staged.load_id, 0)):  # an earlier delivery went that way
         return _from_own_table(staged, services)
     return _direct(staged, loaded, services)
 

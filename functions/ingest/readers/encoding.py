@@ -102,9 +102,9 @@ def guess(block: bytes, score: Callable[[str], int]) -> str:
     """Return the likely encoding of a block that is not all ASCII.
 
     UTF-8 when a fair part of its non-ASCII characters is valid UTF-8: another encoding hardly ever looks like that,
-    and some broken bytes do not make a UTF-8 file a cp1252 one. Else the western encoding that gives more known headers, then more letters
-    that people use. charset-normalizer is asked for what is not western, or makes no sense: on a short sample of
-    French it is wrong as often as right.
+    and some broken bytes do not make a UTF-8 file a cp1252 one. Else the western encoding that gives more known
+    headers, then more letters that people use. charset-normalizer is asked for what is not western, or makes no
+    sense: on a short sample of French it is wrong as often as right.
     """
     text = block.decode("utf-8", "replace")
     broken = text.count("\ufffd")

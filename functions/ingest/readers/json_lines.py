@@ -26,6 +26,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found if len(found) == len(pairs) else _Twice(found)
 
 
+_encode = json.JSONEncoder(ensure_ascii=False).encode
 _DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_float=str, parse_int=str, parse_constant=str)
 
 
@@ -114,10 +115,10 @@ class _Records:
         columns = self._shapes[shape]
         if isinstance(columns, PermanentError):
             return Reject(line, columns.code, columns.message, listed(columns.facts["headers"]), "", shown(text))
-        row = {column: _text(record.pop(key)) for key, column in columns.items()}
+        row = {c: v if type(v := record.pop(k)) is str else _text(v) for k, c in columns.items()}
         for column, date in self._dated.items():
             row.setdefault(column, date)
-        row["_extra"] = json.dumps(record, ensure_ascii=False) if record else None
+        row["_extra"] = _encode(record) if record else None
         return row
 
     def _columns(self, shape: tuple[str, ...]) -> dict[str, str] | PermanentError:
@@ -161,4 +162,4 @@ def _text(value: Any) -> str | None:
     """Return a JSON value as text: numbers as written, nested values as JSON."""
     if value is None or isinstance(value, str):
         return value
-    return json.dumps(value, ensure_ascii=False)
+    return _encode(value)
