@@ -44,7 +44,7 @@ class _Plan:
 def _plan(catalog: Catalog) -> _Plan:
     faults = [Run(name, "failed", message=error.message) for name, error in catalog.faults.items()]
     definitions = dict(catalog.definitions)
-    read = reads(definitions, _views())
+    read = reads(definitions, views_by_name())
     while True:
         try:
             return _Plan(in_order(definitions, read), read, faults)
@@ -54,9 +54,10 @@ def _plan(catalog: Catalog) -> _Plan:
             definitions = {name: d for name, d in definitions.items() if name not in circle}
 
 
-def _views() -> dict[str, str]:
+def views_by_name(dataset: str = "*") -> dict[str, str]:
+    """Return ``dataset.view`` -> SELECT of the project's views."""
     folder = bundle_root() / "warehouse" / "views"
-    return {f"{p.parent.name}.{p.stem}": p.read_text(encoding="utf-8") for p in folder.glob("*/*.sql")}
+    return {f"{p.parent.name}.{p.stem}": p.read_text(encoding="utf-8") for p in folder.glob(f"{dataset}/*.sql")}
 
 
 def touched(work: Iterable[StageRecord], span: Span) -> dict[str, set[date]]:

@@ -20,12 +20,14 @@ examples:
         - {business_date: 2026-09-30, sku: C, location_code: P1, cogs: 6}
         - {business_date: 2026-09-30, sku: D, location_code: P1, cogs: 4}
         - {business_date: 2026-09-30, sku: E, location_code: P1, cogs: 0}
+        - {business_date: 2026-09-30, sku: F, location_code: P1, cogs: null}
     expect:
       - {business_date: 2026-09-30, sku: A, abc_class: A, value: 0.7}
       - {business_date: 2026-09-30, sku: B, abc_class: A, value: 0.2}
       - {business_date: 2026-09-30, sku: C, abc_class: B, value: 0.06}
       - {business_date: 2026-09-30, sku: D, abc_class: C, value: 0.04}
-      - {business_date: 2026-09-30, sku: E, abc_class: C, value: 0}
+      - {business_date: 2026-09-30, sku: E, abc_class: C, value: 0, reason_code: null}
+      - {business_date: 2026-09-30, sku: F, abc_class: C, value: null, reason_code: no_cost, coverage_pct: 0}
 */
 WITH by_day AS (
   SELECT business_date, sku, MAX(category) AS category, SUM(cogs) AS cogs, COUNTIF(cogs IS NULL) AS uncosted
@@ -63,9 +65,9 @@ SELECT
   business_date,
   sku,
   category,
-  positive AS numerator,
+  IF(consumption IS NULL, NULL, positive) AS numerator,
   total AS denominator,
-  positive / NULLIF(total, 0) AS value,
+  IF(consumption IS NULL, NULL, positive / NULLIF(total, 0)) AS value,
   CASE WHEN consumption IS NULL THEN 'no_cost' WHEN total = 0 THEN 'no_demand' END AS reason_code,
   IF(uncosted > 0, 0.0, 100.0) AS coverage_pct,
   CASE

@@ -1,0 +1,256 @@
+"""The kpi stage on the real emulator: what is computed, what is not, and what a bad definition does to the others."""
+
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from functions.kpi import drain as kpi
+from stockflow.errors import TransientError
+from stockflow.events import StageEvent
+from tests.integration.kpi_world import World, new_world, sale
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
+FIRST, LAST = date(2026, 5, 1), date(2026, 5, 10)
+
+BASE = """/*
+kind: base
+title: {name}
+description: Units by day.
+owner: someone
+grain: [sku]
+lookback_days: 0
+*/
+SELECT business_date, sku, SUM(CAST(quantity AS FLOAT64)) AS units
+FROM inventory_curated.sales
+GROUP BY business_date, sku
+"""
+KPI = """/*
+title: {name}
+description: Units sold.
+meaning: So many.
+formula: sum
+source: the shop
+unit: units
+owner: someone
+grain: [sku]
+lookback_days: {lookback}
+direction: up
+rollup: sum
+*/
+SELECT business_date, sku, units AS numerator, CAST(NULL AS FLOAT64) AS denominator, {value} AS value,
+  CAST(NULL AS STRING) AS reason_code, 100.0 AS coverage_pct
+FROM inventory_kpi.{reads}
+"""
+TRAILING = (
+    "SUM(units) OVER (PARTITION BY sku ORDER BY UNIX_DATE(business_date) RANGE BETWEEN 2 PRECEDING AND CURRENT ROW)"
+)
+
+
+def write(folder: Path, name: str, value: str = "units", reads: str = "daily", lookback: int = 0) -> None:
+    (folder / f"{name}.sql").write_text(KPI.format(name=name, value=value, reads=reads, lookback=lookback))
+
+
+@pytest.fixture(scope="module")
+def provisioned(bigquery_emulator: str) -> World:
+    return new_world(bigquery_emulator)
+
+
+@pytest.fixture
+def world(provisioned: World, tmp_path: Path) -> Iterator[World]:
+    """Ten days of sales of one SKU and, computed, a base model, a daily KPI and a trailing one."""
+    provisioned.forget()
+    provisioned.bus.sent.clear()
+    days = [FIRST + timedelta(days=n) for n in range((LAST - FIRST).days + 1)]
+    provisioned.put("sales", [sale(day, "A", "P1", 1, str(day)) for day in days])
+    (tmp_path / "daily.sql").write_text(BASE.format(name="daily"))
+    write(tmp_path, "each_day")
+    write(tmp_path, "three_days", TRAILING, lookback=2)
+    provisioned.define(tmp_path)
+    provisioned.drain(provisioned.transformed("sales", *days))
+    yield provisioned
+
+
+def folder(world: World) -> Path:
+    return Path(world.services.settings.definitions_uri)
+
+
+def values(world: World, name: str) -> dict[date, float]:
+    return {
+        r["business_date"]: r["value"] for r in world.rows(f"SELECT business_date, value FROM inventory_kpi.{name}")
+    }
+
+
+def messages(world: World, state: str) -> dict[str, str]:
+    rows = world.rows(f"SELECT kpi, message FROM inventory_ops.kpi_runs WHERE state = '{state}'")
+    return {r["kpi"]: r["message"] for r in rows}
+
+
+def test_everything_is_computed_and_told(world: World) -> None:
+    assert values(world, "three_days") == {
+        FIRST: 1, FIRST + timedelta(days=1): 2, **{FIRST + timedelta(days=n): 3 for n in range(2, 10)}
+    }  # fmt: skip
+    assert [m["event_type"] for m in world.bus.sent] == ["kpi.refreshed"]
+    state = world.rows("SELECT state FROM inventory_ops.load_stages WHERE stage = 'kpi'")
+    assert state == [{"state": "refreshed"}]
+
+
+def test_a_late_row_changes_exactly_the_dates_that_it_can_reach(world: World) -> None:
+    late = date(2026, 5, 4)
+    before = values(world, "three_days")
+    world.rows(f"UPDATE inventory_curated.sales SET quantity = 11 WHERE business_date = '{late}'; SELECT 1")
+    world.drain(world.transformed("sales", late))
+    assert world.runs()["each_day"] == (late, late)
+    assert world.runs()["three_days"] == (late, late + timedelta(days=2))
+    after = values(world, "three_days")
+    assert {day for day in after if after[day] != before[day]} == {late + timedelta(days=n) for n in range(3)}
+
+
+def test_a_redelivery_computes_nothing_and_tells_again(world: World) -> None:
+    load = world.transformed("sales", LAST)
+    world.drain(load)
+    runs, sent = world.rows("SELECT COUNT(*) AS n FROM inventory_ops.kpi_runs"), len(world.bus.sent)
+    world.drain(load)
+    assert world.rows("SELECT COUNT(*) AS n FROM inventory_ops.kpi_runs") == runs
+    assert len(world.bus.sent) == sent + 1
+
+
+def test_after_the_window_the_same_event_is_a_replay(world: World) -> None:
+    load = world.transformed("sales", LAST)
+    world.drain(load)
+    runs = len(world.rows("SELECT run_id FROM inventory_ops.kpi_runs"))
+    world.services.settings = replace(world.services.settings, replay_window_seconds=0)
+    try:
+        world.drain(load)
+    finally:
+        world.services.settings = replace(world.services.settings, replay_window_seconds=900)
+    assert len(world.rows("SELECT run_id FROM inventory_ops.kpi_runs")) == runs + 3
+
+
+def test_a_poisoned_definition_stops_no_other_and_those_on_it_are_skipped(world: World) -> None:
+    write(folder(world), "poison", "CAST(ERROR('poison') AS FLOAT64)")
+    write(folder(world), "on_poison", "value", reads="poison")
+    (folder(world) / "no_header.sql").write_text("SELECT 1")
+    world.rows(f"UPDATE inventory_curated.sales SET quantity = 5 WHERE business_date = '{LAST}'; SELECT 1")
+    world.drain(world.transformed("sales", LAST))
+    assert values(world, "each_day")[LAST] == 5
+    failed, skipped = messages(world, "failed"), messages(world, "skipped")
+    assert "poison" in failed["poison"] and "no_header.sql:1: expected" in failed["no_header"]
+    assert skipped == {"on_poison": "reads inventory_kpi.poison, which failed"}
+
+
+def test_a_circle_stops_nobody_outside_it(world: World) -> None:
+    write(folder(world), "chicken", "value", reads="egg")
+    write(folder(world), "egg", "value", reads="chicken")
+    world.drain(world.transformed("sales", LAST))
+    assert set(messages(world, "failed")) == {"chicken", "egg"}
+    assert world.runs()["each_day"] == (LAST, LAST)
+
+
+def test_a_failure_keeps_the_rows_and_is_made_good_for_all_dates(world: World) -> None:
+    """What failed missed dates: the next run must not compute the newest ones only."""
+    before = values(world, "each_day")
+    fine = (folder(world) / "each_day.sql").read_text()
+    middle = date(2026, 5, 5)
+    world.rows(f"UPDATE inventory_curated.sales SET quantity = 666 WHERE business_date = '{middle}'; SELECT 1")
+    write(folder(world), "each_day", "IF(units = 666, CAST(ERROR('no') AS FLOAT64), units)")
+    world.drain(world.transformed("sales", middle))
+    assert values(world, "each_day") == before
+    (folder(world) / "each_day.sql").write_text(fine)
+    world.drain(world.transformed("sales", LAST))
+    assert values(world, "each_day")[middle] == 666
+
+
+def test_a_changed_definition_is_rebuilt_and_an_added_one_is_there(world: World) -> None:
+    write(folder(world), "each_day", "units * 10")
+    write(folder(world), "added", "units + 1")
+    world.drain(world.transformed("sales", LAST))
+    assert set(values(world, "each_day").values()) == {10} and len(values(world, "each_day")) == 10
+    assert set(values(world, "added").values()) == {2} and len(values(world, "added")) == 10
+
+
+def test_a_table_that_was_dropped_comes_back(world: World) -> None:
+    world.rows("DROP TABLE inventory_kpi.each_day; SELECT 1")
+    world.drain(world.transformed("sales", LAST))
+    assert len(values(world, "each_day")) == 10
+
+
+def test_a_typo_in_a_year_leaves_nothing_behind_once_corrected(world: World) -> None:
+    typo = date(2062, 5, 4)
+    right = date(2026, 5, 4)
+    world.rows(f"UPDATE inventory_curated.sales SET business_date = '{typo}' WHERE business_date = '{right}'; SELECT 1")
+    world.drain(world.transformed("sales", typo, right))
+    assert typo in values(world, "each_day") and right not in values(world, "each_day")
+    world.rows(f"UPDATE inventory_curated.sales SET business_date = '{right}' WHERE business_date = '{typo}'; SELECT 1")
+    world.drain(world.transformed("sales", typo, right))
+    assert max(values(world, "each_day")) == max(values(world, "three_days")) == LAST
+    assert values(world, "three_days")[right] == 3
+
+
+def test_a_kpi_that_reads_nothing_of_a_load_is_left_alone(world: World) -> None:
+    before = len(world.rows("SELECT run_id FROM inventory_ops.kpi_runs"))
+    world.drain(world.transformed("purchase_orders", LAST))
+    assert len(world.rows("SELECT run_id FROM inventory_ops.kpi_runs")) == before
+
+
+def test_killed_before_publish_the_redelivery_publishes(world: World) -> None:
+    load = world.transformed("sales", LAST)
+    sent = len(world.bus.sent)
+    world.bus.fail_next = True
+    with pytest.raises(RuntimeError):
+        world.drain(load)
+    world.drain(load)
+    assert world.bus.sent[sent]["load_id"] == load
+
+
+def test_a_load_that_nobody_transformed_is_tried_again(world: World) -> None:
+    with pytest.raises(TransientError, match="not_transformed_yet"):
+        kpi.refresh(StageEvent("load.transformed", "sales", "f" * 20), world.services)
+
+
+def test_calls_that_arrive_together_share_one_drain(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    loads = [world.transformed("sales", LAST) for _ in range(6)]
+    drains: list[frozenset[str]] = []
+    one = kpi.drain
+    monkeypatch.setattr(kpi, "drain", lambda asked, services: drains.append(asked) or one(asked, services))
+    threads = [
+        threading.Thread(target=kpi.refresh, args=(StageEvent("load.transformed", "sales", load), world.services))
+        for load in loads
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(drains) <= 2
+    assert {
+        r["n"]
+        for r in world.rows("SELECT COUNT(DISTINCT load_id) AS n FROM inventory_ops.load_stages WHERE stage = 'kpi'")
+    } == {7}
+
+
+def test_two_instances_at_once_do_no_harm(world: World) -> None:
+    """Each on its own would be right; together the later transaction is tried again."""
+    world.rows(f"UPDATE inventory_curated.sales SET quantity = 9 WHERE business_date = '{LAST}'; SELECT 1")
+    load = world.transformed("sales", LAST)
+    faults: list[BaseException] = []
+
+    def instance() -> None:
+        try:
+            kpi.drain(frozenset({load}), world.services)
+        except BaseException as error:
+            faults.append(error)
+
+    threads = [threading.Thread(target=instance) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if faults:  # a transient error asks for a redelivery: do it
+        assert all(isinstance(error, TransientError) for error in faults)
+        kpi.drain(frozenset({load}), world.services)
+    rows = world.rows("SELECT business_date, value FROM inventory_kpi.each_day")
+    assert len(rows) == 10 and values(world, "each_day")[LAST] == 9
+    assert messages(world, "failed") == {}

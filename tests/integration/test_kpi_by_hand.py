@@ -1,0 +1,110 @@
+"""A shop by chance: every KPI equals plain Python's, from nothing and after late rows that touch few dates."""
+
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from functions.kpi.catalog import load_definitions
+from functions.kpi.columns import all_columns, curated_columns
+from functions.kpi.examples import same
+from functions.kpi.refresh import views_by_name
+from tests.golden.books import Books
+from tests.golden.kpis import compute
+from tests.integration.kpi_world import DEFINITIONS, FEEDS, LAST, World, new_world, sale, shop
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
+SEED = 20261123
+LATE = LAST - timedelta(days=20)
+
+
+@pytest.fixture(scope="module")
+def world(bigquery_emulator: str) -> World:
+    return new_world(bigquery_emulator)
+
+
+# Python's classes know nothing of SKUs without a cost: the example in the header does.
+_OF_CLASS = ("denominator", "abc_class", "rank_of_sku")
+
+
+def put(world: World, books: Books, *feeds: str) -> None:
+    for feed in feeds or FEEDS:
+        world.put(feed, books.current[feed])
+
+
+def assert_as_by_hand(world: World, books: Books) -> None:
+    for kpi, cells in compute(books).items():
+        rows = world.rows(f"SELECT * FROM inventory_kpi.{kpi}")
+        found = {(r["business_date"], *(r[g] for g in cells.grain)): r for r in rows}
+        assert [r for r in rows if r["value"] is None and r["reason_code"] is None] == []
+        assert found.keys() == cells.rows.keys(), (kpi, sorted(map(str, found.keys() ^ cells.rows.keys()))[:5])
+        wrong = [
+            f"{key} {column}: {found[key][column]} instead of {value}"
+            for key, row in cells.rows.items()
+            for column, value in row.items()
+            if not (kpi == "abc_class" and column not in _OF_CLASS) and not same(found[key][column], value)
+        ]
+        assert not wrong, (kpi, len(wrong), wrong[:5])
+
+
+def later(books: Books) -> Books:
+    """The same shop with a late sale, a corrected balance, a late delivery, an order that arrived at last."""
+    after = Books()
+    after.current = {feed: [dict(row) for row in rows] for feed, rows in books.current.items()}
+    after.current["sales"].append(sale(LATE, "SKU2", "P1", 4, "late"))
+    corrected = next(r for r in after.current["stock_snapshots"] if r["business_date"] == LATE)
+    corrected["on_hand"] = Decimal(77)
+    receipt = {"document": "LATE", "line_number": 1, "business_date": LATE, "movement_type": "receipt", "sku": "SKU3",
+               "location_code": "P1", "quantity": Decimal(3)}  # fmt: skip
+    after.current["stock_movements"].append(receipt)
+    order = next(r for r in after.current["purchase_orders"] if r["received_date"] is None)
+    order.update(received_date=LATE, received_quantity=Decimal(5), status="received", ordered_quantity=Decimal(9))
+    after.changed = order["business_date"]  # type: ignore[attr-defined]
+    return after
+
+
+def test_every_kpi_is_as_by_hand_from_nothing_and_after_late_rows(world: World) -> None:
+    books = shop(SEED)
+    put(world, books)
+    first = [world.transformed(feed, all_dates=True) for feed in FEEDS]
+    assert world.drain(*first) == frozenset()
+    assert world.runs("failed") == {}
+    assert_as_by_hand(world, books)
+
+    after = later(books)
+    put(world, after, "sales", "stock_snapshots", "stock_movements", "purchase_orders")
+    for feed in ("sales", "stock_snapshots", "stock_movements"):
+        world.transformed(feed, LATE)
+    ordered: date = after.changed  # type: ignore[attr-defined]
+    world.transformed("purchase_orders", ordered)
+    world.drain()
+    assert_as_by_hand(world, after)
+
+    assert world.runs()["stock_daily"] == (LATE, LAST)
+    assert world.runs()["fill_rate"] == (min(ordered, LATE), LAST) or world.runs()["fill_rate"][0] == ordered
+
+
+def test_a_late_sale_computes_its_day_and_the_windows_that_hold_it(world: World) -> None:
+    """Runs after the first one: a sale of one day touches neither balances nor earlier days."""
+    books = later(shop(SEED))
+    books.current["sales"].append(sale(LATE, "SKU4", "P2", 2, "later still"))
+    put(world, books, "sales")
+    before = world.runs()
+    world.transformed("sales", LATE)
+    world.drain()
+    after = world.runs()
+    assert after["stock_daily"] == after["stock_on_hand"] == after["stockout_rate"] == (LATE, LATE)
+    assert after["window_28d"] == after["gmroi"] == (LATE, min(LATE + timedelta(days=28), LAST))
+    assert after["balance_daily"] == before["balance_daily"] and after["fill_rate"] == before["fill_rate"]
+    assert_as_by_hand(world, books)
+
+
+def test_tables_have_the_columns_that_the_sql_says(world: World) -> None:
+    definitions = load_definitions(str(DEFINITIONS))
+    derived = all_columns(definitions, views_by_name("inventory_curated"), curated_columns(world.services.contracts))
+    columns: dict[str, dict[str, Any]] = {}
+    for row in world.rows("SELECT table_name, column_name, data_type FROM inventory_kpi.INFORMATION_SCHEMA.COLUMNS"):
+        columns.setdefault(f"inventory_kpi.{row['table_name']}", {})[row["column_name"]] = row["data_type"]
+    for definition in definitions.values():
+        assert columns[definition.table] == derived[definition.table]
