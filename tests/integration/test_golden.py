@@ -8,18 +8,19 @@ import hashlib
 import math
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from tests.golden.kpis import Cells, compute
 
 from stockflow.services import Services
 from tests.golden.books import Books, keep
+from tests.golden.kpis import Cells, compute
 from tests.golden.source import SAMPLES
+from tests.support.stack import full_stack
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 
@@ -73,12 +74,12 @@ def ask(services: Services, sql: str) -> list[dict[str, Any]]:
 
 
 @pytest.fixture(scope="module")
-def shop(full_stack: Any) -> Services:
-    """The stack after all samples were dropped and everything has come to rest."""
-    services: Services = full_stack.services
-    drop_all(services)
-    settle(services, len(PLAN))
-    return services
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
+    """A stack of its own (no other test's files in it), after all samples were dropped and all came to rest."""
+    with full_stack(tmp_path_factory.mktemp("golden")) as running:
+        drop_all(running.services)
+        settle(running.services, len(PLAN))
+        yield running.services
 
 
 @pytest.fixture(scope="module")
