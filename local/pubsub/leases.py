@@ -53,13 +53,11 @@ class Queue:
         """Store messages for every subscription whose filter lets them through; return their ids."""
         with self._store.transaction() as db:
             self._catalog.topic(topic)
-            ids, reached = self._insert(db, topic, messages)
-        for number in reached:
-            self._signals.ring(number)
+            ids = self._insert(db, topic, messages)
         self._store.sync()
         return ids
 
-    def _insert(self, db: sqlite3.Connection, topic: str, messages: Sequence[Message]) -> tuple[list[int], set[int]]:
+    def _insert(self, db: sqlite3.Connection, topic: str, messages: Sequence[Message]) -> list[int]:
         now, ids, rows = self._clock(), [], []
         subs = self._catalog.subscriptions_of(topic)
         for message in messages:
@@ -68,7 +66,9 @@ class Queue:
             ids.append(int(cursor.lastrowid or 0))
             rows += [(s.number, ids[-1], now, message.ordering_key) for s in subs if s.passes(message.attributes)]
         db.executemany(_DELIVER, rows)
-        return ids, {row[0] for row in rows}
+        for number in {row[0] for row in rows}:
+            self._signals.ring(number)  # who wakes waits for this transaction
+        return ids
 
     # -- out
 
@@ -79,19 +79,16 @@ class Queue:
         now = self._clock()
         if not self._is_due(sub, now):
             return []
-        reached: set[int] = set()
         with self._store.transaction() as db:
             self._end_leases(db, sub, now)
             found = [self._read(db, sub, m) for m in self._due(db, sub, now, limit, one_per_key)]
             dead = [f for f in found if sub.policy.is_dead(f[1].attempts) and self._has_grave(sub)]
             fresh = [f for f in found if f not in dead]
-            for message, state, published in dead:
-                reached |= self._bury(db, sub, message, state, published)
+            for _, state, _ in dead:
+                self._bury(db, sub, state)
             fresh = fresh[: within((len(m.data) for m, _, _ in fresh), room)]
             rows = [(now + seconds, sub.number, state.message) for _, state, _ in fresh]
             db.executemany(_LEASE, rows)
-        for number in reached:
-            self._signals.ring(number)
         return [
             Leased(str(AckId(sub.number, d.message, d.token + 1)), d.message, m, published, d.attempts + 1)
             for m, d, published in fresh
@@ -116,8 +113,9 @@ class Queue:
         """Without its dead-letter topic a message is not lost: it is delivered again."""
         return self._catalog.has_topic(sub.policy.dead_letter_topic)
 
-    def _bury(self, db: sqlite3.Connection, sub: Sub, message: Message, state: Delivery, published: float) -> set[int]:
+    def _bury(self, db: sqlite3.Connection, sub: Sub, state: Delivery) -> None:
         """Publish a dead letter to its topic, with where it comes from, and be done with it here."""
+        message, _, published = self._read(db, sub, state.message)
         source = {
             "CloudPubSubDeadLetterSourceDeliveryCount": str(state.attempts),
             "CloudPubSubDeadLetterSourceSubscription": sub.name.rsplit("/", 1)[-1],
@@ -125,9 +123,8 @@ class Queue:
             "CloudPubSubDeadLetterSourceTopicPublishTime": iso(published),
         }
         letter = Message(message.data, {**message.attributes, **source}, message.ordering_key)
-        _, reached = self._insert(db, sub.policy.dead_letter_topic, [letter])
+        self._insert(db, sub.policy.dead_letter_topic, [letter])
         db.execute(_ACK, (sub.number, state.message))
-        return reached
 
     # -- back
 
@@ -202,9 +199,20 @@ class Queue:
         """End a lease without success at a time; with ordering, what follows of the same key comes back too."""
         dead = sub.policy.is_dead(state.attempts) and self._has_grave(sub)
         again = at if dead else at + sub.policy.backoff(state.attempts)
-        db.execute(_RETURN, (again, sub.number, state.message))
+        if dead:
+            self._bury(db, sub, state)
+        else:
+            db.execute(_RETURN, (again, sub.number, state.message))
         if sub.pb.enable_message_ordering and state.ordering_key:
             db.execute(_RETURN_LATER, (again, sub.number, state.message, state.ordering_key))
+
+    def bury_the_expired(self) -> None:
+        """Move dead letters whose last lease ran out, also where nobody asks for more."""
+        now = self._clock()
+        for sub in self._catalog.subscriptions():
+            if sub.policy.dead_letter_topic and self._is_due(sub, now):
+                with self._store.transaction() as db:
+                    self._end_leases(db, sub, now)
 
     def _is_due(self, sub: Sub, now: float) -> bool:
         sql = "SELECT 1 FROM deliveries WHERE subscription = ? AND acked = 0 AND available <= ? LIMIT 1"

@@ -32,7 +32,8 @@ _OPTIONS = [
     ("grpc.so_reuseport", 0),
 ]
 _THREADS = 256
-_TIDY_SECONDS = 10
+_BEAT_SECONDS = 1.0
+_TIDY_BEATS = 10
 _log = logging.getLogger("pubsub")
 
 
@@ -103,11 +104,15 @@ class Emulator:
         tidy(self.store, self.catalog, self.clock)
 
     def _keep_house(self) -> None:
-        while not self._stopped.wait(_TIDY_SECONDS):
+        beats = 0
+        while not self._stopped.wait(_BEAT_SECONDS):
+            beats += 1
             try:
-                self.tidy()
+                self.queue.bury_the_expired()
+                if beats % _TIDY_BEATS == 0:
+                    self.tidy()
             except Exception:
-                _log.exception("tidying up failed, it is tried again")
+                _log.exception("housekeeping failed, it is tried again")
 
     def stop(self) -> None:
         """Stop taking calls, then close the file."""

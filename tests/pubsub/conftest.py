@@ -1,5 +1,6 @@
-"""Each test has an emulator of its own in this process, a clock it can move, and the real clients."""
+"""Emulators for these tests: one with a clock that can be moved, and the targets of the conformance suite."""
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +15,91 @@ from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransp
 
 from local.pubsub.clock import ManualClock
 from local.pubsub.server import Emulator
+from tests.pubsub.support import Endpoint, World, google, google_jar
 
 PROJECT = "conformance"
+EVERYTHING = os.environ.get("PUBSUB_CONFORMANCE") == "all"
+"""Run also what is known to differ on Google's emulator (for the table)."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the marker of the conformance suite."""
+    config.addinivalue_line("markers", "differs(why): Google's emulator does not behave like this")
+
+
+# -- the conformance suite: the same tests on each target
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a conformance test on ours and, where it is present, on Google's emulator."""
+    if "world" in metafunc.fixturenames:
+        on_google = [pytest.mark.integration, pytest.mark.xdist_group("google-pubsub")]
+        differs = metafunc.definition.get_closest_marker("differs")
+        if differs and not EVERYTHING:
+            on_google.append(pytest.mark.skip(reason=f"Google's emulator: {differs.args[0]}"))
+        targets = [pytest.param("ours"), pytest.param("google", marks=on_google)]
+        metafunc.parametrize("target", targets, scope="session")
+
+
+@pytest.fixture(scope="session")
+def hosts(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Hosts"]:
+    """Each target, started when it is first asked for."""
+    running = Hosts(tmp_path_factory.mktemp("pubsub"))
+    yield running
+    running.close()
+
+
+class Hosts:
+    """``host:port`` by target."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._ours: Emulator | None = None
+        self._google: Any = None
+        self._found: dict[str, str] = {}
+
+    def of(self, target: str) -> str:
+        """Return where a target listens."""
+        if target not in self._found:
+            self._found[target] = self._start_ours() if target == "ours" else self._start_google()
+        return self._found[target]
+
+    def _start_ours(self) -> str:
+        self._ours = Emulator(self._folder)
+        return f"127.0.0.1:{self._ours.start('127.0.0.1', 0)}"
+
+    def _start_google(self) -> str:
+        jar = google_jar()
+        if jar is None:
+            pytest.skip("Google's Pub/Sub emulator (Cloud SDK and java) is not on this machine")
+        self._google = google(jar)
+        return str(self._google.__enter__())
+
+    def close(self) -> None:
+        """Stop what was started."""
+        if self._ours is not None:
+            self._ours.stop()
+        if self._google is not None:
+            self._google.__exit__(None, None, None)
+
+
+@pytest.fixture
+def world(target: str, hosts: Hosts) -> Iterator[World]:
+    """Clients of one target, in a project of its own."""
+    made = World(hosts.of(target), target)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def endpoint() -> Iterator[Endpoint]:
+    """An HTTP endpoint that answers 204."""
+    made = Endpoint()
+    yield made
+    made.close()
+
+
+# -- an emulator whose time stands still
 
 
 @dataclass

@@ -257,12 +257,12 @@ class Posted:
 class Endpoint:
     """An HTTP server that remembers what it got and answers as ``answer`` says (a status)."""
 
-    def __init__(self, answer: Callable[[Posted], int] = lambda _: 204) -> None:
+    def __init__(self, answer: Callable[[Posted], int] = lambda _: 204, port: int = 0) -> None:
         self.posted: list[Posted] = []
         self.answer = answer
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._server = ThreadingHTTPServer(("127.0.0.1", port), self._handler())
         self._server.daemon_threads = True
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
 
     @property
     def url(self) -> str:
