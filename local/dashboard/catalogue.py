@@ -1,47 +1,47 @@
-"""What the dashboard needs to know of each KPI, taken from the header of its definition."""
+"""What the dashboard shows of each KPI, taken from its definition."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 
-import yaml
+from functions.kpi.definition import Definition
+from local.dashboard.queries import class_column
 
 
 @dataclass(frozen=True)
 class Kpi:
-    """One KPI as the dashboard shows it."""
+    """One KPI as the dashboard shows it; outside ``low`` to ``high`` it wants attention."""
 
     name: str
     title: str
     unit: str
     meaning: str
     formula: str
-    owner: str
     direction: str
     rollup: str
+    low: float | None = None
+    high: float | None = None
 
-    @classmethod
-    def of(cls, name: str, header: Mapping[str, Any]) -> "Kpi":
-        """Return the KPI that a definition's header describes."""
-        meaning = header.get("meaning") or header.get("description") or ""
-        return cls(
-            name=name,
-            title=str(header.get("title", name)),
-            unit=str(header.get("unit", "")),
-            meaning=" ".join(str(meaning).split()),
-            formula=" ".join(str(header.get("formula", "")).split()),
-            owner=str(header.get("owner", "")),
-            direction=str(header.get("direction", "none")),
-            rollup=str(header.get("rollup", "ratio")),
-        )
+    def alarm(self, value: float | None) -> str:
+        """Return ``high``, ``low``, or nothing when the value is inside the thresholds."""
+        if value is not None and self.high is not None and value > self.high:
+            return "high"
+        if value is not None and self.low is not None and value < self.low:
+            return "low"
+        return ""
 
 
-def load_kpis(uri: str) -> list[Kpi]:
-    """Return the KPIs defined at ``uri``, by title."""
-    found = []
-    for path in sorted(Path(uri).glob("*.sql")):
-        header = yaml.safe_load(path.read_text(encoding="utf-8").split("/*", 1)[1].split("*/", 1)[0])
-        if header.get("kind", "kpi") == "kpi":
-            found.append(Kpi.of(path.stem, header))
-    return found
+def shown(definitions: Collection[Definition], columns: dict[str, tuple[str, ...]]) -> tuple[Kpi, ...]:
+    """Return the KPIs that have a table: stock first, then what is known of each shelf, SKU, supplier."""
+    ordered = sorted(definitions, key=lambda d: (d.rollup != "sum", _narrowness(d), d.title))
+    return tuple(_kpi(d, columns[d.name]) for d in ordered if d.kind == "kpi" and d.name in columns)
+
+
+def _narrowness(definition: Definition) -> tuple[bool, int]:
+    return "supplier_code" in definition.grain, -len(definition.grain)
+
+
+def _kpi(d: Definition, columns: Collection[str]) -> Kpi:
+    limits = (d.thresholds.get("low"), d.thresholds.get("high"))
+    kpi = Kpi(d.name, d.title, d.unit, d.meaning, d.formula, d.direction, d.rollup, *limits)
+    # Classes have no total of their own: what is counted is how many SKUs are in the first one.
+    return replace(kpi, unit="SKUs in class A", rollup="sum") if class_column(columns) else kpi

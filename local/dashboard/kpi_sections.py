@@ -10,7 +10,8 @@ import streamlit as st
 
 from local.dashboard import charts, page, shapes, source, wording
 from local.dashboard.catalogue import Kpi
-from local.dashboard.rollup import Bar, Selection, breakdown, gaps, headline, points
+from local.dashboard.queries import class_column
+from local.dashboard.rollup import Bar, Point, Selection, breakdown, gaps, headline, points
 from local.dashboard.tiles import Tile, grid
 
 _DEFAULT_SPAN = timedelta(days=41)
@@ -70,7 +71,14 @@ def _dates(place: Any, bounds: tuple[date, date]) -> tuple[date, date]:
 
 def _tile(kpi: Kpi, content: source.Content, selection: Selection) -> Tile:
     series = points(content.cells[kpi.name], kpi.rollup, selection)
-    return Tile(kpi.name, kpi.title, kpi.unit, kpi.meaning, headline(series, kpi.direction), series)
+    return Tile(
+        kpi.name, kpi.title, kpi.unit, kpi.meaning, headline(series, kpi.direction), series, _limit(kpi, series)
+    )
+
+
+def _limit(kpi: Kpi, series: Sequence[Point]) -> str:
+    value = series[-1].value if series else None
+    return wording.beyond(kpi.alarm(value), kpi.low, kpi.high, kpi.unit)
 
 
 def _card(kpi: Kpi, content: source.Content, chosen: Chosen) -> None:
@@ -81,12 +89,12 @@ def _card(kpi: Kpi, content: source.Content, chosen: Chosen) -> None:
         st.html('<div class="sf-card"><p>No row of this KPI is inside the filters.</p></div>')
         return
     columns = content.columns[kpi.name]
-    own = shapes.class_column(columns) or shapes.buckets(columns)
+    own = class_column(columns) or shapes.buckets(columns)
     left, right = st.columns([1, 1.25] if own else [1.55, 1])
     with left:
         _draw(charts.trend(series, kpi.unit), f"trend-{kpi.name}")
     with right:
-        if shapes.class_column(columns):
+        if class_column(columns):
             _pareto(kpi, columns, chosen, series[-1].day)
         elif shapes.buckets(columns):
             _ages(kpi, columns, chosen, series[-1].day)

@@ -53,8 +53,8 @@ def empty(content: source.Content) -> None:
 def unavailable(problem: source.UnavailableError) -> None:
     """Say why nothing can be shown and what to do."""
     st.html(
-        f'<div class="sf-head">{_MARK}<div><h1>Stockflow</h1><p>The warehouse does not answer</p></div></div>'
-        f'<div class="sf-empty"><h2>Nothing can be read</h2><p>{escape(str(problem))}</p>'
+        f'<div class="sf-head">{_MARK}<div><h1>Stockflow</h1><p>Nothing can be shown</p></div></div>'
+        f'<div class="sf-empty"><h2>The warehouse or a definition cannot be read</h2><p>{escape(str(problem))}</p>'
         "<pre>stockflow status    # which part is down\nstockflow up        # start the stack</pre>"
         "<p>This page tries again when it is reloaded.</p></div>"
     )

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from local.dashboard.rollup import Cell
 
 Row = dict[str, Any]
+_CLASSES = ("abc_class", "class")
 _SQL = Path(__file__).parent / "sql"
 
 
@@ -43,7 +44,7 @@ def cube_sql(kpi: str, columns: Collection[str]) -> str:
   IF(k.value IS NULL, k.reason_code, NULL) AS reason,
   SUM(k.numerator) AS numerator,
   SUM(k.denominator) AS denominator,
-  SUM(k.value) AS total,
+  {_total(columns)} AS total,
   COUNT(*) AS cells,
   SUM(k.coverage_pct) AS coverage_sum,
   COUNT(k.coverage_pct) AS coverage_rows
@@ -58,6 +59,16 @@ ORDER BY day, location, category, supplier, reason"""
 def text(name: str) -> str:
     """Return one of the queries in ``sql/``."""
     return (_SQL / f"{name}.sql").read_text(encoding="utf-8")
+
+
+def _total(columns: Collection[str]) -> str:
+    name = class_column(columns)
+    return f"CAST(COUNTIF(k.{name} = 'A') AS FLOAT64)" if name else "SUM(k.value)"
+
+
+def class_column(columns: Collection[str]) -> str | None:
+    """Return the column with ABC classes of SKUs, if there is one."""
+    return next((c for c in _CLASSES if c in columns), None) if "sku" in columns else None
 
 
 def _own(column: str, columns: Collection[str]) -> str:

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from local.dashboard.queries import category_source
+from local.dashboard.queries import category_source, class_column
 from local.dashboard.rollup import Selection
 
-_CLASSES = ("abc_class", "class")
 _AMOUNTS = ("consumption_value", "annual_value", "numerator")
 _BUCKET = re.compile(r"(?P<what>\w+?)_(?P<low>\d+)_(?P<high>\d+|plus|over|up)(?P<tail>_days)?$")
 _UNKNOWN = re.compile(r"(?P<what>\w+?)_(unknown|unknown_age|age_unknown)$")
@@ -30,11 +29,6 @@ class Query:
 
     sql: str
     params: tuple[tuple[str, Any], ...]
-
-
-def class_column(columns: Collection[str]) -> str | None:
-    """Return the column with ABC classes of SKUs, if there is one."""
-    return next((c for c in _CLASSES if c in columns), None) if "sku" in columns else None
 
 
 def buckets(columns: Sequence[str]) -> Buckets | None:

@@ -11,8 +11,9 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 
+from functions.kpi.catalog import load_definitions
 from local.dashboard import queries
-from local.dashboard.catalogue import Kpi, load_kpis
+from local.dashboard.catalogue import Kpi, shown
 from local.dashboard.health import expectation
 from local.dashboard.rollup import Cell
 from stockflow.errors import StockflowError
@@ -87,7 +88,7 @@ def _read_content() -> Content:
 
 def _content(s: Services) -> Content:
     columns = queries.kpi_tables(s.warehouse)
-    kpis = tuple(k for k in load_kpis(s.settings.definitions_uri) if k.name in columns)
+    kpis = shown(load_definitions(s.settings.definitions_uri, s).values(), columns)
     with ThreadPoolExecutor(4) as pool:
         found = pool.map(lambda k: queries.cells(s.warehouse, k.name, columns[k.name], HORIZON_DAYS), kpis)
         cells = {k.name: c for k, c in zip(kpis, found, strict=True)}

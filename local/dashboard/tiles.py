@@ -23,6 +23,7 @@ class Tile:
     meaning: str
     headline: Headline
     series: Sequence[Point]
+    alarm: str = ""
 
     @property
     def tone(self) -> str:
@@ -39,7 +40,7 @@ def tile(t: Tile) -> str:
     """Return the HTML of one tile."""
     return (
         f'<article class="sf-tile sf-{t.tone}" data-kpi="{escape(t.name)}" title="{escape(t.meaning)}">'
-        f"<h3>{escape(t.title)}</h3>{_value(t)}{_trend(t)}{sparkline(t.series)}</article>"
+        f"<h3>{escape(t.title)}{_alarm(t)}</h3>{_value(t)}{_trend(t)}{sparkline(t.series)}</article>"
     )
 
 
@@ -55,6 +56,10 @@ def svg(series: Sequence[Point]) -> str:
     body = "".join(_path(run) for run in runs) + (_dot(runs[-1][-1]) if runs else "")
     box = f'viewBox="0 0 {_WIDTH:.0f} {_HEIGHT:.0f}" preserveAspectRatio="none"'
     return f'<svg xmlns="http://www.w3.org/2000/svg" {box}>{body}</svg>'
+
+
+def _alarm(t: Tile) -> str:
+    return f'<span class="sf-alarm">{escape(t.alarm)}</span>' if t.alarm else ""
 
 
 def _value(t: Tile) -> str:

@@ -21,7 +21,7 @@ _REASONS = {
 # Size, its name, and from where it is used: 9,870 is shown whole, 12.3 k is not.
 _SIZES = ((1e9, " bn", 1e9), (1e6, " M", 1e6), (1e3, " k", 1e4))
 _CURRENCIES = {"EUR": "€", "GBP": "£", "USD": "$"}
-_FRACTIONS = {"fraction", "ratio_pct"}
+_FRACTIONS = {"share", "fraction"}
 _PERCENTS = {"%", "percent", "pct"}
 
 
@@ -78,6 +78,22 @@ def axis_format(unit: str) -> str:
     if unit in _FRACTIONS:
         return ".0%"
     return "~s" if unit in _CURRENCIES or unit == "units" else ",.2~f"
+
+
+def beyond(alarm: str, low: float | None, high: float | None, unit: str) -> str:
+    """Return which threshold a value has left: ``above 5 %``, ``below 4 turns per year``, or nothing."""
+    if alarm == "high":
+        return f"above {limit(high, unit)}"
+    return f"below {limit(low, unit)}" if alarm == "low" else ""
+
+
+def limit(value: float | None, unit: str) -> str:
+    """Return a threshold, without decimals that say nothing."""
+    if value is None:
+        return NO_VALUE
+    number, suffix = parts(value, unit)
+    short = number.rstrip("0").rstrip(".") if "." in number else number
+    return short + suffix if suffix in ("", " %") else f"{short} {suffix.strip()}"
 
 
 def silences(runs: Iterable[tuple[date, date, str]]) -> str:

@@ -1,7 +1,6 @@
 """A small warehouse for the dashboard's tests: two KPIs, a loaded file and a rejected one."""
 
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 from google.cloud import bigquery as bq
@@ -9,11 +8,12 @@ from google.cloud import bigquery as bq
 from stockflow.schema import ops_schema, pipeline
 from stockflow.services import Services
 
-ROOT = Path(__file__).parents[2]
 START = date(2026, 9, 1)
 HEADER = (
-    "/*\nkind: kpi\ntitle: {title}\nunit: {unit}\nmeaning: What it says.\ndirection: {direction}\n"
-    "rollup: {rollup}\n*/\nSELECT 1"
+    "/*\ntitle: {title}\ndescription: D.\nmeaning: What it says.\nformula: F\nsource: S\nunit: {unit}\n"
+    "grain: [sku, location_code]\nowner: o\nlookback_days: 0\ndirection: {direction}\nrollup: {rollup}\n*/\n"
+    "SELECT business_date, sku, location_code, numerator, denominator, value, reason_code, coverage_pct\n"
+    "FROM inventory_kpi.stock_daily"
 )
 KPIS = {
     "days_of_supply": {"title": "Days of supply", "unit": "days", "direction": "down", "rollup": "ratio"},
@@ -50,30 +50,15 @@ def stock_value() -> list[dict[str, Any]]:
 
 
 def fill(services: Services) -> None:
-    """Create the datasets that the page reads, with a few rows in them."""
+    """Put a few rows into the tables that the page reads."""
     client, settings = services.warehouse.client, services.settings
-    for layer in ("curated", "kpi", "ops"):
-        client.create_dataset(settings.dataset(layer), exists_ok=True)
-    put(
-        client,
-        settings.table("curated", "products"),
-        (("sku", "STRING"), ("category", "STRING")),
-        [{"sku": "A", "category": "Tools"}],
-    )
+    products = (("sku", "STRING"), ("category", "STRING"))
+    put(client, settings.table("curated", "products"), products, [{"sku": "A", "category": "Tools"}])
     put(client, settings.table("kpi", "days_of_supply"), COLUMNS, days_of_supply())
     put(client, settings.table("kpi", "stock_value"), COLUMNS, stock_value())
     for name, table in pipeline()["ops_tables"].items():
-        put(
-            client,
-            settings.table("ops", name),
-            [(c["name"], c["type"]) for c in ops_schema(table)],
-            ledger_rows(name),
-        )
-    for name in ("load_stages_latest", "loads", "quarantine", "rejects"):
-        view = bq.Table(f"{settings.project}.{settings.table('ops', name)}")
-        text = (ROOT / f"warehouse/views/inventory_ops/{name}.sql").read_text()
-        view.view_query = settings.sql(text)
-        client.create_table(view, exists_ok=True)
+        columns = [(c["name"], c["type"]) for c in ops_schema(table)]
+        put(client, settings.table("ops", name), columns, ledger_rows(name))
 
 
 def put(client: bq.Client, table: str, columns: Any, rows: list[dict[str, Any]]) -> None:

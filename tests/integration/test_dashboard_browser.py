@@ -16,14 +16,13 @@ from typing import Any
 
 import pytest
 from selenium import webdriver
+from selenium.common.exceptions import TimeoutException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
 from stockflow.services import Services
-from stockflow.settings import Settings
 from tests.integration.dashboard_shop import HEADER, KPIS, fill
-from tests.integration.transform_world import emulator
 
 ROOT = Path(__file__).parents[2]
 CHROMIUM = next((p for n in ("chromium", "google-chrome") if (p := shutil.which(n))), None)
@@ -55,26 +54,13 @@ def dashboard(env: dict[str, str], log: Path) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def warehouse_env(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """The environment of a warehouse emulator; nothing here uses the store."""
-    with emulator(tmp_path_factory.mktemp("warehouse") / "state") as endpoint:
-        yield {
-            "GOOGLE_CLOUD_PROJECT": "demo",
-            "BIGQUERY_EMULATOR_HOST": endpoint,
-            "STORAGE_EMULATOR_HOST": "http://127.0.0.1:1",
-        }
-
-
-@pytest.fixture(scope="module")
-def shop(warehouse_env: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """A warehouse with two KPIs, one loaded file with a quarantined row, and one rejected file."""
+def shop(services: Services, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The environment of a warehouse with two KPIs, a loaded file with a refused row, and a rejected file."""
     folder = tmp_path_factory.mktemp("definitions")
     for name, header in KPIS.items():
         (folder / f"{name}.sql").write_text(HEADER.format(**header))
-    env = {**warehouse_env, "STOCKFLOW_DATASET_PREFIX": "shop_", "STOCKFLOW_DEFINITIONS_URI": str(folder)}
-    services = Services(Settings.from_env(env))
     fill(services)
-    return env
+    return {**os.environ, "STOCKFLOW_DEFINITIONS_URI": str(folder)}
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +69,7 @@ def page(shop: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iter
     folder = tmp_path_factory.mktemp("page")
     with (
         callers() as (proxy, called),
-        dashboard({**os.environ, **shop, **proxy}, folder / "log") as address,
+        dashboard({**shop, **proxy}, folder / "log") as address,
         browser(folder) as driver,
     ):
         driver.get(address)
@@ -95,7 +81,10 @@ class Page:
 
     def __init__(self, driver: webdriver.Chrome, address: str, called: list[bytes]) -> None:
         self.driver, self.address, self.called = driver, address, called
-        self.until(lambda: self.all(".sf-table"))
+        try:
+            self.until(lambda: self.all(".sf-table"), 120)
+        except TimeoutException:
+            pytest.fail(f"the page was not drawn: {self.text('body')}")
 
     def all(self, css: str) -> list[Any]:
         return self.driver.find_elements(By.CSS_SELECTOR, css)
@@ -106,7 +95,7 @@ class Page:
     def tile(self, kpi: str) -> str:
         return self.text(f"[data-kpi={kpi}]")
 
-    def until(self, condition: Any, seconds: float = 30) -> None:
+    def until(self, condition: Any, seconds: float = 60) -> None:
         WebDriverWait(self.driver, seconds, ignored_exceptions=[Exception]).until(lambda _: condition())
 
     def choose(self, key: str, name: str) -> None:
@@ -118,9 +107,7 @@ class Page:
         """The addresses that the browser asked since it started, without the page's own."""
         entries = [json.loads(e["message"])["message"] for e in self.driver.get_log("performance")]
         sent = [
-            e["params"]
-            for e in entries
-            if e["method"] in {"Network.requestWillBeSent", "Network.webSocketCreated"}
+            e["params"] for e in entries if e["method"] in {"Network.requestWillBeSent", "Network.webSocketCreated"}
         ]
         urls = {p.get("url") or p["request"]["url"] for p in sent}
         own = (
@@ -144,16 +131,12 @@ def test_each_kpi_has_a_tile_with_value_unit_and_trend(page: Page) -> None:
 def test_each_kpi_has_charts_that_are_drawn(page: Page) -> None:
     for kpi in KPIS:
         page.until(
-            lambda kpi=kpi: (
-                len(page.all(f".st-key-card-{kpi} [data-testid=stVegaLiteChart] :is(canvas, svg)")) >= 2
-            )
+            lambda kpi=kpi: len(page.all(f".st-key-card-{kpi} [data-testid=stVegaLiteChart] :is(canvas, svg)")) >= 2
         )
 
 
 def test_days_without_a_value_say_why(page: Page) -> None:
-    assert "No value on 5 days: nothing was sold in the window" in page.text(
-        ".st-key-card-days_of_supply .sf-card"
-    )
+    assert "No value on 5 days: nothing was sold in the window" in page.text(".st-key-card-days_of_supply .sf-card")
 
 
 def test_pipeline_health_shows_loads_refusals_and_freshness(page: Page) -> None:
@@ -182,11 +165,11 @@ def test_with_nothing_to_show_the_page_says_what_to_do(
     change: dict[str, str], said: str, shop: dict[str, str], tmp_path: Path
 ) -> None:
     with (
-        dashboard({**os.environ, **shop, **change}, tmp_path / "log") as address,
+        dashboard({**shop, **change}, tmp_path / "log") as address,
         browser(tmp_path) as driver,
     ):
         driver.get(address)
-        WebDriverWait(driver, 90).until(lambda d: d.find_elements(By.CSS_SELECTOR, ".sf-empty"))
+        WebDriverWait(driver, 120).until(lambda d: d.find_elements(By.CSS_SELECTOR, ".sf-empty"))
         assert said in driver.find_element(By.CSS_SELECTOR, ".sf-empty").text
 
 
@@ -232,7 +215,7 @@ def _free_port() -> int:
         return int(server.getsockname()[1])
 
 
-def _wait_for(address: str, seconds: float = 60) -> None:
+def _wait_for(address: str, seconds: float = 120) -> None:
     end = time.monotonic() + seconds
     while True:
         try:
