@@ -141,8 +141,8 @@ class Window:
 
     @property
     def net(self) -> float:
-        """Net sales."""
-        return sum(p.net for p in self.parts)
+        """Net sales whose cost is known."""
+        return sum(p.net for p in self.parts if p.cogs is not None)
 
     @property
     def cogs(self) -> float | None:
@@ -204,8 +204,8 @@ def _stockout(cells: Cells, key: Key, shelf: Shelf) -> None:
 
 def _per_stock(cells: Cells, key: Key, window: Window, earned: float | None) -> None:
     """A sum of the period, per year, over the average stock value."""
-    a_year = None if earned is None else earned * 365 / window.listed
     average = window.average
+    a_year = None if earned is None or average is None else earned * 365 / window.listed
     value = a_year / average if a_year is not None and average is not None and average > 0 else None
     why = None
     if average is None:
@@ -237,8 +237,8 @@ def _supply(cells: Cells, key: Key, window: Window) -> None:
 def _sell_through(cells: Cells, key: Key, window: Window) -> None:
     on_hand, sold = window.parts[-1].on_hand, window.sold
     if on_hand is None or sold < 0:
-        why = "stale" if on_hand is None else "no_demand"
-        cells.add(key, None, None, None, reason_code=why, coverage_pct=window.seen)
+        reason = "stale" if on_hand is None else "no_demand"
+        cells.add(key, None, None, None, reason_code=reason, coverage_pct=window.seen)
         return
     there = sold + max(on_hand, 0.0)
     why = None if there else "no_stock"
@@ -264,8 +264,8 @@ def _dead(shop: Days) -> Cells:
 
 def _dead_cell(cells: Cells, key: Key, shelf: Shelf, asleep: bool) -> None:
     if shelf.value is None:
-        why = "stale" if shelf.on_hand is None else "no_cost"
-        cells.add(key, None, None, None, reason_code=why, coverage_pct=0.0)
+        reason = "stale" if shelf.on_hand is None else "no_cost"
+        cells.add(key, None, None, None, reason_code=reason, coverage_pct=0.0)
         return
     dead = asleep and (shelf.on_hand or 0) > 0
     worth = max(shelf.value, 0.0)

@@ -115,7 +115,7 @@ def _shown(value: Any) -> str:
         return ""
     if hasattr(value, "hour"):
         moment = value + timedelta(milliseconds=500)
-        return moment.strftime("%Y-%m-%d" if (moment.hour, moment.minute) == (0, 0) else "%Y-%m-%d %H:%M:%S")
+        return str(moment.strftime("%Y-%m-%d" if (moment.hour, moment.minute) == (0, 0) else "%Y-%m-%d %H:%M:%S"))
     return str(value)
 
 

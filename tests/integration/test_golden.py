@@ -22,13 +22,13 @@ from tests.golden.kpis import Cells, compute
 from tests.golden.source import SAMPLES
 from tests.support.stack import full_stack
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(900), pytest.mark.xdist_group("golden")]
 
 PLAN: list[dict[str, Any]] = yaml.safe_load((SAMPLES / "expected.yaml").read_text())["files"]
 LOADED = [entry for entry in PLAN if entry["end_state"] == "loaded"]
 DEFINITIONS = sorted((Path(__file__).parents[2] / "functions/kpi/definitions").glob("*.sql"))
 DEADLINE_SECONDS = 420
-QUIET_SECONDS = 6
+QUIET_SECONDS = 3
 
 
 def drop_all(services: Services) -> None:
@@ -51,21 +51,33 @@ def settle(services: Services, objects: int) -> None:
     pytest.fail(f"not settled: {last} of {objects} loads, unfinished {_unfinished(services)}")
 
 
-_UNFINISHED = "end_state = 'loaded' AND stage != 'kpi'"
+# a load is done when the KPIs have seen the newest transform of it, and that is not pending again
+_UNFINISHED = """
+    FROM inventory_ops.load_stages_latest AS ingest
+    LEFT JOIN inventory_ops.load_stages_latest AS validate
+      ON validate.load_id = ingest.load_id AND validate.stage = 'validate'
+    LEFT JOIN inventory_ops.load_stages_latest AS transform
+      ON transform.load_id = ingest.load_id AND transform.stage = 'transform'
+    LEFT JOIN inventory_ops.load_stages_latest AS kpi ON kpi.load_id = ingest.load_id AND kpi.stage = 'kpi'
+    WHERE ingest.stage = 'ingest' AND ingest.state = 'loaded' AND COALESCE(validate.state, '') != 'rejected'
+      AND (COALESCE(transform.state, '') != 'transformed' OR COALESCE(kpi.input_record, '') != transform.record_id)
+"""
 
 
 def _state(services: Services) -> tuple[int, int, int]:
+    """Return loads, unfinished loads, and records so far."""
     sql = f"""
-        SELECT COUNT(*) AS loads, COUNTIF({_UNFINISHED}) AS unfinished,
-          (SELECT COUNT(*) FROM inventory_ops.load_stages) + (SELECT COUNT(*) FROM inventory_ops.kpi_runs) AS records
-        FROM inventory_ops.loads"""
+        SELECT
+          (SELECT COUNT(*) FROM inventory_ops.loads) AS loads,
+          (SELECT COUNT(*) {_UNFINISHED}) AS unfinished,
+          (SELECT COUNT(*) FROM inventory_ops.load_stages) + (SELECT COUNT(*) FROM inventory_ops.kpi_runs) AS records"""
     row = ask(services, sql)[0]
     return row["loads"], row["unfinished"], row["records"]
 
 
 def _unfinished(services: Services) -> list[str]:
-    rows = ask(services, f"SELECT object, stage, state FROM inventory_ops.loads WHERE {_UNFINISHED}")
-    return [f"{r['object']} {r['stage']} {r['state']}" for r in rows]
+    rows = ask(services, f"SELECT ingest.object, transform.state AS transform, kpi.state AS kpi {_UNFINISHED}")
+    return [f"{r['object']} transform {r['transform']}, kpi {r['kpi']}" for r in rows]
 
 
 def ask(services: Services, sql: str) -> list[dict[str, Any]]:
