@@ -1,13 +1,13 @@
 """The catalogue: the definitions of an environment, and what each says in one number."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from functions.kpi.definition import Definition, parse
-from functions.kpi.graph import check
+from functions.kpi.graph import check, columns
 from stockflow.errors import PermanentError, TransientError
 from stockflow.services import Services
 
@@ -95,7 +95,7 @@ def rolled_up(definition: Definition, row: Mapping[str, Any]) -> float | None:
 
 
 _BY_DAY = """
-SELECT business_date, SUM(numerator) AS numerator, SUM(denominator) AS denominator, SUM(value) AS value
+SELECT business_date, SUM(numerator) AS numerator, SUM(denominator) AS denominator, {value} AS value
 FROM {table} GROUP BY business_date ORDER BY business_date
 """
 
@@ -104,11 +104,27 @@ def headlines(services: Services) -> list[tuple[Definition, Headline]]:
     """Return each KPI with its headline, in the order of their titles."""
     found = []
     for definition in load_definitions(services.settings.definitions_uri, services).values():
-        if definition.kind != "kpi":
-            continue
-        try:
-            rows = services.warehouse.query(_BY_DAY.format(table=definition.table))
-        except TransientError:
-            rows = []
-        found.append((definition, headline(definition, rows)))
+        if definition.kind == "kpi":
+            shown, value = _told(definition)
+            found.append((shown, headline(shown, _rows(_BY_DAY.format(table=definition.table, value=value), services))))
     return sorted(found, key=lambda pair: pair[0].title)
+
+
+def _told(definition: Definition) -> tuple[Definition, str]:
+    """Return the definition as it is told in one number, and the SQL of that number.
+
+    Classes have no total of their own: what is counted is how many are in the first one.
+    """
+    classes = [c for c in columns(definition) if c.endswith("_class")]
+    if not classes:
+        return definition, "SUM(value)"
+    return replace(definition, unit="SKUs in class A", rollup="sum"), f"COUNTIF({classes[0]} = 'A')"
+
+
+def _rows(sql: str, services: Services) -> list[dict[str, Any]]:
+    try:
+        return services.warehouse.query(sql)
+    except TransientError as error:
+        if error.facts.get("reason") not in {"notFound", "NotFound"}:
+            raise
+        return []  # its table is not there before the first load

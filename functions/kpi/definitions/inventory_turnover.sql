@@ -27,7 +27,7 @@ SELECT
   sku,
   location_code,
   category,
-  cogs * 365 / listed_days AS numerator,
+  IF(average_value IS NULL, NULL, cogs * 365 / listed_days) AS numerator,
   average_value AS denominator,
   IF(average_value > 0, cogs * 365 / listed_days / average_value, NULL) AS value,
   CASE

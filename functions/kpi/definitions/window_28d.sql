@@ -3,7 +3,7 @@ kind: base
 title: Trailing 28 days
 description: >
   For each SKU, location and day what the last 28 days up to that day hold: days on the shelf list, days with
-  a balance that is not stale, sales, cost, average stock. The KPIs of a period divide these.
+  a balance that is not stale, sales (and those of them whose cost is known), cost, average stock. The KPIs of a period divide these.
 formula: average stock value = sum of the daily values / days with a value
 grain: [sku, location_code]
 owner: inventory-data
@@ -13,9 +13,11 @@ examples:
       inventory_kpi.stock_daily:
         - {business_date: 2026-09-01, sku: A, location_code: P1, on_hand: 10, stock_value: 20, unit_cost: 2, units_sold: 9, net_sales: 45, cogs: 18}
         - {business_date: 2026-09-02, sku: A, location_code: P1, on_hand: 4, stock_value: 8, unit_cost: 2, units_sold: 6, net_sales: 30, cogs: 12}
+        - {business_date: 2026-09-01, sku: B, location_code: P1, units_sold: 1, net_sales: 7}
         - {business_date: 2026-09-29, sku: A, location_code: P1, units_sold: 1, net_sales: 5, cogs: 2, unit_cost: 2}
     expect:
       - {business_date: 2026-09-01, sku: A, location_code: P1, listed_days: 1, average_value: 20, units_sold: 9}
+      - {business_date: 2026-09-01, sku: B, location_code: P1, net_sales: 7, costed_sales: null, cogs: null, average_value: null}
       - {business_date: 2026-09-02, sku: A, location_code: P1, listed_days: 2, average_value: 14, units_sold: 15, cogs: 30}
       - {business_date: 2026-09-29, sku: A, location_code: P1, listed_days: 2, observed_days: 1, valued_days: 1, average_value: 8, units_sold: 7}
 */
@@ -35,6 +37,7 @@ SELECT
   COUNT(stock_value) OVER trailing AS valued_days,
   SUM(units_sold) OVER trailing AS units_sold,
   SUM(net_sales) OVER trailing AS net_sales,
+  SUM(IF(cogs IS NULL, NULL, net_sales)) OVER trailing AS costed_sales,
   SUM(cogs) OVER trailing AS cogs,
   SUM(stock_value) OVER trailing / NULLIF(COUNT(stock_value) OVER trailing, 0) AS average_value
 FROM inventory_kpi.stock_daily
