@@ -148,9 +148,5 @@ class Ledger:
 
 def next_record(before: StageRecord, stage: str, **changes: Any) -> StageRecord:
     """Return a record of ``stage`` for the same load, with the facts of the object carried over."""
-    blank = dict.fromkeys(
-        ("lines", "rows", "rejects", "quarantined", "superseded", "reason_code", "message", "run_id")
-    )
-    return replace(
-        before, **{**blank, "detail": {}, "stage": stage, "input_record": before.record_id, **changes}
-    )
+    blank = dict.fromkeys(("lines", "rows", "rejects", "quarantined", "superseded", "reason_code", "message", "run_id"))
+    return replace(before, **{**blank, "detail": {}, "stage": stage, "input_record": before.record_id, **changes})

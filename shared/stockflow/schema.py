@@ -53,10 +53,7 @@ def pipeline(path: Path | None = None) -> dict[str, Any]:
 
 def ops_schema(table: dict[str, Any]) -> list[Field]:
     """Return the columns of one table under ``ops_tables`` of ``pipeline.yaml``."""
-    return [
-        field(c["name"], c["type"], c.get("description", ""), c.get("mode", "NULLABLE"))
-        for c in table["columns"]
-    ]
+    return [field(c["name"], c["type"], c.get("description", ""), c.get("mode", "NULLABLE")) for c in table["columns"]]
 
 
 def accepted_view(contract: Contract) -> str:

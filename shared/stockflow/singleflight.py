@@ -32,9 +32,7 @@ class SingleFlight[T]:
             self._lead(key, running, future, drain)
         return future.result()
 
-    def _lead(
-        self, key: str, running: threading.Lock, future: Future[T], drain: Callable[[frozenset[str]], T]
-    ) -> None:
+    def _lead(self, key: str, running: threading.Lock, future: Future[T], drain: Callable[[frozenset[str]], T]) -> None:
         with running:
             with self._lock:
                 items, _ = self._waiting.pop(key)

@@ -22,9 +22,7 @@ def roles_are_narrow(plan: Plan) -> list[str]:
 
 def nobody_is_public(plan: Plan) -> list[str]:
     """Nothing is granted to everybody."""
-    return [
-        f"{a} grants to {v.get('member')}" for a, v in _grants(plan).items() if v.get("member") in _PUBLIC
-    ]
+    return [f"{a} grants to {v.get('member')}" for a, v in _grants(plan).items() if v.get("member") in _PUBLIC]
 
 
 def functions_have_no_project_data_roles(plan: Plan) -> list[str]:
@@ -63,9 +61,7 @@ def pushes_have_dead_letters_with_a_reader(plan: Plan) -> list[str]:
     dead = {v["name"] for v in resources(plan, "google_pubsub_subscription").values() if not v["push_config"]}
     without = [f"{a} has no dead letters" for a, v in _push(plan).items() if not v["dead_letter_policy"]]
     unread = [
-        f"{v['name']}-dead has no subscriber"
-        for v in _push(plan).values()
-        if f"{v['name']}-dead-letters" not in dead
+        f"{v['name']}-dead has no subscriber" for v in _push(plan).values() if f"{v['name']}-dead-letters" not in dead
     ]
     return without + unread
 
@@ -85,8 +81,7 @@ def subscriptions_retain_a_month(plan: Plan) -> list[str]:
 def acknowledgement_outlasts_the_function(plan: Plan) -> list[str]:
     """A function that works to its time-out must still be able to acknowledge."""
     slowest = max(
-        v["service_config"][0]["timeout_seconds"]
-        for v in resources(plan, "google_cloudfunctions2_function").values()
+        v["service_config"][0]["timeout_seconds"] for v in resources(plan, "google_cloudfunctions2_function").values()
     )
     return [
         f"{a}: {v['ack_deadline_seconds']} s are fewer than the function's {slowest} s"
@@ -98,9 +93,7 @@ def acknowledgement_outlasts_the_function(plan: Plan) -> list[str]:
 def audience_is_the_function(plan: Plan) -> list[str]:
     """The token's audience and the endpoint are one and the same expression: the function's URL."""
     refs = references(plan, "google_pubsub_subscription.push")
-    unsigned = [
-        f"{a} pushes without a token" for a, v in _push(plan).items() if not v["push_config"][0]["oidc_token"]
-    ]
+    unsigned = [f"{a} pushes without a token" for a, v in _push(plan).items() if not v["push_config"][0]["oidc_token"]]
     return unsigned + ([] if "google_cloudfunctions2_function.this" in refs else ["push goes elsewhere"])
 
 
@@ -118,8 +111,7 @@ def all_is_labelled(plan: Plan) -> list[str]:
     return [
         f"{a} is not labelled"
         for a, v in resources(plan).items()
-        if isinstance(v.get("effective_labels"), dict)
-        and not {"app", "environment"} <= set(v["effective_labels"])
+        if isinstance(v.get("effective_labels"), dict) and not {"app", "environment"} <= set(v["effective_labels"])
     ]
 
 

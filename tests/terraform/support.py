@@ -12,10 +12,7 @@ from typing import Any
 ROOT = Path(__file__).parents[2]
 PROVIDER = Path(__file__).parent / "provider"
 READ = ("terraform", "contracts", "warehouse")
-RELEASE = {
-    fn: {"object": f"functions/{fn}-0.zip", "version": "0"}
-    for fn in ("ingest", "validate", "transform", "kpi")
-}
+RELEASE = {fn: {"object": f"functions/{fn}-0.zip", "version": "0"} for fn in ("ingest", "validate", "transform", "kpi")}
 
 
 def make_provider(folder: Path) -> Path:
@@ -72,9 +69,7 @@ def copy_root(folder: Path, config: Path, edits: dict[str, tuple[str, str]] | No
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns(".terraform*"))
     shutil.copy(ROOT / "pipeline.yaml", folder / "pipeline.yaml")
     versions = folder / "terraform/versions.tf"
-    versions.write_text(
-        versions.read_text().replace('backend "gcs" {\n    prefix = "stockflow"', 'backend "local" {')
-    )
+    versions.write_text(versions.read_text().replace('backend "gcs" {\n    prefix = "stockflow"', 'backend "local" {'))
     (folder / "terraform/release.auto.tfvars.json").write_text(json.dumps({"release": RELEASE}))
     for name, (old, new) in (edits or {}).items():
         path = folder / name

@@ -51,9 +51,7 @@ def test_the_plan_creates_what_was_reviewed(plan: dict[str, Any]) -> None:
 
 def test_a_plan_destroys_and_replaces_nothing(plan: dict[str, Any]) -> None:
     """From an empty project everything is created, by one apply."""
-    assert {tuple(c["change"]["actions"]) for c in plan["resource_changes"] if c["mode"] == "managed"} == {
-        ("create",)
-    }
+    assert {tuple(c["change"]["actions"]) for c in plan["resource_changes"] if c["mode"] == "managed"} == {("create",)}
 
 
 def test_checkov_finds_only_what_is_explained(tmp_path: Path) -> None:

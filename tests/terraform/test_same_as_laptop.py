@@ -57,18 +57,13 @@ def test_subscriptions_are_the_same(applied: dict[str, Any]) -> None:
         assert planned[name]["retry_policy"][0]["minimum_backoff"] == (
             f"{defaults['retry']['minimum_backoff_seconds']}s"
         )
-        assert (
-            planned[name]["dead_letter_policy"][0]["max_delivery_attempts"]
-            == defaults["max_delivery_attempts"]
-        )
+        assert planned[name]["dead_letter_policy"][0]["max_delivery_attempts"] == defaults["max_delivery_attempts"]
 
 
 def test_every_view_is_planned(applied: dict[str, Any]) -> None:
     """Each .sql file below warehouse/views and each feed's accepted view is one view of the plan."""
     views = {
-        (v["dataset_id"], v["table_id"])
-        for v in resources(applied, "google_bigquery_table").values()
-        if v["view"]
+        (v["dataset_id"], v["table_id"]) for v in resources(applied, "google_bigquery_table").values() if v["view"]
     }
     files = {(p.parent.name, p.stem) for p in (ROOT / "warehouse/views").glob("*/*.sql")}
     accepted = {("inventory_raw", f"{feed}_accepted") for feed in CONTRACTS}
@@ -77,9 +72,7 @@ def test_every_view_is_planned(applied: dict[str, Any]) -> None:
 
 def test_every_routine_is_planned_with_its_arguments(applied: dict[str, Any]) -> None:
     """Each SQL function of warehouse/routines has its body and as many arguments as its file names."""
-    planned = {
-        (v["dataset_id"], v["routine_id"]): v for v in resources(applied, "google_bigquery_routine").values()
-    }
+    planned = {(v["dataset_id"], v["routine_id"]): v for v in resources(applied, "google_bigquery_routine").values()}
     files = {(p.parent.name, p.stem): p for p in (ROOT / "warehouse/routines").glob("*/*.sql")}
     assert planned.keys() == files.keys()
     for key, path in files.items():

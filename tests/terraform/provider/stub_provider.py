@@ -30,9 +30,7 @@ def unknown(v):
 
 
 def has_unknown(v):
-    return unknown(v) or any(
-        map(has_unknown, v.values() if isinstance(v, dict) else v if isinstance(v, list) else ())
-    )
+    return unknown(v) or any(map(has_unknown, v.values() if isinstance(v, dict) else v if isinstance(v, list) else ()))
 
 
 def load_schema(path, source=None):
@@ -197,11 +195,7 @@ class Stub:
             if t[0] == "object":
                 return {k: self.invent(rtype, obj, k, x) for k, x in t[1].items()}
             if t[0] in ("list", "set"):
-                return (
-                    [self.invent(rtype, obj, name, t[1])]
-                    if isinstance(t[1], list) and t[1][0] == "object"
-                    else []
-                )
+                return [self.invent(rtype, obj, name, t[1])] if isinstance(t[1], list) and t[1][0] == "object" else []
             return {}
         if t == "number":
             return 1
@@ -211,16 +205,10 @@ class Stub:
             json.dumps([rtype, {k: v for k, v in obj.items() if isinstance(v, str)}], sort_keys=True).encode()
         ).hexdigest()
         project = (
-            obj.get("project")
-            if isinstance(obj.get("project"), str)
-            else self.setting("project") or "stub-project"
+            obj.get("project") if isinstance(obj.get("project"), str) else self.setting("project") or "stub-project"
         )
         short = next(
-            (
-                obj[k]
-                for k in ("name", "account_id", "dataset_id", "topic", "secret_id")
-                if isinstance(obj.get(k), str)
-            ),
+            (obj[k] for k in ("name", "account_id", "dataset_id", "topic", "secret_id") if isinstance(obj.get(k), str)),
             seed[:12],
         )
         if name == "project":
@@ -233,9 +221,7 @@ class Stub:
         if name in ("number", "unique_id", "project_number"):
             return str(int(seed[:10], 16))
         if "uri" in name or "url" in name or name == "self_link":
-            return f"https://stub.invalid/{rtype}/{short}" + (
-                "" if name in ("uri", "url", "self_link") else "/" + name
-            )
+            return f"https://stub.invalid/{rtype}/{short}" + ("" if name in ("uri", "url", "self_link") else "/" + name)
         if name.endswith("_time") or name in ("time_created", "updated"):
             return "2026-01-01T00:00:00Z"
         if name == "id":
@@ -250,11 +236,7 @@ class Stub:
             return self.setting("project")
         if name in ("region", "zone"):
             return self.setting(name)
-        if (
-            name in ("effective_labels", "terraform_labels")
-            and "labels" in obj
-            and not has_unknown(obj["labels"])
-        ):
+        if name in ("effective_labels", "terraform_labels") and "labels" in obj and not has_unknown(obj["labels"]):
             labels = {**(self.setting("default_labels") or {}), **(obj["labels"] or {})}
             if self.setting("add_terraform_attribution_label") is not False:
                 labels = {"goog-terraform-provisioned": "true", **labels}
@@ -306,9 +288,7 @@ class Stub:
                         severity=pb.Diagnostic.ERROR,
                         summary="Rule of the provider's own validation",
                         detail=text,
-                        attribute=pb.AttributePath(
-                            steps=[pb.AttributePath.Step(attribute_name=path.split(".")[0])]
-                        ),
+                        attribute=pb.AttributePath(steps=[pb.AttributePath.Step(attribute_name=path.split(".")[0])]),
                     )
                 ),
             )
@@ -390,9 +370,7 @@ def handlers(stub, schema_bytes):
 
     @rpc(pb.ValidateDataResourceConfig)
     def ValidateDataResourceConfig(r):
-        return pb.ValidateDataResourceConfig.Response(
-            diagnostics=stub.validate(dat(r.type_name), dec(r.config))
-        )
+        return pb.ValidateDataResourceConfig.Response(diagnostics=stub.validate(dat(r.type_name), dec(r.config)))
 
     @rpc(pb.UpgradeResourceState)
     def UpgradeResourceState(r):
@@ -447,9 +425,7 @@ def self_signed():
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
     now = datetime.datetime.now(datetime.timezone.utc)
-    ku = dict.fromkeys(
-        ("content_commitment", "data_encipherment", "crl_sign", "encipher_only", "decipher_only"), False
-    )
+    ku = dict.fromkeys(("content_commitment", "data_encipherment", "crl_sign", "encipher_only", "decipher_only"), False)
     cert = (
         x509.CertificateBuilder()
         .subject_name(name)
@@ -460,9 +436,7 @@ def self_signed():
         .not_valid_after(now + datetime.timedelta(days=1))
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), True)
         .add_extension(
-            x509.KeyUsage(
-                digital_signature=True, key_encipherment=True, key_agreement=True, key_cert_sign=True, **ku
-            ),
+            x509.KeyUsage(digital_signature=True, key_encipherment=True, key_agreement=True, key_cert_sign=True, **ku),
             True,
         )
         .add_extension(
@@ -495,9 +469,7 @@ def main():
     stop = threading.Event()
     big = [("grpc.max_send_message_length", 1 << 28), ("grpc.max_receive_message_length", 1 << 28)]
     server = grpc.server(cf.ThreadPoolExecutor(max_workers=10), options=big)
-    server.add_generic_rpc_handlers(
-        (grpc.method_handlers_generic_handler("tfplugin6.Provider", handlers(stub, blob)),)
-    )
+    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("tfplugin6.Provider", handlers(stub, blob)),))
 
     class Controller(ctl_rpc.GRPCControllerServicer):
         def Shutdown(self, request, context):

@@ -13,12 +13,8 @@ HCLATTR = re.compile(
     r'^ +"?([\w-]+)"?: \{\s*value: (.*?),\s*isBlock: (true|false),\s*type: "(\w+)",\s*storageClassType: "(\w+)"',
     re.M | re.S,
 )
-MEMBER = re.compile(
-    r"^ +// ([\w-]+) - computed: (true|false), optional: (true|false), required: (true|false)$", re.M
-)
-NEW = re.compile(
-    r'= new (?:cdkt[fn]\.|index_structs_\d+\.|\w+_\d+\.)?(\w+)\(this, "([\w-]+)"(?:, (true|false))?\)'
-)
+MEMBER = re.compile(r"^ +// ([\w-]+) - computed: (true|false), optional: (true|false), required: (true|false)$", re.M)
+NEW = re.compile(r'= new (?:cdkt[fn]\.|index_structs_\d+\.|\w+_\d+\.)?(\w+)\(this, "([\w-]+)"(?:, (true|false))?\)')
 GET = re.compile(
     r'return (?P<pre>(?:cdkt[fn]\.[\w.]+\()*)this\.(?P<fn>(?:get\w+Attribute|interpolationForAttribute))\([\'"](?P<name>[\w-]+)[\'"]\)'
 )
@@ -176,11 +172,7 @@ class Module:
                 mapper = re.search(r"Mapper(?:Hcl)?\((\w+), (true|false)\)", value)
                 base = re.sub(r"(OutputReference|List|Map)$", "", kls)
                 if h[3] == "true" and (mapper is None or mapper[2] == "true"):
-                    b = {
-                        "block": self.block(
-                            base + "OutputReference", self.structs.get(lower1(base), {}), base, path
-                        )
-                    }
+                    b = {"block": self.block(base + "OutputReference", self.structs.get(lower1(base), {}), base, path)}
                     if kls.endswith("OutputReference"):
                         b["nesting_mode"] = {"struct": "single", "set": "set"}.get(htype, "list")
                         if htype != "struct":
@@ -239,9 +231,7 @@ def main(wheel, out):
     files = {}
     with tarfile.open(fileobj=io.BytesIO(z.read(tgz))) as t:
         for m in t:
-            f = re.fullmatch(
-                r"package/lib/([^/]+)/.*\.(js|d\.ts)", m.name
-            )  # big resources have index-structs/*
+            f = re.fullmatch(r"package/lib/([^/]+)/.*\.(js|d\.ts)", m.name)  # big resources have index-structs/*
             if m.isfile() and f:
                 files[f[1], f[2]] = files.get(f.groups(), "") + t.extractfile(m).read().decode()
     dirs = sorted({d for d, _ in files})

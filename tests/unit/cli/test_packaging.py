@@ -56,9 +56,7 @@ def test_the_locked_requirements_are_those_of_the_project(function: str) -> None
 def test_only_validate_carries_great_expectations() -> None:
     """It is by far the heaviest import."""
     carriers = {
-        fn
-        for fn in FUNCTIONS
-        if "great-expectations==" in (ROOT / f"functions/{fn}/requirements.txt").read_text()
+        fn for fn in FUNCTIONS if "great-expectations==" in (ROOT / f"functions/{fn}/requirements.txt").read_text()
     }
     assert carriers == {"validate"}
 

@@ -35,14 +35,10 @@ def test_a_notification_names_the_generation_that_landed() -> None:
 def test_a_notification_without_creation_time_takes_it_from_the_generation() -> None:
     """A generation is a time in microseconds."""
     resource = {"bucket": "b", "name": "n", "generation": "1760000000000000"}
-    assert parse_object(push(json.dumps(resource).encode())).created == datetime(
-        2025, 10, 9, 8, 53, 20, tzinfo=UTC
-    )
+    assert parse_object(push(json.dumps(resource).encode())).created == datetime(2025, 10, 9, 8, 53, 20, tzinfo=UTC)
 
 
-@pytest.mark.parametrize(
-    "data", [b"not json", b'{"name": "x"}', b'{"bucket":"b","name":"n","generation":"?"}']
-)
+@pytest.mark.parametrize("data", [b"not json", b'{"name": "x"}', b'{"bucket":"b","name":"n","generation":"?"}'])
 def test_what_is_no_notification_is_refused_for_good(data: bytes) -> None:
     """A message that can never be read is permanent, not retried for a week."""
     with pytest.raises(PermanentError, match="bad_event"):
