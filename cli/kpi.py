@@ -10,6 +10,8 @@ from cli.stack import Json
 from functions.kpi.catalog import Headline, headlines, load_definitions
 from functions.kpi.definition import Definition
 from functions.kpi.graph import column_lineage, in_order, parse_sql, reads, tables
+from stockflow.errors import TransientError
+from stockflow.services import Services
 from stockflow.settings import bundle_root
 
 app = typer.Typer(
@@ -70,7 +72,7 @@ def show(
         f"COUNTIF(value IS NULL) AS without_value FROM {definition.table} GROUP BY business_date "
         "ORDER BY business_date DESC LIMIT 14"
     )
-    days = services.warehouse.query(sql) if definition.kind == "kpi" else []
+    days = _days(services, sql) if definition.kind == "kpi" else []
     facts = {
         "kpi": name, "title": definition.title, "description": definition.description, "formula": definition.formula,
         "source": definition.source, "unit": definition.unit, "owner": definition.owner,
@@ -83,7 +85,19 @@ def show(
         return
     for key, value in facts.items():
         console().print(f"[bold]{key:<14}[/] {', '.join(value) if isinstance(value, list) else value}")
-    print_table(days, ["business_date", "numerator", "denominator", "cells", "without_value"], "\nLast days")
+    if days:
+        print_table(days, ["business_date", "numerator", "denominator", "cells", "without_value"], "\nLast days")
+    elif definition.kind == "kpi":
+        console().print("\nnot computed yet: the next load that reaches the KPIs computes it")
+
+
+def _days(services: Services, sql: str) -> list[dict[str, Any]]:
+    try:
+        return services.warehouse.query(sql)
+    except TransientError as error:
+        if "not found" in str(error).lower():
+            return []
+        raise
 
 
 @app.command()

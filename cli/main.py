@@ -2,11 +2,12 @@
 
 import os
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from cli import audit, demo, drop, kpi, loads, package, stack
+from cli import audit, demo, drop, kpi, loads, logs, package, stack
 from cli.output import CommandError, errors
 from stockflow.errors import StockflowError
 
@@ -17,7 +18,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (stack.up, stack.down, stack.status, stack.env, stack.logs, drop.drop, loads.loads, loads.explain,
+for command in (stack.up, stack.down, stack.status, stack.env, logs.logs, drop.drop, loads.loads, loads.explain,
                 audit.audit, demo.demo, package.package):  # fmt: skip
     app.command()(command)
 app.add_typer(kpi.app, name="kpi")
@@ -28,8 +29,13 @@ def choose(
     project: Annotated[
         str, typer.Option(help="Speak to this Google Cloud project instead of the stack of this folder.")
     ] = "",
+    state: Annotated[
+        Path | None, typer.Option(help="The stack's folder (.stockflow, or what STOCKFLOW_STATE names).")
+    ] = None,
 ) -> None:
     """Inventory files to trusted KPIs: run the stack, drop files, see what became of them."""
+    if state is not None:
+        os.environ["STOCKFLOW_STATE"] = str(state)
     if project:
         os.environ["STOCKFLOW_CLI_PROJECT"] = project
 

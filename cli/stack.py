@@ -1,11 +1,7 @@
-"""up, down, status, env, logs: the stack of this folder."""
+"""up, down, status, env: the stack of this folder."""
 
-import json
-import re
 import shlex
 import time
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -85,6 +81,7 @@ def _progress(status: StackStatus) -> str:
 
 def down(
     purge: Annotated[bool, typer.Option("--purge", help="Also delete the stack's data and logs.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Stop the stack and everything it started.
 
@@ -97,7 +94,10 @@ def down(
     stopped = control.down(target.folder())
     if purge:
         _purge(target.folder())
-    console().print("stopped" if stopped else "nothing ran")
+    if as_json:
+        print_json({"stopped": stopped, "purged": purge})
+    else:
+        console().print("stopped" if stopped else "nothing ran")
 
 
 def _purge(folder: Path) -> None:
@@ -153,80 +153,3 @@ def env(as_json: Json = False) -> None:
         return
     for name, value in values.items():
         print(f"export {name}={shlex.quote(value)}")
-
-
-def logs(
-    part: Annotated[str | None, typer.Argument(help=f"One of {', '.join(PARTS)}, supervisor; all if left out.")] = None,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on as lines come.")] = False,
-    lines: Annotated[int, typer.Option("--lines", "-n", help="How many of the last lines of each part.")] = 50,
-    since: Annotated[str, typer.Option(help="Only lines of the last 30s, 10m, 2h (parts that log a time).")] = "",
-) -> None:
-    """Print what the parts say; the functions' JSON lines are rendered as text.
-
-    Examples:
-
-      stockflow logs ingest
-
-      stockflow logs -f
-
-      stockflow logs kpi --since 10m
-    """
-    folder = target.folder() / "logs"
-    names = [part] if part else [*PARTS, "supervisor"]
-    files = {n: folder / f"{n}.log" for n in names if (folder / f"{n}.log").exists()}
-    if not files:
-        raise CommandError(f"no log of {part or 'any part'} in {folder}/; parts are {', '.join(PARTS)}")
-    oldest = _ago(since)
-    for name, path in files.items():
-        for line in path.read_text(errors="replace").splitlines()[-lines:]:
-            _print_line(name, line, oldest)
-    if follow:
-        _follow(files, oldest)
-
-
-def _ago(text: str) -> datetime | None:
-    if not text:
-        return None
-    match = re.fullmatch(r"(\d+)([smh])", text)
-    if match is None:
-        raise CommandError(f"--since {text}: expected a number and s, m or h, such as 10m")
-    seconds = int(match[1]) * {"s": 1, "m": 60, "h": 3600}[match[2]]
-    return datetime.now(UTC) - timedelta(seconds=seconds)
-
-
-def _follow(files: dict[str, Path], oldest: datetime | None) -> None:
-    tails = {name: _tail(path) for name, path in files.items()}
-    while True:
-        for name, tail in tails.items():
-            for line in iter(lambda tail=tail: next(tail), None):  # type: ignore[misc]
-                _print_line(name, line, oldest)
-        time.sleep(0.2)
-
-
-def _tail(path: Path) -> Iterator[str | None]:
-    with path.open(errors="replace") as file:
-        file.seek(0, 2)
-        while True:
-            yield file.readline().rstrip("\n") or None
-
-
-def _print_line(name: str, line: str, oldest: datetime | None) -> None:
-    text, when = _render(line)
-    if oldest is None or when is None or when >= oldest:
-        print(f"{name:<10} {text}")
-
-
-def _render(line: str) -> tuple[str, datetime | None]:
-    """Return a log line as people read it: severity, message, labels."""
-    if not line.startswith("{"):
-        return line, None
-    try:
-        entry = json.loads(line)
-    except json.JSONDecodeError:
-        return line, None
-    labels = entry.get("logging.googleapis.com/labels", {})
-    shown = " ".join(f"{k}={v}" for k, v in labels.items() if k != "python_logger")
-    when = entry.get("time")
-    return f"{entry.get('severity', ''):<7} {entry.get('message', line)}  {shown}", (
-        datetime.fromisoformat(when) if when else None
-    )

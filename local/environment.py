@@ -9,9 +9,7 @@ from stockflow.settings import bundle_root
 
 def variables(stack: Stack) -> dict[str, str]:
     """Return what ``stockflow env`` prints."""
-    token = stack.folder / "gcloud" / "token"
-    if not token.exists():
-        token.write_text("local")
+    tools = _tool_files(stack)
     return {
         "GOOGLE_CLOUD_PROJECT": stack.project,
         "STORAGE_EMULATOR_HOST": stack.url("storage"),
@@ -27,11 +25,28 @@ def variables(stack: Stack) -> dict[str, str]:
         "CLOUDSDK_CONFIG": str(stack.folder / "gcloud"),
         "CLOUDSDK_CORE_PROJECT": stack.project,
         "CLOUDSDK_CORE_DISABLE_PROMPTS": "1",
-        "CLOUDSDK_AUTH_ACCESS_TOKEN_FILE": str(token),
+        "CLOUDSDK_AUTH_ACCESS_TOKEN_FILE": str(tools["token"]),
+        "BIGQUERYRC": str(tools["bigqueryrc"]),
+        "BOTO_CONFIG": str(tools["boto"]),
         "CLOUDSDK_API_ENDPOINT_OVERRIDES_STORAGE": f"{stack.url('storage')}/storage/v1/",
         "CLOUDSDK_API_ENDPOINT_OVERRIDES_BIGQUERY": f"{stack.url('bigquery')}/bigquery/v2/",
         "CLOUDSDK_API_ENDPOINT_OVERRIDES_PUBSUB": f"{stack.url('pubsub_rest')}/",
     }
+
+
+def _tool_files(stack: Stack) -> dict[str, Path]:
+    """Write what gcloud, bq and gsutil read from files; return where."""
+    texts = {
+        "token": "local",
+        "bigqueryrc": f"api = {stack.url('bigquery')}\nproject_id = {stack.project}\n",
+        # gsutil itself speaks nothing but https: it hands its work to `gcloud storage`, which knows the endpoint.
+        "boto": "[GSUtil]\nuse_gcloud_storage = True\n",
+    }
+    files = {name: stack.folder / "gcloud" / name for name in texts}
+    for name, path in files.items():
+        if not path.exists() or path.read_text() != texts[name]:
+            path.write_text(texts[name])
+    return files
 
 
 def process_env(stack: Stack, **extra: str) -> dict[str, str]:

@@ -5,9 +5,12 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from contextlib import suppress
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO
 
 from local.parts import Part
 from local.state import PartStatus, Stack, birth
@@ -23,6 +26,7 @@ class Process:
         self.part, self._stack = part, stack
         self.status = PartStatus(part.name, port=part.port)
         self._popen: subprocess.Popen[bytes] | None = None
+        self._copier: threading.Thread | None = None
 
     def start(self) -> None:
         """Start it in a process group of its own; what an earlier start left of its group goes first.
@@ -31,14 +35,13 @@ class Process:
         """
         if self._popen is not None:
             signal_group(self._popen.pid, signal.SIGKILL)
+        self._popen = subprocess.Popen(
+            self.part.command, env=self.part.env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL, start_new_session=True, preexec_fn=_die_with_parent,  # noqa: PLW1509 (started from the main thread only)
+        )  # fmt: skip
         log = self._stack.log(self.part.name)
-        with log.open("ab") as out:
-            out.write(f"--- {datetime.now(UTC).isoformat(timespec='seconds')} started\n".encode())
-            out.flush()
-            self._popen = subprocess.Popen(
-                self.part.command, env=self.part.env, stdout=out, stderr=subprocess.STDOUT,
-                stdin=subprocess.DEVNULL, start_new_session=True, preexec_fn=_die_with_parent,  # noqa: PLW1509 (started from the main thread only)
-            )  # fmt: skip
+        self._copier = threading.Thread(target=_copy, args=(self._popen.stdout, log), daemon=True)
+        self._copier.start()
         self.status.pid, self.status.since = self._popen.pid, time.time()
         self.status.born = birth(self._popen.pid)
         self.status.state = "starting"
@@ -60,13 +63,30 @@ class Process:
             self._popen.wait(max(deadline - time.monotonic(), 0.1))
         signal_group(self._popen.pid, signal.SIGKILL)
         self._popen.wait()
+        if self._copier is not None:
+            self._copier.join(1)
         self.status.state, self.status.pid = "stopped", None
 
     def last_lines(self, count: int = 15) -> str:
         """Return the end of its log."""
+        if self._copier is not None and self.exit_code() is not None:
+            self._copier.join(1)
         with suppress(FileNotFoundError):
             return "\n".join(self._stack.log(self.part.name).read_text(errors="replace").splitlines()[-count:])
         return ""
+
+
+def _copy(stream: IO[bytes], log: Path) -> None:
+    """Write each line that a part says to its log, with the time."""
+    with stream, log.open("ab", buffering=0) as out:
+        out.write(_stamped(b"--- started\n"))
+        for line in stream:
+            out.write(_stamped(line))
+
+
+def _stamped(line: bytes) -> bytes:
+    now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return now.encode() + b" " + (line if line.endswith(b"\n") else line + b"\n")
 
 
 def signal_group(pid: int, number: int) -> None:

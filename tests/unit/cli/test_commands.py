@@ -1,0 +1,82 @@
+"""Every command is documented, has examples, answers in JSON where it answers, and fails in one line."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+import typer
+
+from cli.main import app
+
+WITHOUT_DATA: set[str] = {"demo"}  # it tells a story, the commands that it uses have --json
+
+
+def commands() -> Iterator[tuple[str, click.Command]]:
+    """Each command with its full name."""
+    root = typer.main.get_command(app)
+    stack: list[tuple[str, click.Command]] = [("", root)]
+    while stack:
+        name, command = stack.pop()
+        inner = getattr(command, "commands", None)
+        if inner is None:
+            yield name, command
+        else:
+            stack += [(f"{name} {n}".strip(), c) for n, c in inner.items()]
+
+
+ALL = sorted(commands(), key=lambda pair: pair[0])
+
+
+@pytest.mark.parametrize(("name", "command"), ALL, ids=[n for n, _ in ALL])
+def test_a_command_is_documented(name: str, command: click.Command) -> None:
+    """It says what it does, gives examples of itself, and says what each option is for."""
+    text = command.help or ""
+    assert text.split("\n")[0].endswith("."), "the first line is a sentence"
+    assert "Examples:" in text and f"stockflow {name}" in text.split("Examples:")[1]
+    undocumented = [p.name for p in command.params if not getattr(p, "help", None) and p.name != "help"]
+    assert undocumented == []
+
+
+@pytest.mark.parametrize(("name", "command"), ALL, ids=[n for n, _ in ALL])
+def test_a_command_answers_in_json(name: str, command: click.Command) -> None:
+    """Whatever it prints for people, programs get as JSON."""
+    assert name in WITHOUT_DATA or any("--json" in p.opts for p in command.params)
+
+
+def run(*args: str, state: Path) -> subprocess.CompletedProcess[str]:
+    env = {k: v for k, v in os.environ.items() if not k.startswith("STOCKFLOW_")}
+    command = [sys.executable, "-m", "cli.main", "--state", str(state), *args]
+    return subprocess.run(command, env=env, capture_output=True, text=True, check=False, timeout=120)
+
+
+@pytest.mark.parametrize("args", [["status"], ["loads"], ["env"], ["explain", "x.csv"], ["kpi", "list"], ["audit"]])
+def test_without_a_stack_one_line_says_what_to_do(args: list[str], tmp_path: Path) -> None:
+    """Given no running stack, the error is one line that names the command to run; no traceback."""
+    done = run(*args, state=tmp_path)
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert "stockflow up" in done.stderr and "Traceback" not in done.stderr
+    assert len(done.stderr.replace("\n", " ").strip().split("stockflow: ")) == 2
+
+
+def test_down_without_a_stack_is_fine(tmp_path: Path) -> None:
+    """Given nothing to stop, down succeeds and says so."""
+    done = run("down", "--json", state=tmp_path)
+    assert (done.returncode, json.loads(done.stdout)) == (0, {"stopped": False, "purged": False})
+
+
+def test_a_wrong_file_is_refused_before_anything_is_done(tmp_path: Path) -> None:
+    """Given a file that does not exist, drop says so with the usage, exit code 2."""
+    done = run("drop", str(tmp_path / "none.csv"), state=tmp_path)
+    assert done.returncode == 2 and "none.csv" in done.stderr.replace("\n", "")
+
+
+def test_completion_is_offered() -> None:
+    """The shell can complete commands and options."""
+    params = {o for p in typer.main.get_command(app).params for o in p.opts}
+    assert {"--install-completion", "--show-completion"} <= params

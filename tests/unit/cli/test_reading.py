@@ -1,0 +1,118 @@
+"""What commands make of names, times, log lines and values."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from cli import logs
+from cli.drop import guess_feed, is_settled
+from cli.loads import pick
+from cli.output import CommandError, cell
+
+FEEDS = ["sales", "stock_counts", "stock_snapshots", "products"]
+
+
+@pytest.mark.parametrize(
+    ("path", "feed"),
+    [
+        ("samples/sales/ventes_2026-S37.csv", "sales"),
+        ("/somewhere/products_2026.csv", "products"),
+        ("/somewhere/Stock_Counts-1.xlsx", "stock_counts"),
+        ("/in/stock_snapshots/sales_like_name.csv", "stock_snapshots"),
+    ],
+)
+def test_the_feed_is_the_folder_or_the_beginning_of_the_name(path: str, feed: str) -> None:
+    """The folder decides before the name."""
+    assert guess_feed(Path(path), FEEDS) == feed
+
+
+def test_a_name_that_says_nothing_asks_for_the_feed() -> None:
+    """Given neither, the error names the option and the feeds."""
+    with pytest.raises(CommandError, match=r"--feed with one of products, sales"):
+        guess_feed(Path("/somewhere/export.csv"), FEEDS)
+
+
+@pytest.mark.parametrize(
+    ("state", "settled"),
+    [
+        ("loaded", False),
+        ("transformed", False),
+        ("refreshed", True),
+        ("rejected", True),
+        ("ignored", True),
+        ("duplicate_content", True),
+    ],
+)
+def test_a_load_is_settled_when_nothing_more_comes(state: str, settled: bool) -> None:
+    """Until the KPIs are refreshed, a load that was loaded is on its way."""
+    assert is_settled({"state": state}) is settled
+
+
+LOADS = [
+    {"load_id": "aaaaaa1111", "bucket": "landing", "object": "sales/w1.csv"},
+    {"load_id": "bbbbbb2222", "bucket": "landing", "object": "sales/w2.csv"},
+    {"load_id": "cccccc3333", "bucket": "landing", "object": "sales/w1.csv"},
+]
+
+
+@pytest.mark.parametrize(
+    ("what", "load"),
+    [
+        ("bbbbbb2222", "bbbbbb2222"),
+        ("aaaaaa", "aaaaaa1111"),
+        ("w1.csv", "cccccc3333"),
+        ("sales/w2.csv", "bbbbbb2222"),
+        ("gs://landing/sales/w2.csv", "bbbbbb2222"),
+        ("/home/me/w1.csv", "cccccc3333"),
+    ],
+)
+def test_explain_takes_ids_objects_and_file_names(what: str, load: str) -> None:
+    """A name that was dropped twice means the last one."""
+    assert pick(LOADS, what)["load_id"] == load
+
+
+def test_explain_of_an_unknown_file_says_where_to_look() -> None:
+    """Given no such load, the error names the command that lists them."""
+    with pytest.raises(CommandError, match="stockflow loads"):
+        pick(LOADS, "w9.csv")
+
+
+def test_a_functions_json_is_read_as_a_line() -> None:
+    """Severity, message and labels; the time is when it was written."""
+    text = '2026-11-23T10:00:01.250Z {"severity": "ERROR", "message": "no", "logging.googleapis.com/labels": '
+    line = logs.parse("ingest", text + '{"load_id": "ab", "python_logger": "x"}}')
+    assert (line.severity, line.message, line.labels) == ("ERROR", "no", {"load_id": "ab"})
+    assert line.text == "10:00:01 ingest     ERROR   no  load_id=ab"
+
+
+@pytest.mark.parametrize("text", ["plain words", "{not json", '2026-11-23T10:00:01.250Z {"half": '])
+def test_other_lines_are_kept_as_they_are(text: str) -> None:
+    """What is no JSON is shown as it was said."""
+    assert logs.parse("storage", text).message in text
+
+
+def test_since_is_a_number_and_a_unit() -> None:
+    """Ten minutes ago is ten minutes ago; anything else names what was expected."""
+    found = logs.ago("10m")
+    assert found is not None and abs(datetime.now(UTC) - timedelta(minutes=10) - found) < timedelta(seconds=5)
+    assert logs.ago("") is None
+    with pytest.raises(CommandError, match="such as 10m"):
+        logs.ago("yesterday")
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (None, ""),
+        (1234, "1,234"),
+        (Decimal("1.5"), "1.50"),
+        (True, "yes"),
+        ("[x]", r"\[x]"),
+        (datetime(2026, 1, 2, 3, 4, 5), "2026-01-02 03:04:05"),
+    ],
+)
+def test_values_are_shown_as_people_read_them(value: object, shown: str) -> None:
+    """Nothing for nothing, separators in numbers, and brackets that are no markup."""
+    assert cell(value) == shown
