@@ -9,6 +9,7 @@ from functions.ingest.readers.encoding import readable
 from functions.ingest.readers.layout import recognised
 from functions.ingest.readers.model import Target
 from functions.ingest.readers.record import read_record
+from stockflow.errors import PermanentError
 
 DELIMITERS = (b",", b";", b"\t", b"|")
 SAMPLE = 262_144
@@ -44,10 +45,16 @@ def sniff(data: bytes, target: Target) -> Dialect:
 
     The header is the record, among the first 50 lines, with the most names that the contract knows; that decides
     the delimiter too. Without any known name, the delimiter is the one that cuts the records most evenly.
+
+    Raises:
+        PermanentError: ``no_header`` when no record can be read at all.
     """
     sample = _whole_lines(data)
     told = _told(sample)
     guesses = [g for d in (told or DELIMITERS) for g in _guesses(sample, d, target)]
+    if not guesses:
+        what = f"the first {SEARCHED} lines of {target.name} hold no record that could be a header"
+        raise PermanentError("no_header", f"{what}: a quote is opened and never closed?")
     best = max(guesses, key=lambda g: (g.rank, -g.dialect.line)).dialect
     return _widened(best, data)
 
