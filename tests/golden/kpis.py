@@ -342,7 +342,7 @@ def _lead_time(shop: Days) -> Cells:
             received = row["received_date"]
             if row["status"] == "cancelled" or not row["received_quantity"] or received is None:
                 continue
-            if 0 <= (day - received).days <= 89:
+            if 0 <= (day - received).days <= 89 and 0 <= (day - row["business_date"]).days <= 270:
                 wait = (received - row["business_date"]).days
                 lines[row["supplier_code"]].append((float(row["received_quantity"]), wait))
         for supplier, received_lines in lines.items():
@@ -357,14 +357,15 @@ def _fill_rate(shop: Days) -> Cells:
     for day in shop.calendar:
         lines: dict[str, list[tuple[float, float]]] = defaultdict(list)
         for row in shop.books.current["purchase_orders"]:
-            if row["status"] != "cancelled" and 0 <= (day - row["promised_date"]).days <= 89:
+            due = 0 <= (day - row["promised_date"]).days <= 89
+            if row["status"] != "cancelled" and due and 0 <= (day - row["business_date"]).days <= 270:
                 ordered = float(row["ordered_quantity"])
                 arrived = row["received_date"] is not None and row["received_date"] <= day
                 got = min(float(row["received_quantity"] or 0), ordered) if arrived else 0.0
                 lines[row["supplier_code"]].append((got, ordered))
-        for supplier, due in lines.items():
-            top, bottom = sum(g for g, _ in due), sum(o for _, o in due)
+        for supplier, parts in lines.items():
+            top, bottom = sum(g for g, _ in parts), sum(o for _, o in parts)
             cells.add((day, supplier), top, bottom, top / bottom if bottom else None,
                       reason_code=None if bottom else "no_demand", coverage_pct=100.0,
-                      due_lines=len(due))  # fmt: skip
+                      due_lines=len(parts))  # fmt: skip
     return cells
