@@ -27,7 +27,9 @@ class Tile:
 
     @property
     def tone(self) -> str:
-        """``good``, ``bad`` or ``flat``: the colour of the change."""
+        """``good``, ``bad`` or ``flat``: the colour of the change, if it is one when rounded."""
+        if wording.change(self.headline.change, self.headline.previous, self.unit) == wording.UNCHANGED:
+            return "flat"
         return {True: "good", False: "bad", None: "flat"}[self.headline.good]
 
 
@@ -76,7 +78,7 @@ def _trend(t: Tile) -> str:
     words = wording.change(h.change, h.previous, t.unit)
     if h.change is None:
         return f'<p class="sf-trend">{escape(words)}</p>'
-    arrow = "" if h.change == 0 else ("▲ " if h.change > 0 else "▼ ")
+    arrow = "" if words == wording.UNCHANGED else ("▲ " if h.change > 0 else "▼ ")
     return f'<p class="sf-trend"><b>{arrow}{escape(words)}</b> vs a week before</p>'
 
 

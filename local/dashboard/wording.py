@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 
-NO_VALUE = "n/a"
+NO_VALUE, UNCHANGED = "n/a", "no change"
 
 _REASONS = {
     "no_demand": "nothing was sold in the window",
@@ -22,6 +22,7 @@ _REASONS = {
 _SIZES = ((1e9, " bn", 1e9), (1e6, " M", 1e6), (1e3, " k", 1e4))
 _CURRENCIES = {"EUR": "€", "GBP": "£", "USD": "$"}
 _FRACTIONS = {"share", "fraction"}
+_COUNTED = {"units", "SKUs"}
 _PERCENTS = {"%", "percent", "pct"}
 
 
@@ -55,6 +56,8 @@ def parts(value: float, unit: str) -> tuple[str, str]:
     if unit in _CURRENCIES:
         sign = "-" if value < 0 else ""
         return f"{sign}{_CURRENCIES[unit]}{_short(abs(value))}", ""
+    if unit.split(" ", maxsplit=1)[0] in _COUNTED and value == int(value) and abs(value) < 1000:
+        return f"{value:.0f}", unit
     return _short(value), unit
 
 
@@ -63,20 +66,20 @@ def change(difference: float | None, previous: float | None, unit: str) -> str:
     if difference is None or previous is None:
         return "no figure a week before"
     if difference == 0:
-        return "no change"
+        return UNCHANGED
     if unit in _FRACTIONS or unit in _PERCENTS:
         points = difference * (100 if unit in _FRACTIONS else 1)
-        return f"{points:+.1f} pt" if abs(points) >= 0.05 else "no change"
+        return f"{points:+.1f} pt" if abs(points) >= 0.05 else UNCHANGED
     if previous == 0:
         return f"{'+' if difference > 0 else '-'}{figure(abs(difference), unit)}"
     share = 100 * difference / abs(previous)
-    return f"{share:+.1f} %" if abs(share) >= 0.05 else "no change"
+    return f"{share:+.1f} %" if abs(share) >= 0.05 else UNCHANGED
 
 
 def axis_format(unit: str) -> str:
     """Return the d3 number format of an axis in that unit."""
     if unit in _FRACTIONS:
-        return ".0%"
+        return ",.1~%"
     return "~s" if unit in _CURRENCIES or unit == "units" else ",.2~f"
 
 

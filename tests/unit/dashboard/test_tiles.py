@@ -24,6 +24,11 @@ def test_no_value_shows_the_reason_and_never_0():
     assert "n/a" in html and "nothing was sold in the window" in html and ">0<" not in html
 
 
+def test_a_change_that_rounds_to_nothing_is_no_news():
+    html = tile(a_tile(Headline(DAY, 10.0001, None, 10.0, None, False)))
+    assert "<b>no change</b>" in html and "sf-flat" in html
+
+
 def test_names_are_escaped():
     assert "<script>" not in tile(a_tile(headline(SERIES, "up"), title="<script>"))
 

@@ -15,6 +15,7 @@ from local.dashboard import wording
         (9_870.4, "units", "9,870 units"),
         (12_345.0, "units", "12.3 k units"),
         (28.14, "days", "28.1 days"),
+        (21.0, "SKUs in class A", "21 SKUs in class A"),
         (3.456, "%", "3.46 %"),
         (0.0345, "fraction", "3.45 %"),
         (0.0, "days", "0 days"),
