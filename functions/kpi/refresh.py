@@ -7,7 +7,7 @@ from datetime import date
 from functions.kpi.catalog import Catalog
 from functions.kpi.dates import Span, affected, unseen
 from functions.kpi.definition import Definition
-from functions.kpi.graph import in_order, reads
+from functions.kpi.graph import columns, in_order, reads
 from functions.kpi.runner import Job, Run, compute, rebuild
 from functions.kpi.state import State, read_state
 from stockflow.errors import PermanentError
@@ -110,6 +110,8 @@ class _Round:
         changes = {day for table in inputs for day in self.changed.get(table, ())}
         beyond = {day for day in changes if day not in self.span}
         new = unseen(self.state.unseen_by(definition), self.span)
+        if columns(definition) == ["business_date"]:
+            return new | beyond  # the days of a spine come and go, they do not change
         return affected(changes, definition.lookback_days, self.span) | new | beyond
 
     def _computed(self, definition: Definition, inputs: Iterable[str], dates: set[date]) -> Run:
