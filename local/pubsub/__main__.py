@@ -7,13 +7,16 @@ import sys
 import threading
 from pathlib import Path
 
-from local.pubsub.rest import Front
-from local.pubsub.server import Emulator
+from local.pubsub.lean import only_types
 
 
 def main(argv: list[str] | None = None) -> int:
     """Serve until told to stop."""
     args = _parser().parse_args(argv)
+    only_types()
+    from local.pubsub.rest import Front
+    from local.pubsub.server import Emulator
+
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(name)s %(message)s")
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -8,6 +8,8 @@ from local.pubsub.errors import invalid
 from local.pubsub.wire import get_time
 
 DEFAULT_ATTEMPTS = 5
+PUSH_BACKOFF = (0.1, 5.0)
+"""An endpoint that refuses is not asked again at full speed, also without a retry policy."""
 
 
 @dataclass(frozen=True)
@@ -21,12 +23,14 @@ class Policy:
 
     @classmethod
     def of(cls, subscription: Any) -> "Policy":
-        """Return the policy of a subscription; without a retry policy redelivery is immediate."""
+        """Return the policy of a subscription; without a retry policy redelivery is immediate, of a push nearly."""
         retry, dead = subscription.retry_policy, subscription.dead_letter_policy
-        has_retry = subscription.HasField("retry_policy")
+        low, high = PUSH_BACKOFF if subscription.push_config.push_endpoint else (0.0, 0.0)
+        if subscription.HasField("retry_policy"):
+            low, high = get_time(retry.minimum_backoff), get_time(retry.maximum_backoff)
         return cls(
-            minimum_backoff=get_time(retry.minimum_backoff) if has_retry else 0.0,
-            maximum_backoff=get_time(retry.maximum_backoff) if has_retry else 0.0,
+            minimum_backoff=low,
+            maximum_backoff=high,
             max_attempts=(dead.max_delivery_attempts or DEFAULT_ATTEMPTS) if dead.dead_letter_topic else 0,
             dead_letter_topic=dead.dead_letter_topic,
         )
@@ -104,14 +108,3 @@ def pick(due: Iterable[tuple[int, str]], blocked: set[str], limit: int, one_per_
             taken.add(key)
         limit -= 1
         yield message
-
-
-def within(sizes: Iterable[int], room: int) -> int:
-    """Return how many of the sizes fit into ``room``, at least one."""
-    count = total = 0
-    for size in sizes:
-        total += size
-        if count and total > room:
-            break
-        count += 1
-    return count

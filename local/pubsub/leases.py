@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from local.pubsub.catalog import Catalog, Sub
 from local.pubsub.clock import Clock
-from local.pubsub.delivery import AckId, Delivery, pick, within
+from local.pubsub.delivery import AckId, Delivery, pick
 from local.pubsub.errors import invalid
 from local.pubsub.signals import Signals
 from local.pubsub.store import Store
@@ -81,18 +81,28 @@ class Queue:
             return []
         with self._store.transaction() as db:
             self._end_leases(db, sub, now)
-            found = [self._read(db, sub, m) for m in self._due(db, sub, now, limit, one_per_key)]
-            dead = [f for f in found if sub.policy.is_dead(f[1].attempts) and self._has_grave(sub)]
-            fresh = [f for f in found if f not in dead]
-            for _, state, _ in dead:
-                self._bury(db, sub, state)
-            fresh = fresh[: within((len(m.data) for m, _, _ in fresh), room)]
-            rows = [(now + seconds, sub.number, state.message) for _, state, _ in fresh]
-            db.executemany(_LEASE, rows)
+            fresh = self._fill(db, sub, self._due(db, sub, now, limit, one_per_key), room)
+            db.executemany(_LEASE, [(now + seconds, sub.number, state.message) for _, state, _ in fresh])
         return [
             Leased(str(AckId(sub.number, d.message, d.token + 1)), d.message, m, published, d.attempts + 1)
             for m, d, published in fresh
         ]
+
+    def _fill(
+        self, db: sqlite3.Connection, sub: Sub, due: Sequence[int], room: int
+    ) -> list[tuple[Message, Delivery, float]]:
+        """Read due messages until ``room`` bytes are full, one at least; what turns out to be dead is buried."""
+        fresh: list[tuple[Message, Delivery, float]] = []
+        for number in due:
+            message, state, published = self._read(db, sub, number)
+            if sub.policy.is_dead(state.attempts) and self._has_grave(sub):
+                self._bury(db, sub, state)
+                continue
+            room -= len(message.data)
+            if fresh and room < 0:
+                break
+            fresh.append((message, state, published))
+        return fresh
 
     def _due(self, db: sqlite3.Connection, sub: Sub, now: float, limit: int, one_per_key: bool) -> list[int]:
         if not sub.pb.enable_message_ordering:

@@ -27,11 +27,12 @@ def _tidy_subscription(db: sqlite3.Connection, sub: Sub, now: float) -> None:
     if not sub.pb.retain_acked_messages:
         db.execute("DELETE FROM deliveries WHERE subscription = ? AND acked = 1", (sub.number,))
     kept = get_time(sub.pb.message_retention_duration)
-    db.execute(_TOO_OLD, (sub.number, now - kept))
+    db.execute(_TOO_OLD, (sub.number, sub.pb.topic, now - kept))
 
 
 _TOO_OLD = """
-DELETE FROM deliveries WHERE subscription = ? AND message IN (SELECT id FROM messages WHERE published < ?)
+DELETE FROM deliveries WHERE subscription = ?
+AND message IN (SELECT id FROM messages WHERE topic = ? AND published < ?)
 """
 # A snapshot keeps its backlog and all that came after it.
 _UNWANTED = """

@@ -80,10 +80,10 @@ class Snapshots:
         """Mark what was published before ``at`` acknowledged, and the rest not, as far as it is retained."""
         with self._store.transaction() as db:
             sub, now = self._catalog.attached(subscription), self._clock()
-            db.execute(_ACK_BEFORE, (sub.number, at))
+            db.execute(_ACK_BEFORE, (sub.number, sub.pb.topic, at))
             retained = self._catalog.topic_retention(sub.pb.topic)
             kept = 2 if sub.pb.retain_acked_messages or retained else 1
-            db.execute(_REVIVE, (now, sub.number, kept, at))
+            db.execute(_REVIVE, (now, sub.number, kept, sub.pb.topic, at))
             if retained:
                 _adopt(db, sub, db.execute(_MISSED, (sub.pb.topic, at, sub.number)).fetchall(), now)
         self._signals.ring(sub.number)
@@ -122,13 +122,14 @@ VALUES (?, ?, ?, ?, ?, (SELECT COALESCE(MAX(seq), 0) FROM sqlite_sequence WHERE 
 _REMEMBER = "INSERT INTO snapshot_messages SELECT ?, message FROM deliveries WHERE subscription = ? AND acked = 0"
 _ACK_BEFORE = """
 UPDATE deliveries SET acked = 1, leased = 0, floor = token WHERE subscription = ?
-AND message IN (SELECT id FROM messages WHERE published < ?)
+AND message IN (SELECT id FROM messages WHERE topic = ? AND published < ?)
 """
 _ACK_ALL = "UPDATE deliveries SET acked = 1, leased = 0, floor = token WHERE subscription = ?"
 # A message that comes back by a seek is new to its subscriber: attempts start again, old ack ids are void.
 _REVIVE = """
 UPDATE deliveries SET acked = 0, leased = 0, attempts = 0, floor = token, available = ?
-WHERE subscription = ? AND acked < ? AND message IN (SELECT id FROM messages WHERE published >= ?)
+WHERE subscription = ? AND acked < ?
+AND message IN (SELECT id FROM messages WHERE topic = ? AND published >= ?)
 """
 _REVIVE_SNAPSHOT = """
 UPDATE deliveries SET acked = 0, leased = 0, attempts = 0, floor = token, available = ?

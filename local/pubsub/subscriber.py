@@ -39,15 +39,15 @@ class Subscriber:
             if self._catalog.get(request.name):
                 raise already_exists(request.name)
             limits.complete(request)
-            self._check(request)
+            limits.check_subscription(request)
+            self._check_grave(request)
             if topic.HasField("message_retention_duration"):
                 request.topic_message_retention_duration.CopyFrom(topic.message_retention_duration)
             self._catalog.save_subscription(request)
         self._store.sync()
         return request
 
-    def _check(self, sub: Any) -> None:
-        limits.check_subscription(sub)
+    def _check_grave(self, sub: Any) -> None:
         if sub.HasField("dead_letter_policy"):
             self._catalog.topic(sub.dead_letter_policy.dead_letter_topic)
 
@@ -61,7 +61,9 @@ class Subscriber:
         def change(sub: Any) -> None:
             limits.merge(request.subscription, sub, request.update_mask.paths)
             limits.complete(sub)
-            self._check(sub)
+            limits.check_subscription(sub)
+            if "dead_letter_policy" in request.update_mask.paths:
+                self._check_grave(sub)
 
         return self._change(request.subscription.name, change)
 

@@ -1,5 +1,6 @@
 """Emulators and endpoints for these tests: started as a user starts them, spoken to by the real client."""
 
+import base64
 import json
 import os
 import re
@@ -247,6 +248,11 @@ class Posted:
     def body(self) -> Any:
         """The JSON of the body."""
         return json.loads(self.raw)
+
+    @property
+    def text(self) -> str:
+        """The message's data as text."""
+        return base64.b64decode(self.body["message"]["data"]).decode()
 
     @property
     def id(self) -> str:

@@ -1,24 +1,15 @@
-"""Push over real HTTP, and a server that is killed hard."""
+"""Push over real HTTP on a clock that stands still, and the JSON of the REST front."""
 
 import json
-import os
-import random
-import signal
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
-
-import pytest
-from google.api_core import exceptions as api
 
 from local.pubsub.rest import call
 from stockflow.waiting import wait_until
-from tests.pubsub.conftest import PROJECT, Bus, clients
+from tests.pubsub.conftest import PROJECT, Bus
 
 
 @contextmanager
@@ -73,64 +64,6 @@ def test_a_refused_push_comes_again_and_holds_nobody_up(bus: Bus) -> None:
         bus.clock.move(11)
         assert wait_until(lambda: len(seen) >= 11, 10)
         assert seen[10]["message"]["attributes"] == {"n": "0"}
-
-
-@contextmanager
-def server(folder: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
-    """Run the emulator in a process of its own."""
-    command = [sys.executable, "-m", "local.pubsub", "serve", "--data-dir", str(folder)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-    assert process.stdout is not None
-    yield process, int(process.stdout.readline().rsplit(":", 1)[1])
-    process.kill()
-    process.wait()
-    process.stdout.close()
-
-
-@pytest.mark.chaos
-def test_killed_at_any_moment_no_acknowledged_publish_is_lost_and_nothing_comes_forever(tmp_path: Path) -> None:
-    """Five times: publish and acknowledge from threads, kill -9 in between, then look at what is left."""
-    seed = random.Random(20261123)
-    promised: set[str] = set()
-    taken: set[str] = set()
-    for life in range(5):
-        with server(tmp_path) as (process, port):
-            publisher, subscriber = clients(port)
-            topic, sub = f"projects/{PROJECT}/topics/crash", f"projects/{PROJECT}/subscriptions/crash"
-            if life == 0:
-                publisher.create_topic(request={"name": topic})
-                subscriber.create_subscription(request={"name": sub, "topic": topic})
-            killer = threading.Timer(0.3 + seed.random() / 2, lambda p=process: os.kill(p.pid, signal.SIGKILL))
-            killer.start()
-            number = 0
-            try:
-                while True:
-                    text = f"{life}-{number}"
-                    publisher.publish(
-                        request={"topic": topic, "messages": [{"data": text.encode()}]}, timeout=2, retry=None
-                    )
-                    promised.add(text)
-                    number += 1
-                    if seed.random() < 0.3:
-                        taken |= _take(subscriber, sub)
-            except api.GoogleAPICallError:
-                killer.join()
-    with server(tmp_path) as (_, port):
-        _, subscriber = clients(port)
-        sub = f"projects/{PROJECT}/subscriptions/crash"
-        rest: set[str] = set()
-        assert wait_until(lambda: not (new := _take(subscriber, sub)) or rest.update(new), 30)
-        assert not promised - taken - rest
-        assert _take(subscriber, sub) == set()
-
-
-def _take(subscriber: Any, sub: str) -> set[str]:
-    request = {"subscription": sub, "max_messages": 1000, "return_immediately": True}
-    messages = subscriber.pull(request=request, timeout=5, retry=None).received_messages
-    if messages:
-        ids = [m.ack_id for m in messages]
-        subscriber.acknowledge(request={"subscription": sub, "ack_ids": ids}, timeout=5, retry=None)
-    return {m.message.data.decode() for m in messages}
 
 
 def test_the_rest_front_speaks_the_json_of_the_real_service(bus: Bus) -> None:
