@@ -105,7 +105,7 @@ def _purge(folder: Path) -> None:
 
     for name in ("logs", "gcs", "bigquery", "pubsub", "home", "gcloud"):
         shutil.rmtree(folder / name, ignore_errors=True)
-    for name in ("stack.json", "status.json"):
+    for name in ("stack.json", "status.json", "provisioned"):
         (folder / name).unlink(missing_ok=True)
 
 

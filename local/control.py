@@ -66,7 +66,10 @@ def down(folder: Path) -> bool:
     if was_running:
         with suppress(ProcessLookupError):
             os.kill(status.pid, signal.SIGTERM)
-        _await_end([(status.pid, status.born)], GRACE_SECONDS + 10)
+        _await_end([(status.pid, status.born)], GRACE_SECONDS + 20)
+        if alive(status.pid, status.born):
+            os.kill(status.pid, signal.SIGKILL)
+            _await_end([(status.pid, status.born)], GRACE_SECONDS)
     return sweep_up(folder) or was_running
 
 

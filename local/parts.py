@@ -109,7 +109,7 @@ def dashboard(stack: Stack) -> Part:
     return Part("dashboard", command, process_env(stack), lambda: answers(health, 200), stack.ports["dashboard"])
 
 
-def parts(stack: Stack, with_dashboard: bool = True) -> list[list[Part]]:
-    """Return the parts in the groups in which they are started."""
-    groups = [[pubsub(stack), bigquery(stack)], [storage(stack)], [function(stack, f) for f in FUNCTIONS]]
-    return [*groups, [dashboard(stack)]] if with_dashboard else groups
+def parts(stack: Stack, with_dashboard: bool = True) -> tuple[list[Part], list[Part]]:
+    """Return the emulators, and the parts that work on them."""
+    working = [function(stack, name) for name in FUNCTIONS]
+    return [pubsub(stack), bigquery(stack), storage(stack)], [*working, *([dashboard(stack)] if with_dashboard else [])]

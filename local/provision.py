@@ -4,12 +4,14 @@ import re
 from collections.abc import Mapping
 from contextlib import suppress
 from graphlib import TopologicalSorter
+from pathlib import Path
 from typing import Any
 
 from google.api_core import exceptions as api
 from google.cloud import bigquery, pubsub_v1
 
 from stockflow import schema
+from stockflow.identity import digest
 from stockflow.services import Services
 from stockflow.settings import Settings, bundle_root
 
@@ -95,6 +97,15 @@ def _days(days: int) -> dict[str, int]:
 
 
 # -- BigQuery
+
+
+def fingerprint(services: Services) -> str:
+    """Return the hash of everything that decides what ``warehouse`` creates."""
+    root = bundle_root()
+    files = [root / "pipeline.yaml", Path(schema.__file__), Path(__file__)]
+    files += [p for folder in ("warehouse", "contracts") for p in sorted((root / folder).rglob("*")) if p.is_file()]
+    contracts = sorted(services.settings.contracts_dir.glob("*.yaml"))
+    return digest(*(p.read_text(encoding="utf-8") for p in [*files, *contracts]))
 
 
 def warehouse(services: Services) -> None:

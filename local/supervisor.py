@@ -54,20 +54,22 @@ class Supervisor:
     # -- up
 
     def _start_all(self) -> None:
-        groups = parts(self.stack, self._with_dashboard)
-        for prepare, group in zip((None, self._make_topics, self._make_warehouse, None), groups, strict=False):
-            if prepare is not None:
-                prepare()
-            self._start_group(group)
-        self._make_subscriptions()
-
-    def _start_group(self, group: list[Part]) -> None:
-        for part in group:
+        """Start every part at once; provision while the functions are still importing."""
+        emulators, rest = parts(self.stack, self._with_dashboard)
+        for part in [*emulators, *rest]:
             self.processes[part.name] = Process(part, self.stack)
             self.processes[part.name].start()
         self._say("starting")
+        self._await_healthy(emulators)
+        if not self.stop.is_set():
+            self._provision()
+        self._await_healthy(rest)
+        if not self.stop.is_set():
+            self._make_subscriptions()
+
+    def _await_healthy(self, wanted: list[Part]) -> None:
         deadline = time.monotonic() + START_SECONDS
-        waiting = {p.name for p in group}
+        waiting = {p.name for p in wanted}
         while waiting and not self.stop.is_set():
             waiting -= {name for name in waiting if self._is_up(name)}
             if time.monotonic() > deadline:
@@ -88,20 +90,19 @@ class Supervisor:
     def _why(self, name: str, what: str) -> str:
         return f"{name} {what}. The end of {self.stack.log(name)}:\n{self.processes[name].last_lines()}"
 
-    def _make_topics(self) -> None:
-        from local.provision import topics
-        from stockflow.settings import Settings
-
+    def _provision(self) -> None:
+        """Create topics, buckets and what the warehouse holds; the last only when its files changed."""
         os.environ.update(variables(self.stack))
-        topics(Settings.from_env())
-
-    def _make_warehouse(self) -> None:
-        from local.provision import buckets, warehouse
+        from local import provision
         from stockflow.services import Services
 
         services = Services.from_env()
-        buckets(services)
-        warehouse(services)
+        provision.topics(services.settings)
+        provision.buckets(services)
+        made, now = self.stack.folder / "provisioned", provision.fingerprint(services)
+        if not made.exists() or made.read_text() != now:
+            provision.warehouse(services)
+            made.write_text(now)
 
     def _make_subscriptions(self) -> None:
         from local.provision import subscriptions
