@@ -1,10 +1,10 @@
 -- One drain of stock_snapshots: @loads go from raw to curated in one transaction. Built by merge.py.
-CREATE TABLE IF NOT EXISTS inventory_ops.turn_stock_snapshots AS SELECT 0 AS turn;
+CREATE TABLE IF NOT EXISTS inventory_curated.turn_stock_snapshots AS SELECT 0 AS turn;
 
 BEGIN TRANSACTION;
 
 -- Two drains of one feed at once both change this row, so BigQuery aborts the later one.
-UPDATE inventory_ops.turn_stock_snapshots SET turn = turn + 1 WHERE TRUE;
+UPDATE inventory_curated.turn_stock_snapshots SET turn = turn + 1 WHERE TRUE;
 
 CREATE TEMP TABLE batch AS
 SELECT
