@@ -4,6 +4,7 @@ import os
 import time
 from collections import Counter
 from pathlib import Path
+from textwrap import shorten
 from typing import Annotated, Any
 
 import typer
@@ -105,12 +106,17 @@ def _clock(began: float, what: str) -> None:
 
 
 def _refusals(services: Services, rows: list[dict[str, Any]]) -> None:
-    whole = [r for r in rows if r["end_state"] in _WITHOUT_ROWS]
+    whole = [{**r, "message": _short(r["message"])} for r in rows if r["end_state"] in _WITHOUT_ROWS]
     print_table(whole, ["object", "end_state", "reason_code", "message"], "\nFiles that were not loaded")
-    rejected = services.warehouse.query(_REJECTED)
+    rejected = [{**r, "original_text": _short(r["original_text"])} for r in services.warehouse.query(_REJECTED)]
     print_table(rejected, ["object", "line", "code", "message", "original_text"], "\nLines that could not be read")
     refused = services.warehouse.query(_REFUSED)
     print_table(refused, ["object", "line", "column_name", "value", "message"], "\nRows in quarantine")
+
+
+def _short(text: str | None) -> str:
+    """Return the beginning of a message: `stockflow explain` has all of it."""
+    return shorten(text or "", 160, placeholder=" ...")
 
 
 def _headlines(counted: list[tuple[Definition, Headline]]) -> None:
