@@ -158,11 +158,11 @@ Any order will do, also all at once, as long as a corrected delivery comes after
 (`sales_2026-W40.csv`, then `sales_2026-W40_corrected.csv`). `sales_2026-W36.csv` and its copy hold the same
 bytes: whichever arrives first is loaded, the other one is the duplicate.
 
-What you should see: stock turns six times a year and earns 3 to 4 euros of margin per euro of stock; three
-of a hundred shelves are empty, more in mid September, when supplier S100 was on strike and S300 stuck in
-customs; three products have not moved since winter; the planners believe in too few tulips, forks and
-chopping boards and in too many fire bowls. The cachepots of Geneva (`PP-2060` at `GVA`) are missing from the
-stock exports since 30 September: their balance is carried on until 6 October and is stale after that.
+What you should see: stock turns six times a year, and a euro of stock earns nearly four euros of margin a
+year; four of a hundred shelves are empty, ten in mid September, when supplier S100 was on strike and S300
+stuck in customs; three products have not moved since winter; the planners believe in too few tulips, forks
+and chopping boards and in too many fire bowls. The cachepots of Geneva (`PP-2060` at `GVA`) are missing from
+the stock exports since 30 September: their balance is carried on for seven days and is stale from 7 October.
 
 ## The files
 

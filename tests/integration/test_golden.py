@@ -22,12 +22,12 @@ from tests.golden.kpis import Cells, compute
 from tests.golden.source import SAMPLES
 from tests.support.stack import full_stack
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(900), pytest.mark.xdist_group("golden")]
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(1800), pytest.mark.xdist_group("golden")]
 
 PLAN: list[dict[str, Any]] = yaml.safe_load((SAMPLES / "expected.yaml").read_text())["files"]
 LOADED = [entry for entry in PLAN if entry["end_state"] == "loaded"]
 DEFINITIONS = sorted((Path(__file__).parents[2] / "functions/kpi/definitions").glob("*.sql"))
-DEADLINE_SECONDS = 420
+DEADLINE_SECONDS = 780
 QUIET_SECONDS = 3
 
 
