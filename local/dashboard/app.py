@@ -17,6 +17,7 @@ def main() -> None:
         return
     now = datetime.now(UTC)
     page.head(content, health, now)
+    page.faults(content)
     if content.bounds is None:
         page.empty(content)
     else:

@@ -34,6 +34,12 @@ def head(content: source.Content, health: source.Health, now: datetime) -> None:
     right.button("Refresh", icon=":material/refresh:", on_click=source.refresh, width="stretch")
 
 
+def faults(content: source.Content) -> None:
+    """Name the definitions that cannot be read; the other KPIs are shown all the same."""
+    for fault in content.faults:
+        st.warning(f"This KPI is left out: {fault}", icon=":material/warning:")
+
+
 def section(title: str, note: str = "") -> None:
     """Draw a section's heading."""
     st.html(f'<div class="sf-section"><h2>{escape(title)}</h2><span>{escape(note)}</span></div>')

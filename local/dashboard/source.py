@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 
-from functions.kpi.catalog import load_definitions
+from functions.kpi.catalog import read_catalog
 from local.dashboard import queries
 from local.dashboard.catalogue import Kpi, shown
 from local.dashboard.health import expectation
@@ -36,6 +36,7 @@ class Content:
     kpis: tuple[Kpi, ...]
     columns: dict[str, tuple[str, ...]]
     cells: dict[str, list[Cell]]
+    faults: tuple[str, ...] = ()
 
     @property
     def bounds(self) -> tuple[date, date] | None:
@@ -88,11 +89,13 @@ def _read_content() -> Content:
 
 def _content(s: Services) -> Content:
     columns = queries.kpi_tables(s.warehouse)
-    kpis = shown(load_definitions(s.settings.definitions_uri, s).values(), columns)
+    catalog = read_catalog(s.settings.definitions_uri, s)
+    kpis = shown(catalog.definitions.values(), columns)
     with ThreadPoolExecutor(4) as pool:
         found = pool.map(lambda k: queries.cells(s.warehouse, k.name, columns[k.name], HORIZON_DAYS), kpis)
         cells = {k.name: c for k, c in zip(kpis, found, strict=True)}
-    return Content(s.settings.project, kpis, columns, cells)
+    faults = tuple(fault.message for fault in catalog.faults.values())
+    return Content(s.settings.project, kpis, columns, cells, faults)
 
 
 def _read_health() -> Health:

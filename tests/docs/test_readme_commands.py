@@ -36,7 +36,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A copy of the repository with a running stack and the master data in it, as ``make demo`` leaves it."""
     folder = tmp_path_factory.mktemp("clone")
     copy(folder)
-    run(folder, "stockflow up")
+    run(folder, "stockflow up --no-dashboard")
     try:
         run(folder, "stockflow drop samples/products/* samples/locations/* samples/suppliers/* --wait")
         yield folder

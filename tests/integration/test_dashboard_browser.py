@@ -59,6 +59,7 @@ def shop(services: Services, tmp_path_factory: pytest.TempPathFactory) -> dict[s
     folder = tmp_path_factory.mktemp("definitions")
     for name, header in KPIS.items():
         (folder / f"{name}.sql").write_text(HEADER.format(**header))
+    (folder / "broken.sql").write_text("SELECT 1")
     fill(services)
     return {**os.environ, "STOCKFLOW_DEFINITIONS_URI": str(folder)}
 
@@ -137,6 +138,10 @@ def test_each_kpi_has_charts_that_are_drawn(page: Page) -> None:
 
 def test_days_without_a_value_say_why(page: Page) -> None:
     assert "No value on 5 days: nothing was sold in the window" in page.text(".st-key-card-days_of_supply .sf-card")
+
+
+def test_a_definition_that_cannot_be_read_is_named_and_hides_no_other(page: Page) -> None:
+    assert "broken.sql" in page.text("[data-testid=stAlert]")
 
 
 def test_pipeline_health_shows_loads_refusals_and_freshness(page: Page) -> None:
