@@ -116,6 +116,8 @@ class Emulator:
 
     def stop(self) -> None:
         """Stop taking calls, then close the file."""
+        if self._stopped.is_set():
+            return
         self._stopped.set()
         self._grpc.stop(0.5).wait()
         self._pushers.stop()

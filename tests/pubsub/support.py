@@ -275,6 +275,17 @@ class Endpoint:
         """Where to push to."""
         return f"http://127.0.0.1:{self._server.server_address[1]}"
 
+    def hold(self) -> threading.Event:
+        """Answer nothing until the event is set."""
+        gate, then = threading.Event(), self.answer
+
+        def wait(posted: Posted) -> int:
+            gate.wait(30)
+            return then(posted)
+
+        self.answer = wait
+        return gate
+
     def close(self) -> None:
         """Stop listening."""
         self._server.shutdown()

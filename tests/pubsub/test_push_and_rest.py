@@ -83,3 +83,21 @@ def test_the_rest_front_speaks_the_json_of_the_real_service(bus: Bus) -> None:
     assert ask("GET", "/subscriptions/reader")[1]["ackDeadlineSeconds"] == 10
     assert ask("GET", "/subscriptions/nobody")[1]["error"]["status"] == "NOT_FOUND"
     assert [t["name"] for t in ask("GET", "/topics")[1]["topics"]] == [f"projects/{PROJECT}/topics/orders"]
+
+
+def test_the_rest_front_says_what_is_wrong(bus: Bus) -> None:
+    """Unknown methods, broken JSON, refusals: each with its status, as the real service words them."""
+    project = f"/v1/projects/{PROJECT}"
+
+    def status(verb: str, path: str, body: bytes = b"") -> tuple[int, str]:
+        code, answer = call(bus.emulator, verb, project + path, body)
+        return code, answer["error"]["status"]
+
+    bus.topic()
+    assert status("GET", "/schemas") == (501, "UNIMPLEMENTED")
+    assert status("POST", "/topics/orders:setIamPolicy", b"{}") == (501, "UNIMPLEMENTED")
+    assert status("POST", "/topics/orders:publish", b"{broken") == (400, "INVALID_ARGUMENT")
+    assert status("POST", "/topics/orders:publish", b'{"messages": 3}') == (400, "INVALID_ARGUMENT")
+    assert status("PUT", "/topics/orders") == (409, "ALREADY_EXISTS")
+    assert status("GET", "/topics/none") == (404, "NOT_FOUND")
+    assert status("GET", "/topics?pageToken=x") == (400, "INVALID_ARGUMENT")
