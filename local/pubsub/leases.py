@@ -73,15 +73,24 @@ class Queue:
     # -- out
 
     def lease(
-        self, sub: Sub, limit: int, seconds: float, room: int = _MAX_BYTES, one_per_key: bool = False
+        self,
+        sub: Sub,
+        limit: int,
+        seconds: float,
+        room: int = _MAX_BYTES,
+        one_per_key: bool = False,
+        strict: bool = False,
     ) -> list[Leased]:
-        """Lease due messages, at most ``limit`` and about ``room`` bytes, for ``seconds``; bury dead letters."""
+        """Lease due messages, at most ``limit`` and ``room`` bytes, for ``seconds``; bury dead letters.
+
+        The first may be larger than the room, or it would never leave; not when ``strict``.
+        """
         now = self._clock()
         if not self._is_due(sub, now):
             return []
         with self._store.transaction() as db:
             self._end_leases(db, sub, now)
-            fresh = self._fill(db, sub, self._due(db, sub, now, limit, one_per_key), room)
+            fresh = self._fill(db, sub, self._due(db, sub, now, limit, one_per_key), room, strict)
             db.executemany(_LEASE, [(now + seconds, sub.number, state.message) for _, state, _ in fresh])
         return [
             Leased(str(AckId(sub.number, d.message, d.token + 1)), d.message, m, published, d.attempts + 1)
@@ -89,9 +98,9 @@ class Queue:
         ]
 
     def _fill(
-        self, db: sqlite3.Connection, sub: Sub, due: Sequence[int], room: int
+        self, db: sqlite3.Connection, sub: Sub, due: Sequence[int], room: int, strict: bool
     ) -> list[tuple[Message, Delivery, float]]:
-        """Read due messages until ``room`` bytes are full, one at least; what turns out to be dead is buried."""
+        """Read due messages until ``room`` bytes are full, one at least unless ``strict``; what turns out to be dead is buried."""
         fresh: list[tuple[Message, Delivery, float]] = []
         for number in due:
             message, state, published = self._read(db, sub, number)
@@ -99,7 +108,7 @@ class Queue:
                 self._bury(db, sub, state)
                 continue
             room -= len(message.data)
-            if fresh and room < 0:
+            if room < 0 and (fresh or strict):
                 break
             fresh.append((message, state, published))
         return fresh

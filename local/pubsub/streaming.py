@@ -9,7 +9,7 @@ from local.pubsub import limits
 from local.pubsub.catalog import Catalog, Sub
 from local.pubsub.clock import Clock
 from local.pubsub.errors import ServiceError, invalid
-from local.pubsub.leases import Queue
+from local.pubsub.leases import Leased, Queue
 from local.pubsub.signals import Signals
 from local.pubsub.subscriber import nap, received
 from local.pubsub.wire import StreamingPullResponse
@@ -68,8 +68,7 @@ class Stream:
             if self._answers:
                 return self._answers.popleft()
         sub = self._catalog.pulled(self.name)
-        count, room = self._room(sub)
-        leased = self._queue.lease(sub, count, self._seconds, room) if count > 0 and room > 0 else []
+        leased = self._lease(sub)
         if not leased:
             return None
         if min(self._max_messages, self._max_bytes) < _UNLIMITED:
@@ -79,15 +78,24 @@ class Stream:
             received_messages=[received(sub, m) for m in leased], subscription_properties=_properties(sub)
         )
 
-    def _room(self, sub: Sub) -> tuple[int, int]:
-        """Return how many messages and bytes flow control allows; the client may have settled by unary calls."""
+    def _lease(self, sub: Sub) -> list[Leased]:
+        """Lease what flow control lets through: a message larger than the room goes alone, when nothing is held."""
+        leased = self._fitting(sub)
+        if leased or not self._held:
+            return leased
+        with self._lock:  # the client may have settled by unary calls
+            held = self._queue.still_held(sub, self._held)
+            settled = len(held) < len(self._held)
+            self._held = {ack_id: size for ack_id, size in self._held.items() if ack_id in held}
+        return self._fitting(sub) if settled else []
+
+    def _fitting(self, sub: Sub) -> list[Leased]:
         with self._lock:
             count, room = self._free()
-            if count <= 0 or room <= 0:
-                held = self._queue.still_held(sub, self._held)
-                self._held = {ack_id: size for ack_id, size in self._held.items() if ack_id in held}
-                count, room = self._free()
-        return min(count, _BATCH), min(room, _BATCH_BYTES)
+            strict = bool(self._held)
+        if count <= 0 or room <= 0:
+            return []
+        return self._queue.lease(sub, min(count, _BATCH), self._seconds, min(room, _BATCH_BYTES), strict=strict)
 
     def _free(self) -> tuple[int, int]:
         return self._max_messages - len(self._held), self._max_bytes - sum(self._held.values())

@@ -111,10 +111,9 @@ def guess(block: bytes, score: Callable[[str], int]) -> str:
     valid = sum(not c.isascii() for c in text) - broken
     if broken == 0 or valid * 4 >= broken:
         return "utf-8"
-    if _crowded(block):
-        return _asked(block)
     best = max(_WESTERN, key=lambda e: (score(block.decode(e, "replace")), _sense(block, e)))
-    return best if _sense(block, best) > 0.25 else _asked(block)
+    needed = 0.95 if _crowded(block) else 0.25
+    return best if _sense(block, best) > needed else _asked(block)
 
 
 def _crowded(block: bytes) -> bool:

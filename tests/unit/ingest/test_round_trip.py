@@ -54,6 +54,7 @@ def test_a_table_in_unicode_reads_back_the_same(table, code, delimiter, newline,
 
 
 @given(table=tables(latin), **dialects)
+@example(table=[["1", "", "", "", "", "", "ààà"]], delimiter=",", newline="\n", quoting=csv.QUOTE_MINIMAL)
 @QUICK
 def test_a_table_in_cp1252_reads_back_the_same(table, delimiter, newline, quoting) -> None:  # type: ignore[no-untyped-def]
     assert values(written(table, delimiter, newline, quoting).encode("cp1252")) == table
