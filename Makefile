@@ -44,6 +44,7 @@ format: install ## format and mend what can be mended
 
 bench: install ## measure speed and memory
 	@for file in tests/benchmarks/bench_*.py; do $(BIN)/python -m tests.benchmarks.$$(basename $$file .py) || exit 1; done
+	@$(BIN)/python -m tests.pubsub.bench_push
 
 package: install ## build each function's zip
 	@$(BIN)/stockflow package

@@ -100,7 +100,7 @@ class Queue:
     def _fill(
         self, db: sqlite3.Connection, sub: Sub, due: Sequence[int], room: int, strict: bool
     ) -> list[tuple[Message, Delivery, float]]:
-        """Read due messages until ``room`` bytes are full, one at least unless ``strict``; what turns out to be dead is buried."""
+        """Read due messages until ``room`` bytes are full, one at least unless ``strict``; bury what is dead."""
         fresh: list[tuple[Message, Delivery, float]] = []
         for number in due:
             message, state, published = self._read(db, sub, number)
