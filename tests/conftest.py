@@ -8,6 +8,7 @@ from stockflow.services import Services
 from tests.support import stack
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep the tests of a file on one worker, and all that use the shared full stack: it is started once."""
     for item in items:
