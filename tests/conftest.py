@@ -8,14 +8,6 @@ from stockflow.services import Services
 from tests.support import stack
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of a file on one worker, and all that use the shared full stack: it is started once."""
-    for item in items:
-        shared = "full_stack" in getattr(item, "fixturenames", ())
-        item.add_marker(pytest.mark.xdist_group("full_stack" if shared else item.path.as_posix()))
-
-
 @pytest.fixture(scope="session")
 def emulators(tmp_path_factory: pytest.TempPathFactory) -> Iterator[stack.Emulators]:
     """The emulators of this session (one set per xdist worker), started when first asked for."""
