@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from cli import audit, demo, drop, kpi, loads, logs, package, stack
+from cli import audit, deadletters, demo, drop, kpi, loads, logs, package, quarantine, stack, sweep
 from cli.output import CommandError, errors
+from cli.replay.command import replay
 from stockflow.errors import StockflowError
 
 app = typer.Typer(
@@ -19,9 +20,11 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 for command in (stack.up, stack.down, stack.status, stack.env, logs.logs, drop.drop, loads.loads, loads.explain,
-                audit.audit, demo.demo, package.package):  # fmt: skip
+                audit.audit, replay, sweep.sweep, demo.demo, package.package):  # fmt: skip
     app.command()(command)
 app.add_typer(kpi.app, name="kpi")
+app.add_typer(quarantine.app, name="quarantine")
+app.add_typer(deadletters.app, name="deadletters")
 
 
 @app.callback()

@@ -1,6 +1,7 @@
 """How commands answer: tables for people, JSON for programs, errors in one line."""
 
 import json
+import logging
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
@@ -29,6 +30,11 @@ def console() -> Console:
 def errors() -> Console:
     """Return the console of standard error."""
     return Console(stderr=True, highlight=False)
+
+
+def quiet() -> None:
+    """Keep the stages' own log lines from the person at the terminal: they run in this process now."""
+    logging.disable(logging.WARNING)
 
 
 def plain(value: Any) -> Any:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 FUNCTIONS = ("ingest", "validate", "transform", "kpi")
 # what a function reads at run time, besides its own folder, the library, the contracts and the pipeline
-EXTRAS = {"kpi": ("warehouse/views", "warehouse/templates")}
+EXTRAS = {"kpi": ("warehouse/views", "warehouse/templates"), "transform": ("warehouse/routines",)}
 _LEFT_OUT = {"__pycache__", "requirements.in"}
 _TIME = (1980, 1, 1, 0, 0, 0)
 _MAIN = '"""The entry point that the runtime looks for."""\n\nfrom functions.{fn}.main import handle as handle\n'

@@ -3,7 +3,7 @@
 import shlex
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -13,6 +13,7 @@ from local import control
 from local.environment import variables
 from local.state import PARTS, Stack, StackStatus, read_status, running
 from local.supervisor import StackError, Supervisor
+from stockflow.errors import StockflowError
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -109,10 +110,28 @@ def _purge(folder: Path) -> None:
         (folder / name).unlink(missing_ok=True)
 
 
-def status(as_json: Json = False) -> None:
-    """Show the parts of the stack: state, address, restarts, age.
+def _stale() -> list[dict[str, Any]] | None:
+    """Return what older versions made; None when the warehouse does not answer."""
+    from cli.stale import stale
 
-    Exit code 0 when all are healthy.
+    try:
+        return stale(target.services())
+    except StockflowError:
+        return None
+
+
+def _tell_stale(old: list[dict[str, Any]] | None) -> None:
+    from cli.stale import COLUMNS
+
+    if old:
+        print_table(old, COLUMNS, "\nMade by an older contract, SQL or code")
+        console().print("`stockflow replay --stage STAGE --stale` makes them anew")
+
+
+def status(as_json: Json = False) -> None:
+    """Show the parts of the stack (state, address, restarts, age), and which results older versions made.
+
+    Exit code 0 when all parts are healthy. With --project, of a project in the cloud, only the results.
 
     Examples:
 
@@ -120,6 +139,10 @@ def status(as_json: Json = False) -> None:
 
       stockflow status --json
     """
+    if target.in_the_cloud():
+        old = _stale()
+        print_json({"stale": old}) if as_json else _tell_stale(old)
+        return
     folder = target.folder()
     found = read_status(folder)
     if found is None or not running(folder):
@@ -130,10 +153,12 @@ def status(as_json: Json = False) -> None:
          "up_seconds": round(now - p.since), "message": p.message}
         for p in found.parts
     ]  # fmt: skip
+    old = _stale() if found.state == "ready" else None
     if as_json:
-        print_json({"state": found.state, "parts": rows})
+        print_json({"state": found.state, "parts": rows, "stale": old})
     else:
         print_table(rows, ["part", "state", "address", "restarts", "up_seconds", "message"])
+        _tell_stale(old)
     if found.state != "ready" or any(p.state != "healthy" for p in found.parts):
         raise typer.Exit(1)
 

@@ -24,9 +24,14 @@ def stack() -> Stack:
     return found
 
 
+def in_the_cloud() -> bool:
+    """Whether --project named a Google Cloud project."""
+    return "STOCKFLOW_CLI_PROJECT" in os.environ
+
+
 def services() -> Services:
     """Return the services of the project that --project named, else of the running stack."""
-    if "STOCKFLOW_CLI_PROJECT" in os.environ:
+    if in_the_cloud():
         os.environ["GOOGLE_CLOUD_PROJECT"] = os.environ["STOCKFLOW_CLI_PROJECT"]
     else:
         os.environ.update(variables(stack()))

@@ -6,6 +6,8 @@ from pathlib import Path
 from local.state import Stack
 from stockflow.settings import bundle_root
 
+_KEPT = ("STOCKFLOW_CONTRACTS_DIR", "STOCKFLOW_REPLAY_WINDOW_SECONDS", "STOCKFLOW_SWEEP_AFTER_SECONDS")
+
 
 def variables(stack: Stack) -> dict[str, str]:
     """Return what ``stockflow env`` prints."""
@@ -52,7 +54,7 @@ def _tool_files(stack: Stack) -> dict[str, Path]:
 def process_env(stack: Stack, **extra: str) -> dict[str, str]:
     """Return the environment of a part: the caller's, the stack's, and what only this part needs."""
     inherited = {k: v for k, v in os.environ.items() if not k.startswith(("STOCKFLOW_", "CLOUDSDK_"))}
-    kept = {k: v for k, v in os.environ.items() if k in ("STOCKFLOW_CONTRACTS_DIR", "STOCKFLOW_REPLAY_WINDOW_SECONDS")}
+    kept = {k: v for k, v in os.environ.items() if k in _KEPT}
     return {**inherited, **kept, **variables(stack), "PYTHONUNBUFFERED": "1", **extra}
 
 

@@ -6,12 +6,12 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable
 from pathlib import Path
 
 from local.environment import variables
 from local.parts import Part, parts
 from local.process import GRACE_SECONDS, Process
+from local.scheduler import Tick, sweep_seconds
 from local.state import FUNCTIONS, Stack, StackStatus, birth, open_stack, write_status
 
 START_SECONDS = 120
@@ -26,12 +26,12 @@ class StackError(Exception):
 class Supervisor:
     """Runs one stack until ``stop`` is set."""
 
-    def __init__(self, stack: Stack, with_dashboard: bool = True, sweep: Callable[[], None] | None = None) -> None:
+    def __init__(self, stack: Stack, with_dashboard: bool = True) -> None:
         self.stack = stack
         self.processes: dict[str, Process] = {}
         self.stop = threading.Event()
         self._with_dashboard = with_dashboard
-        self._sweep = sweep
+        self._tick = Tick(sweep_seconds())
         self._state, self._message = "starting", ""
 
     def run(self) -> int:
@@ -116,6 +116,7 @@ class Supervisor:
         while not self.stop.wait(0.5):
             for name, process in self.processes.items():
                 self._look_after(name, process)
+            self._tick.maybe(self.processes["pubsub"].status.state == "healthy")
 
     def _look_after(self, name: str, process: Process) -> None:
         status, code = process.status, process.exit_code()

@@ -19,6 +19,7 @@ JOB_HISTORY = timedelta(days=150)  # BigQuery forgets a job id after six months
 QUOTA = {"quotaExceeded", "rateLimitExceeded"}
 
 _COUNT = "SELECT COUNT(*) AS n FROM inventory_raw.{feed} WHERE _load_id = @load_id"
+_WITHDRAW = "DELETE FROM inventory_raw.{feed} WHERE _load_id = @load_id"
 _INSERT = """
 INSERT INTO inventory_raw.{feed} ({columns})
 SELECT {columns} FROM inventory_raw.{own}
@@ -65,6 +66,11 @@ def bring(staged: Staged, before: StageRecord | None, services: Services) -> str
     if services.warehouse.job_state(job_id("own", staged.load_id, 0)):  # an earlier delivery went that way
         return _from_own_table(staged, services)
     return _direct(staged, loaded, services)
+
+
+def withdraw(load_id: str, contract: Contract, services: Services) -> None:
+    """Take a load's rows out of raw again."""
+    services.warehouse.query(_WITHDRAW.format(feed=contract.feed), {"load_id": load_id})
 
 
 def _count(staged: Staged, services: Services) -> int:

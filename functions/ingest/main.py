@@ -1,15 +1,26 @@
-"""ingest: an object landed; read it once, keep every row and every reject, tell validate."""
+"""ingest: an object landed; read it once, keep every row and every reject, tell validate. A tick: sweep."""
+
+from datetime import timedelta
 
 import functions_framework
 from cloudevents.http import CloudEvent
 
 from functions.ingest.road import ingest
+from functions.ingest.sweep import sweep
 from stockflow.boundary import settle
-from stockflow.events import parse_object
+from stockflow.events import is_tick, parse_object
 from stockflow.services import services
+
+LOOK_BACK = timedelta(days=31)  # as long as Pub/Sub keeps events; `stockflow sweep` looks at all objects
 
 
 @functions_framework.cloud_event  # type: ignore[untyped-decorator]
 def handle(event: CloudEvent) -> None:
-    """Ingest the object that a Cloud Storage notification announces."""
-    settle("ingest", lambda: ingest(parse_object(event), services()))
+    """Ingest the object that a Cloud Storage notification announces; sweep at a tick."""
+    settle("ingest", event, lambda: _work(event))
+
+
+def _work(event: CloudEvent) -> object:
+    if is_tick(event):
+        return sweep(services(), look_back=LOOK_BACK)
+    return ingest(parse_object(event), services())

@@ -5,21 +5,21 @@ staged file, load job, rejects, ledger, event.
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from functions.ingest.duplicates import Known, find_restated, look_up, one_at_a_time
 from functions.ingest.landing import Content, GoneError, check_there, content_md5
-from functions.ingest.load import Staged, bring
+from functions.ingest.load import Staged, bring, withdraw
 from functions.ingest.readers.decode import decode
 from functions.ingest.readers.model import Facts, Target
 from functions.ingest.rejects import Rejects
 from functions.ingest.route import route
 from functions.ingest.staging import Staging, arrow_schema, stage
+from functions.ingest.version import version
 from stockflow.contracts import Contract
 from stockflow.errors import PermanentError
 from stockflow.events import ObjectRef, StageEvent, announcement, encode
-from stockflow.identity import code_version, run_id, stage_version
+from stockflow.identity import run_id, stage_version
 from stockflow.ledger import StageRecord, is_duplicate
 from stockflow.services import Services
 
@@ -48,11 +48,6 @@ class Arrival:
         return replace(base, run_id=run_id(self.ref.load_id, "ingest", self.version), **facts)
 
 
-def version(contract: Contract) -> str:
-    """Return the stage version of ingest for a feed."""
-    return stage_version(contract.fingerprint, code_version(Path(__file__).parent))
-
-
 def ingest(ref: ObjectRef, services: Services) -> StageRecord:
     """Take one landed object to its end state and return the record of it.
 
@@ -75,7 +70,7 @@ def ingest(ref: ObjectRef, services: Services) -> StageRecord:
     except GoneError as gone:
         return _end(arrival.record("ignored", reason_code=gone.code, message=str(gone)), services)
     except PermanentError as error:
-        return _end(_rejected(arrival, error), services)
+        return _refuse(arrival, error)
 
 
 def _just_done(arrival: Arrival) -> bool:
@@ -149,6 +144,18 @@ def _staged(arrival: Arrival, content: str, rejects: Rejects) -> Staged:
             rejects.add(reject)
         source.verify()
     return Staged(ref.load_id, contract, arrival.version, f"gs://{bucket}/{name}", staging.rows, ref.created)
+
+
+def _refuse(arrival: Arrival, error: PermanentError) -> StageRecord:
+    """Reject the file; what an earlier contract or code let into raw leaves it, and validate hears of that."""
+    record = _rejected(arrival, error)
+    if not _loaded(arrival):
+        return _end(record, arrival.services)
+    withdraw(arrival.ref.load_id, arrival.contract, arrival.services)
+    _end(record, arrival.services)
+    event = StageEvent("load.ingested", arrival.contract.feed, record.load_id, {"rows": 0})
+    arrival.services.bus.publish(arrival.services.settings.events_topic, *encode(event))
+    return record
 
 
 def _rejected(arrival: Arrival, error: PermanentError) -> StageRecord:

@@ -35,7 +35,7 @@ def refresh(event: StageEvent, services: Services) -> None:
 def drain(asked: frozenset[str], services: Services) -> frozenset[str]:
     """Refresh what is pending and what was asked for; return the asked loads the ledger does not know."""
     catalog = read_catalog(services.settings.definitions_uri, services)
-    version = _version(catalog)
+    version = catalog_version(catalog)
     started = services.clock()
     latest = services.ledger.latest(asked | set(services.ledger.pending("kpi")))
     transformed = {load: stages["transform"] for load, stages in latest.items() if "transform" in stages}
@@ -54,7 +54,7 @@ def drain(asked: frozenset[str], services: Services) -> frozenset[str]:
     return asked - transformed.keys()
 
 
-def _version(catalog: Catalog) -> str:
+def catalog_version(catalog: Catalog) -> str:
     """Return what decides the result of this stage; a file that became unreadable is another version, too."""
     faults = sorted(f"{name}: {error}" for name, error in catalog.faults.items())
     return stage_version(code_version(_HERE), *(d.version for d in catalog.definitions.values()), *faults)

@@ -12,4 +12,4 @@ from stockflow.services import services
 @functions_framework.cloud_event  # type: ignore[untyped-decorator]
 def handle(event: CloudEvent) -> None:
     """Refresh the KPIs after the load that a ``load.transformed`` event names."""
-    settle("kpi", lambda: refresh(parse_stage(event), services()))
+    settle("kpi", event, lambda: refresh(parse_stage(event), services()))

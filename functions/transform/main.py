@@ -12,4 +12,4 @@ from stockflow.services import services
 @functions_framework.cloud_event  # type: ignore[untyped-decorator]
 def handle(event: CloudEvent) -> None:
     """Transform the load that a ``load.validated`` event names."""
-    settle("transform", lambda: transform(parse_stage(event), services()))
+    settle("transform", event, lambda: transform(parse_stage(event), services()))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from stockflow.contracts import Column, Contract
 from stockflow.identity import digest, stage_version
+from stockflow.settings import bundle_root
 
 _HERE = Path(__file__).resolve().parent
 _META = ("_load_id", "_line", "_business_time", "_generation")
@@ -44,7 +45,14 @@ def model(feed: str) -> str:
 def version(contract: Contract) -> str:
     """Return the stage version: what decides the result of transforming this feed."""
     code = [p.read_text(encoding="utf-8") for p in sorted(_HERE.glob("*.*")) if p.suffix in {".py", ".sql"}]
-    return stage_version(contract.fingerprint, model(contract.feed), digest(*code))
+    return stage_version(contract.fingerprint, model(contract.feed), digest(*code), _routines())
+
+
+@cache
+def _routines() -> str:
+    """The hash of the functions that models call."""
+    found = sorted((bundle_root() / "warehouse" / "routines").rglob("*.sql"))
+    return digest(*(p.read_text(encoding="utf-8") for p in found))
 
 
 def drain_script(contract: Contract) -> str:

@@ -19,4 +19,4 @@ os.register_at_fork(after_in_child=warm_up)
 @functions_framework.cloud_event  # type: ignore[untyped-decorator]
 def handle(event: CloudEvent) -> None:
     """Judge the load that a ``load.ingested`` event names."""
-    settle("validate", lambda: validate(parse_stage(event), services()))
+    settle("validate", event, lambda: validate(parse_stage(event), services()))

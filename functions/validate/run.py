@@ -3,7 +3,6 @@
 import json
 from collections.abc import Mapping
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -12,24 +11,16 @@ from functions.validate.frame import LINE, conventions
 from functions.validate.judge import judge
 from functions.validate.model import CRITICAL, Judgement, Verdict
 from functions.validate.report import report
+from functions.validate.version import version
 from functions.validate.wholes import Previous, pattern, whole_results
 from stockflow.contracts import Contract
 from stockflow.errors import PermanentError, TransientError
 from stockflow.events import StageEvent, encode
-from stockflow.identity import code_version, digest, run_id, stage_version
+from stockflow.identity import digest, run_id
 from stockflow.ledger import StageRecord, is_duplicate, next_record
 from stockflow.log import log
 from stockflow.services import Services
 from stockflow.values import Formats
-
-_HERE = Path(__file__).resolve().parent
-
-
-def version(contract: Contract) -> str:
-    """Return the hash of what decides a verdict: the contract and this code."""
-    import stockflow
-
-    return stage_version(contract.fingerprint, code_version(_HERE, Path(stockflow.__file__).parent))
 
 
 def validate(event: StageEvent, services: Services) -> None:
@@ -43,16 +34,38 @@ def validate(event: StageEvent, services: Services) -> None:
     if contract is None:
         raise PermanentError("unknown_feed", f"no contract for feed {event.feed!r}", load_id=event.load_id)
     stages = services.ledger.stages(event.load_id)
-    ingested, done, now = stages.get("ingest"), stages.get("validate"), services.clock()
+    ingested = stages.get("ingest")
     if ingested is None:
         raise TransientError("not_ingested_yet", f"the ledger has no ingest of load {event.load_id}")
-    if not ingested.passed:
+    done = _judged(contract, ingested, stages.get("validate"), services)
+    if done is None:
         log("INFO", "nothing to validate", load_id=event.load_id, state=ingested.state)
         return
-    window = services.settings.replay_window_seconds
-    if done is None or not is_duplicate(done, version(contract), ingested.record_id, now, window):
-        done = _validate(contract, ingested, services, now)
-    _publish(done, services)
+    _publish(done, services, was_let_through="transform" in stages)
+
+
+def _judged(
+    contract: Contract, ingested: StageRecord, done: StageRecord | None, services: Services
+) -> StageRecord | None:
+    """Return the verdict on the load as ingest left it: the one on record, or a new one; None when there is none."""
+    now, window = services.clock(), services.settings.replay_window_seconds
+    if not ingested.passed:
+        fresh = done is None or done.input_record == ingested.record_id
+        return done if fresh else _withdrawn(contract, ingested, services, now)
+    if done is not None and is_duplicate(done, version(contract), ingested.record_id, now, window):
+        return done
+    return _validate(contract, ingested, services, now)
+
+
+def _withdrawn(contract: Contract, ingested: StageRecord, services: Services, started: datetime) -> StageRecord:
+    """Record that a load which was judged before cannot be read any more, by the present contract and code."""
+    record = next_record(
+        ingested, "validate", state="rejected", stage_version=version(contract), started_at=started,
+        run_id=digest(run_id(ingested.load_id, "validate", version(contract)), ingested.record_id),
+        finished_at=services.clock(), rows=0, quarantined=0, reason_code=ingested.reason_code, message=ingested.message,
+    )  # fmt: skip
+    services.ledger.record(record)
+    return record
 
 
 def _validate(contract: Contract, ingested: StageRecord, services: Services, started: datetime) -> StageRecord:
@@ -181,8 +194,9 @@ def _result_row(r: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _publish(record: StageRecord, services: Services) -> None:
-    kind = "load.validated" if record.passed else "load.rejected"
+def _publish(record: StageRecord, services: Services, was_let_through: bool) -> None:
+    """Tell the others; of a load that was let through before and is refused now, transform must hear, too."""
+    kinds = ["load.validated"] if record.passed else ["load.rejected", *(["load.withdrawn"] if was_let_through else [])]
     detail = {"rows": record.rows, "quarantined": record.quarantined}
-    data, attributes = encode(StageEvent(kind, str(record.feed), record.load_id, detail))
-    services.bus.publish(services.settings.events_topic, data, attributes)
+    events = [encode(StageEvent(kind, str(record.feed), record.load_id, detail)) for kind in kinds]
+    services.bus.publish_all(services.settings.events_topic, events)

@@ -3,6 +3,7 @@
 import base64
 import binascii
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -56,6 +57,22 @@ def _message(event: CloudEventLike) -> dict[str, Any]:
         raise PermanentError("bad_event", f"the event is no Pub/Sub push body with JSON data: {error}") from error
 
 
+def subject(event: CloudEventLike) -> str | None:
+    """Return the load that an event is about, as far as its attributes say; None when they do not."""
+    try:
+        return load_of(dict(event.data["message"].get("attributes") or {}))
+    except (KeyError, TypeError, AttributeError):
+        return None
+
+
+def load_of(attributes: Mapping[str, str]) -> str | None:
+    """Return the load that a message's attributes name: its object's generation, or the load itself."""
+    try:
+        return load_id(attributes["bucketId"], attributes["objectId"], int(attributes["objectGeneration"]))
+    except (KeyError, ValueError):
+        return attributes.get("load_id") or None
+
+
 def parse_object(event: CloudEventLike) -> ObjectRef:
     """Return the object that a Cloud Storage notification announces.
 
@@ -89,6 +106,18 @@ def object_from_resource(resource: dict[str, Any]) -> ObjectRef:
         md5=resource.get("md5Hash") or "",
         created=datetime.fromisoformat(created) if created else _from_generation(generation),
     )
+
+
+TICK = StageEvent("sweep.tick", "", "")
+
+
+def is_tick(event: CloudEventLike) -> bool:
+    """Whether this is the scheduled tick that asks for a sweep.
+
+    Raises:
+        PermanentError: ``bad_event`` when the event is no Pub/Sub push body.
+    """
+    return bool(_message(event)["attributes"].get("event_type") == TICK.event_type)
 
 
 def announcement(ref: ObjectRef) -> tuple[bytes, dict[str, str]]:

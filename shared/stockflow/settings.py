@@ -37,6 +37,7 @@ class Settings:
     events_topic: str = "inventory-events"
     topic_prefix: str = ""
     replay_window_seconds: int = 900
+    sweep_after_seconds: int = 1_800
     max_file_bytes: int = 2_000_000_000
     bigquery_endpoint: str | None = None
     bigquery_grpc: str | None = None
@@ -67,6 +68,7 @@ class Settings:
             events_topic=e.get("STOCKFLOW_EVENTS_TOPIC", cls.events_topic),
             topic_prefix=e.get("STOCKFLOW_TOPIC_PREFIX", ""),
             replay_window_seconds=int(e.get("STOCKFLOW_REPLAY_WINDOW_SECONDS", cls.replay_window_seconds)),
+            sweep_after_seconds=int(e.get("STOCKFLOW_SWEEP_AFTER_SECONDS", cls.sweep_after_seconds)),
             max_file_bytes=int(e.get("STOCKFLOW_MAX_FILE_BYTES", cls.max_file_bytes)),
             bigquery_endpoint=e.get("BIGQUERY_EMULATOR_HOST"),
             bigquery_grpc=e.get("BIGQUERY_STORAGE_EMULATOR_HOST"),

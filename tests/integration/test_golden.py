@@ -22,7 +22,7 @@ from tests.golden.kpis import Cells, compute
 from tests.golden.source import SAMPLES
 from tests.support.stack import full_stack
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(1800), pytest.mark.xdist_group("golden")]
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(1800)]
 
 PLAN: list[dict[str, Any]] = yaml.safe_load((SAMPLES / "expected.yaml").read_text())["files"]
 LOADED = [entry for entry in PLAN if entry["end_state"] == "loaded"]

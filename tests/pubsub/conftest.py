@@ -33,7 +33,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run a conformance test on ours and, where it is present, on Google's emulator."""
     if "world" in metafunc.fixturenames:
-        on_google = [pytest.mark.integration, pytest.mark.xdist_group("google-pubsub")]
+        on_google = [pytest.mark.integration]
         targets = [pytest.param("ours"), pytest.param("google", marks=on_google)]
         metafunc.parametrize("target", targets, scope="session")
 

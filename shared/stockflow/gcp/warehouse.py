@@ -60,6 +60,7 @@ class Warehouse:
     def _rows(
         self, sql: str, params: Mapping[str, Any] | None, job_id: str | None, page_size: int | None = None
     ) -> Any:
+        job_id = self._named(job_id)
         config = bigquery.QueryJobConfig(query_parameters=[_parameter(k, v) for k, v in (params or {}).items()])
         text = self._settings.sql(sql)
 
@@ -80,6 +81,7 @@ class Warehouse:
                 ``resumed`` (the job was there before), ``ended`` (it is DONE, with an error) and ``job_id``;
                 ``other_source`` when a job of that id loaded another file.
         """
+        job_id = self._named(job_id) or job_id
         config = bigquery.LoadJobConfig(
             source_format=bigquery.SourceFormat.PARQUET,
             schema=[_field(c) for c in schema],
@@ -108,6 +110,10 @@ class Warehouse:
             seen.job = self._client.get_job(job_id)
         return seen.job
 
+    def _named(self, job_id: str | None) -> str | None:
+        """Keep the jobs of several environments in one project apart."""
+        return f"{self._settings.dataset_prefix}{job_id}" if job_id else None
+
     def _patience(self, seen: "_Seen") -> float:
         """How long to wait: a job that was running when an emulator was killed says RUNNING for ever."""
         return EMULATOR_WAIT_SECONDS if seen.resumed and self.emulated else JOB_WAIT_SECONDS
@@ -120,7 +126,7 @@ class Warehouse:
     def job_state(self, job_id: str) -> tuple[str, str | None] | None:
         """Return (state, error reason or None) of a job, or None when BigQuery does not know it."""
         try:
-            job = self._client.get_job(job_id)
+            job = self._client.get_job(self._named(job_id))
         except api.NotFound:
             return None
         return job.state, (job.error_result or {}).get("reason")

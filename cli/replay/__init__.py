@@ -1,0 +1,1 @@
+"""replay: run a stage again, for any period, feed or load."""

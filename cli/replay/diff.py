@@ -1,0 +1,134 @@
+"""replay --diff: what a replay would change, by how much and why, before it does."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, replace
+from typing import Any
+
+from cli.output import CommandError, console, errors, print_json, print_table, quiet
+from cli.replay.changes import Change, Compared, compare
+from cli.replay.choice import Choice, Chosen, choose
+from cli.replay.promote import ledger_size, promote
+from cli.replay.rehearse import rehearse
+from cli.replay.shadow import WRITTEN, shadow
+from cli.stale import current_versions
+from functions.ingest.sweep import waiting
+from functions.kpi.catalog import read_catalog
+from functions.kpi.definition import Definition
+from functions.kpi.graph import reads
+from functions.kpi.refresh import views_by_name
+from stockflow.services import Services
+
+
+def diff_command(choice: Choice, promoting: bool, services: Services, as_json: bool) -> None:
+    """Rehearse a replay in a shadow, say what would change, and promote it if that was asked for.
+
+    Raises:
+        CommandError: loads are still on their way.
+    """
+    quiet()
+    chosen = choose(choice, services)
+    if not chosen:
+        print_json({"loads": 0, "changes": []}) if as_json else console().print("no load matches: nothing to replay")
+        return
+    _check_idle(services)
+    size = ledger_size(services)
+    with errors().status("making a shadow of the tables") as spinner, shadow(services, choice.stage) as aside:
+        rehearse(choice.stage, chosen, aside, spinner.update)
+        spinner.update("comparing")
+        found = list(differences(choice, chosen, services, aside))
+        if promoting:
+            spinner.update("promoting")
+            promote(choice.stage, chosen, found, size, services, aside)
+    if as_json:
+        print_json({"loads": len(chosen), "promoted": promoting, "changes": [asdict(c) for c in found]})
+    else:
+        _tell(found, len(chosen), promoting)
+
+
+def _check_idle(services: Services) -> None:
+    if left := waiting(services, services.clock()):
+        raise CommandError(f"{len(left)} loads are still on their way, or stuck: `stockflow sweep` wakes them")
+
+
+def differences(choice: Choice, chosen: list[Chosen], live: Services, aside: Services) -> Iterator[Change]:
+    """Yield how curated and KPI tables differ, each with the reason."""
+    versions = _why_versions(choice, chosen, live)
+    curated: set[str] = set()
+    if "curated" in WRITTEN[choice.stage]:
+        for feed, contract in live.contracts.items():
+            change = compare(Compared(f"curated.{feed}", contract.key, contract.business_date, None), live, aside)
+            if change is not None:
+                curated.add(f"inventory_curated.{feed}")
+                yield replace(change, why=versions.get(feed) or "what it is enriched with changed")
+    yield from _kpi_differences(curated, live, aside)
+
+
+def _kpi_differences(curated: set[str], live: Services, aside: Services) -> Iterator[Change]:
+    definitions = read_catalog(live.settings.definitions_uri, live).definitions
+    inputs = reads(definitions, views_by_name())
+    known = _versions_computed(live)
+    for name, definition in definitions.items():
+        key = ("business_date", *definition.grain)
+        measure = "value" if definition.kind == "kpi" else None
+        change = compare(Compared(f"kpi.{name}", key, "business_date", measure), live, aside)
+        if change is not None:
+            yield replace(change, why=_why_kpi(definition, known.get(name), inputs[name], curated))
+
+
+def _why_versions(choice: Choice, chosen: Iterable[Chosen], services: Services) -> dict[str, str]:
+    """Return feed -> what is different about the replayed stage."""
+    current = current_versions(services)
+    why: dict[str, str] = {}
+    for c in chosen:
+        old = None if c.done is None else c.done["stage_version"]
+        new = current.get((choice.stage, c.feed))
+        if old != new:
+            why[c.feed] = f"{choice.stage} of {c.feed} has another contract, SQL or code ({old} -> {new})"
+    return why
+
+
+def _versions_computed(services: Services) -> Mapping[str, str]:
+    sql = (
+        "SELECT kpi, definition_version AS version FROM inventory_ops.kpi_runs WHERE TRUE "
+        "QUALIFY ROW_NUMBER() OVER (PARTITION BY kpi ORDER BY finished_at DESC) = 1"
+    )
+    return {row["kpi"]: row["version"] for row in services.warehouse.query(sql)}
+
+
+def _why_kpi(definition: Definition, computed: str | None, inputs: set[str], curated: set[str]) -> str:
+    if computed != definition.version:
+        return "the definition changed" if computed else "it is new"
+    changed = sorted(table.partition(".")[2] for table in inputs & curated)
+    return f"it reads {', '.join(changed)}" if changed else "it reads a KPI that changed"
+
+
+def _tell(changes: list[Change], loads: int, promoted: bool) -> None:
+    out = console()
+    if not changes:
+        out.print(f"{loads} loads replayed aside: nothing would change")
+        return
+    rows: list[dict[str, Any]] = [
+        {"table": c.table, "added": c.added, "removed": c.removed, "changed": c.changed,
+         "columns": ", ".join(f"{name} {n}" for name, n in c.columns.items()),
+         "by": None if c.delta is None else round(c.delta, 4), "dates": _range(c.dates), "why": c.why}
+        for c in changes
+    ]  # fmt: skip
+    print_table(rows, ["table", "added", "removed", "changed", "columns", "by", "dates", "why"])
+    for c in changes:
+        for example in c.examples:
+            out.print(f"{c.table} {example['key']}: {_side(example['was'])} -> {_side(example['now'])}", markup=False)
+    verb = "changed" if promoted else "would change"
+    cells = sum(c.total for c in changes if c.table.startswith("kpi."))
+    out.print(f"{sum(c.total for c in changes) - cells} curated rows and {cells} KPI cells {verb}")
+    if not promoted:
+        out.print("nothing was touched; the same command with --promote puts it in place, at once")
+
+
+def _range(dates: tuple[str, ...]) -> str:
+    if not dates:
+        return ""
+    return dates[0] if len(dates) == 1 else f"{dates[0]} to {dates[-1]} ({len(dates)})"
+
+
+def _side(values: Mapping[str, Any] | None) -> str:
+    return "no row" if values is None else ", ".join(f"{k} {v}" for k, v in values.items())

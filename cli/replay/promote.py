@@ -1,0 +1,105 @@
+"""Putting a rehearsed result in the place of the live one: one transaction, or nothing."""
+
+from collections.abc import Iterable, Iterator
+
+from cli.output import CommandError
+from cli.replay.changes import Change
+from cli.replay.choice import Chosen
+from cli.replay.shadow import WRITTEN, tables
+from stockflow.errors import TransientError
+from stockflow.services import Services
+
+_MOVED = "the ledger moved on"
+_LEDGER = {"load_stages": "record_id"}
+_ROW = "CONCAT({t}._load_id, ':', CAST({t}._line AS STRING), ':', CAST({t}._updated_at AS STRING))"
+
+
+def ledger_size(services: Services) -> int:
+    """Return how many records the ledger has: if it has more later, somebody worked in the meantime."""
+    return int(services.warehouse.query("SELECT COUNT(*) AS n FROM inventory_ops.load_stages")[0]["n"])
+
+
+def promote(
+    stage: str, chosen: Iterable[Chosen], changes: Iterable[Change], size: int, live: Services, shadow: Services
+) -> None:
+    """Make the live tables hold what the shadow holds.
+
+    A KPI whose columns are other ones is replaced right before: DDL cannot be part of a transaction.
+
+    Raises:
+        CommandError: the ledger moved on since ``size`` was read, so the rehearsal says nothing any more; nothing
+            was changed.
+    """
+    changes = list(changes)
+    for change in changes:
+        if change.replaced:
+            _replace(change, live, shadow)
+    inside = [c for c in changes if not c.replaced]
+    steps = [
+        "BEGIN TRANSACTION",
+        f"ASSERT (SELECT COUNT(*) FROM {live.settings.table('ops', 'load_stages')}) = {size} AS '{_MOVED}'",
+        *_raw(stage, chosen, live, shadow),
+        *_curated(stage, live, shadow),
+        *_kpis(inside, live, shadow),
+        *_ops(live, shadow),
+        "COMMIT TRANSACTION",
+        "SELECT 1",
+    ]
+    try:
+        live.warehouse.query(";\n".join(steps))
+    except TransientError as error:
+        if _MOVED in error.message:
+            raise CommandError("loads arrived since the rehearsal began: nothing was changed, run it again") from error
+        raise
+
+
+def _replace(change: Change, live: Services, shadow: Services) -> None:
+    layer, name = change.table.split(".")
+    target, source = live.settings.table(layer, name), shadow.settings.table(layer, name)
+    live.warehouse.delete_table(target)
+    live.warehouse.query(f"CREATE TABLE {target} COPY {source}")
+
+
+def _raw(stage: str, chosen: Iterable[Chosen], live: Services, shadow: Services) -> Iterator[str]:
+    if "raw" not in WRITTEN[stage]:
+        return
+    by_feed: dict[str, list[str]] = {}
+    for c in chosen:
+        by_feed.setdefault(c.feed, []).append(f"'{c.load_id}'")
+    for feed, loads in sorted(by_feed.items()):
+        target, source = live.settings.table("raw", feed), shadow.settings.table("raw", feed)
+        mine = f"_load_id IN ({', '.join(loads)})"
+        yield f"DELETE FROM {target} WHERE {mine}"
+        yield f"INSERT INTO {target} SELECT * FROM {source} WHERE {mine}"
+
+
+def _curated(stage: str, live: Services, shadow: Services) -> Iterator[str]:
+    """What the rehearsal wrote has another time of writing; the rest stays untouched."""
+    if "curated" not in WRITTEN[stage]:
+        return
+    for name in tables(live, "curated"):
+        target, source = live.settings.table("curated", name), shadow.settings.table("curated", name)
+        there, here = _ROW.format(t="there"), _ROW.format(t="here")
+        yield f"DELETE FROM {target} here WHERE {here} NOT IN (SELECT {there} FROM {source} AS there)"
+        yield (
+            f"INSERT INTO {target} SELECT * FROM {source} AS there "
+            f"WHERE {there} NOT IN (SELECT {here} FROM {target} AS here)"
+        )
+
+
+def _kpis(changes: Iterable[Change], live: Services, shadow: Services) -> Iterator[str]:
+    for change in changes:
+        layer, name = change.table.split(".")
+        if layer != "kpi" or not change.total:
+            continue
+        target, source = live.settings.table(layer, name), shadow.settings.table(layer, name)
+        dates = ", ".join(f"DATE '{day}'" for day in change.dates)
+        yield f"DELETE FROM {target} WHERE business_date IN ({dates})"
+        yield f"INSERT INTO {target} SELECT * FROM {source} WHERE business_date IN ({dates})"
+
+
+def _ops(live: Services, shadow: Services) -> Iterator[str]:
+    for name in tables(live, "ops"):
+        target, source = live.settings.table("ops", name), shadow.settings.table("ops", name)
+        key = _LEDGER.get(name, "run_id")
+        yield f"INSERT INTO {target} SELECT * FROM {source} WHERE {key} NOT IN (SELECT {key} FROM {target})"

@@ -1,0 +1,69 @@
+"""Runs stages in this process, in a shadow: no events, the same functions."""
+
+from collections.abc import Callable, Iterable
+
+from cli.output import CommandError
+from cli.replay.choice import Chosen
+from cli.replay.send import object_of
+from functions.ingest.sweep import waiting
+from stockflow.events import StageEvent
+from stockflow.ledger import STAGES
+from stockflow.services import Services
+
+ROUNDS = 200
+
+
+def rehearse(stage: str, chosen: Iterable[Chosen], services: Services, say: Callable[[str], None]) -> None:
+    """Run a stage for these loads, then whatever waits for a later stage, until nothing does.
+
+    Raises:
+        CommandError: ``ROUNDS`` rounds were not enough.
+    """
+    by_feed: dict[str, list[str]] = {}
+    for c in chosen:
+        by_feed.setdefault(c.feed, []).append(c.load_id)
+    if stage == "ingest":
+        _ingest(list(chosen), services, say)
+    else:
+        _run(stage, by_feed, services, say)
+    for _ in range(ROUNDS):
+        left = waiting(services, services.clock())
+        if not left:
+            return
+        earliest = min(left, key=lambda row: STAGES.index(row["stage"]))["stage"]
+        todo: dict[str, list[str]] = {}
+        for row in left:
+            if row["stage"] == earliest:
+                todo.setdefault(row["feed"], []).append(row["load_id"])
+        _run(earliest, todo, services, say)
+    raise CommandError("the stages wake each other for ever: see `stockflow loads`")
+
+
+def _ingest(chosen: list[Chosen], services: Services, say: Callable[[str], None]) -> None:
+    from functions.ingest.road import ingest
+
+    for number, c in enumerate(chosen, 1):
+        say(f"ingest {number} of {len(chosen)}: {c.before['object']}")
+        ingest(object_of(c), services)
+
+
+def _run(stage: str, by_feed: dict[str, list[str]], services: Services, say: Callable[[str], None]) -> None:
+    for feed, loads in by_feed.items():
+        say(f"{stage} of {feed}: {len(loads)} loads")
+        if stage == "validate":
+            _validate(feed, loads, services)
+        elif stage == "transform":
+            from functions.transform.drain import drain as transform
+
+            transform(feed, frozenset(loads), services)
+    if stage == "kpi":
+        from functions.kpi.drain import drain as refresh
+
+        refresh(frozenset(load for loads in by_feed.values() for load in loads), services)
+
+
+def _validate(feed: str, loads: list[str], services: Services) -> None:
+    from functions.validate.run import validate
+
+    for load in loads:
+        validate(StageEvent("load.ingested", feed, load), services)

@@ -1,0 +1,94 @@
+"""A shadow of an environment: the same rows in datasets of its own, where a replay can be tried.
+
+What the replayed stages write is cloned (in BigQuery a clone costs nothing until it differs); what they only read
+is a view of the live table.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import cached_property
+from typing import Any
+from uuid import uuid4
+
+from google.cloud import bigquery
+
+from local import provision
+from stockflow.schema import pipeline
+from stockflow.services import Services
+
+WRITTEN = {
+    "ingest": ("raw", "curated", "kpi", "ops"),
+    "validate": ("curated", "kpi", "ops"),
+    "transform": ("curated", "kpi", "ops"),
+    "kpi": ("kpi", "ops"),
+}
+LAYERS = ("raw", "curated", "kpi", "ops")
+_EXPIRES_MS = 24 * 3600 * 1000  # of a shadow whose command was killed
+
+
+class Silence:
+    """A bus that nobody hears: in a shadow, no stage wakes another."""
+
+    def publish(self, _topic: str, _data: bytes, _attributes: Mapping[str, str]) -> str:
+        """Publish nothing."""
+        return ""
+
+    def publish_all(self, _topic: str, messages: Iterable[tuple[bytes, Mapping[str, str]]]) -> list[str]:
+        """Publish nothing."""
+        return ["" for _ in messages]
+
+
+class ShadowServices(Services):
+    """Services of a shadow: its own datasets, no events, no replay window (each asked-for stage is computed)."""
+
+    @cached_property
+    def bus(self) -> Any:
+        """Nobody's ear."""
+        return Silence()
+
+
+@contextmanager
+def shadow(services: Services, stage: str) -> Iterator[ShadowServices]:
+    """Yield a shadow in which ``stage`` and all later ones can run; it is gone afterwards."""
+    settings = services.settings
+    prefix = f"{settings.dataset_prefix}replay_{uuid4().hex[:8]}_"
+    made = ShadowServices(replace(settings, dataset_prefix=prefix, replay_window_seconds=0), services.clock)
+    client = services.warehouse.client
+    try:
+        for layer in LAYERS:
+            dataset = bigquery.Dataset(f"{settings.project}.{made.settings.dataset(layer)}")
+            dataset.location = settings.location
+            dataset.default_table_expiration_ms = _EXPIRES_MS
+            client.create_dataset(dataset)
+        services.warehouse.query(";\n".join(_copies(services, made, stage)) + ";\nSELECT 1")
+        provision.routines(made)
+        provision.views(made)
+        yield made
+    finally:
+        for layer in LAYERS:
+            name = f"{settings.project}.{made.settings.dataset(layer)}"
+            client.delete_dataset(name, delete_contents=True, not_found_ok=True)
+
+
+def _copies(services: Services, made: Services, stage: str) -> Iterator[str]:
+    for layer in LAYERS:
+        for name in tables(services, layer):
+            source, copy = services.settings.table(layer, name), made.settings.table(layer, name)
+            if layer in WRITTEN[stage]:
+                yield f"CREATE TABLE {copy} CLONE {source}"
+            else:
+                yield f"CREATE VIEW {copy} AS SELECT * FROM {source}"
+
+
+def tables(services: Services, layer: str) -> list[str]:
+    """Return the names of the tables (not views) of a layer that a stage reads or writes."""
+    feeds = sorted(services.contracts)
+    if layer == "raw":
+        return feeds
+    if layer == "curated":
+        return [name for feed in feeds for name in (feed, f"{feed}_history")]
+    if layer == "ops":
+        return sorted(pipeline()["ops_tables"])
+    found = services.warehouse.client.list_tables(f"{services.settings.project}.{services.settings.dataset(layer)}")
+    return sorted(t.table_id for t in found if t.table_type == "TABLE")

@@ -1,0 +1,50 @@
+"""sweep: wake what no event woke."""
+
+from datetime import timedelta
+from typing import Annotated, Any
+
+import typer
+
+from cli import target
+from cli.output import console, print_json, print_table, quiet
+from cli.stack import Json
+from functions.ingest.sweep import Woken
+from functions.ingest.sweep import sweep as run_sweep
+
+
+def sweep(
+    older_than: Annotated[int, typer.Option(help="Wake only what waits for this many seconds.")] = 60,
+    as_json: Json = False,
+) -> None:
+    """Find landed objects without a load and stages that never started or are stuck, and wake them.
+
+    The same runs by itself every ten minutes; this looks at all objects, however old.
+
+    Examples:
+
+      stockflow sweep
+
+      stockflow sweep --older-than 0
+    """
+    quiet()
+    found = rows(run_sweep(target.services(), timedelta(seconds=older_than)))
+    if as_json:
+        print_json(found)
+    elif found:
+        print_table(found, ["waits_for", "feed", "object", "load_id", "since"])
+        console().print(f"{len(found)} woken: `stockflow loads` shows how far they are")
+    else:
+        console().print("nothing waits")
+
+
+def rows(woken: Woken) -> list[dict[str, Any]]:
+    """Return one row per event that was published."""
+    objects = [
+        {"waits_for": "ingest", "feed": None, "object": ref.name, "load_id": ref.load_id, "since": ref.created}
+        for ref in woken.objects
+    ]
+    loads = [
+        {"waits_for": r["stage"], "feed": r["feed"], "object": None, "load_id": r["load_id"], "since": r["waits_since"]}
+        for r in woken.loads
+    ]
+    return objects + loads

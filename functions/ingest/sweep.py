@@ -1,0 +1,81 @@
+"""The sweep: what lies in the landing bucket or in the ledger and was never woken, or not for too long, is woken.
+
+An event is a wake-up call, never the only record of work: with all events lost, the sweep alone brings every file
+to its end. Waking too often costs little, since whatever was done already is recognised.
+"""
+
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from stockflow.events import ObjectRef, StageEvent, announcement, encode
+from stockflow.log import log
+from stockflow.services import Services
+
+MOST = 1_000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_KNOWN = "SELECT DISTINCT load_id FROM inventory_ops.load_stages WHERE stage = 'ingest' AND landed_at >= @since"
+
+
+@dataclass(frozen=True)
+class Woken:
+    """What one sweep found and woke: objects without a load, and loads by the stage that they wait for."""
+
+    objects: list[ObjectRef] = field(default_factory=list)
+    loads: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def total(self) -> int:
+        """How many events were published."""
+        return len(self.objects) + len(self.loads)
+
+
+def sweep(services: Services, stuck_after: timedelta | None = None, look_back: timedelta | None = None) -> Woken:
+    """Find and wake what waits for longer than ``stuck_after``; return it.
+
+    ``look_back`` bounds how old an object may be to be looked for (all, when None). At most 1,000 objects and 1,000
+    loads are woken in one go: the next tick finds the others.
+
+    Raises:
+        TransientError: what a service could not do now.
+    """
+    settings, now = services.settings, services.clock()
+    before = now - (timedelta(seconds=settings.sweep_after_seconds) if stuck_after is None else stuck_after)
+    since = now - look_back if look_back else _EPOCH
+    woken = Woken(_unknown(services, since, before), waiting(services, before))
+    services.bus.publish_all(settings.landing_topic, [announcement(ref) for ref in woken.objects])
+    services.bus.publish_all(settings.events_topic, [encode(wake_up(row)) for row in woken.loads])
+    counts = {"objects": len(woken.objects), "loads": len(woken.loads), "event": "swept"}
+    log("WARNING" if woken.total else "INFO", f"swept: {woken.total} woken", fields=counts, stage="sweep")
+    return woken
+
+
+def _unknown(services: Services, since: datetime, before: datetime) -> list[ObjectRef]:
+    """Objects, older generations too, that landed in that time and that no ingest has on record."""
+    landed = services.store.list(services.settings.landing_bucket, versions=True)
+    wanted = {ref.load_id: ref for ref in landed if since <= ref.created < before}
+    if not wanted:
+        return []
+    oldest = min(ref.created for ref in wanted.values()) - timedelta(days=1)
+    for page in services.warehouse.pages(_KNOWN, {"since": oldest}):
+        for row in page:
+            wanted.pop(row["load_id"], None)
+    return sorted(wanted.values(), key=lambda ref: (ref.created, ref.name))[:MOST]
+
+
+@cache
+def _sql() -> str:
+    return (Path(__file__).resolve().parent / "sweep.sql").read_text(encoding="utf-8")
+
+
+def waiting(services: Services, before: datetime) -> list[dict[str, Any]]:
+    """Return what waits for a stage since before that time: the stage, the event that wakes it, the load, its feed."""
+    return services.warehouse.query(_sql(), {"before": before})
+
+
+def wake_up(row: dict[str, Any]) -> StageEvent:
+    """Return the event that wakes the stage that a load waits for."""
+    return StageEvent(row["event_type"], row["feed"], row["load_id"], json.loads(row["detail"] or "{}"))

@@ -1,0 +1,30 @@
+-- Loads that wait for a stage since before @before, each with the event that wakes it: its next stage never
+-- started, failed, or was asked to look again. Lost events are made up for from what the ledger says.
+WITH latest AS (
+  SELECT load_id, feed, stage, state, record_id, input_record, finished_at, detail
+  FROM inventory_ops.load_stages_latest
+),
+steps AS (
+  SELECT 'ingest' AS before_stage, 'loaded' AS passed, 'validate' AS stage, 'load.ingested' AS event_type
+  UNION ALL
+  SELECT 'validate', 'validated', 'transform', 'load.validated'
+  UNION ALL
+  SELECT 'transform', 'transformed', 'kpi', 'load.transformed'
+)
+SELECT
+  steps.stage,
+  steps.event_type,
+  done_before.load_id,
+  done_before.feed,
+  done_before.finished_at AS waits_since,
+  IF(steps.stage = 'kpi', done_before.detail, NULL) AS detail
+FROM steps
+JOIN latest AS done_before ON done_before.stage = steps.before_stage
+LEFT JOIN latest AS done ON done.load_id = done_before.load_id AND done.stage = steps.stage
+WHERE done.input_record IS DISTINCT FROM done_before.record_id
+  -- a load that was let through and is refused now must leave again
+  AND (done_before.state = steps.passed OR (steps.stage != 'kpi' AND done.load_id IS NOT NULL))
+  AND done_before.finished_at < @before
+  AND (done.finished_at IS NULL OR done.finished_at < @before)
+ORDER BY waits_since, load_id, steps.stage
+LIMIT 1000

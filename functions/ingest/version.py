@@ -1,0 +1,11 @@
+"""What decides the result of ingest."""
+
+from pathlib import Path
+
+from stockflow.contracts import Contract
+from stockflow.identity import code_version, stage_version
+
+
+def version(contract: Contract) -> str:
+    """Return the stage version of ingest for a feed: a hash of its contract and of this code."""
+    return stage_version(contract.fingerprint, code_version(Path(__file__).resolve().parent))
