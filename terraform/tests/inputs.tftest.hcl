@@ -34,10 +34,22 @@ run "a_prefix_without_underscore_is_refused" {
   expect_failures = [var.dataset_prefix]
 }
 
-run "a_prefix_reaches_datasets_views_and_functions" {
+run "what_costs_is_off" {
+  command = plan
+  assert {
+    condition     = length(google_composer_environment.this) == 0 && length(google_service_account.dataflow) == 0 && length(google_cloudbuild_trigger.this) == 0
+    error_message = "Composer, Dataflow and the triggers are off until switched on."
+  }
+}
+
+# One plan for the three, since each plan takes seconds.
+run "a_prefix_an_approval_and_rows_by_location" {
   command = plan
   variables {
     dataset_prefix = "dev_"
+    optional       = { cicd = true }
+    repository     = { owner = "example", name = "stockflow" }
+    location_rows  = { PAR01 = ["group:paris@example.com"] }
   }
   assert {
     condition     = google_bigquery_dataset.this["raw"].dataset_id == "dev_inventory_raw"
@@ -47,32 +59,9 @@ run "a_prefix_reaches_datasets_views_and_functions" {
     condition     = strcontains(local.view_query["inventory_ops.loads"], "test-project.dev_inventory_ops.load_stages_latest")
     error_message = "A view must read the prefixed dataset."
   }
-}
-
-run "what_costs_is_off" {
-  command = plan
-  assert {
-    condition     = length(google_composer_environment.this) == 0 && length(google_service_account.dataflow) == 0 && length(google_cloudbuild_trigger.this) == 0
-    error_message = "Composer, Dataflow and the triggers are off until switched on."
-  }
-}
-
-run "production_is_approved_by_a_person" {
-  command = plan
-  variables {
-    optional   = { cicd = true }
-    repository = { owner = "example", name = "stockflow" }
-  }
   assert {
     condition     = google_cloudbuild_trigger.this["main"].approval_config[0].approval_required && !google_cloudbuild_trigger.this["pull-request"].approval_config[0].approval_required
     error_message = "A deployment to production waits for a person; checks of a pull request do not."
-  }
-}
-
-run "rows_by_location" {
-  command = plan
-  variables {
-    location_rows = { PAR01 = ["group:paris@example.com"] }
   }
   assert {
     condition     = google_bigquery_row_access_policy.location["sales/PAR01"].filter_predicate == "location_code = 'PAR01'"

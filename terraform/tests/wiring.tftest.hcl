@@ -11,7 +11,7 @@ variables {
   notification_emails = ["a@example.com"]
 }
 
-run "push_goes_to_the_function_with_its_audience" {
+run "push_goes_to_the_function_with_its_audience_and_alerts_to_the_channel" {
   assert {
     condition = alltrue([
       for name, sub in google_pubsub_subscription.push :
@@ -33,33 +33,25 @@ run "push_goes_to_the_function_with_its_audience" {
     ])
     error_message = "Each subscription dead-letters to its own topic."
   }
-}
-
-run "alerts_reach_the_channel" {
   assert {
     condition     = alltrue([for p in google_monitoring_alert_policy.threshold : length(p.notification_channels) == 1])
     error_message = "Every alert must notify."
   }
 }
 
-run "a_second_channel_changes_in_place" {
+run "a_second_channel_and_a_changed_zip_change_in_place" {
   variables {
     notification_emails = ["a@example.com", "b@example.com"]
-  }
-  assert {
-    condition     = alltrue([for p in google_monitoring_alert_policy.threshold : length(p.notification_channels) == 2])
-    error_message = "Both channels must be told."
-  }
-}
-
-run "a_changed_zip_changes_only_its_function" {
-  variables {
     release = {
       ingest    = { object = "functions/ingest-2.zip", version = "2" }
       validate  = { object = "functions/validate-1.zip", version = "1" }
       transform = { object = "functions/transform-1.zip", version = "1" }
       kpi       = { object = "functions/kpi-1.zip", version = "1" }
     }
+  }
+  assert {
+    condition     = alltrue([for p in google_monitoring_alert_policy.threshold : length(p.notification_channels) == 2])
+    error_message = "Both channels must be told."
   }
   assert {
     condition     = google_cloudfunctions2_function.this["ingest"].build_config[0].source[0].storage_source[0].object == "functions/ingest-2.zip"

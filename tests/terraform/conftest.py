@@ -44,7 +44,7 @@ def root(tmp_path_factory: pytest.TempPathFactory, provider: Path) -> Root:
 @pytest.fixture(scope="session")
 def plan(root: Root) -> dict[str, Any]:
     """The plan of environments/prod.tfvars."""
-    return root.plan("-var-file=environments/prod.tfvars")
+    return root.plan("-var-file=environments/prod.tfvars", out="plan.bin")
 
 
 @pytest.fixture(scope="session")
@@ -55,9 +55,11 @@ def full_plan(root: Root) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
-def applied(tmp_path_factory: pytest.TempPathFactory, provider: Path) -> dict[str, Any]:
-    """The state after an apply of prod.tfvars: what a plan cannot know yet has a (made-up) value."""
-    copy = copy_root(tmp_path_factory.mktemp("applied"), provider)
-    copy.run("apply", "-input=false", "-auto-approve", "-var-file=environments/prod.tfvars")
+def applied(tmp_path_factory: pytest.TempPathFactory, root: Root, plan: dict[str, Any]) -> dict[str, Any]:
+    """The state after an apply of the plan: what a plan cannot know yet has a (made-up) value."""
+    assert plan["planned_values"]
+    copy = Root(tmp_path_factory.mktemp("applied"), root.config)
+    shutil.copytree(root.folder, copy.folder, symlinks=True, dirs_exist_ok=True)
+    copy.run("apply", "-input=false", "plan.bin")
     shown = json.loads(copy.run("show", "-json"))
     return {"planned_values": shown["values"]}

@@ -1,10 +1,13 @@
 """Runs the real terraform binary on a copy of the root, against a provider that only serves the schema."""
 
+import gzip
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,9 +29,25 @@ def make_provider(folder: Path) -> Path:
     subprocess.run([*uv, "pip", "install", "-q", "--python", python, "tf==1.2.0"], check=True)
     shutil.copytree(PROVIDER, folder / "provider", ignore=shutil.ignore_patterns("__pycache__"))
     schemas = sorted((folder / "provider/schemas").glob("*.json.gz"))
+    for schema in schemas:
+        _keep_used(schema)
     install = [python, folder / "provider/install.py", folder / "out", *schemas]
     subprocess.run(install, check=True, stdout=subprocess.DEVNULL)
     return folder / "out/terraformrc"
+
+
+def _keep_used(schema: Path) -> None:
+    """Drop the types that no file of the root names: terraform reads the schema at each start, all 50 MB of it."""
+    used = {name for f in (ROOT / "terraform").rglob("*.*") for name in re.findall(r'"(google_\w+)"', _text(f))}
+    document = json.loads(gzip.decompress(schema.read_bytes()))
+    for provider in document["provider_schemas"].values():
+        for kind in ("resource_schemas", "data_source_schemas"):
+            provider[kind] = {name: block for name, block in provider.get(kind, {}).items() if name in used}
+    schema.write_bytes(gzip.compress(json.dumps(document).encode(), 1))
+
+
+def _text(path: Path) -> str:
+    return path.read_text() if path.suffix in {".tf", ".hcl"} else ""
 
 
 @dataclass(frozen=True)
@@ -56,22 +75,22 @@ class Root:
         assert not ok or done.returncode == 0, f"terraform {' '.join(args)}\n{done.stdout}{done.stderr}"
         return done.stdout + done.stderr
 
-    def plan(self, *args: str) -> dict[str, Any]:
-        """Return the plan as JSON."""
-        self.run("plan", "-input=false", "-refresh=false", "-out=plan.bin", *args)
-        shown: dict[str, Any] = json.loads(self.run("show", "-json", "plan.bin"))
+    def plan(self, *args: str, out: str = "other.bin") -> dict[str, Any]:
+        """Return the plan, which stands in ``out`` too, as JSON."""
+        self.run("plan", "-input=false", "-refresh=false", f"-out={out}", *args)
+        shown: dict[str, Any] = json.loads(self.run("show", "-json", out))
         return shown
 
 
-def copy_root(folder: Path, config: Path, edits: dict[str, tuple[str, str]] | None = None) -> Root:
-    """Copy what the root reads, apply ``edits`` (file -> old, new) and initialise with local state."""
+def copy_root(folder: Path, config: Path, edits: Sequence[tuple[str, str, str]] = ()) -> Root:
+    """Copy what the root reads, apply ``edits`` (file, old, new) and initialise with local state."""
     for name in READ:
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns(".terraform*"))
     shutil.copy(ROOT / "pipeline.yaml", folder / "pipeline.yaml")
     versions = folder / "terraform/versions.tf"
     versions.write_text(versions.read_text().replace('backend "gcs" {\n    prefix = "stockflow"', 'backend "local" {'))
     (folder / "terraform/release.auto.tfvars.json").write_text(json.dumps({"release": RELEASE}))
-    for name, (old, new) in (edits or {}).items():
+    for name, old, new in edits:
         path = folder / name
         text = path.read_text()
         assert old in text, f"{name} no longer holds {old!r}: the planted mistake needs a new place"

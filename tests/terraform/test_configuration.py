@@ -43,7 +43,7 @@ def inventory(plan: dict[str, Any]) -> str:
 
 
 def test_the_plan_creates_what_was_reviewed(plan: dict[str, Any]) -> None:
-    """A change of the inventory shows in review; ``UPDATE_GOLDEN=1 make test-terraform`` accepts it."""
+    """A change of the inventory shows in review; ``UPDATE_GOLDEN=1 pytest tests/terraform`` accepts it."""
     if os.environ.get("UPDATE_GOLDEN"):
         GOLDEN.write_text(inventory(plan))
     assert inventory(plan) == GOLDEN.read_text()
