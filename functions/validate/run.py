@@ -110,11 +110,17 @@ def _previous(contract: Contract, ingested: StageRecord, services: Services) -> 
     if not same:
         return None
     before = same[0]
-    sql = (
-        f"SELECT DISTINCT UPPER(TRIM(location_code)) AS code FROM inventory_raw.{contract.feed} WHERE _load_id = @load"
-    )
-    codes = services.warehouse.query(sql, {"load": before["load_id"]})
-    return Previous(before["load_id"], before["rows"] or 0, frozenset(r["code"] for r in codes if r["code"]))
+    return Previous(before["load_id"], before["rows"] or 0, _locations(contract, before["load_id"], services))
+
+
+def _locations(contract: Contract, load_id: str, services: Services) -> frozenset[str]:
+    """Return the locations that a load names, if a rule of the contract compares them."""
+    rule = next((r for r in contract.rules if r.expectation == "stockflow_locations_not_absent"), None)
+    if rule is None:
+        return frozenset()
+    column = rule.column or "location_code"
+    sql = f"SELECT DISTINCT UPPER(TRIM(`{column}`)) AS code FROM inventory_raw.{contract.feed} WHERE _load_id = @load"
+    return frozenset(r["code"] for r in services.warehouse.query(sql, {"load": load_id}) if r["code"])
 
 
 def _record(

@@ -72,14 +72,17 @@ class World:
     def ingest(self, ref: ObjectRef) -> StageRecord:
         return ingest(ref, self.services)
 
-    def killed(self, ref: ObjectRef, client: str, method: str, when: str = "after") -> None:
-        """Deliver, and die at that step."""
+    def killed(
+        self, ref: ObjectRef, client: str, method: str, when: str = "after",
+        work: Callable[[ObjectRef, Services], object] = ingest,
+    ) -> None:  # fmt: skip
+        """Deliver to a stage, and die at that step."""
         services = Services(self.services.settings)
         services.__dict__[client] = Tripwire(getattr(self.services, client), method, when)
         if client == "warehouse":  # the ledger writes through its own
             services.__dict__["ledger"] = self.services.ledger
         try:
-            ingest(ref, services)
+            work(ref, services)
         except KilledError:
             return
         raise AssertionError(f"{client}.{method} was never called")
