@@ -5,6 +5,7 @@ from collections.abc import Callable
 from stockflow.errors import PermanentError, TransientError
 from stockflow.events import CloudEventLike, subject
 from stockflow.log import log
+from stockflow.trace import begin
 
 
 def settle(stage: str, event: CloudEventLike, work: Callable[[], object]) -> None:
@@ -14,6 +15,7 @@ def settle(stage: str, event: CloudEventLike, work: Callable[[], object]) -> Non
     ``TransientError`` is a warning and raised. Anything unexpected is an error (which alerts) and
     raised too: it is retried, then dead-lettered.
     """
+    begin(event)
     load = subject(event)
     try:
         work()

@@ -59,10 +59,15 @@ def _message(event: CloudEventLike) -> dict[str, Any]:
 
 def subject(event: CloudEventLike) -> str | None:
     """Return the load that an event is about, as far as its attributes say; None when they do not."""
+    return load_of(attributes_of(event))
+
+
+def attributes_of(event: CloudEventLike) -> dict[str, str]:
+    """Return the attributes of the message in a push body; none when it is no such body."""
     try:
-        return load_of(dict(event.data["message"].get("attributes") or {}))
-    except (KeyError, TypeError, AttributeError):
-        return None
+        return dict(event.data["message"].get("attributes") or {})
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return {}
 
 
 def load_of(attributes: Mapping[str, str]) -> str | None:

@@ -4,11 +4,13 @@ import logging
 import os
 import sys
 from collections.abc import Mapping
-from contextvars import ContextVar
 from functools import cache
 from typing import Any
 
-_trace: ContextVar[str | None] = ContextVar("trace", default=None)
+from stockflow.trace import trace_of
+
+# What makes Error Reporting take a line as an error, also one without a stack.
+_REPORTED = "type.googleapis.com/google.devtools.clouderrorreporting.v1beta1.ReportedErrorEvent"
 
 
 @cache
@@ -18,27 +20,29 @@ def _logger() -> logging.Logger:
     return structured_logger("stockflow", os.environ.get("GOOGLE_CLOUD_PROJECT", ""))
 
 
-def set_trace(trace: str | None) -> None:
-    """Set the Cloud Trace resource name (``projects/P/traces/T``) of what this call logs from now on."""
-    _trace.set(trace)
-
-
 def log(severity: str, message: str, *, fields: Mapping[str, Any] | None = None, **labels: object) -> None:
     """Write one line.
 
     ``severity`` is INFO, WARNING or ERROR; ``labels`` (load_id, feed, stage, ...) are what people
     search by; ``fields`` are numbers that log-based metrics read (``jsonPayload.rows``). Within an
-    ``except`` block an ERROR carries the stack, which is what Error Reporting groups by.
+    ``except`` block an ERROR carries the stack, which is what Error Reporting groups by. The line
+    belongs to the trace of its ``load_id``, else to that of the call.
     """
+    load = labels.get("load_id")
     extra: dict[str, Any] = {
         "labels": {k: str(v) for k, v in labels.items() if v is not None},
-        "json_fields": dict(fields or {}),
+        "json_fields": {**(fields or {}), **(_error_fields() if severity == "ERROR" else {})},
     }
-    if trace := _trace.get():
-        extra["trace"] = trace
+    if trace := trace_of(str(load) if load else None):
+        extra["trace"] = f"projects/{os.environ.get('GOOGLE_CLOUD_PROJECT', '')}/traces/{trace}"
     _logger().log(
         getattr(logging, severity),
         message,
         extra=extra,
         exc_info=severity == "ERROR" and sys.exc_info()[0] is not None,
     )
+
+
+def _error_fields() -> dict[str, Any]:
+    service = {"service": os.environ.get("K_SERVICE", "stockflow"), "version": os.environ.get("K_REVISION", "")}
+    return {"@type": _REPORTED, "serviceContext": service}

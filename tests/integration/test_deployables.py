@@ -117,11 +117,12 @@ def listens(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def push(url: str, data: bytes, **headers: str) -> int:
+def push(url: str, data: bytes, trace: str) -> int:
     """Post a Pub/Sub push body; return the status of the answer."""
     message = {"messageId": "1", "publishTime": "2026-11-23T10:00:00Z", "data": base64.b64encode(data).decode()}
     body = json.dumps({"message": message, "subscription": "projects/example/subscriptions/s"}).encode()
-    request = urllib.request.Request(url, body, {"Content-Type": "application/json", **headers})
+    headers = {"Content-Type": "application/json", "X-Cloud-Trace-Context": f"{trace}/1;o=1"}
+    request = urllib.request.Request(url, body, headers)
     try:
         with urllib.request.urlopen(request, timeout=60) as answer:
             return int(answer.status)
@@ -136,12 +137,15 @@ def lines(said: Path) -> list[dict[str, Any]]:
 
 
 def test_it_starts_from_its_zip_and_answers_an_event(installed: Installed) -> None:
-    """Given a message that no retry can help, it is acknowledged, and one ERROR line says what was wrong."""
+    """Given a message that no retry can help, it is acknowledged; one ERROR line of the request's trace says why."""
+    trace = "4bf92f3577b34da6a3ce929d0e0e4736"
     with serving(installed) as (url, said):
-        assert push(url, b'{"no": "event of ours"}') == 200
+        assert push(url, b'{"no": "event of ours"}', trace) == 200
         assert wait_until(lambda: lines(said), 10)
     error = lines(said)[0]
     assert error["severity"] == "ERROR"
+    assert error["logging.googleapis.com/trace"] == f"projects/example/traces/{trace}"
+    assert error["serviceContext"] == {"service": f"stockflow-{installed.zip.function}", "version": "r1"}
     assert error["logging.googleapis.com/labels"]["code"] == "bad_event"
     assert error["logging.googleapis.com/labels"]["stage"] == installed.zip.function
 
