@@ -24,6 +24,13 @@ locals {
     transform = ["load_stages", "quarantine_rows"]
     kpi       = ["load_stages", "kpi_runs"]
   }
+  # function -> topics that it publishes to: what it finished; ingest also announces an object again (the sweep)
+  publishes = {
+    ingest    = ["inventory-events", "landing-objects"]
+    validate  = ["inventory-events"]
+    transform = ["inventory-events"]
+    kpi       = ["inventory-events"]
+  }
   # who may read the columns tagged pii: the stages that must copy them, and named people
   pii_readers = ["validate", "transform"]
 
@@ -77,11 +84,11 @@ resource "google_bigquery_table_iam_member" "function" {
 }
 
 resource "google_pubsub_topic_iam_member" "function" {
-  for_each = toset(local.functions)
+  for_each = merge([for fn, topics in local.publishes : { for topic in topics : "${fn}/${topic}" => { fn = fn, topic = topic } }]...)
 
-  topic  = google_pubsub_topic.this["inventory-events"].id
+  topic  = google_pubsub_topic.this[each.value.topic].id
   role   = "roles/pubsub.publisher"
-  member = google_service_account.function[each.key].member
+  member = google_service_account.function[each.value.fn].member
 }
 
 # --- Pub/Sub: who pushes, and what its own agent needs --------------------------------------------------
@@ -187,13 +194,38 @@ resource "google_project_iam_member" "people_jobs" {
   member  = each.key
 }
 
-# Analysts ship a KPI by a definition; engineers replay by seek.
+# Analysts ship a KPI by a definition. Engineers replay: by seek, by announcing a load again, by sending a
+# dead letter again.
 resource "google_pubsub_subscription_iam_member" "engineers" {
   for_each = merge([for sub in keys(local.pipeline.subscriptions) : { for m in var.access.engineers : "${sub}/${m}" => { sub = sub, member = m } }]...)
 
   subscription = google_pubsub_subscription.push[each.value.sub].name
   role         = "roles/pubsub.editor"
   member       = each.value.member
+}
+
+resource "google_pubsub_subscription_iam_member" "engineers_dead" {
+  for_each = merge([for topic in keys(local.dead_topics) : { for m in var.access.engineers : "${topic}/${m}" => { topic = topic, member = m } }]...)
+
+  subscription = google_pubsub_subscription.dead[each.value.topic].name
+  role         = "roles/pubsub.subscriber"
+  member       = each.value.member
+}
+
+resource "google_pubsub_topic_iam_member" "engineers" {
+  for_each = merge([for topic in keys(local.pipeline.topics) : { for m in var.access.engineers : "${topic}/${m}" => { topic = topic, member = m } }]...)
+
+  topic  = google_pubsub_topic.this[each.value.topic].id
+  role   = "roles/pubsub.publisher"
+  member = each.value.member
+}
+
+resource "google_storage_bucket_iam_member" "engineers" {
+  for_each = toset(var.access.engineers)
+
+  bucket = google_storage_bucket.this["landing"].name
+  role   = "roles/storage.objectViewer"
+  member = each.key
 }
 
 resource "google_storage_bucket_iam_member" "uploader" {

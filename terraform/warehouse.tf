@@ -114,12 +114,12 @@ resource "google_bigquery_table" "ops" {
   table_id    = each.key
   description = each.value.description
   clustering  = each.value.cluster
-  schema = jsonencode([for c in each.value.columns : {
+  schema = jsonencode([for c in each.value.columns : merge({
     name        = c.name
     type        = c.type
     mode        = try(c.mode, "NULLABLE")
     description = try(c.description, "")
-  }])
+  }, try(c.pii, false) ? local.policy_tag : {})])
   deletion_protection = var.deletion_protection
 
   time_partitioning {

@@ -1,0 +1,82 @@
+"""docs/security.md says who may do what: it is the plan, and the functions' code needs no more than that."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from stockflow.contracts import load_contracts
+from tests.terraform.grants import Grant, grants
+from tests.terraform.support import ROOT, resources
+
+PAGE = (ROOT / "docs/security.md").read_text()
+FUNCTIONS = ("ingest", "validate", "transform", "kpi")
+SETTINGS = {
+    "landing_topic": "topic landing-objects",
+    "events_topic": "topic inventory-events",
+    "landing_bucket": "bucket landing",
+    "staging_bucket": "bucket staging",
+    "definitions_uri": "bucket definitions",
+}
+
+
+def documented() -> set[Grant]:
+    """The rows of the page's tables of identities."""
+    rows = re.findall(r"^\| ([^|]+) \| `(roles/[\w.]+)` \| ([^|]+) \| ([^|]+) \|$", PAGE, re.MULTILINE)
+    assert all(why.strip() for *_, why in rows)
+    return {(who, role, where) for who, role, places, _ in rows for where in _places(places)}
+
+
+def _places(text: str) -> list[str]:
+    """``table `a`, `b`; project`` is three places."""
+    found = []
+    for part in text.split(";"):
+        kind, names = part.split("`")[0].strip(), re.findall(r"`([^`]+)`", part)
+        found += [f"{kind} {name}" for name in names] or [kind]
+    return found
+
+
+def test_the_table_is_the_plan(full_plan: dict[str, Any]) -> None:
+    """With every switch on, each grant of the plan stands on the page with its reason, and nothing else does."""
+    assert grants(full_plan) == documented()
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_is_granted_what_its_code_names(function: str, full_plan: dict[str, Any]) -> None:
+    """Datasets, topics and buckets that a function's code and SQL speak of are those that its identity holds."""
+    files = [p for p in (ROOT / "functions" / function).rglob("*") if p.suffix in {".py", ".sql"}]
+    text = "\n".join(p.read_text() for p in files) + (ROOT / "shared/stockflow/ledger.py").read_text()
+    named = {f"dataset inventory_{d}" for d in re.findall(r"\binventory_(raw|curated|kpi|ops)\b", text)}
+    named |= {where for setting, where in SETTINGS.items() if re.search(rf"settings\.{setting}\b", text)}
+    written = set(re.findall(r"INSERT INTO inventory_ops\.(\w+)|table\(\"ops\", \"(\w+)\"\)", text))
+    named |= {f"table inventory_ops.{a or b}" for a, b in written}
+    held = {where for who, _, where in grants(full_plan) if who == f"stockflow-{function}"}
+    assert named - held == set()
+
+
+def test_an_uploader_is_held_to_its_prefix(plan: dict[str, Any]) -> None:
+    """Each uploader's grant has a condition on the object's name."""
+    uploaders = {a: v for a, v in resources(plan, "google_storage_bucket_iam_member").items() if ".uploader[" in a}
+    prefixes = {re.search(r"/objects/(.+)/\"\)$", v["condition"][0]["expression"])[1] for v in uploaders.values()}
+    assert prefixes == {"stock_snapshots", "purchase_orders/acme"}
+
+
+def tagged(applied: dict[str, Any], dataset: str) -> set[str]:
+    """The columns with a policy tag, as ``table.column``."""
+    tables = [v for v in resources(applied, "google_bigquery_table").values() if v["dataset_id"] == dataset]
+    with_schema = [(v["table_id"], json.loads(v["schema"])) for v in tables if v["schema"] and not v["view"]]
+    return {f"{table}.{c['name']}" for table, columns in with_schema for c in columns if c.get("policyTags")}
+
+
+def test_refused_rows_carry_the_policy_tag(applied: dict[str, Any]) -> None:
+    """The columns of the ledger that hold what a file said are tagged as the contracts' personal columns are."""
+    assert tagged(applied, "inventory_ops") == set(re.findall(r"`((?:reject|quarantine)_rows\.\w+)`", PAGE))
+
+
+def test_the_page_names_the_personal_columns(applied: dict[str, Any]) -> None:
+    """What contracts tag is what the plan tags and what the page lists."""
+    contracts = load_contracts(ROOT / "contracts")
+    personal = {f"{feed}.{c.name}" for feed, contract in contracts.items() for c in contract.columns if c.pii}
+    assert tagged(applied, "inventory_raw") == personal
+    assert {name for name in personal if f"`{name}`" in PAGE} == personal
