@@ -55,7 +55,8 @@ def _run(stage: str, by_feed: dict[str, list[str]], services: Services, say: Cal
         elif stage == "transform":
             from functions.transform.drain import drain as transform
 
-            transform(feed, frozenset(loads), services)
+            for error in transform(feed, frozenset(loads), services).failed.values():
+                raise error
     if stage == "kpi":
         from functions.kpi.drain import drain as refresh
 

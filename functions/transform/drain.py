@@ -3,6 +3,7 @@
 import random
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
@@ -19,7 +20,19 @@ MAX_LOADS = 500
 TRIES = 4
 _CONFLICT = ("transaction", "concurrent update", "failed to commit", "could not serialize")
 Detail = dict[str, Any]
-_flight: SingleFlight[frozenset[str]] = SingleFlight()
+# What BigQuery says of a script that fails on what it reads: one load's rows, perhaps, and not its neighbours'.
+_DATA_FAULTS = {"invalidQuery", "invalid", "badRequest", "BadRequest"}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a drain could not do: loads that the ledger does not know, and loads that failed by themselves."""
+
+    unknown: frozenset[str] = frozenset()
+    failed: Mapping[str, TransientError] = field(default_factory=dict)
+
+
+_flight: SingleFlight[Outcome] = SingleFlight()
 
 
 def transform(event: StageEvent, services: Services) -> None:
@@ -31,20 +44,45 @@ def transform(event: StageEvent, services: Services) -> None:
     """
     if event.feed not in services.contracts:
         raise PermanentError("unknown_feed", f"no contract for feed {event.feed!r}", load_id=event.load_id)
-    unknown = _flight.join(event.feed, event.load_id, lambda asked: drain(event.feed, asked, services))
-    if event.load_id in unknown:
+    outcome = _flight.join(event.feed, event.load_id, lambda asked: drain(event.feed, asked, services))
+    if event.load_id in outcome.failed:
+        raise outcome.failed[event.load_id]
+    if event.load_id in outcome.unknown:
         raise TransientError("not_validated_yet", f"the ledger has no validation of load {event.load_id}")
 
 
-def drain(feed: str, asked: frozenset[str], services: Services) -> frozenset[str]:
-    """Transform what is pending and what was asked for; return the asked ones the ledger does not know."""
+def drain(feed: str, asked: frozenset[str], services: Services) -> Outcome:
+    """Transform what is pending and what was asked for; say what could not be done."""
     todo = _plan(feed, asked, services)
     _publish(feed, todo.repeated, services)
+    failed: dict[str, TransientError] = {}
     for part in _parts(sorted(todo.loads)):
-        _publish(feed, _run(feed, part, todo.carried, services), services)
+        failed |= _each(feed, part, todo.carried, services)
     if has_dependents(feed):
         _wake(services)
-    return todo.unknown
+    return Outcome(todo.unknown, failed)
+
+
+def _each(feed: str, loads: list[str], carried: tuple[str, ...], services: Services) -> dict[str, TransientError]:
+    """Transform loads together; when their script fails on what it reads, halve them until only the bad ones fail."""
+    try:
+        details = _run(feed, loads, carried, services)
+    except TransientError as error:
+        if error.facts.get("reason") not in _DATA_FAULTS or is_conflict(error):
+            raise
+        if len(loads) == 1:
+            log(
+                "ERROR",
+                f"load {loads[0]} cannot be transformed: {error}",
+                feed=feed,
+                load_id=loads[0],
+                stage="transform",
+            )
+            return {loads[0]: error}
+        half = len(loads) // 2
+        return _each(feed, loads[:half], carried, services) | _each(feed, loads[half:], carried, services)
+    _publish(feed, details, services)
+    return {}
 
 
 def _plan(feed: str, asked: frozenset[str], services: Services) -> Plan:
@@ -91,13 +129,18 @@ def _script(feed: str, loads: list[str], carried: tuple[str, ...], services: Ser
         try:
             rows = services.warehouse.query(script, {**params, "drain": uuid4().hex})
         except TransientError as error:
-            if attempt == TRIES or not any(word in str(error).lower() for word in _CONFLICT):
+            if attempt == TRIES or not is_conflict(error):
                 raise
             time.sleep(random.uniform(0.1, 0.5) * attempt)
         else:
             log("INFO", f"{len(rows)} loads in one script", feed=feed, stage="transform")
             return rows
     raise AssertionError("unreachable")
+
+
+def is_conflict(error: TransientError) -> bool:
+    """Whether BigQuery aborted the transaction because another one changed the same table."""
+    return any(word in str(error).lower() for word in _CONFLICT)
 
 
 def _publish(feed: str, details: Mapping[str, Detail], services: Services) -> None:

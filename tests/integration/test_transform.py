@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from functions.transform.drain import drain, transform
+from functions.transform.drain import Outcome, drain, transform
 from stockflow.errors import TransientError
 from stockflow.events import StageEvent
 from tests.integration import transform_world
@@ -37,7 +37,7 @@ def sale(receipt: str = "R1", **changes: str) -> dict[str, str]:
             "location_code": "PAR1", "quantity": "2", "net_amount": "10", **changes}  # fmt: skip
 
 
-def run(world: World, feed: str, *asked: str) -> frozenset[str]:
+def run(world: World, feed: str, *asked: str) -> Outcome:
     return drain(feed, frozenset(asked), world.services)
 
 
@@ -354,6 +354,21 @@ def test_a_hundred_loads_take_a_handful_of_scripts(world: World) -> None:
     assert len(world.curated("sales", "receipt_number")) == 101
     assert world.curated("sales", "quantity", "receipt_number = 'SAME'") == [(Decimal(99),)]
     assert all(world.books().values()) and len(world.books()) == 100
+
+
+def test_a_load_that_breaks_the_script_does_not_stop_its_neighbours(world: World) -> None:
+    """A quantity that overflows when its cases are counted out: that load alone is retried, then dead-lettered."""
+    run(world, "products", world.land("products", {"sku": "A1", "pack_unit": "CS", "units_per_pack": "12"}))
+    good = [world.land("sales", sale(f"R{n}")) for n in range(4)]
+    bad = world.land("sales", sale("BAD", unit="CS", quantity="9" * 29))
+    assert set(run(world, "sales", *good, bad).failed) == {bad}
+    assert len(world.curated("sales", "receipt_number")) == 4
+    assert sorted(world.bus.of("load.transformed")[1:]) == sorted(good)
+    with pytest.raises(TransientError):
+        transform(StageEvent("load.validated", "sales", bad), world.services)
+    late = world.land("sales", sale("R9"))
+    transform(StageEvent("load.validated", "sales", late), world.services)
+    assert len(world.curated("sales", "receipt_number")) == 5
 
 
 def test_two_instances_at_once_do_no_harm(world: World) -> None:
