@@ -212,7 +212,7 @@ resource "google_monitoring_alert_policy" "threshold" {
 }
 
 # Staleness is the absence of something, so it is asked of the stage metric feed by feed. Monitoring
-# looks back a day at most; feeds that come less often are watched by the reporting view alone.
+# looks back a day at most; feeds that come less often are seen in the ledger alone.
 resource "google_monitoring_alert_policy" "freshness" {
   for_each = { for feed, hours in local.freshness_hours : feed => hours if var.optional.monitoring && hours <= 26 }
 
