@@ -183,7 +183,7 @@ def neutral(column: Column, text: str | None, decimal_mark: str, date_order: str
         return text or ""
     if column.logical_type in ("number", "integer"):
         number: Decimal | None = values.to_number(text, decimal_mark)
-        return text if number is None else format(number, "f")
+        return text if number is None else format(number.normalize(), "f")
     if column.logical_type == "date":
         day = values.to_date(text, date_order)
         return text if day is None else day.isoformat()

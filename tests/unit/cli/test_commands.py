@@ -4,14 +4,15 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
 import pytest
 import typer
 
-from cli.main import app
+from cli.main import app, main
 
 WITHOUT_DATA: set[str] = {"demo"}  # it tells a story, the commands that it uses have --json
 
@@ -48,32 +49,61 @@ def test_a_command_answers_in_json(name: str, command: click.Command) -> None:
     assert name in WITHOUT_DATA or any("--json" in p.opts for p in command.params)
 
 
-def run(*args: str, state: Path) -> subprocess.CompletedProcess[str]:
-    env = {k: v for k, v in os.environ.items() if not k.startswith("STOCKFLOW_")}
-    command = [sys.executable, "-m", "cli.main", "--state", str(state), *args]
-    return subprocess.run(command, env=env, capture_output=True, text=True, check=False, timeout=120)
+@dataclass
+class Done:
+    """How a command ended."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Done]:
+    """Run the command in this process, on a state folder where nothing runs (a process each costs seconds)."""
+    for name in [n for n in os.environ if n.startswith("STOCKFLOW_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("STOCKFLOW_STATE", str(tmp_path))
+
+    def command(*args: str) -> Done:
+        monkeypatch.setattr(sys, "argv", ["stockflow", *args])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        code = ended.value.code
+        return Done(code if isinstance(code, int) else int(code is not None), *capsys.readouterr())
+
+    return command
 
 
 @pytest.mark.parametrize("args", [["status"], ["loads"], ["env"], ["explain", "x.csv"], ["kpi", "list"], ["audit"]])
-def test_without_a_stack_one_line_says_what_to_do(args: list[str], tmp_path: Path) -> None:
+def test_without_a_stack_one_line_says_what_to_do(args: list[str], run: Callable[..., Done]) -> None:
     """Given no running stack, the error is one line that names the command to run; no traceback."""
-    done = run(*args, state=tmp_path)
+    done = run(*args)
     assert done.returncode == 1
     assert done.stdout == ""
     assert "stockflow up" in done.stderr and "Traceback" not in done.stderr
     assert len(done.stderr.replace("\n", " ").strip().split("stockflow: ")) == 2
 
 
-def test_down_without_a_stack_is_fine(tmp_path: Path) -> None:
+def test_down_without_a_stack_is_fine(run: Callable[..., Done]) -> None:
     """Given nothing to stop, down succeeds and says so."""
-    done = run("down", "--json", state=tmp_path)
+    done = run("down", "--json")
     assert (done.returncode, json.loads(done.stdout)) == (0, {"stopped": False, "purged": False})
 
 
-def test_a_wrong_file_is_refused_before_anything_is_done(tmp_path: Path) -> None:
+def test_a_wrong_file_is_refused_before_anything_is_done(tmp_path: Path, run: Callable[..., Done]) -> None:
     """Given a file that does not exist, drop says so with the usage, exit code 2."""
-    done = run("drop", str(tmp_path / "none.csv"), state=tmp_path)
+    done = run("drop", str(tmp_path / "none.csv"))
     assert done.returncode == 2 and "none.csv" in done.stderr.replace("\n", "")
+
+
+def test_the_command_is_a_program(tmp_path: Path) -> None:
+    """Started as a process of its own, it fails in the same way."""
+    env = {k: v for k, v in os.environ.items() if not k.startswith("STOCKFLOW_")}
+    command = [sys.executable, "-m", "cli.main", "--state", str(tmp_path), "status"]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False, timeout=120)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "stockflow up" in done.stderr and "Traceback" not in done.stderr
 
 
 def test_completion_is_offered() -> None:
