@@ -28,7 +28,7 @@ status: install ## show the parts of the stack
 test: test-unit test-integration ## run the whole suite
 
 test-unit: install ## run the tests that need no emulator
-	@$(BIN)/python -m pytest -m "not integration and not chaos" -n $(WORKERS) --dist worksteal -q
+	@$(BIN)/python -m pytest -m "not integration and not chaos" -n $(WORKERS) --dist loadfile -q
 
 test-integration: install ## run the tests on real emulators and function processes
 	@$(BIN)/python -m pytest -m "integration or chaos" -n $(WORKERS) --dist loadfile -q

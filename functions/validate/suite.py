@@ -1,5 +1,6 @@
 """Contract -> checks -> a Great Expectations suite."""
 
+import re
 from datetime import date, datetime
 from typing import Any
 
@@ -61,8 +62,16 @@ def _explicit(contract: Contract, rule: Rule) -> Check:
     return Check(rule.id, name, column, kwargs, rule.severity, rule.description, expected_words(rule))
 
 
+_GROUP = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\((?!\?)", re.DOTALL)
+
+
+def without_groups(pattern: str) -> str:
+    """Return a pattern that matches the same and captures nothing (pandas warns of groups that nobody reads)."""
+    return _GROUP.sub(lambda found: "(?:" if found[0] == "(" else found[0], pattern)
+
+
 def _native(contract: Contract, rule: Rule) -> dict[str, Any]:
-    kwargs = dict(rule.kwargs)
+    kwargs = {k: without_groups(v) if k == "regex" else v for k, v in rule.kwargs.items()}
     if rule.column is not None:
         kwargs["column"] = rule.column
         if contract.column(rule.column).logical_type in ("date", "timestamp"):

@@ -1,5 +1,6 @@
 """A load is judged by its contract: which rows are refused, why, and what is only reported."""
 
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from functions.validate.frame import LINE, conventions
 from functions.validate.judge import judge
 from functions.validate.model import Judgement
 from functions.validate.report import MASK, report
-from functions.validate.suite import row_checks
+from functions.validate.suite import row_checks, without_groups
 from functions.validate.wholes import Previous, pattern, whole_results
 from stockflow.contracts import load_contracts
 from stockflow.ledger import StageRecord
@@ -108,7 +109,28 @@ def test_every_rule_of_every_contract_is_checked() -> None:
         assert {r.id for r in contract.rules} <= asked
 
 
-@settings(max_examples=15, deadline=None)
+@pytest.mark.parametrize(
+    ("written", "asked"),
+    [
+        ("^(a|b)+$", "^(?:a|b)+$"),
+        (r"\((x)", r"\((?:x)"),
+        ("[(][^)(](?i:c)", "[(][^)(](?i:c)"),
+        (r"[\](](d)", r"[\](](?:d)"),
+    ],
+)
+def test_a_pattern_is_asked_without_its_groups(written: str, asked: str) -> None:
+    assert without_groups(written) == asked
+
+
+def test_no_pattern_of_a_contract_captures() -> None:
+    patterns = [
+        c.kwargs["regex"] for contract in CONTRACTS.values() for c in row_checks(contract) if "regex" in c.kwargs
+    ]
+    assert len(patterns) > 10
+    assert {re.compile(p).groups for p in patterns} == {0}
+
+
+@settings(max_examples=8, deadline=None)
 @given(st.lists(st.sampled_from(["2", "x", "", "-1", "3,5", "NaN"]), min_size=1, max_size=12))
 def test_each_row_is_kept_or_refused_never_both_never_neither(quantities: list[str]) -> None:
     """Refused lines are lines of the load, each once."""
