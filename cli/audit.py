@@ -6,6 +6,7 @@ from typing import Any
 import typer
 
 from cli import target
+from cli.books import curated_rows
 from cli.output import console, print_json, print_table
 from cli.stack import Json
 from stockflow.identity import load_id
@@ -15,20 +16,13 @@ END_STATES = ("loaded", "rejected", "duplicate_content", "ignored")
 _BOOKS = """
 SELECT load_id, feed, object, end_state, `lines`, `rows`, rejects, stage, state FROM inventory_ops.loads
 """
-# Per load of a feed: rows in raw, typed rows (the present statements and those that newer ones replaced),
-# rows of those that are present, rows refused by validate or transform.
+# Per load of a feed: rows in raw, and rows refused by validate or transform.
 _FEED = """
-SELECT load_id, SUM(raw_rows) AS raw_rows, SUM(typed_rows) AS typed_rows, SUM(current_rows) AS current_rows,
-  SUM(refused_rows) AS refused_rows
+SELECT load_id, SUM(raw_rows) AS raw_rows, SUM(refused_rows) AS refused_rows
 FROM (
-  SELECT _load_id AS load_id, COUNT(*) AS raw_rows, 0 AS typed_rows, 0 AS current_rows, 0 AS refused_rows
-  FROM inventory_raw.{feed} GROUP BY _load_id
+  SELECT _load_id AS load_id, COUNT(*) AS raw_rows, 0 AS refused_rows FROM inventory_raw.{feed} GROUP BY _load_id
   UNION ALL
-  SELECT _load_id, 0, COUNT(*), 0, 0 FROM inventory_curated.{feed}_history GROUP BY _load_id
-  UNION ALL
-  SELECT _load_id, 0, 0, COUNT(*), 0 FROM inventory_curated.{feed} GROUP BY _load_id
-  UNION ALL
-  SELECT load_id, 0, 0, 0, COUNT(DISTINCT line) FROM inventory_ops.quarantine WHERE feed = '{feed}' GROUP BY load_id
+  SELECT load_id, 0, COUNT(DISTINCT line) FROM inventory_ops.quarantine WHERE feed = '{feed}' GROUP BY load_id
 )
 GROUP BY load_id
 """
@@ -41,6 +35,8 @@ def check(services: Services) -> list[dict[str, Any]]:
     broken = _landed(services, books)
     for feed in services.contracts:
         counts = {row["load_id"]: row for row in services.warehouse.query(_FEED.format(feed=feed))}
+        for load, curated in curated_rows(services, [feed]).items():
+            counts[load] = counts.get(load, {}) | curated
         mine = {i: b for i, b in books.items() if b["feed"] == feed}
         for load in mine.keys() | counts.keys():
             broken += _balance(load, mine.get(load), counts.get(load, {}))
@@ -77,7 +73,7 @@ def _balance(load: str, book: dict[str, Any] | None, counts: dict[str, Any]) -> 
         typed, refused = counts.get("typed_rows") or 0, counts.get("refused_rows") or 0
         current = counts.get("current_rows") or 0
         if raw != typed + refused or current > typed:
-            found = f"{current} current + {typed - current} superseded + {refused} quarantined"
+            found = f"{current} current + {counts.get('superseded') or 0} superseded + {refused} quarantined"
             broken.append(_break(load, f"{raw} rows of raw accounted for", found))
     return broken
 

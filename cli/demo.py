@@ -11,6 +11,7 @@ import typer
 import yaml
 
 from cli import audit, drop, stack, target
+from cli.books import with_superseded
 from cli.kpi import sentence
 from cli.loads import COLUMNS
 from cli.output import CommandError, console, errors, print_table
@@ -77,6 +78,7 @@ def _run(services: Services, samples: Path, timeout: int, began: float) -> bool:
     rows = drop.follow(services, [row["load_id"] for row in dropped], timeout)
     settled = sum(drop.is_settled(r) for r in rows)
     _clock(began, f"{settled} of {len(dropped)} files came to their end")
+    rows = with_superseded(services, rows)
     print_table(rows, [c for c in COLUMNS if c != "load_id"], "\nThe files")
     _refusals(services, rows)
     counted = headlines(services)

@@ -9,6 +9,7 @@ import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from cli import target
+from cli.books import with_superseded
 from cli.loads import COLUMNS, find_loads
 from cli.output import CommandError, console, errors, print_json, print_table
 from cli.stack import Json
@@ -43,7 +44,7 @@ def drop(
     if not wait:
         _say(loads, as_json)
         return
-    rows = follow(services, [row["load_id"] for row in loads], timeout)
+    rows = with_superseded(services, follow(services, [row["load_id"] for row in loads], timeout))
     print_json(rows) if as_json else print_table(rows, COLUMNS)
     if len(rows) < len(loads) or any(not is_settled(r) or r["end_state"] in _BAD for r in rows):
         raise typer.Exit(1)

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from cli import target
+from cli.books import with_superseded
 from cli.output import CommandError, console, print_json, print_table
 from cli.stack import Json
 from stockflow.services import Services
@@ -25,7 +26,7 @@ COLUMNS = [
 ]
 _LOADS = """
 SELECT load_id, feed, bucket, object, generation, landed_at, stage, state, end_state, `lines`, `rows`, rejects,
-  quarantined, superseded, reason_code, message, seconds
+  quarantined, reason_code, message, seconds
 FROM inventory_ops.loads
 WHERE (@feed = '' OR feed = @feed) AND (@state = '' OR state = @state OR end_state = @state)
   AND (@all OR load_id IN UNNEST(@load_ids))
@@ -56,7 +57,8 @@ def loads(
 
       stockflow loads --feed sales --json
     """
-    rows = find_loads(target.services(), feed, state)
+    services = target.services()
+    rows = with_superseded(services, find_loads(services, feed, state))
     if as_json:
         print_json(rows)
     elif rows:
@@ -111,7 +113,8 @@ def explain(
       stockflow explain 0d5aa0c1f3c9a4b7e2d1 --json
     """
     services = target.services()
-    story = history(services, pick(find_loads(services), what))
+    (load,) = with_superseded(services, [pick(find_loads(services), what)])
+    story = history(services, load)
     print_json(story) if as_json else _tell(story)
 
 
@@ -137,6 +140,8 @@ def _tell(story: dict[str, Any]) -> None:
     out.print(
         f"state: {load['state']}" + (f" ({load['reason_code']}: {load['message']})" if load["reason_code"] else "")
     )
+    if load["superseded"]:
+        out.print(f"superseded: {load['superseded']} of its rows, by newer statements of the same keys")
     counts = ["stage", "state", "rows", "rejects", "quarantined", "superseded", "finished_at", "reason_code"]
     print_table(story["stages"], counts, "\nStages")
     if story["rejects"]:

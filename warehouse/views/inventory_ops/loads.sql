@@ -1,4 +1,5 @@
--- One row a load: how far it came, how it ended and its books.
+-- One row a load: how far it came, how it ended and its books. How many of its rows newer files replaced changes
+-- with each of them: count it in the curated table of its feed and its history, as `stockflow loads` does.
 WITH latest AS (
   SELECT * FROM inventory_ops.load_stages_latest
 )
@@ -31,7 +32,6 @@ SELECT
   MAX(IF(stage = 'ingest', `rows`, NULL)) AS `rows`,
   MAX(IF(stage = 'ingest', rejects, NULL)) AS rejects,
   COALESCE(SUM(IF(stage IN ('validate', 'transform'), quarantined, 0)), 0) AS quarantined,
-  MAX(IF(stage = 'transform', superseded, NULL)) AS superseded,
   COALESCE(
     MAX(IF(stage = 'validate' AND state = 'rejected', reason_code, NULL)),
     MAX(IF(stage = 'ingest', reason_code, NULL))
