@@ -3,9 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-
-from google.api_core import exceptions as api
-from google.cloud import pubsub_v1
+from typing import Any
 
 from cli.output import CommandError
 from stockflow.settings import Settings
@@ -32,14 +30,18 @@ class Subscriptions:
     """
 
     def __init__(self, settings: Settings) -> None:
+        from google.api_core import exceptions  # a second of import time that other commands need not wait
+        from google.cloud import pubsub_v1
+
         self._settings = settings
+        self._api: Any = exceptions
         self._client = pubsub_v1.SubscriberClient()
 
     def seek(self, name: str, when: datetime) -> None:
         """Have everything that was published since ``when`` delivered again."""
         try:
             self._client.seek(request={"subscription": self._path(name), "time": when})
-        except api.NotFound as error:
+        except self._api.NotFound as error:
             raise CommandError(f"no subscription {self._path(name)}: {error.message}") from error
 
     def pull_all(self, name: str, most: int = 1_000) -> list[Letter]:
@@ -57,9 +59,9 @@ class Subscriptions:
         request = {"subscription": self._path(name), "max_messages": most}
         try:
             received = self._client.pull(request=request, timeout=_WAIT_SECONDS, retry=None).received_messages
-        except api.DeadlineExceeded:
+        except self._api.DeadlineExceeded:
             return []
-        except api.NotFound as error:
+        except self._api.NotFound as error:
             raise CommandError(f"no subscription {self._path(name)}: {error.message}") from error
         return [
             Letter(m.ack_id, m.message.message_id, m.message.data, dict(m.message.attributes), m.message.publish_time)
