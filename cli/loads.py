@@ -9,6 +9,7 @@ from cli import target
 from cli.books import with_superseded
 from cli.output import CommandError, console, print_json, print_table
 from cli.stack import Json
+from cli.stale import stale_loads
 from stockflow.services import Services
 
 COLUMNS = [
@@ -45,6 +46,7 @@ def find_loads(
 def loads(
     feed: Annotated[str, typer.Option(help="Only this feed.")] = "",
     state: Annotated[str, typer.Option(help="Only this state, such as rejected.")] = "",
+    stale: Annotated[bool, typer.Option("--stale", help="Only what an older contract, SQL or code made.")] = False,
     as_json: Json = False,
 ) -> None:
     """List the loads: how far each came, and its books.
@@ -56,15 +58,20 @@ def loads(
       stockflow loads --state rejected
 
       stockflow loads --feed sales --json
+
+      stockflow loads --stale
     """
     services = target.services()
     rows = with_superseded(services, find_loads(services, feed, state))
+    if stale:
+        old = stale_loads(services)
+        rows = [{**r, "stale_stages": ", ".join(old[r["load_id"]])} for r in rows if r["load_id"] in old]
     if as_json:
         print_json(rows)
     elif rows:
-        print_table(rows, COLUMNS)
+        print_table(rows, [*COLUMNS, "stale_stages"] if stale else COLUMNS)
     else:
-        console().print("no loads" + (" match" if feed or state else ": drop a file with `stockflow drop`"))
+        console().print("no loads" + (" match" if feed or state or stale else ": drop a file with `stockflow drop`"))
 
 
 _STAGES = """

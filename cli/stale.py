@@ -18,6 +18,12 @@ WHERE stage IN ('ingest', 'validate', 'transform') AND feed IS NOT NULL
 GROUP BY stage, feed, stage_version
 ORDER BY made_until
 """
+_BY_LOAD = """
+SELECT load_id, stage, feed, stage_version FROM inventory_ops.load_stages_latest
+WHERE stage IN ('ingest', 'validate', 'transform') AND feed IS NOT NULL
+  AND state IN ('loaded', 'rejected', 'validated', 'transformed')
+ORDER BY load_id, finished_at
+"""
 _COMPUTED = """
 SELECT kpi, definition_version, finished_at FROM inventory_ops.kpi_runs
 WHERE TRUE
@@ -49,6 +55,16 @@ def stale(services: Services) -> list[dict[str, Any]]:
         groups.setdefault((row["stage"], row["feed"]), []).append(row)
     found = [_group(key, rows, current[key]) for key, rows in sorted(groups.items()) if key in current]
     return [row for row in found if row["stale"]] + _stale_kpis(services)
+
+
+def stale_loads(services: Services) -> dict[str, list[str]]:
+    """Return load_id -> the stages whose result an older version made."""
+    current = current_versions(services)
+    found: dict[str, list[str]] = {}
+    for row in services.warehouse.query(_BY_LOAD):
+        if current.get((row["stage"], row["feed"]), row["stage_version"]) != row["stage_version"]:
+            found.setdefault(row["load_id"], []).append(row["stage"])
+    return found
 
 
 def _group(key: tuple[str, str], rows: list[dict[str, Any]], current: str) -> dict[str, Any]:

@@ -113,6 +113,8 @@ def test_a_rehearsal_says_what_another_model_changes_and_touches_nothing(
     other_model(tree)
     (old,) = world.json("status")["stale"]
     assert (old["stage"], old["feed"], old["stale"], old["of"]) == ("transform", "sales", 2, 2)
+    listed = world.json("loads", "--stale")
+    assert {(row["feed"], row["stale_stages"]) for row in listed} == {("sales", "transform")} and len(listed) == 2
     said = world.json("replay", "--stage", "transform", "--stale", "--diff")
     changes = {c["table"]: c for c in said["changes"]}
     sales = changes["curated.sales"]
