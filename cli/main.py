@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from cli import audit, deadletters, demo, drop, kpi, loads, logs, package, quarantine, stack, sweep
+from cli.doctor.command import doctor
 from cli.output import CommandError, errors
 from cli.replay.command import replay
 from stockflow.errors import StockflowError
@@ -20,7 +21,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 for command in (stack.up, stack.down, stack.status, stack.env, logs.logs, drop.drop, loads.loads, loads.explain,
-                audit.audit, replay, sweep.sweep, demo.demo, package.package):  # fmt: skip
+                audit.audit, doctor, replay, sweep.sweep, demo.demo, package.package):  # fmt: skip
     app.command()(command)
 app.add_typer(kpi.app, name="kpi")
 app.add_typer(quarantine.app, name="quarantine")

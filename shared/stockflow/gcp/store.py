@@ -21,6 +21,11 @@ class Store:
     def __init__(self, settings: Settings) -> None:
         self._client = _storage_client(settings)
 
+    @property
+    def client(self) -> storage.Client:
+        """The client itself, to look at buckets."""
+        return self._client
+
     def stat(self, bucket: str, name: str, generation: int | None = None) -> ObjectRef | None:
         """Return the live generation of an object (or the one asked for), or None when there is none."""
         blob = self._client.bucket(bucket).get_blob(name, generation=generation)
