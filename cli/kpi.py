@@ -1,15 +1,18 @@
-"""kpi list and kpi show: what is defined, and what it says now."""
+"""kpi list, show, check and refresh: what is defined, and what it says now."""
 
+import os
 from typing import Annotated, Any
 
 import typer
 
 from cli import target
 from cli.output import CommandError, console, print_json, print_table
+from cli.refresh import ask, not_as_defined, runs
 from cli.stack import Json
 from functions.kpi.catalog import Headline, headlines, load_definitions
 from functions.kpi.definition import Definition
 from functions.kpi.graph import column_lineage, in_order, parse_sql, reads, tables
+from local.dashboard import wording
 from stockflow.errors import TransientError
 from stockflow.services import Services
 from stockflow.settings import bundle_root
@@ -48,7 +51,15 @@ def list_kpis(as_json: Json = False) -> None:
       stockflow kpi list --json
     """
     rows = [shown(d, h) for d, h in headlines(target.services())]
-    print_json(rows) if as_json else print_table(rows, ["kpi", "value", "unit", "week_before", "day", "meaning"])
+    if as_json:
+        print_json(rows)
+    else:
+        print_table([_worded(r) for r in rows], ["kpi", "value", "week_before", "day", "meaning"])
+
+
+def _worded(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a row with its figures as a person reads them: 3.4 %, 28.1 days."""
+    return {**row, **{k: wording.figure(row[k], row["unit"]) for k in ("value", "week_before") if row[k] is not None}}
 
 
 @app.command()
@@ -63,10 +74,7 @@ def show(
       stockflow kpi show inventory_turnover
     """
     services = target.services()
-    definitions = load_definitions(services.settings.definitions_uri, services)
-    if name not in definitions:
-        raise CommandError(f"no KPI {name!r}: there are {', '.join(sorted(definitions))}")
-    definition = definitions[name]
+    definition = _defined(services, name)[0]
     sql = (
         f"SELECT business_date, SUM(numerator) AS numerator, SUM(denominator) AS denominator, COUNT(value) AS cells, "
         f"COUNTIF(value IS NULL) AS without_value FROM {definition.table} GROUP BY business_date "
@@ -88,7 +96,15 @@ def show(
     if days:
         print_table(days, ["business_date", "numerator", "denominator", "cells", "without_value"], "\nLast days")
     elif definition.kind == "kpi":
-        console().print("\nnot computed yet: the next load that reaches the KPIs computes it")
+        console().print(f"\nnot computed yet: the next load computes it, `stockflow kpi refresh {name}` does so now")
+
+
+def _defined(services: Services, name: str) -> list[Definition]:
+    """Return the definition of that name; all of them without a name."""
+    definitions = load_definitions(services.settings.definitions_uri, services)
+    if name and name not in definitions:
+        raise CommandError(f"no KPI {name!r}: there are {', '.join(sorted(definitions))}")
+    return [definitions[name]] if name else list(definitions.values())
 
 
 def _days(services: Services, sql: str) -> list[dict[str, Any]]:
@@ -104,16 +120,55 @@ def _days(services: Services, sql: str) -> list[dict[str, Any]]:
 def check(as_json: Json = False) -> None:
     """Check every definition without running it: header, SQL, the order between them.
 
+    They are where the kpi function reads them: STOCKFLOW_DEFINITIONS_URI, else the folder of the project.
+
     Exit code 1 when one is wrong; the message names file, line and what was expected.
 
     Examples:
 
       stockflow kpi check
     """
-    definitions = load_definitions(str(bundle_root() / "functions" / "kpi" / "definitions"))
+    uri = os.environ.get("STOCKFLOW_DEFINITIONS_URI") or str(bundle_root() / "functions" / "kpi" / "definitions")
+    definitions = load_definitions(uri, target.services() if uri.startswith("gs://") else None)
     read = reads(definitions, {})
     rows = [
         {"order": n, "kpi": d.name, "kind": d.kind, "reads": ", ".join(sorted(read[d.name]))}
         for n, d in enumerate(in_order(definitions, read), 1)
     ]
     print_json(rows) if as_json else print_table(rows, ["order", "kpi", "kind", "reads"])
+
+
+@app.command()
+def refresh(
+    name: Annotated[str, typer.Argument(help="Only this KPI; all that are new or changed if left out.")] = "",
+    timeout: Annotated[int, typer.Option(help="Seconds to wait at most.")] = 120,
+    as_json: Json = False,
+) -> None:
+    """Compute what is new, changed or failed at once, for all dates, instead of with the next load.
+
+    The kpi function does it, as for a load. Exit code 1 when a definition failed or the time was over.
+
+    Examples:
+
+      stockflow kpi refresh
+
+      stockflow kpi refresh inventory_turnover
+    """
+    services = target.services()
+    late = [d.name for d in not_as_defined(services, _defined(services, name))]
+    found: list[dict[str, Any]] = []
+    if late:
+        since = services.clock()
+        ask(services)
+        found = runs(services, late, since, timeout)
+    if as_json:
+        print_json(found)
+    elif not late:
+        console().print("everything is computed as it is defined")
+    else:
+        print_table(found, ["kpi", "state", "from_date", "to_date", "rows", "message"])
+    if len(found) < len(late):
+        missing = ", ".join(sorted(set(late) - {r["kpi"] for r in found}))
+        raise CommandError(f"{missing}: not computed after {timeout} s, `stockflow logs kpi` says why")
+    if any(r["state"] != "computed" for r in found):
+        raise typer.Exit(1)
