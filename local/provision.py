@@ -1,5 +1,6 @@
 """Buckets, topics, subscriptions, datasets, tables, views and routines, from the files Terraform reads too."""
 
+import json
 import re
 from collections.abc import Mapping
 from contextlib import suppress
@@ -146,14 +147,23 @@ def routines(services: Services) -> None:
 
 
 def views(services: Services) -> None:
-    """Create the views, except the reporting ones: their KPI tables come with the first computation."""
-    found = {
-        f"{p.parent.name}.{p.stem}": p.read_text(encoding="utf-8")
-        for p in (bundle_root() / "warehouse" / "views").glob("*/*.sql")
-        if p.parent.name != "inventory_reporting"
-    }
+    """Create the views, except the reporting ones (see ``reporting``)."""
+    found = {name: sql for name, sql in _view_files().items() if not name.startswith("inventory_reporting.")}
     found |= {f"inventory_raw.{f}_accepted": schema.accepted_view(c) for f, c in services.contracts.items()}
     _run_in_order(services, {n: f"CREATE OR REPLACE VIEW {n} AS\n{sql}" for n, sql in found.items()})
+
+
+def reporting(services: Services) -> None:
+    """Create each KPI's empty table, as Terraform does, and the reporting views on them, in one script."""
+    kpis = json.loads((bundle_root() / "warehouse" / "kpi_tables.json").read_text(encoding="utf-8"))
+    made = {f"inventory_kpi.{k}": _create_table(f"inventory_kpi.{k}", t["schema"]).rstrip(";") for k, t in kpis.items()}
+    found = {name: sql for name, sql in _view_files().items() if name.startswith("inventory_reporting.")}
+    _run_in_order(services, made | {n: f"CREATE OR REPLACE VIEW {n} AS\n{sql}" for n, sql in found.items()})
+
+
+def _view_files() -> dict[str, str]:
+    folder = bundle_root() / "warehouse" / "views"
+    return {f"{p.parent.name}.{p.stem}": p.read_text(encoding="utf-8") for p in folder.glob("*/*.sql")}
 
 
 def _run_in_order(services: Services, statements: dict[str, str]) -> None:

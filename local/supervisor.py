@@ -102,6 +102,7 @@ class Supervisor:
         made, now = self.stack.folder / "provisioned", provision.fingerprint(services)
         if not made.exists() or made.read_text() != now:
             provision.warehouse(services)
+            provision.reporting(services)
             made.write_text(now)
 
     def _make_subscriptions(self) -> None:

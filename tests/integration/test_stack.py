@@ -85,6 +85,18 @@ def part(stack: FullStack, name: str) -> PartStatus:
     return next(p for p in stack.status().parts if p.name == name)
 
 
+def test_the_reporting_views_answer_before_and_after_the_first_kpis(mine: FullStack, tmp_path: Path) -> None:
+    """What Looker Studio reads in the cloud is there on the laptop, too."""
+    query = mine.services.warehouse.query
+    views = sorted(p.stem for p in (Path(__file__).parents[2] / "warehouse/views/inventory_reporting").glob("*.sql"))
+    counts = " UNION ALL ".join(f"SELECT '{v}' AS name, COUNT(*) AS n FROM inventory_reporting.{v}" for v in views)
+    assert sorted(row["name"] for row in query(counts)) == views
+    stock = tmp_path / "stock_2026-10-01.csv"
+    stock.write_text("business_date,sku,location_code,on_hand\n2026-10-01,A,P1,5\n")
+    script(mine, sys.executable, "-m", "cli.main", "drop", str(stock), "--feed", "stock_snapshots", "--wait")
+    assert query("SELECT sku, units FROM inventory_reporting.stock_now WHERE sku = 'A'") == [{"sku": "A", "units": 5.0}]
+
+
 def test_a_part_that_dies_is_started_again(mine: FullStack, tmp_path: Path) -> None:
     """Given a function killed hard, it is healthy again, the restart is counted and said, and files still arrive."""
     before = part(mine, "ingest")
