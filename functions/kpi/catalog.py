@@ -7,9 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from functions.kpi.definition import Definition, parse
+from functions.kpi.given import with_values
 from functions.kpi.graph import check, columns
+from stockflow.contracts import load_contracts
 from stockflow.errors import PermanentError, TransientError
 from stockflow.services import Services
+from stockflow.settings import bundle_root
 
 
 @dataclass(frozen=True)
@@ -23,9 +26,10 @@ class Catalog:
 def read_catalog(uri: str, services: Services | None = None) -> Catalog:
     """Return what a folder, or ``gs://bucket/prefix`` (with ``services``), defines; a bad file hides no other."""
     found = Catalog({}, {})
+    contracts = services.contracts if services else load_contracts(bundle_root() / "contracts")
     for file_name, text in sorted(_texts(uri, services).items()):
         try:
-            definition = parse(file_name, text)
+            definition = with_values(parse(file_name, text), contracts)
             check(definition)
         except PermanentError as error:
             found.faults[file_name.removesuffix(".sql")] = error

@@ -4,9 +4,9 @@ title: Balance by day
 description: >
   The dense spine: one row for each SKU and location that stocks it, for each day from its first balance to its
   delisting, with the last balance that is known. A missing day is not zero: a balance is carried forward for at
-  most 7 days and is stale after that. A shelf without a balance for 400 days is not listed any more. Goods in
+  most as many days as the contract of stock_snapshots says (carryForwardDays) and is stale after that. A shelf without a balance for 400 days is not listed any more. Goods in
   transit and virtual locations are left out.
-formula: last known balance of at most 7 days
+formula: last known balance, carried forward for the days that the contract allows
 grain: [sku, location_code]
 owner: inventory-data
 lookback_days: 400
@@ -79,9 +79,9 @@ SELECT
   sku,
   location_code,
   DATE_DIFF(business_date, balance_date, DAY) AS days_since_balance,
-  DATE_DIFF(business_date, balance_date, DAY) > 7 AS is_stale,
-  IF(DATE_DIFF(business_date, balance_date, DAY) > 7, NULL, on_hand) AS on_hand,
-  IF(DATE_DIFF(business_date, balance_date, DAY) > 7, NULL, available) AS available,
+  DATE_DIFF(business_date, balance_date, DAY) > /* stock_snapshots.carryForwardDays */ 7 AS is_stale,
+  IF(DATE_DIFF(business_date, balance_date, DAY) > /* stock_snapshots.carryForwardDays */ 7, NULL, on_hand) AS on_hand,
+  IF(DATE_DIFF(business_date, balance_date, DAY) > /* stock_snapshots.carryForwardDays */ 7, NULL, available) AS available,
   balance_cost
 FROM carried
 WHERE balance_date IS NOT NULL

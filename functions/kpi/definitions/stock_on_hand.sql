@@ -2,7 +2,7 @@
 title: Stock on hand
 description: Units on the shelf and in the back, in the base unit. Negative stock is kept.
 meaning: So many units lie in stores and warehouse.
-formula: last known balance of at most 7 days
+formula: last known balance, carried forward for the days that the contract allows
 source: SAP and Odoo practice
 unit: units
 grain: [sku, location_code]
