@@ -17,10 +17,11 @@ gcloud storage buckets update "gs://$PROJECT-terraform-state" --versioning
 scripts/ci/package.sh
 scripts/ci/upload.sh
 
-# From here on the zips' bucket is Terraform's.
-cd terraform
-[ "${TERRAFORM_INIT:-1}" = 0 ] || terraform init -input=false -backend-config="bucket=$PROJECT-terraform-state"
-address='google_storage_bucket.this["artifacts"]'
-terraform state show "$address" >/dev/null 2>&1 ||
-  terraform import -input=false -var="project=$PROJECT" -var-file="environments/$ENVIRONMENT.tfvars" \
-    -var-file=../build/release.auto.tfvars.json "$address" "$PROJECT-artifacts"
+# From here on the zips' bucket is Terraform's: the first plan imports it (`terraform import` would need the rest of
+# the project to be there). Once it is in the state, the file is without effect.
+cat > terraform/adopt.tf <<TF
+import {
+  to = google_storage_bucket.this["artifacts"]
+  id = "$PROJECT-artifacts"
+}
+TF

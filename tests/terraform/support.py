@@ -87,8 +87,7 @@ def copy_root(folder: Path, config: Path, edits: Sequence[tuple[str, str, str]] 
     for name in READ:
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns(".terraform*"))
     shutil.copy(ROOT / "pipeline.yaml", folder / "pipeline.yaml")
-    versions = folder / "terraform/versions.tf"
-    versions.write_text(versions.read_text().replace('backend "gcs" {\n    prefix = "stockflow"', 'backend "local" {'))
+    local_state(folder / "terraform")
     (folder / "terraform/release.auto.tfvars.json").write_text(json.dumps({"release": RELEASE}))
     for name, old, new in edits:
         path = folder / name
@@ -98,6 +97,12 @@ def copy_root(folder: Path, config: Path, edits: Sequence[tuple[str, str, str]] 
     root = Root(folder, config)
     root.run("init", "-input=false")
     return root
+
+
+def local_state(terraform: Path) -> None:
+    """Have a copy of the root keep its state beside it."""
+    versions = terraform / "versions.tf"
+    versions.write_text(versions.read_text().replace('backend "gcs" {\n    prefix = "stockflow"', 'backend "local" {'))
 
 
 def resources(plan: dict[str, Any], kind: str | None = None) -> dict[str, dict[str, Any]]:

@@ -1,8 +1,10 @@
 """docs/observability.md lists the metrics and alerts that the plan makes, and its SQL can be parsed."""
 
+import json
 import re
 from typing import Any
 
+import jsonschema
 import sqlglot
 
 from tests.terraform.support import ROOT, resources
@@ -61,3 +63,12 @@ def test_the_queries_can_be_parsed() -> None:
     blocks = re.findall(r"^```sql\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
     assert len(blocks) == 2
     assert all(sqlglot.parse_one(sql, read="bigquery") for sql in blocks)
+
+
+def test_the_dashboard_is_one_of_monitorings(applied: dict[str, Any]) -> None:
+    """Each field of the dashboard's JSON is one that the Monitoring API knows."""
+    schema = json.loads((ROOT / "tests/terraform/provider/schemas/monitoring-dashboard.json").read_text())
+    (dashboard,) = resources(applied, "google_monitoring_dashboard").values()
+    document = json.loads(dashboard["dashboard_json"])
+    assert [f"{e.json_path}: {e.message}" for e in jsonschema.Draft202012Validator(schema).iter_errors(document)] == []
+    assert len(document["mosaicLayout"]["tiles"]) > 4
