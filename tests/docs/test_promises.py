@@ -19,6 +19,12 @@ def test_the_named_test_exists(path: str, name: str) -> None:
     assert re.search(defined, (ROOT / path).read_text(), re.MULTILINE)
 
 
+def test_no_proof_is_named_twice_under_one_promise() -> None:
+    for promise in PROMISES:
+        named = re.findall(r"`(tests/\S+::\w+)`", promise)
+        assert len(named) == len(set(named)), promise.splitlines()[0]
+
+
 @pytest.mark.parametrize("promise", PROMISES, ids=[p.splitlines()[0] for p in PROMISES])
 def test_each_promise_has_a_proof_or_says_that_it_has_none(promise: str) -> None:
     assert "`tests/" in promise or "Not proved yet" in promise
