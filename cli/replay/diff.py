@@ -9,7 +9,7 @@ from cli.replay.changes import Change, Compared, compare
 from cli.replay.choice import Choice, Chosen, choose
 from cli.replay.promote import ledger_size, promote
 from cli.replay.rehearse import rehearse
-from cli.replay.shadow import WRITTEN, shadow
+from cli.replay.shadow import Scope, shadow
 from cli.stale import current_versions
 from functions.ingest.sweep import waiting
 from functions.kpi.catalog import read_catalog
@@ -31,14 +31,14 @@ def diff_command(choice: Choice, promoting: bool, services: Services, as_json: b
         print_json({"loads": 0, "changes": []}) if as_json else console().print("no load matches: nothing to replay")
         return
     _check_idle(services)
-    size = ledger_size(services)
-    with errors().status("making a shadow of the tables") as spinner, shadow(services, choice.stage) as aside:
+    size, scope = ledger_size(services), Scope(choice.stage, frozenset(c.feed for c in chosen))
+    with errors().status("making a shadow of the tables") as spinner, shadow(services, scope) as aside:
         rehearse(choice.stage, chosen, aside, spinner.update)
         spinner.update("comparing")
-        found = list(differences(choice, chosen, services, aside))
+        found = list(differences(choice, scope, chosen, services, aside))
         if promoting:
             spinner.update("promoting")
-            promote(choice.stage, chosen, found, size, services, aside)
+            promote(scope, chosen, found, size, services, aside)
     if as_json:
         print_json({"loads": len(chosen), "promoted": promoting, "changes": [asdict(c) for c in found]})
     else:
@@ -50,12 +50,14 @@ def _check_idle(services: Services) -> None:
         raise CommandError(f"{len(left)} loads are still on their way, or stuck: `stockflow sweep` wakes them")
 
 
-def differences(choice: Choice, chosen: list[Chosen], live: Services, aside: Services) -> Iterator[Change]:
+def differences(
+    choice: Choice, scope: Scope, chosen: list[Chosen], live: Services, aside: Services
+) -> Iterator[Change]:
     """Yield how curated and KPI tables differ, each with the reason."""
     versions = _why_versions(choice, chosen, live)
     curated: set[str] = set()
-    if "curated" in WRITTEN[choice.stage]:
-        for feed, contract in live.contracts.items():
+    for feed, contract in live.contracts.items():
+        if scope.writes("curated", feed):
             change = compare(Compared(f"curated.{feed}", contract.key, contract.business_date, None), live, aside)
             if change is not None:
                 curated.add(f"inventory_curated.{feed}")
@@ -66,8 +68,10 @@ def differences(choice: Choice, chosen: list[Chosen], live: Services, aside: Ser
 def _kpi_differences(curated: set[str], live: Services, aside: Services) -> Iterator[Change]:
     definitions = read_catalog(live.settings.definitions_uri, live).definitions
     inputs = reads(definitions, views_by_name())
-    known = _versions_computed(live)
+    known, computed = _versions_computed(live), _computed_aside(live, aside)
     for name, definition in definitions.items():
+        if name not in computed:
+            continue
         key = ("business_date", *definition.grain)
         measure = "value" if definition.kind == "kpi" else None
         change = compare(Compared(f"kpi.{name}", key, "business_date", measure), live, aside)
@@ -93,6 +97,13 @@ def _versions_computed(services: Services) -> Mapping[str, str]:
         "QUALIFY ROW_NUMBER() OVER (PARTITION BY kpi ORDER BY finished_at DESC) = 1"
     )
     return {row["kpi"]: row["version"] for row in services.warehouse.query(sql)}
+
+
+def _computed_aside(live: Services, aside: Services) -> set[str]:
+    """Return the KPIs that the rehearsal computed; the others are as they were."""
+    ours, theirs = aside.settings.table("ops", "kpi_runs"), live.settings.table("ops", "kpi_runs")
+    sql = f"SELECT DISTINCT kpi FROM {ours} WHERE run_id NOT IN (SELECT run_id FROM {theirs})"
+    return {row["kpi"] for row in live.warehouse.query(sql)}
 
 
 def _why_kpi(definition: Definition, computed: str | None, inputs: set[str], curated: set[str]) -> str:

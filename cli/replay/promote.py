@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from cli.output import CommandError
 from cli.replay.changes import Change
 from cli.replay.choice import Chosen
-from cli.replay.shadow import WRITTEN, tables
+from cli.replay.shadow import Scope, tables
 from stockflow.errors import TransientError
 from stockflow.services import Services
 
@@ -20,7 +20,7 @@ def ledger_size(services: Services) -> int:
 
 
 def promote(
-    stage: str, chosen: Iterable[Chosen], changes: Iterable[Change], size: int, live: Services, shadow: Services
+    scope: Scope, chosen: Iterable[Chosen], changes: Iterable[Change], size: int, live: Services, shadow: Services
 ) -> None:
     """Make the live tables hold what the shadow holds.
 
@@ -38,8 +38,8 @@ def promote(
     steps = [
         "BEGIN TRANSACTION",
         f"ASSERT (SELECT COUNT(*) FROM {live.settings.table('ops', 'load_stages')}) = {size} AS '{_MOVED}'",
-        *_raw(stage, chosen, live, shadow),
-        *_curated(stage, live, shadow),
+        *_raw(scope, chosen, live, shadow),
+        *_curated(scope, live, shadow),
         *_kpis(inside, live, shadow),
         *_ops(live, shadow),
         "COMMIT TRANSACTION",
@@ -60,8 +60,8 @@ def _replace(change: Change, live: Services, shadow: Services) -> None:
     live.warehouse.query(f"CREATE TABLE {target} COPY {source}")
 
 
-def _raw(stage: str, chosen: Iterable[Chosen], live: Services, shadow: Services) -> Iterator[str]:
-    if "raw" not in WRITTEN[stage]:
+def _raw(scope: Scope, chosen: Iterable[Chosen], live: Services, shadow: Services) -> Iterator[str]:
+    if scope.stage != "ingest":
         return
     by_feed: dict[str, list[str]] = {}
     for c in chosen:
@@ -73,11 +73,11 @@ def _raw(stage: str, chosen: Iterable[Chosen], live: Services, shadow: Services)
         yield f"INSERT INTO {target} SELECT * FROM {source} WHERE {mine}"
 
 
-def _curated(stage: str, live: Services, shadow: Services) -> Iterator[str]:
+def _curated(scope: Scope, live: Services, shadow: Services) -> Iterator[str]:
     """What the rehearsal wrote has another time of writing; the rest stays untouched."""
-    if "curated" not in WRITTEN[stage]:
-        return
     for name in tables(live, "curated"):
+        if not scope.writes("curated", name):
+            continue
         target, source = live.settings.table("curated", name), shadow.settings.table("curated", name)
         there, here = _ROW.format(t="there"), _ROW.format(t="here")
         yield f"DELETE FROM {target} here WHERE {here} NOT IN (SELECT {there} FROM {source} AS there)"

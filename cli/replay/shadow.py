@@ -6,13 +6,14 @@ is a view of the live table.
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 from uuid import uuid4
 
 from google.cloud import bigquery
 
+from functions.transform.merge import has_dependents
 from local import provision
 from stockflow.schema import pipeline
 from stockflow.services import Services
@@ -23,6 +24,24 @@ WRITTEN = {
     "transform": ("curated", "kpi", "ops"),
     "kpi": ("kpi", "ops"),
 }
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What a replay writes: the layers behind its stage; of raw and curated only its feeds."""
+
+    stage: str
+    feeds: frozenset[str]
+
+    def writes(self, layer: str, table: str) -> bool:
+        """Whether the replay may change a table. A changed dimension changes the feeds that it enriches."""
+        if layer not in WRITTEN[self.stage]:
+            return False
+        if layer in ("kpi", "ops") or any(has_dependents(feed) for feed in self.feeds):
+            return True
+        return table.removesuffix("_history") in self.feeds
+
+
 LAYERS = ("raw", "curated", "kpi", "ops")
 _EXPIRES_MS = 24 * 3600 * 1000  # of a shadow whose command was killed
 
@@ -49,8 +68,8 @@ class ShadowServices(Services):
 
 
 @contextmanager
-def shadow(services: Services, stage: str) -> Iterator[ShadowServices]:
-    """Yield a shadow in which ``stage`` and all later ones can run; it is gone afterwards."""
+def shadow(services: Services, scope: Scope) -> Iterator[ShadowServices]:
+    """Yield a shadow in which the stage and all later ones can run for those feeds; it is gone afterwards."""
     settings = services.settings
     prefix = f"{settings.dataset_prefix}replay_{uuid4().hex[:8]}_"
     made = ShadowServices(replace(settings, dataset_prefix=prefix, replay_window_seconds=0), services.clock)
@@ -61,7 +80,7 @@ def shadow(services: Services, stage: str) -> Iterator[ShadowServices]:
             dataset.location = settings.location
             dataset.default_table_expiration_ms = _EXPIRES_MS
             client.create_dataset(dataset)
-        services.warehouse.query(";\n".join(_copies(services, made, stage)) + ";\nSELECT 1")
+        services.warehouse.query(";\n".join(_copies(services, made, scope)) + ";\nSELECT 1")
         provision.routines(made)
         provision.views(made)
         yield made
@@ -71,11 +90,11 @@ def shadow(services: Services, stage: str) -> Iterator[ShadowServices]:
             client.delete_dataset(name, delete_contents=True, not_found_ok=True)
 
 
-def _copies(services: Services, made: Services, stage: str) -> Iterator[str]:
+def _copies(services: Services, made: Services, scope: Scope) -> Iterator[str]:
     for layer in LAYERS:
         for name in tables(services, layer):
             source, copy = services.settings.table(layer, name), made.settings.table(layer, name)
-            if layer in WRITTEN[stage]:
+            if scope.writes(layer, name):
                 yield f"CREATE TABLE {copy} CLONE {source}"
             else:
                 yield f"CREATE VIEW {copy} AS SELECT * FROM {source}"

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from google.cloud import pubsub_v1
 
 from local.environment import variables
 from stockflow.events import StageEvent, encode
@@ -67,8 +66,7 @@ def other_model(world: World) -> None:
 
 def give_up_on_an_event(world: World) -> None:
     """An event of a load that nobody knows fails five times, at once."""
-    services = world.services
-    client = pubsub_v1.SubscriberClient()
+    client, services = world.subscriber(), world.services
     name = client.subscription_path(world.stack.project, "transform")
     sub = client.get_subscription(subscription=name)
     sub.retry_policy.minimum_backoff = sub.retry_policy.maximum_backoff = {"seconds": 0}

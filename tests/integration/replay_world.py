@@ -31,9 +31,7 @@ SAMPLES = ROOT / "samples"
 FILES = (
     "products/products_2026-08-28.csv",
     "locations/locations.csv",
-    "suppliers/suppliers.jsonl",
     "exchange_rates/rates_2026-10-12.csv",
-    "stock_movements/movements_2026-08-30_opening.csv.gz",
     "stock_snapshots/stock_2026-W36.csv",
     "sales/sales_2026-W36.csv",
     "sales/ventes_2026-S37.csv",
@@ -84,10 +82,14 @@ class World:
         with environment({"PUBSUB_EMULATOR_HOST": variables(self.stack)["PUBSUB_EMULATOR_HOST"]}):
             return Services(Settings.from_env({**variables(self.stack), "STOCKFLOW_REPLAY_WINDOW_SECONDS": "0"}))
 
+    def subscriber(self) -> pubsub_v1.SubscriberClient:
+        """A client of its Pub/Sub; this process speaks to this stack from now on."""
+        os.environ["PUBSUB_EMULATOR_HOST"] = variables(self.stack)["PUBSUB_EMULATOR_HOST"]
+        return pubsub_v1.SubscriberClient()
+
     def subscribe(self, *names: str) -> None:
         """Create these subscriptions anew: what was published before never reaches them."""
-        os.environ["PUBSUB_EMULATOR_HOST"] = variables(self.stack)["PUBSUB_EMULATOR_HOST"]
-        client, services = pubsub_v1.SubscriberClient(), self.services
+        client, services = self.subscriber(), self.services
         for name in names:
             sub = provision.schema.pipeline()["subscriptions"][name]
             request = provision.subscription_request(services.settings, name, sub, self.stack.url(sub["function"]))
@@ -95,8 +97,7 @@ class World:
 
     def unsubscribe(self, *names: str) -> None:
         """Delete these subscriptions: all their events are lost, the coming ones too."""
-        os.environ["PUBSUB_EMULATOR_HOST"] = variables(self.stack)["PUBSUB_EMULATOR_HOST"]
-        client = pubsub_v1.SubscriberClient()
+        client = self.subscriber()
         for name in names:
             client.delete_subscription(subscription=client.subscription_path(self.stack.project, name))
 

@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from google.cloud import pubsub_v1
 
 from cli.replay.choice import Choice, choose
 from cli.replay.send import event_of
@@ -132,7 +131,7 @@ def test_after_a_seek_everything_is_as_if_the_other_model_had_always_been(
 ) -> None:
     """Seek transform to the start: curated and KPIs as from scratch with the new model, nothing else touched."""
     world.restart("transform")
-    client = pubsub_v1.SubscriberClient()
+    client = world.subscriber()
     name = client.subscription_path(world.stack.project, "transform")
     client.seek(request={"subscription": name, "time": datetime(1970, 1, 1, tzinfo=UTC)})
     world.settle()
