@@ -84,6 +84,7 @@ resource "google_cloudfunctions2_function" "this" {
     google_project_iam_member.builder,
     google_artifact_registry_repository_iam_member.builder,
     google_storage_bucket_iam_member.builder,
+    google_secret_manager_secret_iam_member.function,
   ]
 }
 

@@ -91,6 +91,15 @@ resource "google_pubsub_topic_iam_member" "function" {
   member = google_service_account.function[each.value.fn].member
 }
 
+# A function reads the secrets that it is given, and no other.
+resource "google_secret_manager_secret_iam_member" "function" {
+  for_each = merge([for fn, secrets in var.secrets : { for secret in toset(values(secrets)) : "${fn}/${secret}" => { fn = fn, secret = secret } }]...)
+
+  secret_id = each.value.secret
+  role      = "roles/secretmanager.secretAccessor"
+  member    = google_service_account.function[each.value.fn].member
+}
+
 # --- Pub/Sub: who pushes, and what its own agent needs --------------------------------------------------
 
 resource "google_service_account" "pusher" {

@@ -16,6 +16,7 @@ EVERYTHING = {
     "kms_key": "projects/p/locations/l/keyRings/r/cryptoKeys/k",
     "network": '{network="n",subnetwork="s"}',
     "budget": '{billing_account="000000-000000-000000",amount=500}',
+    "secrets": '{ingest={SFTP_PASSWORD="example"}}',
     "location_rows": '{PAR01=["group:paris@example.com"]}',
 }
 

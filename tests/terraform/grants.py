@@ -51,6 +51,7 @@ def _where(address: str, values: dict[str, Any]) -> str:
         "cloud_run_v2_service_iam_member": lambda: f"function {values['name']}",
         "service_account_iam_member": lambda: f"identity {_account(first)}",
         "artifact_registry_repository_iam_member": lambda: "registry stockflow-functions",
+        "secret_manager_secret_iam_member": lambda: f"secret {values['secret_id']}",
         "kms_crypto_key_iam_member": lambda: "the key",
     }[kind]()
 
