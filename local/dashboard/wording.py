@@ -16,6 +16,7 @@ _REASONS = {
     "stale": "the last snapshot is too old",
     "no_orders": "no order fell due",
     "no_receipts": "nothing was received",
+    "no_book": "the counts name no book quantity",
     "not_computed": "nothing was computed for this date",
 }
 # Size, its name, and from where it is used: 9,870 is shown whole, 12.3 k is not.

@@ -162,7 +162,7 @@ def compute(books: Books) -> dict[str, Cells]:
     shop = Days(books)
     by_day = {"stock_on_hand": _on_hand, "stock_value": _value, "stockout_rate": _stockout}
     by_window = {"inventory_turnover": _turnover, "days_of_supply": _supply, "sell_through": _sell_through,
-                 "gmroi": _gmroi}  # fmt: skip
+                 "gmroi": _gmroi, "on_shelf_availability": _on_shelf}  # fmt: skip
     cells = {name: Cells(("sku", "location_code")) for name in (*by_day, *by_window)}
     for place, shelf in shop.shelves.items():
         ordered = sorted(shelf)
@@ -175,6 +175,7 @@ def compute(books: Books) -> dict[str, Cells]:
     return {
         **cells, "dead_stock": _dead(shop), "abc_class": _abc(shop), "inventory_ageing": _ageing(shop),
         "supplier_lead_time": _lead_time(shop), "fill_rate": _fill_rate(shop),
+        "record_accuracy": _record_accuracy(shop), "shrinkage": _shrinkage(shop),
     }  # fmt: skip
 
 
@@ -243,6 +244,16 @@ def _sell_through(cells: Cells, key: Key, window: Window) -> None:
     there = sold + max(on_hand, 0.0)
     why = None if there else "no_stock"
     cells.add(key, sold, there, sold / there if there else None, reason_code=why, coverage_pct=window.seen)
+
+
+def _on_shelf(cells: Cells, key: Key, window: Window) -> None:
+    available, asked = window.parts[-1].available, max(window.sold, 0.0) / window.listed
+    if available is None:
+        cells.add(key, None, None, None, reason_code="stale", coverage_pct=window.seen)
+        return
+    served = asked if available > 0 else 0.0
+    why = None if asked else "no_demand"
+    cells.add(key, served, asked, served / asked if asked else None, reason_code=why, coverage_pct=window.seen)
 
 
 # ---- with a memory -----------------------------------------------------------------------------------
@@ -369,3 +380,52 @@ def _fill_rate(shop: Days) -> Cells:
                       reason_code=None if bottom else "no_demand", coverage_pct=100.0,
                       due_lines=len(parts))  # fmt: skip
     return cells
+
+
+# ---- counts ------------------------------------------------------------------------------------------
+
+
+def _counts(shop: Days, day: date) -> dict[str, list[Any]]:
+    """The counts of 90 days by location."""
+    found: dict[str, list[Any]] = defaultdict(list)
+    for row in shop.books.current["stock_counts"]:
+        if 0 <= (day - row["business_date"]).days <= 89:
+            found[row["location_code"]].append(row)
+    return found
+
+
+def _record_accuracy(shop: Days) -> Cells:
+    cells = Cells(("location_code",))
+    for day in shop.calendar:
+        for place, rows in _counts(shop, day).items():
+            known = [r for r in rows if r["book_quantity"] is not None]
+            right = sum(r["book_quantity"] == r["counted_quantity"] for r in known)
+            cells.add((day, place), float(right), float(len(known)), right / len(known) if known else None,
+                      reason_code=None if known else "no_book", coverage_pct=100 * len(known) / len(rows),
+                      counted_records=len(rows))  # fmt: skip
+    return cells
+
+
+def _shrinkage(shop: Days) -> Cells:
+    cells = Cells(("location_code",))
+    for day in shop.calendar:
+        for place, rows in _counts(shop, day).items():
+            missing = [units * cost for r in rows if (units := _short(r)) is not None
+                       and (cost := _cost(shop, r["sku"])) is not None]  # fmt: skip
+            net = sum(float(r["net_amount"] or 0) for r in shop.books.current["sales"]
+                      if r["location_code"] == place and 0 <= (day - r["business_date"]).days <= 89)  # fmt: skip
+            why = "no_cost" if not missing else None if net > 0 else "no_demand"
+            cells.add((day, place), sum(missing) if missing else None, net, None if why else sum(missing) / net,
+                      reason_code=why, coverage_pct=100 * len(missing) / len(rows),
+                      surplus=-sum(m for m in missing if m < 0))  # fmt: skip
+    return cells
+
+
+def _short(row: Any) -> float | None:
+    """Units that the books had and nobody found; negative for what was too many."""
+    return None if row["book_quantity"] is None else float(row["book_quantity"] - row["counted_quantity"])
+
+
+def _cost(shop: Days, sku: str) -> float | None:
+    cost = shop.books.product.get(sku, {}).get("unit_cost")
+    return None if cost is None else float(cost)

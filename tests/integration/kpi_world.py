@@ -136,6 +136,8 @@ def shop(seed: int) -> Books:
     for n in range(25):
         _receipt(dice, books, n)
         _order(dice, books, n)
+    for n in range(30):
+        _count(random.Random(seed + n), books, n)
     return books
 
 
@@ -172,6 +174,19 @@ def _receipt(dice: random.Random, books: Books, n: int) -> None:
         "movement_type": dice.choice(["receipt", "receipt", "transfer_in"]), "sku": dice.choice(SKUS),
         "location_code": "P1", "quantity": Decimal(dice.randint(1, 20)),
     })  # fmt: skip
+
+
+def _count(dice: random.Random, books: Books, n: int) -> None:
+    book = dice.choice([None, Decimal(5), Decimal(dice.randint(0, 9))])
+    books.current["stock_counts"].append(
+        count(FIRST + timedelta(days=n), dice.choice(SKUS), dice.choice([*PLACES, "P3"]), dice.choice([5, 3, 8]), book)
+    )
+
+
+def count(day: date, sku: str, place: str, counted: int, book: Decimal | None) -> dict[str, Any]:
+    """What somebody counted, next to what the books said."""
+    return {"business_date": day, "sku": sku, "location_code": place, "counted_quantity": Decimal(counted),
+            "book_quantity": book}  # fmt: skip
 
 
 def _order(dice: random.Random, books: Books, n: int) -> None:

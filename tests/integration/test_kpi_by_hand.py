@@ -12,7 +12,7 @@ from functions.kpi.examples import same
 from functions.kpi.refresh import views_by_name
 from tests.golden.books import Books
 from tests.golden.kpis import compute
-from tests.integration.kpi_world import DEFINITIONS, FEEDS, LAST, World, new_world, sale, shop
+from tests.integration.kpi_world import DEFINITIONS, FEEDS, LAST, World, count, new_world, sale, shop
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 SEED = 20261123
@@ -49,7 +49,7 @@ def assert_as_by_hand(world: World, books: Books) -> None:
 
 
 def later(books: Books) -> Books:
-    """The same shop with a late sale, a corrected balance, a late delivery, an order that arrived at last."""
+    """The same shop with a late sale, a corrected balance, a late delivery and count, an order that arrived at last."""
     after = Books()
     after.current = {feed: [dict(row) for row in rows] for feed, rows in books.current.items()}
     after.current["sales"].append(sale(LATE, "SKU2", "P1", 4, "late"))
@@ -58,6 +58,7 @@ def later(books: Books) -> Books:
     receipt = {"document": "LATE", "line_number": 1, "business_date": LATE, "movement_type": "receipt", "sku": "SKU3",
                "location_code": "P1", "quantity": Decimal(3)}  # fmt: skip
     after.current["stock_movements"].append(receipt)
+    after.current["stock_counts"].append(count(LATE, "SKU2", "P2", 4, Decimal(9)))
     order = next(r for r in after.current["purchase_orders"] if r["received_date"] is None)
     order.update(received_date=LATE, received_quantity=Decimal(5), status="received", ordered_quantity=Decimal(9))
     after.changed = order["business_date"]  # type: ignore[attr-defined]
@@ -73,8 +74,8 @@ def test_every_kpi_is_as_by_hand_from_nothing_and_after_late_rows(world: World) 
     assert_as_by_hand(world, books)
 
     after = later(books)
-    put(world, after, "sales", "stock_snapshots", "stock_movements", "purchase_orders")
-    for feed in ("sales", "stock_snapshots", "stock_movements"):
+    put(world, after, "sales", "stock_snapshots", "stock_movements", "stock_counts", "purchase_orders")
+    for feed in ("sales", "stock_snapshots", "stock_movements", "stock_counts"):
         world.transformed(feed, LATE)
     ordered: date = after.changed  # type: ignore[attr-defined]
     world.transformed("purchase_orders", ordered)
@@ -95,6 +96,7 @@ def test_a_late_sale_computes_its_day_and_the_windows_that_hold_it(world: World)
     world.drain()
     after = world.runs()
     assert after["stock_daily"] == after["stock_on_hand"] == after["stockout_rate"] == (LATE, LATE)
+    assert after["shrinkage"] == (LATE, LAST) and after["record_accuracy"] == before["record_accuracy"]
     assert after["window_28d"] == after["gmroi"] == (LATE, min(LATE + timedelta(days=28), LAST))
     assert after["balance_daily"] == before["balance_daily"] and after["fill_rate"] == before["fill_rate"]
     assert_as_by_hand(world, books)
