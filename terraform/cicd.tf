@@ -28,6 +28,31 @@ resource "google_project_iam_member" "deployer" {
   member  = google_service_account.deployer[0].member
 }
 
+# A pull request runs code that nobody has read yet: its identity may look, so that it can plan, and write logs.
+locals {
+  checker_roles = length(local.triggers) == 0 ? [] : [
+    "roles/artifactregistry.reader", "roles/bigquery.metadataViewer", "roles/cloudbuild.builds.viewer",
+    "roles/cloudfunctions.viewer", "roles/cloudscheduler.viewer", "roles/datacatalog.viewer", "roles/dataplex.catalogViewer",
+    "roles/iam.securityReviewer", "roles/logging.logWriter", "roles/logging.viewer", "roles/monitoring.viewer",
+    "roles/pubsub.viewer", "roles/run.viewer", "roles/serviceusage.serviceUsageConsumer", "roles/storage.bucketViewer",
+  ]
+}
+
+resource "google_service_account" "checker" {
+  count = length(local.triggers) == 0 ? 0 : 1
+
+  account_id   = "stockflow-checker"
+  display_name = "Stockflow CI of pull requests"
+}
+
+resource "google_project_iam_member" "checker" {
+  for_each = toset(local.checker_roles)
+
+  project = var.project
+  role    = each.key
+  member  = google_service_account.checker[0].member
+}
+
 # CI gives the functions their identities, and no other.
 resource "google_service_account_iam_member" "deployer" {
   for_each = length(local.triggers) == 0 ? {} : merge(
@@ -54,7 +79,7 @@ resource "google_cloudbuild_trigger" "this" {
   name            = "stockflow-${each.key}"
   location        = local.region
   filename        = each.value.config
-  service_account = google_service_account.deployer[0].id
+  service_account = each.key == "main" ? google_service_account.deployer[0].id : google_service_account.checker[0].id
   substitutions   = { _ENVIRONMENT = var.environment, _REGION = local.region }
 
   github {

@@ -62,6 +62,17 @@ def test_an_uploader_is_held_to_its_prefix(plan: dict[str, Any]) -> None:
     assert prefixes == {"stock_snapshots", "purchase_orders/acme"}
 
 
+def test_a_pull_request_may_only_look(full_plan: dict[str, Any]) -> None:
+    """The identity that runs unread code holds viewers' roles, and the trigger of pull requests runs as it."""
+    held = {role for who, role, _ in grants(full_plan) if who == "stockflow-checker"}
+    looking = re.compile(r"[vV]iewer$|[rR]eader$|Reviewer$|logWriter$|serviceUsageConsumer$")
+    assert held and [role for role in held if not looking.search(role)] == []
+    trigger = (ROOT / "terraform/cicd.tf").read_text().split('resource "google_cloudbuild_trigger"')[1]
+    assert (
+        'each.key == "main" ? google_service_account.deployer[0].id : google_service_account.checker[0].id' in trigger
+    )
+
+
 def tagged(applied: dict[str, Any], dataset: str) -> set[str]:
     """The columns with a policy tag, as ``table.column``."""
     tables = [v for v in resources(applied, "google_bigquery_table").values() if v["dataset_id"] == dataset]
