@@ -9,6 +9,7 @@ from google.api_core import exceptions as api
 
 from cli.doctor.events import APPLY
 from cli.doctor.finding import Finding, compare, looked_up, missing
+from cli.output import CommandError
 from stockflow.schema import pipeline
 from stockflow.services import Services
 from stockflow.settings import Settings, bundle_root
@@ -22,11 +23,19 @@ TOPIC_PERMISSIONS = ("pubsub.topics.publish",)
 
 
 def rest() -> Ask:
-    """Return how to ask Google's REST APIs: GET, or POST when there is a body."""
+    """Return how to ask Google's REST APIs: GET, or POST when there is a body.
+
+    Raises:
+        CommandError: when nobody is signed in.
+    """
     import google.auth
+    from google.auth.exceptions import GoogleAuthError
     from google.auth.transport.requests import AuthorizedSession
 
-    credentials, _ = google.auth.default(scopes=["https://www.googleapis.com/auth/cloud-platform"])
+    try:
+        credentials, _ = google.auth.default(scopes=["https://www.googleapis.com/auth/cloud-platform"])
+    except GoogleAuthError as error:
+        raise CommandError(f"no credentials ({error}): run `gcloud auth application-default login`") from error
     session = AuthorizedSession(credentials)
 
     def ask(url: str, body: Json | None = None) -> Json:
