@@ -31,7 +31,7 @@ test-unit: install ## run the tests that need no emulator
 	@$(BIN)/python -m pytest -m "not integration and not chaos" -n $(WORKERS) --dist loadfile -q
 
 test-integration: install ## run the tests on real emulators and function processes
-	@$(BIN)/python -m pytest -m "integration or chaos" -n $(WORKERS) --dist loadfile -q
+	@$(BIN)/python -m pytest -m "integration or chaos" -n $(WORKERS) --dist loadfile --no-loadscope-reorder -q
 
 lint: install ## check format, style and types
 	@$(BIN)/ruff format --check .

@@ -7,6 +7,14 @@ import pytest
 from stockflow.services import Services
 from tests.support import stack
 
+LONGEST = ("test_replay.py", "test_golden.py", "test_runbook.py", "test_readme_commands.py", "test_stack.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take minutes: begun last, one worker would wait for the other."""
+    order = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: order.get(item.path.name, len(LONGEST)))
+
 
 @pytest.fixture(scope="session")
 def emulators(tmp_path_factory: pytest.TempPathFactory) -> Iterator[stack.Emulators]:
