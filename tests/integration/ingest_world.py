@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from functions.ingest.road import ingest
+from functions.ingest import road
 from stockflow.events import ObjectRef
 from stockflow.ledger import StageRecord
 from stockflow.services import Services
@@ -70,11 +70,11 @@ class World:
         return ref
 
     def ingest(self, ref: ObjectRef) -> StageRecord:
-        return ingest(ref, self.services)
+        return road.ingest(ref, self.services)
 
     def killed(
         self, ref: ObjectRef, client: str, method: str, when: str = "after",
-        work: Callable[[ObjectRef, Services], object] = ingest,
+        work: Callable[[ObjectRef, Services], object] = road.ingest,
     ) -> None:  # fmt: skip
         """Deliver to a stage, and die at that step."""
         services = Services(self.services.settings)
