@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from tests.terraform.support import references, resources
+from tests.terraform.support import expressions, resources
 
 Plan = dict[str, Any]
 _TOO_MUCH = re.compile(r"roles/(owner|editor|viewer)$|[.]admin$|Admin$")
@@ -92,9 +92,12 @@ def acknowledgement_outlasts_the_function(plan: Plan) -> list[str]:
 
 def audience_is_the_function(plan: Plan) -> list[str]:
     """The token's audience and the endpoint are one and the same expression: the function's URL."""
-    refs = references(plan, "google_pubsub_subscription.push")
     unsigned = [f"{a} pushes without a token" for a, v in _push(plan).items() if not v["push_config"][0]["oidc_token"]]
-    return unsigned + ([] if "google_cloudfunctions2_function.this" in refs else ["push goes elsewhere"])
+    push = expressions(plan, "google_pubsub_subscription.push")["push_config"][0]
+    endpoint, audience = push["push_endpoint"], push["oidc_token"][0]["audience"]
+    if "google_cloudfunctions2_function.this" not in endpoint.get("references", []):
+        unsigned.append("a push goes elsewhere than to a function")
+    return unsigned + ([] if audience == endpoint else ["a push has another audience than its endpoint"])
 
 
 def data_is_protected(plan: Plan) -> list[str]:

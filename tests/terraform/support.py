@@ -111,18 +111,10 @@ def resources(plan: dict[str, Any], kind: str | None = None) -> dict[str, dict[s
     return {r["address"]: r["values"] for r in found if r["mode"] == "managed" and kind in (None, r["type"])}
 
 
-def references(plan: dict[str, Any], address: str) -> list[str]:
-    """Return what the expressions of a resource (``type.name``) refer to, for values unknown until apply."""
+def expressions(plan: dict[str, Any], address: str) -> dict[str, Any]:
+    """Return the expressions of a resource (``type.name``) as they stand in the configuration."""
     for resource in plan["configuration"]["root_module"]["resources"]:
         if resource["address"] == address:
-            return sorted(set(_references(resource.get("expressions", {}))))
+            found: dict[str, Any] = resource.get("expressions", {})
+            return found
     raise KeyError(address)
-
-
-def _references(node: Any) -> list[str]:
-    if isinstance(node, dict):
-        own = [r for r in node.get("references", []) if isinstance(r, str)]
-        return own + [r for k, v in node.items() if k != "references" for r in _references(v)]
-    if isinstance(node, list):
-        return [r for item in node for r in _references(item)]
-    return []

@@ -46,6 +46,21 @@ MISTAKES = {
         "ack_deadline_seconds: 600",
         "ack_deadline_seconds: 60",
     ),
+    "pushes_have_dead_letters_with_a_reader": (
+        "terraform/events.tf",
+        """  dead_letter_policy {
+    dead_letter_topic     = google_pubsub_topic.dead["${each.key}${local.defaults.dead_letter_topic_suffix}"].id
+    max_delivery_attempts = local.defaults.max_delivery_attempts
+  }
+""",
+        "",
+    ),
+    "audience_is_the_function": (
+        "terraform/events.tf",
+        "audience              = google_cloudfunctions2_function.this[each.value.function].service_config[0].uri",
+        'audience              = "https://example.com"',
+    ),
+    "all_is_labelled": ("terraform/versions.tf", "  default_labels = local.labels\n", ""),
     "data_is_protected": (
         "terraform/environments/prod.tfvars",
         'environment         = "prod"',
@@ -81,5 +96,8 @@ NAMED = {
     "functions_are_internal": "ALLOW_ALL",
     "subscriptions_retain_a_month": "604800 s",
     "acknowledgement_outlasts_the_function": "60 s are fewer",
+    "pushes_have_dead_letters_with_a_reader": "has no dead letters",
+    "audience_is_the_function": "another audience",
+    "all_is_labelled": "is not labelled",
     "data_is_protected": "google_bigquery_table",
 }
