@@ -1,7 +1,10 @@
 """Runs local-bigquery with DuckDB's extensions taken from wheels, never from the network."""
 
+import functools
 import sys
+from collections.abc import Callable
 
+import duckdb
 from duckdb_extensions import import_extension
 
 EXTENSIONS = ("ducklake", "icu", "httpfs", "avro", "encodings")
@@ -11,6 +14,7 @@ def main() -> None:
     """Install the extensions below HOME (the stack's own), then serve."""
     for name in EXTENSIONS:
         import_extension(name)
+    from local_bigquery.engine import database
     from local_bigquery.sql import dialect
 
     # The geography functions want DuckDB's spatial extension, which no wheel carries and nobody here needs.
@@ -20,7 +24,16 @@ def main() -> None:
     from local import bigquery_lookups
 
     bigquery_lookups.install()
+    slow_connect: Callable[[], duckdb.DuckDBPyConnection] = database._connect
 
+    @functools.cache
+    def connect() -> duckdb.DuckDBPyConnection:
+        # The jobs run side by side as it is; to divide a small query among threads costs more than it gives.
+        con = slow_connect()
+        con.execute("SET threads = 1")
+        return con
+
+    database._connect = connect
     serve(sys.argv[1:])
 
 
