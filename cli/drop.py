@@ -15,6 +15,7 @@ from cli.output import CommandError, console, errors, print_json, print_table
 from cli.stack import Json
 from stockflow.identity import load_id
 from stockflow.services import Services
+from stockflow.waiting import polite_pause
 
 _BAD = ("rejected",)
 
@@ -108,12 +109,13 @@ def follow(services: Services, load_ids: list[str], timeout: int) -> list[dict[s
     with Progress(*columns, console=errors(), transient=True) as progress:
         task = progress.add_task("loads settled", total=len(load_ids))
         while True:
+            began = time.monotonic()
             rows = find_loads(services, load_ids=load_ids)
             settled = sum(is_settled(r) for r in rows)
             progress.update(task, completed=settled, description=_where(rows, len(load_ids)))
             if settled == len(load_ids) or time.monotonic() > deadline:
                 return rows
-            time.sleep(0.5)
+            time.sleep(polite_pause(time.monotonic() - began))
 
 
 def _where(rows: list[dict[str, object]], total: int) -> str:

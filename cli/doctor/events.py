@@ -1,15 +1,18 @@
 """Topics, subscriptions, dead letters and the schema of events."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
-from typing import Any
-
-from google.cloud import pubsub_v1
+from typing import TYPE_CHECKING, Any
 
 from cli.doctor.finding import Finding, compare, looked_up
 from stockflow.schema import pipeline
 from stockflow.settings import Settings, bundle_root
+
+if TYPE_CHECKING:
+    from google.cloud import pubsub_v1
 
 APPLY = "terraform apply (docs/deploy.md); on a laptop `stockflow down` and `stockflow up`"
 DAY = 86_400
@@ -17,6 +20,8 @@ DAY = 86_400
 
 def check(settings: Settings, urls: Mapping[str, str], cloud: bool) -> Iterator[Finding]:
     """Look at everything of Pub/Sub; ``urls`` says where each function listens."""
+    from google.cloud import pubsub_v1  # Half a second that the other commands need not wait.
+
     publisher, subscriber = pubsub_v1.PublisherClient(), pubsub_v1.SubscriberClient()
     described = pipeline()
     for name, topic in described["topics"].items():
@@ -78,6 +83,8 @@ def _dead(subscriber: pubsub_v1.SubscriberClient, settings: Settings, name: str,
 
 
 def _schema(publisher: pubsub_v1.PublisherClient, settings: Settings) -> Iterator[Finding]:
+    from google.cloud import pubsub_v1
+
     name = f"projects/{settings.project}/schemas/{settings.dataset_prefix}inventory-event"
     text = (bundle_root() / "terraform/schemas/inventory-event.avsc").read_text(encoding="utf-8")
     there = pubsub_v1.SchemaServiceClient().get_schema(name=name)

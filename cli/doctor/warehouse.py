@@ -23,7 +23,7 @@ def check(services: Services, cloud: bool) -> Iterator[Finding]:
     for (layer, table), columns in tables(services).items():
         name = services.settings.table(layer, table)
         yield from looked_up(f"table {name}", APPLY, partial(_table, services, name, columns))
-    for layer, names in views(services, cloud).items():
+    for layer, names in views(services).items():
         dataset = services.settings.dataset(layer)
         yield from looked_up(f"views of {dataset}", APPLY, partial(_views, services, dataset, names))
 
@@ -37,13 +37,11 @@ def tables(services: Services) -> dict[tuple[str, str], list[schema.Field]]:
     return found
 
 
-def views(services: Services, cloud: bool) -> dict[str, list[str]]:
-    """Return layer -> views. On a laptop the reporting views come with the first KPIs."""
+def views(services: Services) -> dict[str, list[str]]:
+    """Return layer -> views."""
     found: dict[str, list[str]] = {"raw": [f"{feed}_accepted" for feed in services.contracts]}
     for path in sorted((bundle_root() / "warehouse/views").glob("*/*.sql")):
-        layer = path.parent.name.removeprefix("inventory_")
-        if cloud or layer != "reporting":
-            found.setdefault(layer, []).append(path.stem)
+        found.setdefault(path.parent.name.removeprefix("inventory_"), []).append(path.stem)
     return found
 
 

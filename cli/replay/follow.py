@@ -10,6 +10,7 @@ from cli.output import errors
 from cli.replay.choice import Choice, Chosen
 from stockflow.ledger import PASSED, STAGES, StageRecord, is_duplicate
 from stockflow.services import Services
+from stockflow.waiting import polite_pause
 
 Stages = Mapping[str, StageRecord]
 
@@ -64,12 +65,13 @@ def follow(
     with Progress(*columns, TimeElapsedColumn(), console=errors(), transient=True) as progress:
         task = progress.add_task("loads replayed", total=len(marks))
         while True:
+            began = time.monotonic()
             found = services.ledger.latest(marks)
             settled = frozenset(i for i, b in marks.items() if is_settled(stage, b, found.get(i, {})))
             progress.update(task, completed=len(settled))
             if len(settled) == len(marks) or time.monotonic() > deadline:
                 return settled, found
-            time.sleep(1)
+            time.sleep(polite_pause(time.monotonic() - began))
 
 
 def books(records: Iterable[Mapping[str, Any] | StageRecord | None]) -> dict[str, int]:
