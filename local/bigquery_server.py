@@ -7,13 +7,15 @@ from collections.abc import Callable
 import duckdb
 from duckdb_extensions import import_extension
 
-EXTENSIONS = ("ducklake", "icu", "httpfs", "avro", "encodings")
+EXTENSIONS = ("ducklake", "icu", "httpfs", "avro")
 
 
 def main() -> None:
     """Install the extensions below HOME (the stack's own), then serve."""
     for name in EXTENSIONS:
         import_extension(name)
+    # google-cloud-bigquery-storage imports it for data frames that nobody asks of a server: two seconds of each start.
+    sys.modules["pandas"] = None  # type: ignore[assignment]
     from local_bigquery.engine import database
     from local_bigquery.sql import dialect
 

@@ -22,7 +22,8 @@ def broken(findings: Any) -> list[Finding]:
 
 @pytest.fixture(scope="module")
 def ready(services: Services) -> Services:
-    """An environment with its subscriptions, too."""
+    """An environment with its subscriptions and reporting views, too."""
+    provision.reporting(services)
     services.store.ensure_bucket(f"{services.settings.project}-definitions", "europe-west1")
     provision.subscriptions(services.settings, URLS)
     return services

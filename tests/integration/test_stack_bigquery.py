@@ -12,7 +12,7 @@ COMPARE = """
 import sys
 from pathlib import Path
 from duckdb_extensions import import_extension
-for name in ("ducklake", "icu", "httpfs", "avro", "encodings"):
+for name in ("ducklake", "icu", "httpfs", "avro"):
     import_extension(name)
 from local_bigquery.sql import dialect
 dialect.FUNCTIONS[:] = [p for p in dialect.FUNCTIONS if p.stem != "geography"]
@@ -45,6 +45,9 @@ def compare(after):
                 params = ["demo", dataset, name, *rest]
                 if kinds(mine) == [(name, "TABLE")]:
                     assert sorted(quick._fetch(sql, params)) == sorted(quick._slow_fetch(sql, params)), (after, params)
+            if kinds(mine):
+                mine, theirs = quick._columns("demo", dataset, name), quick._slow_columns("demo", dataset, name)
+                assert [c.dump() for c in mine] == [c.dump() for c in theirs], (after, dataset, name)
     [(results,)] = database.fetch("SELECT COUNT(*) FROM duckdb_tables() WHERE schema_name = '_results'")
     assert results >= 0
 
