@@ -5,6 +5,7 @@ from datetime import timedelta
 import functions_framework
 from cloudevents.http import CloudEvent
 
+from functions.ingest.freshness import tell_freshness
 from functions.ingest.road import ingest
 from functions.ingest.sweep import sweep
 from stockflow.boundary import settle
@@ -16,11 +17,13 @@ LOOK_BACK = timedelta(days=31)  # as long as Pub/Sub keeps events; `stockflow sw
 
 @functions_framework.cloud_event  # type: ignore[untyped-decorator]
 def handle(event: CloudEvent) -> None:
-    """Ingest the object that a Cloud Storage notification announces; sweep at a tick."""
+    """Ingest the object that a Cloud Storage notification announces; at a tick sweep, and say what is late."""
     settle("ingest", event, lambda: _work(event))
 
 
 def _work(event: CloudEvent) -> object:
     if is_tick(event):
-        return sweep(services(), look_back=LOOK_BACK)
+        woken = sweep(services(), look_back=LOOK_BACK)
+        tell_freshness(services())
+        return woken
     return ingest(parse_object(event), services())

@@ -93,10 +93,16 @@ def announce(*records: StageRecord) -> None:
     for r in records:
         age = (r.finished_at - r.landed_at).total_seconds() if r.landed_at else None
         numbers = {"rows": r.rows, "rejects": r.rejects, "quarantined": r.quarantined, "age_seconds": age}
+        numbers["refused_share"] = _refused_share(r)
         fields: dict[str, Any] = {k: v for k, v in numbers.items() if v is not None}
         fields |= {"event": "stage_finished", "seconds": (r.finished_at - r.started_at).total_seconds()}
         labels = {"load_id": r.load_id, "feed": r.feed, "stage": r.stage, "state": r.state}
         log("INFO", f"{r.stage} {r.state}: {r.object}", fields=fields, **labels)
+
+
+def _refused_share(r: StageRecord) -> float | None:
+    judged = (r.rows or 0) + (r.quarantined or 0)
+    return (r.quarantined or 0) / judged if r.stage == "validate" and judged else None
 
 
 _LATEST = """

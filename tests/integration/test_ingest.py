@@ -8,9 +8,11 @@ from datetime import timedelta
 
 import pytest
 
+from functions.ingest.freshness import ages, tell_freshness
 from stockflow.errors import TransientError
 from stockflow.services import Services
 from tests.integration.ingest_world import ROWS, World, new_world, sales
+from tests.support.logs import logged
 
 pytestmark = pytest.mark.integration
 
@@ -219,3 +221,19 @@ def test_bytes_that_are_not_those_announced_are_not_loaded(world: World) -> None
     with pytest.raises(TransientError, match="content_changed"):
         world.ingest(replace(ref, md5="AAAAAAAAAAAAAAAAAAAAAA=="))
     assert world.raw(ref) == []
+
+
+def test_a_feed_is_late_when_its_newest_file_is_older_than_the_contract_allows(world: World) -> None:
+    """A feed that never came says nothing: a new environment is not late."""
+    ref = world.drop("sales/fresh.csv", sales("R60,1,2026-09-01,A,LYO,1,10"))
+    world.ingest(ref)
+    for hours, late in ((26, 0.0), (30, 4.0)):
+        moved = Services(world.services.settings, lambda at=ref.created + timedelta(hours=hours): at)  # type: ignore[misc]
+        found = {(a.stage, a.feed): a.late for a in ages(moved)}
+        assert found[("ingest", "sales")] == pytest.approx(late)
+        assert ("ingest", "suppliers") not in found
+    with logged() as lines:
+        tell_freshness(moved)
+    (line,) = [r for r in lines if r.labels["feed"] == "sales"]
+    assert (line.levelname, line.labels["state"]) == ("WARNING", "late")
+    assert line.json_fields == {"event": "freshness", "hours_late": 4.0}

@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from stockflow.ledger import StageRecord, is_duplicate, next_record, record_of
+from stockflow.ledger import StageRecord, announce, is_duplicate, next_record, record_of
+from tests.support.logs import logged
 
 NOW = datetime(2026, 10, 12, 8, 0, tzinfo=UTC)
 DONE = StageRecord(
@@ -50,3 +51,11 @@ def test_the_next_stage_carries_the_object_over_but_no_counts() -> None:
 def test_a_recomputed_stage_is_another_record() -> None:
     """So the latest one can win."""
     assert replace(DONE, finished_at=NOW).record_id != DONE.record_id
+
+
+def test_what_a_validation_refused_is_told_as_a_share_of_what_it_judged() -> None:
+    """Other stages judge nothing; where nothing was judged there is no share."""
+    empty = replace(DONE, rows=0, quarantined=0)
+    with logged() as lines:
+        announce(replace(DONE, rows=9, quarantined=1), empty, replace(DONE, stage="ingest", rows=9, quarantined=1))
+    assert [line.json_fields.get("refused_share") for line in lines] == [0.1, None, None]
