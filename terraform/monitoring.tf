@@ -4,14 +4,16 @@ locals {
   monitored        = var.optional.monitoring ? 1 : 0
   functions_filter = "resource.type=\"cloud_run_revision\" AND resource.labels.service_name=monitoring.regex.full_match(\"stockflow-(${join("|", local.functions)})\")"
 
-  # metric -> numeric field of jsonPayload; null counts lines
+  # metric -> event and numeric field of jsonPayload (null counts lines); buckets double from ``scale`` on
   stage_metrics = {
-    files       = { field = null, unit = "1", text = "Stages finished" }
-    rows        = { field = "rows", unit = "1", text = "Rows that went on" }
-    rejects     = { field = "rejects", unit = "1", text = "Lines that could not be read" }
-    quarantined = { field = "quarantined", unit = "1", text = "Rows refused" }
-    seconds     = { field = "seconds", unit = "s", text = "Seconds a stage worked" }
-    age         = { field = "age_seconds", unit = "s", text = "Seconds from landing to the end of the stage" }
+    files         = { event = "stage_finished", field = null, unit = "1", scale = 1, text = "Stages finished" }
+    rows          = { event = "stage_finished", field = "rows", unit = "1", scale = 1, text = "Rows that went on" }
+    rejects       = { event = "stage_finished", field = "rejects", unit = "1", scale = 1, text = "Lines that could not be read" }
+    quarantined   = { event = "stage_finished", field = "quarantined", unit = "1", scale = 1, text = "Rows refused" }
+    refused_share = { event = "stage_finished", field = "refused_share", unit = "1", scale = 0.0125, text = "Share of the judged rows that was refused" }
+    seconds       = { event = "stage_finished", field = "seconds", unit = "s", scale = 0.01, text = "Seconds a stage worked" }
+    age           = { event = "stage_finished", field = "age_seconds", unit = "s", scale = 0.01, text = "Seconds from landing to the end of the stage" }
+    late          = { event = "freshness", field = "hours_late", unit = "h", scale = 0.125, text = "Hours after its time limit that the newest load or KPI is missing" }
   }
   stage_labels = ["stage", "feed", "state"]
 
@@ -24,7 +26,7 @@ resource "google_logging_metric" "stage" {
 
   name        = "stockflow/stage_${each.key}"
   description = "${each.value.text}, by stage, feed and state."
-  filter      = "resource.type=\"cloud_run_revision\" AND jsonPayload.event=\"stage_finished\"${each.value.field == null ? "" : " AND jsonPayload.${each.value.field}>=0"}"
+  filter      = "resource.type=\"cloud_run_revision\" AND jsonPayload.event=\"${each.value.event}\"${each.value.field == null ? "" : " AND jsonPayload.${each.value.field}>=0"}"
 
   label_extractors = { for l in local.stage_labels : l => "EXTRACT(labels.${l})" }
   value_extractor  = each.value.field == null ? null : "EXTRACT(jsonPayload.${each.value.field})"
@@ -50,7 +52,7 @@ resource "google_logging_metric" "stage" {
       exponential_buckets {
         num_finite_buckets = 40
         growth_factor      = 2
-        scale              = each.value.unit == "s" ? 0.01 : 1
+        scale              = each.value.scale
       }
     }
   }
@@ -111,17 +113,43 @@ locals {
       doc        = "Events wait: the function is slow, failing or at its instance limit."
     }
     quarantine_share = {
-      text       = "More than one row in twenty of a feed is refused"
+      text       = "More than one row in twenty of a load is refused"
       severity   = "WARNING"
-      filter     = "${local.stage_metric["quarantined"]} AND metric.labels.stage=\"validate\""
-      per        = "${local.stage_metric["rows"]} AND metric.labels.stage=\"ingest\""
-      aligner    = "ALIGN_DELTA"
-      reducer    = "REDUCE_MEAN"
+      filter     = "${local.stage_metric["refused_share"]} AND metric.labels.stage=\"validate\""
+      per        = null
+      aligner    = "ALIGN_PERCENTILE_99"
+      reducer    = "REDUCE_MAX"
       group      = ["metric.label.feed"]
       comparison = "COMPARISON_GT"
       threshold  = 0.05
       duration   = "0s"
       doc        = "`stockflow quarantine list` says which rule; the owner of the feed's contract knows the sender."
+    }
+    freshness = {
+      text       = "A feed is late by more than an hour"
+      severity   = "WARNING"
+      filter     = "${local.stage_metric["late"]} AND metric.labels.stage=\"ingest\""
+      per        = null
+      aligner    = "ALIGN_PERCENTILE_99"
+      reducer    = "REDUCE_MAX"
+      group      = ["metric.label.feed"]
+      comparison = "COMPARISON_GT"
+      threshold  = 1
+      duration   = "0s"
+      doc        = "The feed's contract says how old its newest file may be (slaProperties, latency). Look for rejected files with `stockflow loads --feed FEED`, else ask its owner."
+    }
+    kpi_staleness = {
+      text       = "KPIs are not refreshed"
+      severity   = "ERROR"
+      filter     = "${local.stage_metric["late"]} AND metric.labels.stage=\"kpi\""
+      per        = null
+      aligner    = "ALIGN_PERCENTILE_99"
+      reducer    = "REDUCE_MAX"
+      group      = []
+      comparison = "COMPARISON_GT"
+      threshold  = 1
+      duration   = "0s"
+      doc        = "No KPI was refreshed for longer than the feed that comes most often may be silent. `stockflow loads` says where the loads stand."
     }
     latency = {
       text       = "A function's slowest calls take more than five minutes"
@@ -211,50 +239,22 @@ resource "google_monitoring_alert_policy" "threshold" {
   }
 }
 
-# Staleness is the absence of something, so it is asked of the stage metric feed by feed. Monitoring
-# looks back a day at most; feeds that come less often are seen in the ledger alone.
-resource "google_monitoring_alert_policy" "freshness" {
-  for_each = { for feed, hours in local.freshness_hours : feed => hours if var.optional.monitoring && hours <= 26 }
-
-  display_name          = "Stockflow: no ${each.key} for ${min(each.value, 23)} hours"
-  combiner              = "OR"
-  severity              = "WARNING"
-  notification_channels = values(google_monitoring_notification_channel.email)[*].id
-
-  conditions {
-    display_name = "no load of ${each.key}"
-    condition_absent {
-      filter   = "${local.stage_metric["files"]} AND metric.labels.stage=\"ingest\" AND metric.labels.feed=\"${each.key}\" AND metric.labels.state=\"loaded\""
-      duration = "${min(each.value, 23) * 3600}s"
-      aggregations {
-        alignment_period     = "3600s"
-        per_series_aligner   = "ALIGN_DELTA"
-        cross_series_reducer = "REDUCE_SUM"
-      }
-    }
-  }
-
-  documentation {
-    content   = "The contract of ${each.key} expects a file within ${each.value} hours. Ask its owner, or look for rejected files with `stockflow loads --feed ${each.key}`."
-    mime_type = "text/markdown"
-  }
-}
-
-resource "google_monitoring_alert_policy" "kpi_staleness" {
+# Lateness is said by each tick of the sweep; that the ticks themselves stop is the one absence to look for.
+resource "google_monitoring_alert_policy" "sweep" {
   count = local.monitored
 
-  display_name          = "Stockflow: KPIs are not refreshed"
+  display_name          = "Stockflow: the sweep is silent"
   combiner              = "OR"
   severity              = "ERROR"
   notification_channels = values(google_monitoring_notification_channel.email)[*].id
 
   conditions {
-    display_name = "no refresh for a day"
+    display_name = "no tick for an hour"
     condition_absent {
-      filter   = "${local.stage_metric["files"]} AND metric.labels.stage=\"kpi\""
-      duration = "82800s"
+      filter   = local.stage_metric["late"]
+      duration = "3600s"
       aggregations {
-        alignment_period     = "3600s"
+        alignment_period     = "600s"
         per_series_aligner   = "ALIGN_DELTA"
         cross_series_reducer = "REDUCE_SUM"
       }
@@ -262,7 +262,7 @@ resource "google_monitoring_alert_policy" "kpi_staleness" {
   }
 
   documentation {
-    content   = "Nothing passed stage kpi for 23 hours. `stockflow loads` says where the loads stand."
+    content   = "Lost events are not made up for and lateness is not seen. Is the scheduler's job paused, does ingest fail? `stockflow sweep` does by hand what the tick does."
     mime_type = "text/markdown"
   }
 }

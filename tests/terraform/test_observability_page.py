@@ -38,8 +38,9 @@ def test_the_table_of_metrics_is_the_plan(plan: dict[str, Any]) -> None:
 
 
 def test_metrics_read_what_the_functions_log(plan: dict[str, Any]) -> None:
-    """A metric's fields and labels are those of the line that announces a finished stage."""
-    announced = (ROOT / "shared/stockflow/ledger.py").read_text()
+    """A metric's fields and labels are those of the lines on finished stages and on freshness."""
+    writers = ("shared/stockflow/ledger.py", "functions/ingest/freshness.py")
+    announced = "".join((ROOT / path).read_text() for path in writers)
     for metric in resources(plan, "google_logging_metric").values():
         fields = re.findall(r"jsonPayload\.(\w+)", metric["filter"] + (metric["value_extractor"] or ""))
         assert [f for f in [*fields, *metric["label_extractors"]] if f'"{f}"' not in announced] == []
