@@ -5,10 +5,11 @@ locals {
     pull-request = { config = "cloudbuild.pr.yaml", approval = false }
     main         = { config = "cloudbuild.yaml", approval = var.environment == "prod" }
   } : {}
-  # What CI may do is what an apply of this root needs, resource by resource, without owner or editor.
+  # What CI may do is what an apply of this root needs, resource by resource, without owner or editor; to plan it
+  # reads what a pull request's checker reads.
   deployer_roles = length(local.triggers) == 0 ? [] : [
     "roles/artifactregistry.writer", "roles/bigquery.dataOwner", "roles/bigquery.jobUser", "roles/cloudfunctions.developer",
-    "roles/cloudscheduler.viewer", "roles/iam.serviceAccountViewer", "roles/logging.logWriter", "roles/monitoring.editor",
+    "roles/cloudscheduler.viewer", "roles/iam.serviceAccountViewer", "roles/logging.configWriter", "roles/logging.logWriter", "roles/monitoring.editor",
     "roles/pubsub.editor", "roles/run.developer", "roles/serviceusage.serviceUsageConsumer",
   ]
 }
@@ -21,7 +22,7 @@ resource "google_service_account" "deployer" {
 }
 
 resource "google_project_iam_member" "deployer" {
-  for_each = toset(local.deployer_roles)
+  for_each = setunion(local.checker_roles, local.deployer_roles)
 
   project = var.project
   role    = each.key
@@ -57,7 +58,7 @@ resource "google_project_iam_member" "checker" {
 resource "google_service_account_iam_member" "deployer" {
   for_each = length(local.triggers) == 0 ? {} : merge(
     { for fn in local.functions : fn => google_service_account.function[fn].name },
-    { builder = google_service_account.builder.name },
+    { builder = google_service_account.builder.name, pusher = google_service_account.pusher.name },
   )
 
   service_account_id = each.value
@@ -104,4 +105,6 @@ resource "google_cloudbuild_trigger" "this" {
   approval_config {
     approval_required = each.value.approval
   }
+
+  depends_on = [google_project_service.api]
 }

@@ -67,7 +67,14 @@ resource "google_composer_environment" "this" {
     }
   }
 
-  depends_on = [google_project_iam_member.composer]
+  lifecycle {
+    precondition {
+      condition     = var.composer_image != null
+      error_message = "composer_image must be set when optional.composer is on: without it Google chooses the generation."
+    }
+  }
+
+  depends_on = [google_project_service.api, google_project_iam_member.composer, google_kms_crypto_key_iam_member.agents]
 }
 
 variable "composer_image" {

@@ -64,4 +64,6 @@ resource "google_artifact_registry_repository" "dataflow" {
   format        = "DOCKER"
   description   = "Flex template images of the large-file pipeline."
   kms_key_name  = var.kms_key
+
+  depends_on = [google_project_service.api, google_kms_crypto_key_iam_member.agents]
 }

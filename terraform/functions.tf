@@ -82,6 +82,7 @@ resource "google_cloudfunctions2_function" "this" {
   depends_on = [
     google_project_service.api,
     google_project_iam_member.builder,
+    google_project_iam_member.builder_sources,
     google_artifact_registry_repository_iam_member.builder,
     google_storage_bucket_iam_member.builder,
     google_secret_manager_secret_iam_member.function,

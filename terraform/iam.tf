@@ -118,10 +118,23 @@ resource "google_cloud_run_v2_service_iam_member" "pusher" {
   member   = google_service_account.pusher.member
 }
 
+# Google makes its agents when they are first used, which is too late for a grant: ask for them.
+resource "google_project_service_identity" "agent" {
+  provider = google-beta
+  for_each = toset(concat(["pubsub"], var.kms_key == null ? [] : ["artifactregistry", "cloudfunctions", "eventarc", "run"]))
+
+  project = var.project
+  service = "${each.key}.googleapis.com"
+
+  depends_on = [google_project_service.api]
+}
+
 resource "google_service_account_iam_member" "pubsub_token" {
   service_account_id = google_service_account.pusher.name
   role               = "roles/iam.serviceAccountTokenCreator"
   member             = local.pubsub_agent
+
+  depends_on = [google_project_service_identity.agent]
 }
 
 resource "google_pubsub_topic_iam_member" "dead" {
@@ -130,6 +143,8 @@ resource "google_pubsub_topic_iam_member" "dead" {
   topic  = each.value.id
   role   = "roles/pubsub.publisher"
   member = local.pubsub_agent
+
+  depends_on = [google_project_service_identity.agent]
 }
 
 resource "google_pubsub_subscription_iam_member" "dead" {
@@ -138,6 +153,8 @@ resource "google_pubsub_subscription_iam_member" "dead" {
   subscription = each.value.name
   role         = "roles/pubsub.subscriber"
   member       = local.pubsub_agent
+
+  depends_on = [google_project_service_identity.agent]
 }
 
 resource "google_pubsub_topic_iam_member" "storage" {
@@ -168,6 +185,18 @@ resource "google_artifact_registry_repository_iam_member" "builder" {
   member     = google_service_account.builder.member
 }
 
+# Cloud Functions copies the zip into a bucket of its own, made with the first function, and builds from there.
+resource "google_project_iam_member" "builder_sources" {
+  project = var.project
+  role    = "roles/storage.objectViewer"
+  member  = google_service_account.builder.member
+
+  condition {
+    title      = "only the copies that Cloud Functions builds from"
+    expression = "resource.name.startsWith(\"projects/_/buckets/gcf-v2-sources-${data.google_project.this.number}-${local.region}\")"
+  }
+}
+
 resource "google_storage_bucket_iam_member" "builder" {
   bucket = google_storage_bucket.this["artifacts"].name
   role   = "roles/storage.objectViewer"
@@ -181,6 +210,7 @@ locals {
     analysts   = ["curated", "kpi", "reporting", "ops"]
     engineers  = ["raw", "curated", "kpi", "reporting", "ops"]
     dashboards = ["reporting"]
+    pii        = ["curated", "ops"]
   }
   people_grants = merge(flatten([for who, datasets in local.people : [for dataset in datasets : {
     for member in var.access[who] : "${who}/${dataset}/${member}" => { dataset = dataset, member = member }
@@ -196,7 +226,7 @@ resource "google_bigquery_dataset_iam_member" "people" {
 }
 
 resource "google_project_iam_member" "people_jobs" {
-  for_each = toset(concat(var.access.analysts, var.access.engineers, var.access.dashboards))
+  for_each = toset(concat(var.access.analysts, var.access.engineers, var.access.dashboards, var.access.pii))
 
   project = var.project
   role    = "roles/bigquery.jobUser"

@@ -48,7 +48,7 @@ resource "google_project_service" "api" {
     var.optional.dataflow ? ["dataflow"] : [],
     var.budget == null ? [] : ["billingbudgets"],
     var.kms_key == null ? [] : ["cloudkms"],
-    var.network == null ? [] : ["compute"],
+    var.network == null && !var.optional.dataflow ? [] : ["compute"],
   ))
 
   service            = "${each.key}.googleapis.com"

@@ -66,6 +66,8 @@ resource "google_monitoring_notification_channel" "email" {
   display_name = "Stockflow: ${each.key}"
   type         = "email"
   labels       = { email_address = each.key }
+
+  depends_on = [google_project_service.api]
 }
 
 # One table of alerts: what, over what time, above which number, and what to do (docs/runbook.md).
@@ -274,6 +276,8 @@ resource "google_monitoring_custom_service" "this" {
 
   service_id   = "stockflow-${var.environment}"
   display_name = "Stockflow (${var.environment})"
+
+  depends_on = [google_project_service.api]
 }
 
 resource "google_monitoring_slo" "calls" {
@@ -352,7 +356,12 @@ resource "google_billing_budget" "this" {
     spend_basis       = "FORECASTED_SPEND"
   }
 
-  all_updates_rule {
-    monitoring_notification_channels = values(google_monitoring_notification_channel.email)[*].id
+  dynamic "all_updates_rule" {
+    for_each = length(var.notification_emails) == 0 ? [] : [1]
+    content {
+      monitoring_notification_channels = values(google_monitoring_notification_channel.email)[*].id
+    }
   }
+
+  depends_on = [google_project_service.api]
 }

@@ -95,15 +95,24 @@ resource "google_bigquery_row_access_policy" "location" {
 
 locals {
   number = data.google_project.this.number
-  key_users = var.kms_key == null ? {} : {
+  key_users = var.kms_key == null ? {} : merge({
     storage          = data.google_storage_project_service_account.gcs.member
     pubsub           = local.pubsub_agent
-    bigquery         = "serviceAccount:bq-${local.number}@bigquery-encryption.iam.gserviceaccount.com"
+    bigquery         = "serviceAccount:${data.google_bigquery_default_service_account.this[0].email}"
     functions        = "serviceAccount:service-${local.number}@gcf-admin-robot.iam.gserviceaccount.com"
     artifactregistry = "serviceAccount:service-${local.number}@gcp-sa-artifactregistry.iam.gserviceaccount.com"
     run              = "serviceAccount:service-${local.number}@serverless-robot-prod.iam.gserviceaccount.com"
     eventarc         = "serviceAccount:service-${local.number}@gcp-sa-eventarc.iam.gserviceaccount.com"
-  }
+    }, var.optional.composer ? {
+    composer = "serviceAccount:service-${local.number}@cloudcomposer-accounts.iam.gserviceaccount.com"
+  } : {})
+}
+
+# Asking for BigQuery's agent makes it.
+data "google_bigquery_default_service_account" "this" {
+  count = var.kms_key == null ? 0 : 1
+
+  depends_on = [google_project_service.api]
 }
 
 resource "google_kms_crypto_key_iam_member" "agents" {
@@ -112,6 +121,8 @@ resource "google_kms_crypto_key_iam_member" "agents" {
   crypto_key_id = var.kms_key
   role          = "roles/cloudkms.cryptoKeyEncrypterDecrypter"
   member        = each.value
+
+  depends_on = [google_project_service_identity.agent]
 }
 
 # --- Who read what -------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ variable "project" {
 }
 
 variable "environment" {
-  description = "Name of the environment: prod, or another name that prefixes datasets when several share a project."
+  description = "Name of the environment: prod, dev, ... Each has a project of its own."
   type        = string
   default     = "prod"
 

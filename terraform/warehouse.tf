@@ -151,6 +151,7 @@ resource "google_bigquery_table" "kpi" {
   }
 
   lifecycle {
-    ignore_changes = [schema, clustering, description]
+    # kpi replaces its table when its columns change, without labels.
+    ignore_changes = [schema, clustering, description, labels]
   }
 }

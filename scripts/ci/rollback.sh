@@ -14,6 +14,6 @@ fi
 printf '{"release": %s}\n' "$(cat "$build/previous.json")" > "$build/rollback.tfvars.json"
 cd terraform
 terraform apply -input=false -auto-approve \
-  -var="project=$PROJECT" -var-file="environments/$ENVIRONMENT.tfvars" -var-file="$build/rollback.tfvars.json"
+  -var-file="environments/$ENVIRONMENT.tfvars" -var-file="$build/rollback.tfvars.json" -var="project=$PROJECT"
 echo "The canary did not arrive: the release before is live again." >&2
 exit 1

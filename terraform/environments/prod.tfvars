@@ -11,5 +11,5 @@ access = {
 
 uploaders = {
   erp      = { member = "serviceAccount:erp-export@example-erp.iam.gserviceaccount.com", prefix = "stock_snapshots" }
-  supplier = { member = "serviceAccount:acme@example-stockflow-prod.iam.gserviceaccount.com", prefix = "purchase_orders/acme" }
+  supplier = { member = "serviceAccount:stock-export@example-acme.iam.gserviceaccount.com", prefix = "purchase_orders/acme" }
 }
