@@ -1,9 +1,11 @@
-# Cloud Build: one trigger per pull request (checks), one per push to main (checks, approval, deploy).
+# Cloud Build: a trigger per pull request (checks), one per push to main (checks, plan), and one that applies that plan
+# after a person's approval.
 
 locals {
   triggers = var.optional.cicd && var.repository != null ? {
     pull-request = { config = "cloudbuild.pr.yaml", approval = false }
-    main         = { config = "cloudbuild.yaml", approval = var.environment == "prod" }
+    main         = { config = "cloudbuild.yaml", approval = false }
+    deploy       = { config = "cloudbuild.deploy.yaml", approval = var.environment == "prod" }
   } : {}
   # What CI may do is what an apply of this root needs, resource by resource, without owner or editor; to plan it
   # reads what a pull request's checker reads.
@@ -80,7 +82,7 @@ resource "google_cloudbuild_trigger" "this" {
   name            = "stockflow-${each.key}"
   location        = local.region
   filename        = each.value.config
-  service_account = each.key == "main" ? google_service_account.deployer[0].id : google_service_account.checker[0].id
+  service_account = each.key == "pull-request" ? google_service_account.checker[0].id : google_service_account.deployer[0].id
   substitutions   = { _ENVIRONMENT = var.environment, _REGION = local.region }
 
   github {
@@ -95,7 +97,7 @@ resource "google_cloudbuild_trigger" "this" {
       }
     }
     dynamic "push" {
-      for_each = each.key == "main" ? [1] : []
+      for_each = each.key == "pull-request" ? [] : [1]
       content {
         branch = "^main$"
       }

@@ -60,8 +60,8 @@ run "a_prefix_an_approval_and_rows_by_location" {
     error_message = "A view must read the prefixed dataset."
   }
   assert {
-    condition     = google_cloudbuild_trigger.this["main"].approval_config[0].approval_required && !google_cloudbuild_trigger.this["pull-request"].approval_config[0].approval_required
-    error_message = "A deployment to production waits for a person; checks of a pull request do not."
+    condition     = google_cloudbuild_trigger.this["deploy"].approval_config[0].approval_required && !google_cloudbuild_trigger.this["pull-request"].approval_config[0].approval_required
+    error_message = "A deployment to production waits for a person; the checks of a pull request do not."
   }
   assert {
     condition     = google_bigquery_row_access_policy.location["sales/PAR01"].filter_predicate == "location_code = 'PAR01'"

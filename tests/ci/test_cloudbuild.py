@@ -1,4 +1,4 @@
-"""The two pipelines of Cloud Build: by its schema, and by what the schema does not say."""
+"""The three pipelines of Cloud Build: by its schema, and by what the schema does not say."""
 
 import re
 import subprocess
@@ -10,8 +10,8 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[2]
-FILES = ("cloudbuild.yaml", "cloudbuild.pr.yaml")
-BUILT_IN = {"PROJECT_ID", "BUILD_ID"}
+FILES = ("cloudbuild.yaml", "cloudbuild.deploy.yaml", "cloudbuild.pr.yaml")
+BUILT_IN = {"PROJECT_ID", "COMMIT_SHA"}
 
 
 def pipeline(name: str) -> dict[str, Any]:
@@ -76,6 +76,16 @@ def test_a_pull_request_changes_nothing() -> None:
     scripts = {step["args"][0] for step in pipeline("cloudbuild.pr.yaml")["steps"]}
     writing = {f"scripts/ci/{name}.sh" for name in ("deploy", "upload", "sync-definitions", "smoke", "rollback")}
     assert scripts & writing == set()
+
+
+def test_nothing_is_deployed_before_a_person_could_read_the_plan() -> None:
+    """The pipeline that checks and plans changes nothing live; the one that deploys makes no plan of its own."""
+    checks, deploys = (
+        [step["args"][0].removeprefix("scripts/ci/") for step in pipeline(name)["steps"]] for name in FILES[:2]
+    )
+    assert set(checks) & {"deploy.sh", "sync-definitions.sh", "smoke.sh", "rollback.sh"} == set()
+    assert checks[-2:] == ["plan.sh", "keep-plan.sh"]
+    assert deploys[1:] == ["fetch-plan.sh", "deploy.sh", "smoke.sh", "rollback.sh", "sync-definitions.sh"]
 
 
 def test_what_make_is_asked_for_exists() -> None:

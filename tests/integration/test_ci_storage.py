@@ -111,6 +111,23 @@ def test_zips_are_uploaded_once_under_the_name_of_their_content(checkout: Checko
     assert checkout.names(bucket) == names
 
 
+def test_the_plan_of_a_commit_is_what_another_build_applies(checkout: Checkout) -> None:
+    """Given a kept plan, another workspace gets it back byte by byte, with the providers' versions it was made with."""
+    create(checkout, f"{checkout.env['PROJECT']}-artifacts")
+    checkout.env["COMMIT"] = "abc123"
+    kept = {"build/plan.bin": b"\x00plan", "build/plan.txt": b"words", "build/release.auto.tfvars.json": b"{}"}
+    kept["terraform/.terraform.lock.hcl"] = b"# versions"
+    (checkout.folder / "build").mkdir(exist_ok=True)
+    for name, content in kept.items():
+        (checkout.folder / name).write_bytes(content)
+    checkout.run("keep-plan")
+    for name in kept:
+        (checkout.folder / name).unlink()
+    checkout.run("fetch-plan")
+    assert {name: (checkout.folder / name).read_bytes() for name in kept} == kept
+    (checkout.folder / "terraform/.terraform.lock.hcl").unlink()
+
+
 def test_definitions_are_synced_and_what_was_deleted_goes(checkout: Checkout) -> None:
     """Given a definition that was removed, the bucket holds what the folder holds."""
     bucket = f"{checkout.env['PROJECT']}-definitions"

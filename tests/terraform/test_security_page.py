@@ -68,9 +68,7 @@ def test_a_pull_request_may_only_look(full_plan: dict[str, Any]) -> None:
     looking = re.compile(r"[vV]iewer$|[rR]eader$|Reviewer$|logWriter$|serviceUsageConsumer$")
     assert held and [role for role in held if not looking.search(role)] == []
     trigger = (ROOT / "terraform/cicd.tf").read_text().split('resource "google_cloudbuild_trigger"')[1]
-    assert (
-        'each.key == "main" ? google_service_account.deployer[0].id : google_service_account.checker[0].id' in trigger
-    )
+    assert 'each.key == "pull-request" ? google_service_account.checker[0].id' in trigger
 
 
 def tagged(applied: dict[str, Any], dataset: str) -> set[str]:
