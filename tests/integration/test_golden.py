@@ -17,6 +17,7 @@ import pytest
 import yaml
 
 from stockflow.services import Services
+from stockflow.waiting import polite_pause
 from tests.golden.books import Books, keep
 from tests.golden.kpis import Cells, compute
 from tests.golden.source import SAMPLES
@@ -41,13 +42,13 @@ def drop_all(services: Services) -> None:
 def settle(services: Services, objects: int) -> None:
     """Wait until that many generations have ended and nothing has moved for a while."""
     deadline, last, since = time.monotonic() + DEADLINE_SECONDS, None, time.monotonic()
-    while time.monotonic() < deadline:
+    while (asked := time.monotonic()) < deadline:
         state = _state(services)
         if state != last:
             last, since = state, time.monotonic()
         if state[0] == objects and state[1] == 0 and time.monotonic() - since > QUIET_SECONDS:
             return
-        time.sleep(1)
+        time.sleep(polite_pause(time.monotonic() - asked, 1))
     pytest.fail(f"not settled: {last} of {objects} loads, unfinished {_unfinished(services)}")
 
 
