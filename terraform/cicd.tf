@@ -5,7 +5,8 @@ locals {
   triggers = var.optional.cicd && var.repository != null ? {
     pull-request = { config = "cloudbuild.pr.yaml", approval = false }
     main         = { config = "cloudbuild.yaml", approval = false }
-    deploy       = { config = "cloudbuild.deploy.yaml", approval = var.environment == "prod" }
+    # begins with the same push: a person's approval also says that the plan is there
+    deploy = { config = "cloudbuild.deploy.yaml", approval = true }
   } : {}
   # What CI may do is what an apply of this root needs, resource by resource, without owner or editor; to plan it
   # reads what a pull request's checker reads.

@@ -21,4 +21,5 @@ output "definitions_bucket" {
 output "release" {
   description = "The zips that are live: rollback.sh goes back to them."
   value       = var.release
+  depends_on  = [google_cloudfunctions2_function.this]
 }

@@ -75,7 +75,7 @@ locals {
       filter = "TRUE"
       grantees = concat(
         [for fn in ["transform", "kpi"] : google_service_account.function[fn].member],
-        var.access.analysts, var.access.engineers,
+        var.access.analysts, var.access.engineers, var.access.pii,
       )
     } },
   )

@@ -5,8 +5,9 @@ set -eu
 cd "$(dirname "$0")/../.."
 build=$PWD/build
 rm -f "$build/deploy.ok" "$build/smoke.ok"
+echo null > "$build/previous.json"
 cd terraform
 [ "${TERRAFORM_INIT:-1}" = 0 ] || terraform init -input=false -backend-config="bucket=$PROJECT-terraform-state"
-terraform output -json release > "$build/previous.json" 2>/dev/null || echo null > "$build/previous.json"
+before=$(terraform output -json release 2>/dev/null) && printf '%s\n' "$before" > "$build/previous.json"
 terraform apply -input=false "$build/plan.bin"
 touch "$build/deploy.ok"

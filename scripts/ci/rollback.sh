@@ -13,7 +13,8 @@ if [ "$(cat "$build/previous.json")" = null ]; then
 fi
 printf '{"release": %s}\n' "$(cat "$build/previous.json")" > "$build/rollback.tfvars.json"
 cd terraform
-terraform apply -input=false -auto-approve \
+# Only the functions: what else this commit would change was approved as its plan, and not for this.
+terraform apply -input=false -auto-approve -target=google_cloudfunctions2_function.this \
   -var-file="environments/$ENVIRONMENT.tfvars" -var-file="$build/rollback.tfvars.json" -var="project=$PROJECT"
 echo "The canary did not arrive: the release before is live again." >&2
 exit 1
