@@ -3,7 +3,6 @@
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ from google.auth.credentials import AnonymousCredentials
 from google.cloud import storage
 
 from local.parts import answers, storage_binary
+from local.state import free_port
 from stockflow.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
@@ -54,9 +54,7 @@ class Checkout:
 @pytest.fixture(scope="module")
 def endpoint() -> Iterator[str]:
     """A storage emulator in memory: unlike the one on files it knows versioning."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{free.getsockname()[1]}"
+    address = f"127.0.0.1:{free_port()}"
     url = f"http://{address}"
     command = [
         str(storage_binary()), "-scheme", "http", "-host", "127.0.0.1", "-port", address.split(":")[1],

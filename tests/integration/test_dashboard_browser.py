@@ -21,6 +21,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
+from local.state import free_port
 from stockflow.services import Services
 from tests.integration.dashboard_shop import HEADER, KPIS, fill
 
@@ -40,7 +41,7 @@ FLAGS = (
 @contextmanager
 def dashboard(env: dict[str, str], log: Path) -> Iterator[str]:
     """Run the dashboard's own process; yield its address."""
-    port = _free_port()
+    port = free_port()
     command = [sys.executable, "-m", "streamlit", "run", "local/dashboard/app.py", "--server.port", str(port)]
     options = ["--server.headless", "true", "--browser.gatherUsageStats", "false"]
     with log.open("wb") as out:
@@ -213,11 +214,6 @@ def _listen(server: socket.socket, seen: list[bytes]) -> None:
             return
         with connection:
             seen.append(connection.recv(1024))
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
 
 
 def _wait_for(address: str, seconds: float = 120) -> None:

@@ -21,6 +21,7 @@ import pytest
 import yaml
 
 from cli.packaging import FUNCTIONS, Deployable, build
+from local.state import free_port
 from stockflow.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
@@ -87,9 +88,7 @@ def installed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
 @contextmanager
 def serving(function: Installed) -> Iterator[tuple[str, Path]]:
     """Yield the address of the running function, and the file that holds what it says."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     command = [
         function.python, "-m", "functions_framework", "--target", "handle", "--source", "main.py",
         "--signature-type", "cloudevent", "--host", "127.0.0.1", "--port", str(port),

@@ -24,6 +24,8 @@ from google.pubsub_v1 import PublisherClient, SubscriberClient
 from google.pubsub_v1.services.publisher.transports import PublisherGrpcTransport
 from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransport
 
+from local.state import free_port
+
 ROOT = Path(__file__).parents[2]
 START_SECONDS = 60
 CALL = {"retry": None, "timeout": 30}
@@ -124,13 +126,6 @@ def google(jar: Path) -> Iterator[str]:
     finally:
         process.kill()
         process.wait()
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)
-    server.server_close()
-    return int(server.server_address[1])
 
 
 # -- a world of names and clients

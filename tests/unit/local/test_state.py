@@ -12,6 +12,7 @@ from local.state import (
     StackStatus,
     birth,
     find_stack,
+    free_port,
     open_stack,
     read_status,
     running,
@@ -23,6 +24,13 @@ def test_two_folders_have_different_ports(tmp_path: Path) -> None:
     """Given two stacks, they can run side by side."""
     one, two = open_stack(tmp_path / "one"), open_stack(tmp_path / "two")
     assert len({*one.ports.values(), *two.ports.values()}) == 2 * len(PORTS)
+
+
+def test_ports_are_none_that_an_outgoing_connection_is_given(tmp_path: Path) -> None:
+    """Given a stack that is away for a moment, only another server could take its ports meanwhile."""
+    given = Path("/proc/sys/net/ipv4/ip_local_port_range")
+    lowest = int(given.read_text().split()[0]) if given.exists() else 49152
+    assert all(1024 <= port < lowest for port in [*open_stack(tmp_path).ports.values(), free_port()])
 
 
 def test_ports_are_kept_while_they_are_free(tmp_path: Path) -> None:
