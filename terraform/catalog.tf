@@ -3,6 +3,12 @@
 
 locals {
   catalog = var.optional.catalog ? 1 : 0
+
+  # feed -> hours after which its newest load is late; units as in shared/stockflow/contracts.py
+  hours   = { h = 1, hour = 1, hours = 1, d = 24, day = 24, days = 24, w = 168, week = 168, weeks = 168 }
+  latency = { for feed, doc in local.contracts : feed => one([for s in doc.slaProperties : s if s.property == "latency"]) }
+
+  freshness_hours = { for feed, s in local.latency : feed => s.value * local.hours[lower(s.unit)] }
 }
 
 resource "google_dataplex_aspect_type" "contract" {
@@ -63,7 +69,7 @@ resource "google_dataplex_entry" "feed" {
       data = jsonencode({
         owner           = try([for m in each.value.team : m.username if m.role == "owner"][0], "")
         version         = tostring(each.value.version)
-        freshness_hours = tonumber(try(local.freshness_hours[each.key], 48))
+        freshness_hours = local.freshness_hours[each.key]
       })
     }
   }

@@ -81,11 +81,24 @@ resource "google_cloudfunctions2_function" "this" {
 
   depends_on = [
     google_project_service.api,
+    terraform_data.grants_settled,
+    google_secret_manager_secret_iam_member.function,
+  ]
+}
+
+# A build that starts before the builder's grants are known everywhere fails, and the apply with it.
+resource "terraform_data" "grants_settled" {
+  triggers_replace = [google_service_account.builder.account_id]
+
+  provisioner "local-exec" {
+    command = "sleep ${var.settle_seconds.grants}"
+  }
+
+  depends_on = [
     google_project_iam_member.builder,
     google_project_iam_member.builder_sources,
     google_artifact_registry_repository_iam_member.builder,
     google_storage_bucket_iam_member.builder,
-    google_secret_manager_secret_iam_member.function,
   ]
 }
 

@@ -226,7 +226,7 @@ resource "google_bigquery_dataset_iam_member" "people" {
 }
 
 resource "google_project_iam_member" "people_jobs" {
-  for_each = toset(concat(var.access.analysts, var.access.engineers, var.access.dashboards, var.access.pii))
+  for_each = toset(concat(var.access.analysts, var.access.engineers, var.access.dashboards, var.access.pii, tolist(local.located_readers)))
 
   project = var.project
   role    = "roles/bigquery.jobUser"

@@ -16,9 +16,6 @@ locals {
     late          = { event = "freshness", field = "hours_late", unit = "h", scale = 0.125, text = "Hours after its time limit that the newest load or KPI is missing" }
   }
   stage_labels = ["stage", "feed", "state"]
-
-  # feed -> hours after which its newest load is reported as late
-  freshness_hours = { for feed, doc in local.contracts : feed => try({ for s in doc.slaProperties : s.property => s.value }["latency"], 48) }
 }
 
 resource "google_logging_metric" "stage" {
@@ -58,6 +55,17 @@ resource "google_logging_metric" "stage" {
   }
 
   depends_on = [google_project_service.api]
+}
+
+# An alert on a metric that Cloud Monitoring does not know yet is refused.
+resource "terraform_data" "metrics_settled" {
+  count = local.monitored
+
+  triggers_replace = sort([for m in google_logging_metric.stage : m.name])
+
+  provisioner "local-exec" {
+    command = "sleep ${var.settle_seconds.metrics}"
+  }
 }
 
 resource "google_monitoring_notification_channel" "email" {
@@ -239,6 +247,8 @@ resource "google_monitoring_alert_policy" "threshold" {
   alert_strategy {
     auto_close = "86400s"
   }
+
+  depends_on = [terraform_data.metrics_settled]
 }
 
 # Lateness is said by each tick of the sweep; that the ticks themselves stop is the one absence to look for.
@@ -267,6 +277,8 @@ resource "google_monitoring_alert_policy" "sweep" {
     content   = "Lost events are not made up for and lateness is not seen. Is the scheduler's job paused, does ingest fail? `stockflow sweep` does by hand what the tick does."
     mime_type = "text/markdown"
   }
+
+  depends_on = [terraform_data.metrics_settled]
 }
 
 # --- Service levels -------------------------------------------------------------------------------------------
@@ -314,6 +326,8 @@ resource "google_monitoring_slo" "freshness" {
       }
     }
   }
+
+  depends_on = [terraform_data.metrics_settled]
 }
 
 resource "google_monitoring_dashboard" "this" {

@@ -29,7 +29,7 @@ resource "google_bigquery_datapolicy_data_policy" "pii_masked" {
 
 resource "google_bigquery_datapolicy_data_policy_iam_member" "masked" {
   for_each = merge(
-    { for m in concat(var.access.analysts, var.access.engineers) : m => m },
+    { for m in concat(var.access.analysts, var.access.engineers, tolist(local.located_readers)) : m => m },
     { for fn in local.functions : fn => google_service_account.function[fn].member if !contains(local.pii_readers, fn) },
   )
 
@@ -56,21 +56,23 @@ resource "google_data_catalog_policy_tag_iam_member" "people" {
 }
 
 # --- Rows by location: as soon as one policy exists on a table, who matches none sees no row, so the
-#     functions and the whole-company readers get a policy of their own. --------------------------------------
+#     functions and the whole-company readers get a policy of their own. Not on KPI tables: kpi replaces them when
+#     a definition's columns change, and a replaced table has lost its policies. -------------------------------
 
 locals {
   located = length(var.location_rows) == 0 ? [] : [
-    for feed, f in local.feeds : feed if contains(f.columns[*].name, "location_code") && can(f.custom.businessDate)
+    for table, t in local.curated_tables : table
+    if contains(local.feeds[t.feed].columns[*].name, "location_code") && can(local.feeds[t.feed].custom.businessDate)
   ]
   row_policies = merge(
     { for pair in setproduct(local.located, keys(var.location_rows)) : "${pair[0]}/${pair[1]}" => {
-      feed     = pair[0]
+      table    = pair[0]
       policy   = "location_${lower(replace(pair[1], "/[^A-Za-z0-9]/", "_"))}"
       filter   = "location_code = '${pair[1]}'"
       grantees = var.location_rows[pair[1]]
     } },
-    { for feed in local.located : "${feed}/all" => {
-      feed   = feed
+    { for table in local.located : "${table}/all" => {
+      table  = table
       policy = "all_locations"
       filter = "TRUE"
       grantees = concat(
@@ -85,10 +87,26 @@ resource "google_bigquery_row_access_policy" "location" {
   for_each = local.row_policies
 
   dataset_id       = google_bigquery_dataset.this["curated"].dataset_id
-  table_id         = google_bigquery_table.curated[each.value.feed].table_id
+  table_id         = google_bigquery_table.curated[each.value.table].table_id
   policy_id        = each.value.policy
   filter_predicate = each.value.filter
   grantees         = each.value.grantees
+}
+
+locals {
+  located_readers = toset(flatten(values(var.location_rows)))
+}
+
+# A policy filters rows; the table itself must be readable, too, and its personal columns as NULL.
+resource "google_bigquery_table_iam_member" "located" {
+  for_each = { for pair in setproduct(local.located, local.located_readers) : "${pair[0]}/${pair[1]}" => { table = pair[0], member = pair[1] } }
+
+  dataset_id = google_bigquery_dataset.this["curated"].dataset_id
+  table_id   = google_bigquery_table.curated[each.value.table].table_id
+  role       = "roles/bigquery.dataViewer"
+  member     = each.value.member
+
+  depends_on = [google_bigquery_row_access_policy.location]
 }
 
 # --- Keys ---------------------------------------------------------------------------------------------------

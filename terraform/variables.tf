@@ -76,7 +76,7 @@ variable "uploaders" {
 }
 
 variable "location_rows" {
-  description = "Row security: location code -> IAM members who see only that location's rows of the facts. Empty: no row policies."
+  description = "Row security: location code -> IAM members who see that location's rows of the curated facts, and nothing else. Empty: no row policies."
   type        = map(list(string))
   default     = {}
 }
@@ -119,6 +119,15 @@ variable "optional" {
     monitoring = optional(bool, true)  # dashboards, alerts, SLOs
     catalog    = optional(bool, true)  # Dataplex entries and lineage
     cicd       = optional(bool, false) # Cloud Build triggers
+  })
+  default = {}
+}
+
+variable "settle_seconds" {
+  description = "How long an apply waits, where Google answers before it is everywhere: after the builder's grants, after new log-based metrics."
+  type = object({
+    grants  = optional(number, 90)
+    metrics = optional(number, 300)
   })
   default = {}
 }

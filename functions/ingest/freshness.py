@@ -1,7 +1,7 @@
 """Freshness: how long after its contract's time limit the newest load of each feed, and the newest KPI, is missing."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from stockflow.log import log
 from stockflow.services import Services
@@ -13,7 +13,7 @@ FROM inventory_ops.load_stages
 WHERE (stage = 'ingest' AND state = 'loaded') OR (stage = 'kpi' AND state = 'refreshed')
 GROUP BY stage, feed
 """
-_HOUR = 3600
+_HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Age:
 
 def ages(services: Services) -> list[Age]:
     """Return the ages of what came at least once; the limit of the KPIs is that of the feed that comes most often."""
-    limits = {name: _limit(c.sla) for name, c in services.contracts.items() if _limit(c.sla)}
+    limits = {name: c.fresh_within / _HOUR for name, c in services.contracts.items() if c.fresh_within}
     rows = services.warehouse.query(_NEWEST)
     landed = {r["feed"]: r["newest"] for r in rows if r["stage"] == "ingest" and r["newest"]}
     found = [Age("ingest", f, _hours(services, landed[f]), limits[f]) for f in sorted(limits) if f in landed]
@@ -53,12 +53,5 @@ def tell_freshness(services: Services) -> None:
         log("WARNING" if age.late else "INFO", message, fields=fields, **labels)
 
 
-def _limit(sla: dict[str, dict[str, object]]) -> float:
-    """Return the contract's ``latency`` in hours, 0 when it says none."""
-    said = sla.get("latency", {})
-    unit = {"h": 1, "d": 24}[str(said.get("unit", "h"))]
-    return float(str(said.get("value", 0))) * unit
-
-
 def _hours(services: Services, since: datetime) -> float:
-    return (services.clock() - since).total_seconds() / _HOUR
+    return (services.clock() - since) / _HOUR

@@ -16,6 +16,7 @@ from stockflow.services import Services
 
 ATTEMPTS = 20
 JOB_HISTORY = timedelta(days=150)  # BigQuery forgets a job id after six months
+OWN_TABLE_LIFE = timedelta(days=1)
 QUOTA = {"quotaExceeded", "rateLimitExceeded"}
 
 _COUNT = "SELECT COUNT(*) AS n FROM inventory_raw.{feed} WHERE _load_id = @load_id"
@@ -95,6 +96,7 @@ def _direct(staged: Staged, loaded: StageRecord | None, services: Services) -> s
 def _from_own_table(staged: Staged, services: Services) -> str:
     """The feed's table has had its load jobs of the day: load into a table of this load's own, then insert."""
     own = services.settings.table("raw", staged.own_table)
+    _make_own(staged, services)
     _ladder("own", staged.load_id, _loader(staged, own, services), services)
     _ladder("insert", staged.load_id, _script(_INSERT, staged, services), services)
     services.warehouse.delete_table(own)
@@ -106,10 +108,17 @@ def _replace(staged: Staged, loaded: StageRecord | None, services: Services) -> 
     own = services.settings.table("raw", staged.own_table)
     name = digest(staged.load_id, staged.version, loaded.record_id if loaded else "")
     services.warehouse.delete_table(own)
+    _make_own(staged, services)
     _ladder("own", name, _loader(staged, own, services), services)
     _ladder("replace", name, _script(_REPLACE, staged, services), services)
     services.warehouse.delete_table(own)
     return "replaced"
+
+
+def _make_own(staged: Staged, services: Services) -> None:
+    """Its columns carry no policy tags (ingest could not read them back), so it must not stay when we are killed."""
+    own = services.settings.table("raw", staged.own_table)
+    services.warehouse.make_temporary(own, raw_schema(staged.contract), services.clock() + OWN_TABLE_LIFE)
 
 
 def _loader(staged: Staged, table: str, services: Services) -> Callable[[str], object]:

@@ -12,6 +12,7 @@ from stockflow.boundary import settle
 from stockflow.events import is_tick, parse_object
 from stockflow.services import services
 
+LISTING = timedelta(seconds=20)  # a bucket of millions of objects is gone through over several ticks
 LOOK_BACK = timedelta(days=31)  # as long as Pub/Sub keeps events; `stockflow sweep` looks at all objects
 
 
@@ -23,7 +24,7 @@ def handle(event: CloudEvent) -> None:
 
 def _work(event: CloudEvent) -> object:
     if is_tick(event):
-        woken = sweep(services(), look_back=LOOK_BACK)
+        woken = sweep(services(), look_back=LOOK_BACK, listing=LISTING)
         tell_freshness(services())
         return woken
     return ingest(parse_object(event), services())

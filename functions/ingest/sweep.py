@@ -5,6 +5,9 @@ to its end. Waking too often costs little, since whatever was done already is re
 """
 
 import json
+import math
+import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -16,6 +19,7 @@ from stockflow.log import log
 from stockflow.services import Services
 
 MOST = 1_000
+CURSOR = "sweep/cursor"  # in the staging bucket: the name at which a listing stopped
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _KNOWN = "SELECT DISTINCT load_id FROM inventory_ops.load_stages WHERE stage = 'ingest' AND landed_at >= @since"
 
@@ -33,11 +37,16 @@ class Woken:
         return len(self.objects) + len(self.loads)
 
 
-def sweep(services: Services, stuck_after: timedelta | None = None, look_back: timedelta | None = None) -> Woken:
+def sweep(
+    services: Services,
+    stuck_after: timedelta | None = None,
+    look_back: timedelta | None = None,
+    listing: timedelta | None = None,
+) -> Woken:
     """Find and wake what waits for longer than ``stuck_after``; return it.
 
-    ``look_back`` bounds how old an object may be to be looked for (all, when None). At most 1,000 objects and 1,000
-    loads are woken in one go: the next tick finds the others.
+    ``look_back`` bounds how old an object may be to be looked for (all, when None), ``listing`` how long the landing
+    bucket is listed: the next sweep goes on from there. At most 1,000 objects and 1,000 loads are woken in one go.
 
     Raises:
         TransientError: what a service could not do now.
@@ -45,7 +54,7 @@ def sweep(services: Services, stuck_after: timedelta | None = None, look_back: t
     settings, now = services.settings, services.clock()
     before = now - (timedelta(seconds=settings.sweep_after_seconds) if stuck_after is None else stuck_after)
     since = now - look_back if look_back else _EPOCH
-    woken = Woken(_unknown(services, since, before), waiting(services, before))
+    woken = Woken(_unknown(services, since, before, listing), waiting(services, before))
     services.bus.publish_all(settings.landing_topic, [announcement(ref) for ref in woken.objects])
     services.bus.publish_all(settings.events_topic, [encode(wake_up(row)) for row in woken.loads])
     counts = {"objects": len(woken.objects), "loads": len(woken.loads), "event": "swept"}
@@ -53,10 +62,9 @@ def sweep(services: Services, stuck_after: timedelta | None = None, look_back: t
     return woken
 
 
-def _unknown(services: Services, since: datetime, before: datetime) -> list[ObjectRef]:
+def _unknown(services: Services, since: datetime, before: datetime, listing: timedelta | None) -> list[ObjectRef]:
     """Objects, older generations too, that landed in that time and that no ingest has on record."""
-    landed = services.store.list(services.settings.landing_bucket, versions=True)
-    wanted = {ref.load_id: ref for ref in landed if since <= ref.created < before}
+    wanted = {ref.load_id: ref for ref in _landed(services, listing) if since <= ref.created < before}
     if not wanted:
         return []
     oldest = min(ref.created for ref in wanted.values()) - timedelta(days=1)
@@ -64,6 +72,27 @@ def _unknown(services: Services, since: datetime, before: datetime) -> list[Obje
         for row in page:
             wanted.pop(row["load_id"], None)
     return sorted(wanted.values(), key=lambda ref: (ref.created, ref.name))[:MOST]
+
+
+def _landed(services: Services, listing: timedelta | None) -> Iterator[ObjectRef]:
+    """List the landing bucket; of one that takes longer than ``listing`` a part, from where the last sweep stopped."""
+    start = "" if listing is None else _cursor(services)
+    end = math.inf if listing is None else time.monotonic() + listing.total_seconds()
+    stopped = ""
+    for ref in services.store.list(services.settings.landing_bucket, versions=True, start=start):
+        yield ref
+        if time.monotonic() > end and ref.name != start:
+            stopped = ref.name
+            break
+    if stopped != start:
+        services.store.write(services.settings.staging_bucket, CURSOR, stopped.encode(), "text/plain")
+
+
+def _cursor(services: Services) -> str:
+    try:
+        return services.store.read(services.settings.staging_bucket, CURSOR).decode()
+    except FileNotFoundError:
+        return ""
 
 
 @cache

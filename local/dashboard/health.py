@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-_UNITS = {"h": 1, "hour": 1, "hours": 1, "d": 24, "day": 24, "days": 24, "w": 168, "week": 168, "weeks": 168}
 _ON_THE_WAY = {"loaded", "validated", "transformed"}
 OK, LATE, NEVER, UNSTATED = "on time", "late", "nothing yet", "no expectation"
 
@@ -33,15 +32,6 @@ class Totals:
     rejects: int
     quarantined: int
     waiting: int
-
-
-def expectation(sla: Mapping[str, Any]) -> timedelta | None:
-    """Return the age of the last load after which a contract's ``slaProperties`` call it stale."""
-    item = sla.get("latency") or sla.get("frequency")
-    if not item or item.get("value") is None:
-        return None
-    hours = _UNITS.get(str(item.get("unit", "d")).lower())
-    return None if hours is None else timedelta(hours=hours * float(item["value"]))
 
 
 def freshness(

@@ -14,7 +14,6 @@ import streamlit as st
 from functions.kpi.catalog import read_catalog
 from local.dashboard import queries
 from local.dashboard.catalogue import Kpi, shown
-from local.dashboard.health import expectation
 from local.dashboard.rollup import Cell
 from stockflow.errors import StockflowError
 from stockflow.services import Services
@@ -103,7 +102,7 @@ def _read_health() -> Health:
         with ThreadPoolExecutor(4) as pool:
             found = pool.map(lambda name: s.warehouse.query(queries.text(name)), _HEALTH_QUERIES)
         answers = dict(zip(_HEALTH_QUERIES, found, strict=True))
-        return Health(**answers, expected={feed: expectation(c.sla) for feed, c in s.contracts.items()})
+        return Health(**answers, expected={feed: c.fresh_within for feed, c in s.contracts.items()})
 
 
 def _read_rows(sql: str, params: tuple[tuple[str, Any], ...]) -> list[queries.Row]:

@@ -2,6 +2,7 @@
 
 import unicodedata
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,13 @@ import yaml
 
 from stockflow.errors import PermanentError
 from stockflow.identity import digest
+
+_HOUR, _DAY, _WEEK = timedelta(hours=1), timedelta(days=1), timedelta(weeks=1)
+_UNITS = {
+    **dict.fromkeys(("h", "hour", "hours"), _HOUR),
+    **dict.fromkeys(("d", "day", "days"), _DAY),
+    **dict.fromkeys(("w", "week", "weeks"), _WEEK),
+}
 
 
 @dataclass(frozen=True)
@@ -48,7 +56,10 @@ class Column:
 
 @dataclass(frozen=True)
 class Contract:
-    """What one feed promises. Schemas, expectations and docs are derived from it."""
+    """What one feed promises. Schemas, expectations and docs are derived from it.
+
+    ``fresh_within`` is the age of the newest load after which the feed is late; None when nothing is promised.
+    """
 
     feed: str
     version: str
@@ -57,7 +68,7 @@ class Contract:
     columns: tuple[Column, ...]
     rules: tuple[Rule, ...]
     properties: dict[str, Any]
-    sla: dict[str, Any]
+    fresh_within: timedelta | None
     fingerprint: str
 
     @cached_property
@@ -121,7 +132,7 @@ def load_contract(path: Path) -> Contract:
     text = path.read_text(encoding="utf-8")
     try:
         return _contract(yaml.safe_load(text), digest(text, length=12))
-    except (KeyError, TypeError, IndexError, AttributeError, yaml.YAMLError) as error:
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError, yaml.YAMLError) as error:
         raise PermanentError("bad_contract", f"{path.name}: {type(error).__name__}: {error}") from error
 
 
@@ -138,9 +149,20 @@ def _contract(doc: dict[str, Any], fingerprint: str) -> Contract:
         columns=tuple(_column(p) for p in table["properties"]),
         rules=tuple(rules),
         properties=_custom(doc),
-        sla={s["property"]: s for s in doc.get("slaProperties") or []},
+        fresh_within=_fresh_within({s["property"]: s for s in doc.get("slaProperties") or []}),
         fingerprint=fingerprint,
     )
+
+
+def _fresh_within(sla: dict[str, dict[str, Any]]) -> timedelta | None:
+    """The latency, else the frequency; units by the standard's "d, day, days", and hours and weeks likewise."""
+    said = sla.get("latency") or sla.get("frequency") or {}
+    if said.get("value") is None:
+        return None
+    unit = str(said.get("unit", "d")).lower()
+    if unit not in _UNITS:
+        raise ValueError(f"slaProperties, {said['property']}: unit {unit!r} is none of {', '.join(sorted(_UNITS))}")
+    return float(said["value"]) * _UNITS[unit]
 
 
 def _owner(team: Any) -> str:

@@ -71,4 +71,12 @@ run "a_prefix_an_approval_and_rows_by_location" {
     condition     = contains(google_bigquery_row_access_policy.location["sales/all"].grantees, "serviceAccount:stockflow-kpi@test-project.iam.gserviceaccount.com")
     error_message = "The functions must still see every row."
   }
+  assert {
+    condition     = google_bigquery_row_access_policy.location["sales_history/PAR01"].filter_predicate == "location_code = 'PAR01'"
+    error_message = "What was stated before is held to the location, too."
+  }
+  assert {
+    condition     = google_bigquery_table_iam_member.located["sales/group:paris@example.com"].role == "roles/bigquery.dataViewer" && contains(keys(google_project_iam_member.people_jobs), "group:paris@example.com")
+    error_message = "Who sees a location's rows may query the table."
+  }
 }

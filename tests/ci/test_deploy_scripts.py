@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.terraform.support import RELEASE, ROOT, Root, copy_root, make_provider
+from tests.terraform.support import QUICK, RELEASE, ROOT, Root, copy_root, make_provider
 
 pytestmark = pytest.mark.skipif(shutil.which("terraform") is None, reason="NOT CHECKED: no terraform binary on PATH")
 NEXT = {**RELEASE, "ingest": {"object": "functions/ingest-1.zip", "version": "1"}}
@@ -30,11 +30,12 @@ def package(project: Root, release: object) -> None:
     (project.folder / "build/release.auto.tfvars.json").write_text(json.dumps({"release": release}))
 
 
-def run(project: Root, name: str) -> subprocess.CompletedProcess[str]:
+def run(project: Root, name: str, **more: str) -> subprocess.CompletedProcess[str]:
     """Run a script as its step does."""
     env = {
         **os.environ, "TF_CLI_CONFIG_FILE": str(project.config), "TF_IN_AUTOMATION": "1", "NO_COLOR": "1",
         "PROJECT": "example-stockflow-dev", "ENVIRONMENT": "dev", "TERRAFORM_INIT": "0",
+        **QUICK, **more,
     }  # fmt: skip
     command = ["sh", str(project.folder / f"scripts/ci/{name}.sh")]
     return subprocess.run(command, env=env, cwd="/", text=True, capture_output=True, check=False)
@@ -48,6 +49,14 @@ def live(project: Root) -> object:
     ).stdout)  # fmt: skip
 
 
+def sources(project: Root) -> set[str]:
+    """The zips that the functions run, by the state."""
+    state = json.loads((project.terraform / "terraform.tfstate").read_text())
+    functions = next(r for r in state["resources"] if r["type"] == "google_cloudfunctions2_function")
+    found = [i["attributes"]["build_config"][0]["source"][0]["storage_source"][0] for i in functions["instances"]]
+    return {source["object"].removeprefix("functions/").removesuffix(".zip") for source in found}
+
+
 def text(project: Root, name: str) -> str:
     return (Path(project.folder) / "build" / name).read_text()
 
@@ -59,7 +68,10 @@ def ran(project: Root, *names: str) -> None:
 
 
 def test_from_an_empty_project_over_a_change_and_back(project: Root) -> None:
-    """Given a first release, then a changed function whose canary does not arrive: the one before is live again."""
+    """Given a first release, then a function whose canary does not arrive, then a deployment that stops half-way.
+
+    After both the release before is live again.
+    """
     ran(project, "plan", "deploy")
     assert live(project) == RELEASE
     assert text(project, "previous.json").strip() == "null"
@@ -77,6 +89,14 @@ def test_from_an_empty_project_over_a_change_and_back(project: Root) -> None:
     assert back.returncode == 1, "a build whose canary did not arrive fails"
     assert "live again" in back.stderr
     assert live(project) == RELEASE
+
+    package(project, {fn: NEXT["ingest"] | {"object": f"functions/{fn}-2.zip"} for fn in RELEASE})
+    ran(project, "plan")
+    broken = run(project, "deploy", TFSTUB_REFUSES="functions/kpi-2.zip")
+    assert broken.returncode != 0 and "is refused" in broken.stderr
+    assert sources(project) == {"ingest-2", "validate-2", "transform-2", "kpi-0"}
+    assert run(project, "rollback").returncode == 1
+    assert (live(project), sources(project)) == (RELEASE, {f"{fn}-0" for fn in RELEASE})
 
     (project.folder / "build/smoke.ok").touch()
     assert run(project, "rollback").returncode == 0

@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 
 from functions.ingest.freshness import ages, tell_freshness
+from functions.ingest.sweep import sweep
 from stockflow.errors import TransientError
 from stockflow.services import Services
 from tests.integration.ingest_world import ROWS, World, new_world, sales
@@ -221,6 +222,21 @@ def test_bytes_that_are_not_those_announced_are_not_loaded(world: World) -> None
     with pytest.raises(TransientError, match="content_changed"):
         world.ingest(replace(ref, md5="AAAAAAAAAAAAAAAAAAAAAA=="))
     assert world.raw(ref) == []
+
+
+def test_a_bucket_that_takes_too_long_to_list_is_swept_in_turns(world: World) -> None:
+    """No time at all: each sweep looks at one more object, and the one after the last begins anew."""
+    buckets = {"landing_bucket": "turns-landing", "staging_bucket": "turns-staging"}
+    own = replace(world, services=Services(replace(world.services.settings, **buckets)))
+    for bucket in buckets.values():
+        own.services.store.ensure_bucket(bucket, "EU")
+    names = [f"sales/turn_{n}.csv" for n in range(3)]
+    for name in names:
+        own.drop(name, sales("R70,1,2026-09-01,A,LYO,1,10"))
+    looks = [sweep(own.services, timedelta(0), listing=timedelta(0)) for _ in range(5)]
+    seen = [[ref.name for ref in woken.objects] for woken in looks]
+    assert seen == [names[:1], names[:2], names[1:], names[2:], names[:1]]
+    assert [ref.name for ref in sweep(own.services, timedelta(0)).objects] == names
 
 
 def test_a_feed_is_late_when_its_newest_file_is_older_than_the_contract_allows(world: World) -> None:

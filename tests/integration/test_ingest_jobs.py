@@ -55,6 +55,9 @@ def test_killed_beyond_the_quota_it_loads_once_even_when_the_quota_is_back(
     behind = _behind(world, quota)
     ref = world.drop(f"sales/quota_{method}.csv", sales(*ROWS, f"q,{method}"))
     _kill_after(behind, ref, *step)
+    dataset = world.services.settings.dataset("raw")
+    for left in _tables(world):  # it goes even when nobody comes back
+        assert world.services.warehouse.client.get_table(f"{dataset}.{left}").expires
     quota.exhausted.clear()
     behind.ingest(ref)
     world.check_books(ref, rows=2, rejects=2)

@@ -11,6 +11,7 @@ PEOPLE = {
     "group:data-engineers@example.com": "engineers",
     "group:purchasing@example.com": "pii readers",
     "group:store-managers@example.com": "dashboards",
+    "group:paris@example.com": "location readers",
 }
 AGENTS = {"gcp-sa-pubsub": "Pub/Sub agent"}
 # addresses whose topic is only known after an apply

@@ -74,9 +74,13 @@ class Store:
             blob.upload_from_file(data, content_type=content_type)
         return f"gs://{bucket}/{name}"
 
-    def list(self, bucket: str, prefix: str = "", versions: bool = False) -> Iterator[ObjectRef]:
-        """Yield the live objects below a prefix; with ``versions`` the generations that versioning kept, too."""
-        for blob in self._client.list_blobs(bucket, prefix=prefix or None, versions=versions or None):
+    def list(self, bucket: str, prefix: str = "", versions: bool = False, start: str = "") -> Iterator[ObjectRef]:
+        """Yield the live objects below a prefix by name, from ``start`` on.
+
+        With ``versions`` the generations that versioning kept come, too.
+        """
+        options = {"prefix": prefix or None, "start_offset": start or None, "versions": versions or None}
+        for blob in self._client.list_blobs(bucket, **options):
             yield _object(blob)
 
     def delete(self, bucket: str, name: str) -> None:

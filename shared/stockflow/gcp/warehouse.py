@@ -12,6 +12,7 @@ from google.api_core import exceptions as api
 from google.api_core.client_options import ClientOptions
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
+from google.cloud.bigquery.retry import DEFAULT_JOB_RETRY
 
 from stockflow.errors import TransientError
 from stockflow.settings import Settings
@@ -65,7 +66,10 @@ class Warehouse:
         text = self._settings.sql(sql)
 
         def start() -> Any:
-            return self._client.query(text, job_config=config, job_id=job_id)
+            # a job with an id of its own cannot be run again under that id
+            return self._client.query(
+                text, job_config=config, job_id=job_id, job_retry=None if job_id else DEFAULT_JOB_RETRY
+            )
 
         with _job_errors("query_failed", job_id) as seen:
             job = self._submit(job_id, start, seen)
@@ -148,6 +152,12 @@ class Warehouse:
                 raise TransientError("insert_failed", _words(error), table=table) from error
             if errors:
                 raise TransientError("insert_failed", f"{table}: {json.dumps(errors[0])}", table=table)
+
+    def make_temporary(self, table: str, schema: Sequence[Mapping[str, str]], until: datetime) -> None:
+        """Make ``dataset.table`` unless it is there; BigQuery drops it after ``until``, whatever becomes of us."""
+        made = bigquery.Table(f"{self._settings.project}.{table}", [_field(c) for c in schema])
+        made.expires = until
+        self._client.create_table(made, exists_ok=True)
 
     def delete_table(self, table: str) -> None:
         """Drop ``dataset.table``; one that is gone already is fine."""

@@ -7,7 +7,7 @@ SCHEMA is the output of `terraform providers schema -json`, or of wheel2schema.p
 names, types, required and nested blocks against it; this program adds the enum values that the schema's
 descriptions list, plans computed attributes as unknown, and at apply makes up a value for each.
 With TFSTUB_RULES=rules.json ({"google_x": {"attr.path": {"force_new": true, "exactly_one_of": [...], ...}}}) it also
-applies rules that the schema cannot say.
+applies rules that the schema cannot say. With TFSTUB_REFUSES=text an apply of what holds that text fails.
 """
 
 import base64, concurrent.futures as cf, datetime, gzip, hashlib, json, os, re, sys, tempfile, threading
@@ -396,6 +396,12 @@ def handlers(stub, schema_bytes):
 
     @rpc(pb.ApplyResourceChange)
     def ApplyResourceChange(r):
+        refused = os.environ.get("TFSTUB_REFUSES")
+        if refused and refused in json.dumps(dec(r.planned_state), default=str):
+            error = pb.Diagnostic(severity=pb.Diagnostic.ERROR, summary=f"{refused} is refused")
+            return pb.ApplyResourceChange.Response(
+                new_state=r.prior_state, private=r.planned_private, diagnostics=[error]
+            )
         v = stub.apply(r.type_name, res(r.type_name), dec(r.planned_state))
         return pb.ApplyResourceChange.Response(new_state=enc(v), private=r.planned_private)
 

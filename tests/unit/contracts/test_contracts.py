@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ from jsonschema import Draft201909Validator
 from open_data_contract_standard import model
 from open_data_contract_standard.model import OpenDataContractStandard
 
-from stockflow.contracts import Contract, load_contracts, normalise_header
+from stockflow.contracts import Contract, load_contract, load_contracts, normalise_header
+from stockflow.errors import PermanentError
 from stockflow.schema import pipeline
 from stockflow.settings import bundle_root
 
@@ -56,8 +58,37 @@ def test_file_name_feed_and_id_agree(contract: Contract) -> None:
 def test_it_has_a_key_an_owner_and_a_freshness(contract: Contract) -> None:
     """A contract without these promises nothing."""
     assert contract.key and contract.owner
-    assert contract.sla.keys() == {"frequency", "latency"}
+    assert contract.fresh_within
     assert all(contract.column(k).required for k in contract.key)
+
+
+@pytest.mark.parametrize(
+    ("sla", "within"),
+    [
+        ("[{property: frequency, value: 1, unit: d}, {property: latency, value: 26, unit: h}]", timedelta(hours=26)),
+        ("[{property: frequency, value: 1, unit: week}]", timedelta(days=7)),
+        ("[]", None),
+    ],
+)
+def test_the_age_of_the_last_load_counts_before_the_frequency(
+    tmp_path: Path, sla: str, within: timedelta | None
+) -> None:
+    """Latency is the feed's own limit; without it a file is expected as often as the frequency says."""
+    assert load_contract(_with_sla(tmp_path, sla)).fresh_within == within
+
+
+def test_a_unit_that_nobody_knows_is_named_with_its_file(tmp_path: Path) -> None:
+    """So that no feed is silently never late."""
+    with pytest.raises(PermanentError, match=r"sales\.yaml.*latency: unit 'moons' is none of d, day"):
+        load_contract(_with_sla(tmp_path, "[{property: latency, value: 1, unit: moons}]"))
+
+
+def _with_sla(folder: Path, sla: str) -> Path:
+    document = yaml.safe_load((FOLDER / "sales.yaml").read_text(encoding="utf-8"))
+    document["slaProperties"] = yaml.safe_load(sla)
+    path = folder / "sales.yaml"
+    path.write_text(yaml.safe_dump(document), encoding="utf-8")
+    return path
 
 
 @each_contract()

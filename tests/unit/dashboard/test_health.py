@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from local.dashboard.health import LATE, NEVER, OK, UNSTATED, expectation, freshness, totals
+from local.dashboard.health import LATE, NEVER, OK, UNSTATED, freshness, totals
 
 NOW = datetime(2026, 10, 5, 12, tzinfo=UTC)
 
@@ -25,13 +25,6 @@ def test_a_contract_says_when_a_feed_is_late():
         ("products", OK),
         ("counts", UNSTATED),
     ]
-
-
-def test_the_age_of_the_last_load_counts_before_the_frequency():
-    sla = {"frequency": {"value": 1, "unit": "d"}, "latency": {"value": 26, "unit": "h"}}
-    assert expectation(sla) == timedelta(hours=26)
-    assert expectation({"frequency": {"value": 1, "unit": "w"}}) == timedelta(days=7)
-    assert expectation({}) is None
 
 
 def test_loads_are_counted_by_end_state_and_their_lines_summed():
