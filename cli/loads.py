@@ -1,5 +1,6 @@
 """loads and explain: what happened to each file."""
 
+import json
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -141,6 +142,19 @@ def pick(rows: list[dict[str, Any]], what: str) -> dict[str, Any]:
     return newest
 
 
+def reading(stages: list[dict[str, Any]]) -> list[str]:
+    """Return how ingest understood the file, and what it decided about its headers, in lines for a person."""
+    detail: dict[str, Any] = next((json.loads(s["detail"] or "{}") for s in stages if s["stage"] == "ingest"), {})
+    facts = [str(detail["format"])] if "format" in detail else []
+    facts += [f"{name} {detail[name]!r}" for name in ("encoding", "delimiter", "sheet") if detail.get(name)]
+    facts += [f"header in line {detail['header_line']}"] if detail.get("header_line") else []
+    lines = [f"read as: {', '.join(facts)}"] if facts else []
+    if aside := detail.get("set_aside"):
+        lines.append(f"set aside, since another column says the same: {', '.join(aside)} (kept in _extra)")
+    taken = (detail.get("from_file_name") or {}).items()
+    return lines + [f"from the file's name: {column} {value}" for column, value in taken]
+
+
 def _tell(story: dict[str, Any]) -> None:
     load, out = story["load"], console()
     out.print(f"[bold]{load['object']}[/]  load {load['load_id']}, landed {load['landed_at']:%Y-%m-%d %H:%M:%S} UTC")
@@ -149,6 +163,8 @@ def _tell(story: dict[str, Any]) -> None:
     )
     if load["superseded"]:
         out.print(f"superseded: {load['superseded']} of its rows, by newer statements of the same keys")
+    for line in reading(story["stages"]):
+        out.print(line, markup=False)
     counts = ["stage", "state", "rows", "rejects", "quarantined", "superseded", "finished_at", "reason_code"]
     print_table(story["stages"], counts, "\nStages")
     if story["rejects"]:

@@ -59,5 +59,9 @@ def process_env(stack: Stack, **extra: str) -> dict[str, str]:
 
 
 def state_folder() -> Path:
-    """Return the folder that ``STOCKFLOW_STATE`` names, ``.stockflow`` by default."""
-    return Path(os.environ.get("STOCKFLOW_STATE", ".stockflow"))
+    """Return the folder that ``STOCKFLOW_STATE`` names; else ``.stockflow`` here, or above where a stack was made."""
+    if named := os.environ.get("STOCKFLOW_STATE"):
+        return Path(named)
+    here = Path.cwd()
+    made = (above / ".stockflow" for above in (here, *here.parents) if (above / ".stockflow/stack.json").exists())
+    return next(made, Path(".stockflow"))

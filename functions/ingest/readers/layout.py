@@ -9,6 +9,8 @@ from functions.ingest.readers.model import Target, listed
 from stockflow.contracts import Column, normalise_header
 from stockflow.errors import PermanentError
 
+SHOWN = 5
+
 
 @dataclass(frozen=True)
 class Layout:
@@ -112,10 +114,16 @@ def _check_needed(header: Sequence[str], present: set[str], target: Target) -> N
 def missing_columns(missing: Sequence[str], header: Sequence[str], target: Target) -> PermanentError:
     """Return the error that says which columns are missing, what was found, and what is accepted."""
     shown = [h[:60] for h in header[:60]]
-    accepted = "; ".join(f"{c}: {', '.join((c, *target.contract.column(c).aliases))}" for c in missing)
+    accepted = "; ".join(f"{c}: {_some(target.contract.column(c))}" for c in missing)
     return PermanentError(
         target.needed_code,
-        f"{target.name}: no header for {listed(missing)}. Header found: {listed(shown)}. Accepted: {accepted}",
+        f"{target.name}: no header for {listed(missing)}. Header found: {listed(shown)}. Accepted: {accepted} "
+        f"(all of them: contracts/{target.contract.feed}.yaml)",
         missing=list(missing),
         header=shown,
     )
+
+
+def _some(column: Column) -> str:
+    """The name and the first aliases: all of ten columns would hide what is missing."""
+    return ", ".join((column.name, *column.aliases[:SHOWN])) + (", ..." if len(column.aliases) > SHOWN else "")

@@ -1,5 +1,6 @@
 """What commands make of names, times, log lines and values."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -8,7 +9,7 @@ import pytest
 
 from cli import logs
 from cli.drop import guess_feed, is_settled
-from cli.loads import pick
+from cli.loads import pick, reading
 from cli.output import CommandError, cell
 
 FEEDS = ["sales", "stock_counts", "stock_snapshots", "products"]
@@ -32,6 +33,20 @@ def test_a_name_that_says_nothing_asks_for_the_feed() -> None:
     """Given neither, the error names the option and the feeds."""
     with pytest.raises(CommandError, match=r"--feed with one of products, sales"):
         guess_feed(Path("/somewhere/export.csv"), FEEDS)
+
+
+def test_how_a_file_was_read_is_told_in_words() -> None:
+    """Given what ingest recorded, its guesses and what it decided about headers can be checked by a person."""
+    detail = {
+        "format": "csv", "encoding": "cp1252", "delimiter": ";", "header_line": 3, "blank_lines": 0,
+        "set_aside": ["sku"], "from_file_name": {"business_date": "2026-09-30"},
+    }  # fmt: skip
+    assert reading([{"stage": "validate", "detail": None}, {"stage": "ingest", "detail": json.dumps(detail)}]) == [
+        "read as: csv, encoding 'cp1252', delimiter ';', header in line 3",
+        "set aside, since another column says the same: sku (kept in _extra)",
+        "from the file's name: business_date 2026-09-30",
+    ]
+    assert reading([{"stage": "ingest", "detail": None}]) == []
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,10 @@ import os
 import socket
 from pathlib import Path
 
+import pytest
+
 from local import control
-from local.environment import variables
+from local.environment import state_folder, variables
 from local.state import (
     PORTS,
     PartStatus,
@@ -55,6 +57,19 @@ def test_a_stack_runs_only_while_that_very_process_lives(tmp_path: Path) -> None
     assert not running(tmp_path)
     found = read_status(tmp_path)
     assert found is not None and found.parts == []
+
+
+def test_a_stack_is_found_from_a_folder_below(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Given no STOCKFLOW_STATE, the nearest stack above counts; where none was made, it would be made here."""
+    monkeypatch.delenv("STOCKFLOW_STATE", raising=False)
+    below = tmp_path / "checkout/samples/sales"
+    below.mkdir(parents=True)
+    monkeypatch.chdir(below)
+    assert state_folder() == Path(".stockflow")
+    stack = open_stack(tmp_path / "checkout/.stockflow")
+    assert state_folder() == stack.folder
+    monkeypatch.setenv("STOCKFLOW_STATE", "/elsewhere")
+    assert state_folder() == Path("/elsewhere")
 
 
 def test_down_where_nothing_runs_does_nothing(tmp_path: Path) -> None:
