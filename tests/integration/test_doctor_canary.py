@@ -9,6 +9,7 @@ import pytest
 
 from cli.doctor import canary
 from local.state import FUNCTIONS
+from stockflow.waiting import wait_until
 from tests.support.stack import FullStack
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
@@ -26,15 +27,22 @@ def test_a_canary_goes_all_the_way_on_one_trace(full_stack: FullStack) -> None:
     code, answer = doctor(full_stack, "--canary")
     assert (code, [f for f in answer["findings"] if not f["ok"]]) == (0, [])
     load = answer["findings"][-1]["check"].removeprefix("canary ")
-    traces = {stage: traces_of(full_stack, stage, load) for stage in FUNCTIONS}
+    # A stage says its line once its record is kept, so who follows the records can be there first.
+    assert wait_until(lambda: all(traces_by_stage(full_stack, load).values()), 60)
+    traces = traces_by_stage(full_stack, load)
     assert all(len(found) == 1 for found in traces.values()), traces
     assert len(set.union(*traces.values())) == 1
+
+
+def traces_by_stage(stack: FullStack, load: str) -> dict[str, set[str]]:
+    return {stage: traces_of(stack, stage, load) for stage in FUNCTIONS}
 
 
 def traces_of(stack: FullStack, stage: str, load: str) -> set[str]:
     """The traces of a function's lines about one load."""
     lines = (stack.stack.folder / "logs" / f"{stage}.log").read_text().splitlines()
-    entries = [json.loads(line[line.index("{") :]) for line in lines if f'"load_id": "{load}"' in line]
+    whole = [line for line in lines if line.endswith("}")]  # the last one may still be being written
+    entries = [json.loads(line[line.index("{") :]) for line in whole if f'"load_id": "{load}"' in line]
     return {e["logging.googleapis.com/trace"] for e in entries}
 
 
