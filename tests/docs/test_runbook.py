@@ -74,12 +74,12 @@ def give_up_on_an_event(world: World) -> None:
     paths = {"paths": ["retry_policy", "dead_letter_policy"]}
     client.update_subscription(request={"subscription": sub, "update_mask": paths})
     services.bus.publish("inventory-events", *encode(StageEvent("load.validated", "sales", NOBODY)))
-    assert wait_until(lambda: world.json("deadletters", "list"), 60, 1)
+    assert wait_until(lambda: world.json("deadletters", "list"), 240, 1)
 
 
 def its_back(world: World) -> None:
     """The cause was not mended: the event comes back as a dead letter."""
-    assert wait_until(lambda: world.json("deadletters", "list"), 60, 1)
+    assert wait_until(lambda: world.json("deadletters", "list"), 240, 1)
 
 
 BEFORE: dict[str, Callable[[World], None]] = {

@@ -1,10 +1,9 @@
 """An environment for the ingest tests, and ways to kill a delivery at a named step."""
 
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +57,6 @@ class World:
     services: Services
     inbox: Inbox
     announcements: Inbox
-    events: list[dict[str, Any]] = field(default_factory=list)
 
     def drop(self, name: str, data: bytes | str) -> ObjectRef:
         """Put a file into the landing bucket and return the generation that landed."""
@@ -106,13 +104,7 @@ class World:
 
     def published(self, ref: ObjectRef, count: int = 1) -> Counter[str]:
         """Return the events of this load, as soon as there are ``count``."""
-        deadline = time.monotonic() + 5
-        while self._events(ref).total() < count and time.monotonic() < deadline:
-            self.events += self.inbox.take(1, 0.5)
-        return self._events(ref)
-
-    def _events(self, ref: ObjectRef) -> Counter[str]:
-        return Counter(m["event_type"] for m in self.events if m["load_id"] == ref.load_id)
+        return Counter(m["event_type"] for m in self.inbox.find(count, "load_id", ref.load_id))
 
     def check_books(self, ref: ObjectRef, rows: int, rejects: int = 0) -> None:
         """See that raw, rejects and ledger agree, and nothing is there twice."""

@@ -140,7 +140,7 @@ class World:
             mine = next(p for p in now.parts if p.name == function) if now else part
             return mine.pid != part.pid and mine.state == "healthy" and alive(mine.pid, mine.born)
 
-        assert wait_until(is_back, 60)
+        assert wait_until(is_back, PATIENCE)
 
     def tables(self) -> dict[str, list[str]]:
         """Return layer.table -> its rows as sorted text, without what only says when they were written."""

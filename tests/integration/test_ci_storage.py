@@ -62,7 +62,7 @@ def endpoint() -> Iterator[str]:
     ]  # fmt: skip
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        assert wait_until(lambda: answers(f"{url}/storage/v1/b", 200), 30)
+        assert wait_until(lambda: answers(f"{url}/storage/v1/b", 200), 120)
         yield url
     finally:
         process.kill()

@@ -51,7 +51,7 @@ def dashboard(env: dict[str, str], log: Path) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(60)
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +84,7 @@ class Page:
     def __init__(self, driver: webdriver.Chrome, address: str, called: list[bytes]) -> None:
         self.driver, self.address, self.called = driver, address, called
         try:
-            self.until(lambda: self.all(".sf-table"), 120)
+            self.until(lambda: len(self.all(".sf-table")) >= 2, 120)  # freshness and reasons, the last to be drawn
         except TimeoutException:
             pytest.fail(f"the page was not drawn: {self.text('body')}")
 

@@ -140,7 +140,7 @@ def test_it_starts_from_its_zip_and_answers_an_event(installed: Installed) -> No
     trace = "4bf92f3577b34da6a3ce929d0e0e4736"
     with serving(installed) as (url, said):
         assert push(url, b'{"no": "event of ours"}', trace) == 200
-        assert wait_until(lambda: lines(said), 10)
+        assert wait_until(lambda: lines(said), 60)
     error = lines(said)[0]
     assert error["severity"] == "ERROR"
     assert error["logging.googleapis.com/trace"] == f"projects/example/traces/{trace}"

@@ -139,12 +139,11 @@ def test_a_correction_that_arrives_late_wakes_the_duplicate_it_makes_a_restateme
     two = world.drop("sales/late_v2.csv", sales("R44,1,2026-09-01,A,LYO,2,10"))
     three = world.drop(name, sales("R44,1,2026-09-01,A,LYO,1,10"))
     assert world.ingest(three).state == "duplicate_content"
-    world.announcements.take(10, 0.2)
     kept = replace(two, name=name)
     with_kept = Services(world.services.settings)
     with_kept.__dict__["store"] = _Kept(world.services.store, kept, two)
     replace(world, services=with_kept).ingest(kept)
-    woken = world.announcements.take(1)
+    woken = world.announcements.find(1, "objectId", name)
     assert [m["objectGeneration"] for m in woken] == [str(three.generation)]
     assert world.ingest(three).state == "loaded"
 

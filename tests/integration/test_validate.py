@@ -237,7 +237,7 @@ def _running(emulators: Emulators) -> Iterator[str]:
     process = Process(part, emulators.stack)
     process.start()
     try:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 120
         while not part.healthy():
             assert process.exit_code() is None and time.monotonic() < deadline, process.last_lines()
             time.sleep(0.05)
@@ -253,5 +253,5 @@ def _post(url: str, event: StageEvent) -> int:
     message = {"data": base64.b64encode(data).decode(), "attributes": attributes, "messageId": "1"}
     body = json.dumps({"message": message, "subscription": "projects/p/subscriptions/validate"}).encode()
     request = urllib.request.Request(url, body, {"Content-Type": "application/json"})
-    with urllib.request.urlopen(request, timeout=60) as answer:
+    with urllib.request.urlopen(request, timeout=180) as answer:
         return int(answer.status)

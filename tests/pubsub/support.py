@@ -32,7 +32,7 @@ CALL = {"retry": None, "timeout": 30}
 """Arguments of a call: no retry, so that a test sees the first answer."""
 
 
-def until(condition: Callable[[], Any], seconds: float = 20) -> Any:
+def until(condition: Callable[[], Any], seconds: float = 60) -> Any:
     """Return the first true value of ``condition``; fail when none comes in time."""
     deadline = time.monotonic() + seconds
     while not (value := condition()):
@@ -75,7 +75,7 @@ class Served:
         """Ask it to end; return the exit code."""
         assert self.process is not None
         self.process.send_signal(number)
-        return self.process.wait(20)
+        return self.process.wait(60)
 
     def log(self) -> str:
         """What it wrote to stderr."""
@@ -195,7 +195,7 @@ class World:
         request = {"subscription": self.sub_name(name), "max_messages": most, "return_immediately": True}
         return list(self.subscriber.pull(request=request, **CALL).received_messages)
 
-    def take(self, count: int, name: str = "sub", seconds: float = 20, ack: bool = True) -> list[Any]:
+    def take(self, count: int, name: str = "sub", seconds: float = 60, ack: bool = True) -> list[Any]:
         """Pull until ``count`` messages came; acknowledge them; return them."""
         taken: list[Any] = []
 

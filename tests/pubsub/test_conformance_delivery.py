@@ -68,7 +68,7 @@ def test_a_nack_redelivers_at_once(world: World) -> None:
     world.sub()
     world.publish("a")
     world.extend(world.take(1, ack=False), 0)
-    assert texts(world.take(1, seconds=5)) == ["a"]
+    assert texts(world.take(1)) == ["a"]
 
 
 @pytest.mark.parametrize("most", [1, 3])
@@ -159,13 +159,14 @@ def test_a_retry_policy_holds_a_message_back(world: World) -> None:
     world.sub(retry_policy=retry)
     world.publish("a")
     waits = []
-    world.extend(world.take(1, ack=False), 0)
+    received = world.take(1, ack=False)
     for _ in range(2):
-        refused = time.monotonic()
-        world.extend(world.take(1, ack=False), 0)
+        refused = time.monotonic()  # before it is said, so that a slow answer cannot shorten the wait
+        world.extend(received, 0)
+        received = world.take(1, ack=False)
         waits.append(time.monotonic() - refused)
-    assert waits[0] > 0.8
-    assert waits[1] > waits[0] + 0.4
+    assert waits[0] > 0.9
+    assert waits[1] > 1.8
 
 
 @pytest.mark.differs("never forwards")
@@ -359,7 +360,7 @@ def test_the_clients_subscribe_works(world: World) -> None:
     flow = pubsub_v1.types.FlowControl(max_messages=50)
     future = client.subscribe(world.sub_name(), take, flow_control=flow)
     world.publish(*range(300))
-    assert complete.wait(30), f"{len(got)} of 300"
+    assert complete.wait(60), f"{len(got)} of 300"
     future.cancel()
-    future.result(20)
+    future.result(60)
     assert world.pull() == []

@@ -6,6 +6,7 @@ import time
 import pytest
 from google.api_core import exceptions as api
 
+from local.state import free_port
 from tests.pubsub.support import CALL, Endpoint, Posted, World, until
 
 
@@ -72,12 +73,10 @@ def test_anything_else_delivers_again(world: World, endpoint: Endpoint, status: 
 def test_an_endpoint_that_is_down_gets_its_messages_later(world: World) -> None:
     """Messages wait for an endpoint that does not listen yet."""
     world.topic()
-    late = Endpoint()
-    url = late.url
-    late.close()
-    world.sub(push_config={"push_endpoint": url})
+    port = free_port()
+    world.sub(push_config={"push_endpoint": f"http://127.0.0.1:{port}"})
     world.publish("a")
-    opened = Endpoint(port=int(url.rsplit(":", 1)[1]))
+    opened = Endpoint(port=port)
     try:
         until(lambda: opened.posted)
     finally:

@@ -64,7 +64,7 @@ def test_no_confirmed_publish_is_lost_and_no_confirmed_acknowledgement_comes_bac
             world = World(emulator.host, project=world.project)
         published = {text for life in lives for text in life.published}
         acknowledged = {text for life in lives for text in life.acknowledged}
-        until(lambda: published <= pushed, 30)
+        until(lambda: published <= pushed, 120)
         assert not acknowledged & set(texts(_rest(world)))
         assert _ends(world, endpoint)
         world.close()

@@ -140,7 +140,7 @@ def test_a_lease_that_ran_out_unasked_for_becomes_a_dead_letter(bus: Bus) -> Non
     for _ in range(5):
         assert bus.texts(sub) == ["a"]
         bus.clock.move(11)
-    until(lambda: bus.texts(grave) == ["a"], 10)
+    until(lambda: bus.texts(grave) == ["a"])
 
 
 def test_a_push_that_was_under_way_at_a_restart_did_not_fail(bus: Bus) -> None:
@@ -177,7 +177,7 @@ def test_the_acknowledgement_deadline_is_the_time_out_of_a_push(bus: Bus) -> Non
     bus.publish(f"projects/{PROJECT}/topics/orders", "a")
     until(lambda: endpoint.posted)
     assert len(endpoint.posted) == 1
-    until(lambda: _pass(bus) and len(endpoint.posted) >= 2, 10)
+    until(lambda: _pass(bus) and len(endpoint.posted) >= 2)
     assert endpoint.posted[1].at - endpoint.posted[0].at > 0.9
     gate.set()
     endpoint.close()

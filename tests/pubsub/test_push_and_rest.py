@@ -43,7 +43,7 @@ def test_a_push_has_the_body_of_the_real_service(bus: Bus) -> None:
         policy = {"dead_letter_topic": dead, "max_delivery_attempts": 5}
         sub = bus.subscription(topic, push_config={"push_endpoint": url}, dead_letter_policy=policy)
         bus.publish(topic, "hello", kind="greeting")
-        assert wait_until(lambda: seen, 10)
+        assert wait_until(lambda: seen, 60)
     (body,) = seen
     assert (body["subscription"], body["deliveryAttempt"]) == (sub, 1)
     message = body["message"]
@@ -60,9 +60,9 @@ def test_a_refused_push_comes_again_and_holds_nobody_up(bus: Bus) -> None:
         bus.subscription(topic, push_config={"push_endpoint": url}, retry_policy=retry)
         for n in range(10):
             bus.publish(topic, "x", n=str(n))
-        assert wait_until(lambda: len(seen) == 10, 10)
+        assert wait_until(lambda: len(seen) == 10, 60)
         bus.clock.move(11)
-        assert wait_until(lambda: len(seen) >= 11, 10)
+        assert wait_until(lambda: len(seen) >= 11, 60)
         assert seen[10]["message"]["attributes"] == {"n": "0"}
 
 

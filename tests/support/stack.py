@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from google.api_core import exceptions as api
 from google.cloud import pubsub_v1
 
 from local import control, parts, provision
@@ -19,6 +18,7 @@ from local.process import Process
 from local.state import Stack, StackStatus, open_stack, read_status
 from stockflow.services import Services
 from stockflow.settings import Settings
+from stockflow.waiting import wait_until
 
 START_SECONDS = 90
 
@@ -116,25 +116,25 @@ class Inbox:
         self._client = pubsub_v1.SubscriberClient()
         self._name = self._client.subscription_path(services.settings.project, f"inbox-{uuid4().hex[:8]}")
         self._client.create_subscription(name=self._name, topic=services.settings.topic(topic))
+        self._came: list[dict[str, Any]] = []
 
-    def take(self, count: int, seconds: float = 10) -> list[dict[str, Any]]:
-        """Return attributes and data of the messages so far: as soon as ``count`` came, or after ``seconds``."""
-        taken: list[dict[str, Any]] = []
-        deadline = time.monotonic() + seconds
-        while len(taken) < count and time.monotonic() < deadline:
-            received = self._pull(max(deadline - time.monotonic(), 0.1))
-            taken += [{**dict(m.message.attributes), "data": m.message.data} for m in received]
-            if received:
-                ids = [m.ack_id for m in received]
-                self._client.acknowledge(request={"subscription": self._name, "ack_ids": ids})
-        return taken
+    def find(self, count: int, attribute: str, value: str, seconds: float = 60) -> list[dict[str, Any]]:
+        """Return the messages with this attribute, as soon as there are ``count`` (or ``seconds`` have passed)."""
 
-    def _pull(self, seconds: float) -> list[Any]:
-        try:
-            request = {"subscription": self._name, "max_messages": 100}
-            return list(self._client.pull(request=request, timeout=seconds, retry=None).received_messages)
-        except api.DeadlineExceeded:
-            return []
+        def found() -> list[dict[str, Any]]:
+            self._pull()
+            return [message for message in self._came if message.get(attribute) == value]
+
+        wait_until(lambda: len(found()) >= count, seconds, 0.05)
+        return found()
+
+    def _pull(self) -> None:
+        """Take what is there now: a pull that is given up while it waits would leave what it had leased untold."""
+        request = {"subscription": self._name, "max_messages": 100, "return_immediately": True}
+        received = list(self._client.pull(request=request).received_messages)
+        if received:
+            self._client.acknowledge(request={"subscription": self._name, "ack_ids": [m.ack_id for m in received]})
+        self._came += [{**dict(m.message.attributes), "data": m.message.data} for m in received]
 
 
 @dataclass(frozen=True)
