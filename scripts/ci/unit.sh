@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Tests that need no emulator; lend-terraform.sh may have left a terraform for them.
+# Tests that need no stack; lend-terraform.sh may have left a terraform for them.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-PATH=$PWD/build/bin:$PATH make test-unit
+PATH=$PWD/build/bin:$PATH make test-unit test-tools
