@@ -40,7 +40,7 @@ def rehearse(stage: str, chosen: Iterable[Chosen], services: Services, say: Call
 
 
 def _ingest(chosen: list[Chosen], services: Services, say: Callable[[str], None]) -> None:
-    from functions.ingest.road import ingest
+    from functions.ingest.pipeline import ingest
 
     for number, c in enumerate(chosen, 1):
         say(f"ingest {number} of {len(chosen)}: {c.before['object']}")

@@ -1,25 +1,34 @@
-"""The same bytes again: a duplicate, unless other content came in between."""
+"""The same bytes again: a duplicate, where nothing of the same feed can have come in between.
+
+Anything else is loaded: the merge by key makes it harmless, and a statement that is made again on purpose counts.
+"""
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
+from functools import cache
 from pathlib import Path
 
+from functions.ingest.readers.filename import date_in
 from stockflow.events import ObjectRef
 from stockflow.services import Services
 
+LOOK_BACK = timedelta(days=7)
+LISTING_SECONDS = 5.0  # a landing folder of very many files is not listed to its end: then the file is loaded
 _HERE = Path(__file__).parent
 _locks = tuple(threading.Lock() for _ in range(256))
 
 
 @dataclass(frozen=True)
-class Known:
-    """What the ledger knows: the load that brought this content, if any, and whether the object had others."""
+class Earlier:
+    """The load that brought the same content right before."""
 
-    twin: str | None = None
-    twin_object: str | None = None
-    has_others: bool = True
+    load_id: str
+    object: str
+    generation: int
 
 
 @contextmanager
@@ -33,31 +42,37 @@ def one_at_a_time(feed: str, content_md5: str) -> Iterator[None]:
         yield
 
 
-def look_up(ref: ObjectRef, feed: str, content_md5: str, services: Services) -> Known:
-    """Return what the ledger knows of this content and this object."""
-    row = services.warehouse.query(_sql("duplicates"), _params(ref, feed, content_md5))[0]
-    return Known(row["load_id"], row["object"], row["others"] > 0)
+def find_earlier(ref: ObjectRef, feed: str, content_md5: str, services: Services) -> Earlier | None:
+    """Return the last load of the feed before this object if it has the same content and states the same.
+
+    None when another file came in between, or may have: one that landed and has no record yet.
+    """
+    params = {
+        "feed": feed, "bucket": ref.bucket, "load_id": ref.load_id, "generation": ref.generation,
+        "first_day": ref.landed_on - LOOK_BACK, "last_day": ref.landed_on,
+    }  # fmt: skip
+    rows = services.warehouse.query(_sql(), params)
+    known = {row["load_id"] for row in rows}
+    stated = [row for row in rows if row["state"] in ("loaded", "duplicate_content") and not row["refused"]]
+    if not stated or stated[0]["content_md5"] != content_md5:
+        return None
+    last = stated[0]
+    earlier = Earlier(last["duplicate_of"] or last["load_id"], last["object"], last["generation"])
+    if date_in(ref.name) != date_in(earlier.object) or not _nothing_between(ref, earlier, feed, known, services):
+        return None
+    return earlier
 
 
-def find_restated(ref: ObjectRef, feed: str, content_md5: str, services: Services) -> list[ObjectRef]:
-    """Return the duplicates that are none any more now that this load is known."""
-    params = {**_params(ref, feed, content_md5), "generation": ref.generation}
-    del params["load_id"]
-    return [
-        ObjectRef(ref.bucket, r["object"], r["generation"], r["size_bytes"] or 0, r["content_md5"], r["landed_at"])
-        for r in services.warehouse.query(_sql("restated"), params)
-    ]
+def _nothing_between(ref: ObjectRef, earlier: Earlier, feed: str, known: set[str], services: Services) -> bool:
+    """Whether each object that landed between the two is on record (and so states nothing, or is older)."""
+    end = time.monotonic() + LISTING_SECONDS
+    for other in services.store.list(ref.bucket, f"{feed}/", versions=True):
+        between = earlier.generation < other.generation < ref.generation
+        if time.monotonic() > end or (between and other.load_id not in known):
+            return False
+    return True
 
 
-def _sql(name: str) -> str:
-    return (_HERE / f"{name}.sql").read_text(encoding="utf-8")
-
-
-def _params(ref: ObjectRef, feed: str, content_md5: str) -> dict[str, str | int]:
-    return {
-        "load_id": ref.load_id,
-        "feed": feed,
-        "bucket": ref.bucket,
-        "object": ref.name,
-        "content_md5": content_md5,
-    }
+@cache
+def _sql() -> str:
+    return (_HERE / "duplicates.sql").read_text(encoding="utf-8")

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from stockflow.ledger import landing_day
 from stockflow.log import log
 from stockflow.services import Services
 
@@ -10,10 +11,11 @@ from stockflow.services import Services
 _NEWEST = """
 SELECT stage, feed, MAX(IF(stage = 'kpi', finished_at, landed_at)) AS newest
 FROM inventory_ops.load_stages
-WHERE (stage = 'ingest' AND state = 'loaded') OR (stage = 'kpi' AND state = 'refreshed')
+WHERE landed_on >= @since AND ((stage = 'ingest' AND state = 'loaded') OR (stage = 'kpi' AND state = 'refreshed'))
 GROUP BY stage, feed
 """
 _HOUR = timedelta(hours=1)
+LOOK_BACK = timedelta(days=90)  # a feed that did not come for so long says nothing any more
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,8 @@ class Age:
 def ages(services: Services) -> list[Age]:
     """Return the ages of what came at least once; the limit of the KPIs is that of the feed that comes most often."""
     limits = {name: c.fresh_within / _HOUR for name, c in services.contracts.items() if c.fresh_within}
-    rows = services.warehouse.query(_NEWEST)
+    since = landing_day(services.clock() - LOOK_BACK)
+    rows = services.warehouse.query(_NEWEST, {"since": since})
     landed = {r["feed"]: r["newest"] for r in rows if r["stage"] == "ingest" and r["newest"]}
     found = [Age("ingest", f, _hours(services, landed[f]), limits[f]) for f in sorted(limits) if f in landed]
     refreshed = [r["newest"] for r in rows if r["stage"] == "kpi" and r["newest"]]

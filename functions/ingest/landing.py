@@ -5,17 +5,13 @@ from hashlib import md5
 from typing import BinaryIO, cast
 
 from functions.ingest.readers.source import Hashing, too_large
-from stockflow.errors import TransientError
+from stockflow.errors import PermanentError, TransientError
 from stockflow.events import ObjectRef
 from stockflow.services import Services
 
 
-class GoneError(Exception):
+class GoneError(PermanentError):
     """The announced generation cannot be read any more; ``code`` says why."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
 
 
 def check_there(ref: ObjectRef, services: Services) -> None:

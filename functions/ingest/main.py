@@ -6,7 +6,7 @@ import functions_framework
 from cloudevents.http import CloudEvent
 
 from functions.ingest.freshness import tell_freshness
-from functions.ingest.road import ingest
+from functions.ingest.pipeline import ingest
 from functions.ingest.sweep import sweep
 from stockflow.boundary import settle
 from stockflow.events import is_tick, parse_object

@@ -66,9 +66,14 @@ class Rejects:
 
     def stream(self, record: StageRecord, services: Services) -> None:
         """Append them to ``reject_rows`` under the record's run, with derived row ids."""
-        facts = {"run_id": record.run_id, "load_id": record.load_id, "feed": record.feed}
+        facts = {
+            "run_id": record.run_id, "load_id": record.load_id, "feed": record.feed, "landed_on": record.landed_on,
+        }  # fmt: skip
         table = services.settings.table("ops", "reject_rows")
+        number = 0
         for batch in self.batches():
-            rows = [{**facts, **r, "recorded_at": record.finished_at} for r in batch]
-            ids = [digest(record.run_id, r["line"], r["code"]) for r in batch]
-            services.warehouse.insert(table, rows, ids)
+            rows = [
+                {**facts, **r, "number": number + i, "recorded_at": record.finished_at} for i, r in enumerate(batch, 1)
+            ]
+            services.warehouse.insert(table, rows, [digest(record.run_id, row["number"]) for row in rows])
+            number += len(batch)

@@ -3,23 +3,26 @@
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
+from functools import cached_property
 from typing import BinaryIO
 
 import pyarrow as pa
 from pyarrow import parquet
 
-from functions.ingest.readers.arrow import TEXT, TIME, moments, text
+from functions.ingest.readers.arrow import TEXT, TIME, days, integers, moments, text
 from functions.ingest.readers.model import Chunk, Reject
 from stockflow.contracts import Contract
 from stockflow.schema import raw_schema
 
-_TYPES = {"STRING": TEXT, "INT64": pa.int64(), "TIMESTAMP": TIME}
+_TYPES = {"STRING": TEXT, "INT64": pa.int64(), "TIMESTAMP": TIME, "DATE": pa.date32()}
 
 
 def arrow_schema(contract: Contract) -> pa.Schema:
     """Return the Arrow schema of ``inventory_raw.<feed>``."""
-    return pa.schema([(c["name"], _TYPES[c["type"]]) for c in raw_schema(contract)])
+    columns = raw_schema(contract)
+    # BigQuery refuses an optional column where its table requires one.
+    return pa.schema([pa.field(c["name"], _TYPES[c["type"]], c["mode"] != "REQUIRED") for c in columns])
 
 
 @dataclass
@@ -28,6 +31,8 @@ class Staging:
 
     schema: pa.Schema
     load_id: str
+    run_id: str
+    landed_on: date
     at: datetime
     rows: int = 0
     _writer: parquet.ParquetWriter | None = field(default=None, repr=False)
@@ -53,13 +58,22 @@ class Staging:
         return pa.RecordBatch.from_arrays(arrays, schema=self.schema)
 
     def _column(self, column: pa.Field, batch: pa.RecordBatch) -> pa.Array:
-        if column.name == "_load_id":
-            return pa.repeat(text(self.load_id), batch.num_rows)
+        count = batch.num_rows
+        if column.name in self._constants:
+            return pa.repeat(self._constants[column.name], count)
+        if column.name == "_row":
+            return integers(range(self.rows + 1, self.rows + count + 1))
+        if column.name == "_landed_on":
+            return days(self.landed_on, count)
         if column.name == "_ingested_at":
-            return moments(self.at, batch.num_rows)
+            return moments(self.at, count)
         if column.name in batch.schema.names:
             return batch.column(column.name)
-        return pa.nulls(batch.num_rows, column.type)
+        return pa.nulls(count, column.type)
+
+    @cached_property
+    def _constants(self) -> dict[str, pa.Scalar]:
+        return {"_load_id": text(self.load_id), "_run_id": text(self.run_id)}
 
 
 def stage(chunks: Iterable[Chunk], staging: Staging, sink: BinaryIO) -> Iterator[Reject]:

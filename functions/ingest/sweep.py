@@ -15,13 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from stockflow.events import ObjectRef, StageEvent, announcement, encode
+from stockflow.ledger import landing_day
 from stockflow.log import log
 from stockflow.services import Services
 
 MOST = 1_000
 CURSOR = "sweep/cursor"  # in the staging bucket: the name at which a listing stopped
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_KNOWN = "SELECT DISTINCT load_id FROM inventory_ops.load_stages WHERE stage = 'ingest' AND landed_at >= @since"
+_KNOWN = "SELECT DISTINCT load_id FROM inventory_ops.load_stages WHERE landed_on >= @since AND stage = 'ingest'"
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ def sweep(
     settings, now = services.settings, services.clock()
     before = now - (timedelta(seconds=settings.sweep_after_seconds) if stuck_after is None else stuck_after)
     since = now - look_back if look_back else _EPOCH
-    woken = Woken(_unknown(services, since, before, listing), waiting(services, before))
+    woken = Woken(_unknown(services, since, before, listing), waiting(services, before, since))
     services.bus.publish_all(settings.landing_topic, [announcement(ref) for ref in woken.objects])
     services.bus.publish_all(settings.events_topic, [encode(wake_up(row)) for row in woken.loads])
     counts = {"objects": len(woken.objects), "loads": len(woken.loads), "event": "swept"}
@@ -67,7 +68,7 @@ def _unknown(services: Services, since: datetime, before: datetime, listing: tim
     wanted = {ref.load_id: ref for ref in _landed(services, listing) if since <= ref.created < before}
     if not wanted:
         return []
-    oldest = min(ref.created for ref in wanted.values()) - timedelta(days=1)
+    oldest = min(ref.landed_on for ref in wanted.values())
     for page in services.warehouse.pages(_KNOWN, {"since": oldest}):
         for row in page:
             wanted.pop(row["load_id"], None)
@@ -100,11 +101,15 @@ def _sql() -> str:
     return (Path(__file__).resolve().parent / "sweep.sql").read_text(encoding="utf-8")
 
 
-def waiting(services: Services, before: datetime) -> list[dict[str, Any]]:
-    """Return what waits for a stage since before that time: the stage, the event that wakes it, the load, its feed."""
-    return services.warehouse.query(_sql(), {"before": before})
+def waiting(services: Services, before: datetime, since: datetime = _EPOCH) -> list[dict[str, Any]]:
+    """Return what landed after ``since`` and waits for a stage since before that time.
+
+    Each row says the stage, the event that wakes it, the load, its feed and its landing day.
+    """
+    return services.warehouse.query(_sql(), {"before": before, "since": landing_day(since)})
 
 
 def wake_up(row: dict[str, Any]) -> StageEvent:
     """Return the event that wakes the stage that a load waits for."""
-    return StageEvent(row["event_type"], row["feed"], row["load_id"], json.loads(row["detail"] or "{}"))
+    detail = json.loads(row["detail"] or "{}")
+    return StageEvent(row["event_type"], row["feed"], row["load_id"], detail, row["landed_on"])

@@ -10,14 +10,14 @@ from functions.kpi.refresh import refresh_all
 from functions.kpi.runner import Run
 from stockflow.errors import TransientError
 from stockflow.events import StageEvent, encode
-from stockflow.identity import code_version, run_id, stage_version
-from stockflow.ledger import StageRecord, is_duplicate, next_record
+from stockflow.identity import code_version, new_run_id, stage_version
+from stockflow.ledger import Asked, StageRecord, asked_by, is_duplicate, next_record
 from stockflow.log import log
 from stockflow.services import Services
 from stockflow.singleflight import SingleFlight
 
 _HERE = Path(__file__).resolve().parent
-_flight: SingleFlight[frozenset[str]] = SingleFlight()
+_flight: SingleFlight[Asked, frozenset[Asked]] = SingleFlight()
 ALL = "all"  # one key: KPIs read tables of every feed
 
 
@@ -27,17 +27,18 @@ def refresh(event: StageEvent, services: Services) -> None:
     Raises:
         TransientError: ``not_transformed_yet``, or what the warehouse or the bus could not do now.
     """
-    unknown = _flight.join(ALL, event.load_id, lambda asked: drain(asked, services))
-    if event.load_id in unknown:
+    asked = asked_by(event)
+    if asked in _flight.join(ALL, asked, lambda loads: drain(loads, services)):
         raise TransientError("not_transformed_yet", f"the ledger has no transform of load {event.load_id}")
 
 
-def drain(asked: frozenset[str], services: Services) -> frozenset[str]:
+def drain(asked: frozenset[Asked], services: Services) -> frozenset[Asked]:
     """Refresh what is pending and what was asked for; return the asked loads the ledger does not know."""
     catalog = read_catalog(services.settings.definitions_uri, services)
     version = catalog_version(catalog)
     started = services.clock()
-    latest = services.ledger.latest(asked | set(services.ledger.pending("kpi")))
+    days = {load.landed_on for load in asked if load.landed_on}
+    latest = services.ledger.latest(asked | set(services.ledger.pending("kpi", days, started)))
     transformed = {load: stages["transform"] for load, stages in latest.items() if "transform" in stages}
     window = services.settings.replay_window_seconds
     repeated: list[StageRecord] = []
@@ -51,7 +52,7 @@ def drain(asked: frozenset[str], services: Services) -> frozenset[str]:
         _record_failures([r for r in runs if r.state != "computed"], catalog, services)
         repeated += _record(work, runs, version, started, services)
     _publish(repeated, services)
-    return asked - transformed.keys()
+    return frozenset(load for load in asked if load.load_id not in transformed)
 
 
 def catalog_version(catalog: Catalog) -> str:
@@ -87,10 +88,10 @@ def _record(
         "failed": {r.kpi: r.message for r in runs if r.state == "failed"},
         "skipped": [r.kpi for r in runs if r.state == "skipped"],
     }
-    finished = services.clock()
+    finished, run = services.clock(), new_run_id()
     records = [
         next_record(
-            record, "kpi", state="refreshed", stage_version=version, run_id=run_id(record.load_id, "kpi", version),
+            record, "kpi", state="refreshed", stage_version=version, run_id=run,
             started_at=started, finished_at=finished, rows=record.rows, detail=detail,
         )
         for record in work
@@ -100,5 +101,8 @@ def _record(
 
 
 def _publish(records: list[StageRecord], services: Services) -> None:
-    events = [encode(StageEvent("kpi.refreshed", str(r.feed), r.load_id, r.detail)) for r in records]
+    events = [
+        encode(StageEvent("kpi.refreshed", str(r.feed), r.load_id, r.detail, r.landed_on, r.finished_at))
+        for r in records
+    ]
     services.bus.publish_all(services.settings.events_topic, events)

@@ -5,7 +5,7 @@ import binascii
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, Protocol
 
 from stockflow.errors import PermanentError
@@ -35,26 +35,37 @@ class ObjectRef:
         """The identity of the load that this generation makes."""
         return load_id(self.bucket, self.name, self.generation)
 
+    @property
+    def landed_on(self) -> date:
+        """The day (UTC) on which the object landed."""
+        return self.created.astimezone(UTC).date()
+
 
 @dataclass(frozen=True)
 class StageEvent:
-    """A load finished a stage: ``load.ingested``, ``load.validated``, ``load.transformed``, ..."""
+    """A load finished a stage: ``load.ingested``, ``load.validated``, ``load.transformed``, ...
+
+    ``landed_on`` is the ledger's partition of the load; ``recorded_at`` the time of the record that the event speaks
+    of: a reader that does not see that record yet waits for it. Both are None in events of earlier releases.
+    """
 
     event_type: str
     feed: str
     load_id: str
     detail: dict[str, Any] = field(default_factory=dict)
+    landed_on: date | None = None
+    recorded_at: datetime | None = None
 
 
 def _message(event: CloudEventLike) -> dict[str, Any]:
     try:
         message = event.data["message"]
-        return {
-            "attributes": dict(message.get("attributes") or {}),
-            "json": json.loads(base64.b64decode(message.get("data") or "") or b"{}"),
-        }
-    except (KeyError, TypeError, ValueError, binascii.Error) as error:
-        raise PermanentError("bad_event", f"the event is no Pub/Sub push body with JSON data: {error}") from error
+        body = json.loads(base64.b64decode(message.get("data") or "") or b"{}")
+        if not isinstance(body, dict):
+            raise TypeError(f"JSON {type(body).__name__} where an object is expected")
+        return {"attributes": dict(message.get("attributes") or {}), "json": body}
+    except (AttributeError, KeyError, TypeError, ValueError, binascii.Error) as error:
+        raise PermanentError("bad_event", f"the event is not a Pub/Sub push body with JSON data: {error}") from error
 
 
 def subject(event: CloudEventLike) -> str | None:
@@ -156,10 +167,15 @@ def parse_stage(event: CloudEventLike) -> StageEvent:
     Raises:
         PermanentError: ``bad_event`` when a field is missing.
     """
-    data = _message(event)["json"]
+    message = _message(event)
+    data, attributes = message["json"], message["attributes"]
     try:
         detail = json.loads(data.get("detail") or "{}")
-        return StageEvent(data["event_type"], data["feed"], data["load_id"], detail)
+        day, at = attributes.get("landed_on"), attributes.get("recorded_at")
+        return StageEvent(
+            data["event_type"], data["feed"], data["load_id"], detail,
+            date.fromisoformat(day) if day else None, datetime.fromisoformat(at) if at else None,
+        )  # fmt: skip
     except (KeyError, TypeError, ValueError) as error:
         raise PermanentError("bad_event", f"the event lacks or garbles {error}") from error
 
@@ -169,4 +185,9 @@ def encode(event: StageEvent) -> tuple[bytes, dict[str, str]]:
     attributes = {"event_type": event.event_type, "feed": event.feed, "load_id": event.load_id}
     # Text within the JSON: the topic's schema is Avro, which has no type for "any object".
     detail = json.dumps(event.detail, sort_keys=True)
-    return json.dumps({**attributes, "detail": detail}).encode(), attributes
+    data = json.dumps({**attributes, "detail": detail}).encode()
+    if event.landed_on:
+        attributes["landed_on"] = event.landed_on.isoformat()
+    if event.recorded_at:
+        attributes["recorded_at"] = event.recorded_at.isoformat()
+    return data, attributes

@@ -3,6 +3,7 @@
 import hashlib
 from functools import cache
 from pathlib import Path
+from uuid import uuid4
 
 
 def digest(*parts: object, length: int = 20) -> str:
@@ -19,14 +20,12 @@ def load_id(bucket: str, object_name: str, generation: int) -> str:
     return digest(bucket, object_name, generation)
 
 
-def run_id(load: str, stage: str, version: str) -> str:
-    """Return the name of what one stage at one version says of one load."""
-    return digest(load, stage, version)
+def new_run_id() -> str:
+    """Return a name for one attempt of one stage (20 hex digits), never given before.
 
-
-def job_id(action: str, load: str, attempt: int) -> str:
-    """Return a BigQuery job id that a redelivery derives again, such as ``ingest-<load_id>-0``."""
-    return f"{action}-{load}-{attempt}"
+    What an attempt writes carries it; nobody sees that until a record in the ledger names the same run.
+    """
+    return uuid4().hex[:20]
 
 
 def stage_version(*parts: object) -> str:

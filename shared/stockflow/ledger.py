@@ -3,12 +3,16 @@
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, fields, replace
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from stockflow.attempts import Tries
+from stockflow.errors import TransientError
+from stockflow.events import StageEvent
 from stockflow.identity import digest
 from stockflow.log import log
 from stockflow.settings import Settings
+from stockflow.waiting import wait_until
 
 if TYPE_CHECKING:
     from stockflow.gcp import Warehouse
@@ -32,6 +36,7 @@ class StageRecord:
     object: str | None = None
     generation: int | None = None
     run_id: str | None = None
+    raw_run_id: str | None = None
     input_record: str | None = None
     lines: int | None = None
     rows: int | None = None
@@ -51,6 +56,11 @@ class StageRecord:
         return digest(self.load_id, self.stage, self.stage_version, self.state, self.finished_at.isoformat())
 
     @property
+    def landed_on(self) -> date:
+        """The day (UTC) on which the object landed: the ledger's partition."""
+        return landing_day(self.landed_at or self.started_at)
+
+    @property
     def passed(self) -> bool:
         """Whether the next stage has work to do."""
         return PASSED[self.stage] == self.state
@@ -60,8 +70,14 @@ class StageRecord:
         return {
             "record_id": self.record_id,
             **asdict(self),
+            "landed_on": self.landed_on,
             "detail": json.dumps(self.detail, sort_keys=True),
         }
+
+
+def landing_day(at: datetime) -> date:
+    """Return the day of a time in UTC."""
+    return at.astimezone(UTC).date()
 
 
 _NAMES = {f.name for f in fields(StageRecord)}
@@ -105,21 +121,92 @@ def _refused_share(r: StageRecord) -> float | None:
     return (r.quarantined or 0) / judged if r.stage == "validate" and judged else None
 
 
-_LATEST = """
-SELECT * FROM inventory_ops.load_stages
-WHERE load_id IN UNNEST(@load_ids)
+EPOCH_DAY = date(2000, 1, 1)  # before any file landed: every partition
+VISIBLE_SECONDS = 10.0  # rows of a streaming insert show "within seconds"
+RECENT = timedelta(days=7)  # how far back a drain looks for what nobody asked for; the sweep looks further
+
+_COLUMNS = ", ".join(f"`{name}`" for name in ("record_id", *(f.name for f in fields(StageRecord))))
+# Every query names its partitions: the days on which the loads landed.
+_LATEST = f"""
+SELECT {_COLUMNS} FROM inventory_ops.load_stages
+WHERE {{days}} AND load_id IN UNNEST(@load_ids)
 QUALIFY ROW_NUMBER() OVER (PARTITION BY load_id, stage ORDER BY finished_at DESC, record_id DESC) = 1
 """
 
+# A load's records, beside the attempts of one stage since its last one. Always at least one row. An attempt that
+# began and neither failed nor was put off was killed.
+_STORY = f"""
+WITH records AS (
+  SELECT {_COLUMNS} FROM inventory_ops.load_stages
+  WHERE {{days}} AND load_id = @load_id
+  QUALIFY ROW_NUMBER() OVER (PARTITION BY load_id, stage ORDER BY finished_at DESC, record_id DESC) = 1
+),
+attempts AS (
+  SELECT
+    LOGICAL_OR(event = 'deferred') AS deferred,
+    MAX(reason_code) AS reason_code,
+    MAX(message) AS message,
+    MIN(recorded_at) AS began_at
+  FROM inventory_ops.stage_attempts
+  WHERE {{days}} AND load_id = @load_id AND stage = @stage
+  GROUP BY attempt_id
+),
+tries AS (
+  SELECT
+    @load_id AS tried_load_id,
+    COUNTIF(NOT deferred) AS failed,
+    COUNTIF(deferred) AS deferred,
+    ARRAY_AGG(COALESCE(reason_code, '') ORDER BY began_at DESC LIMIT 1)[SAFE_OFFSET(0)] AS last_reason,
+    ARRAY_AGG(COALESCE(message, '') ORDER BY began_at DESC LIMIT 1)[SAFE_OFFSET(0)] AS last_message
+  FROM attempts
+  WHERE began_at > COALESCE((SELECT MAX(finished_at) FROM records WHERE stage = @stage), TIMESTAMP '2000-01-01')
+)
+SELECT records.*, tries.failed, tries.deferred, tries.last_reason, tries.last_message
+FROM tries
+LEFT JOIN records ON records.load_id = tries.tried_load_id
+"""
+
 _PENDING = """
-SELECT before.load_id
-FROM inventory_ops.load_stages_latest AS before
-LEFT JOIN inventory_ops.load_stages_latest AS done
-  ON done.load_id = before.load_id AND done.stage = @stage
-WHERE before.stage = @before AND before.state = @passed AND (@feed = '' OR before.feed = @feed)
+WITH latest AS (
+  SELECT load_id, stage, state, record_id, input_record, landed_on, finished_at
+  FROM inventory_ops.load_stages
+  WHERE (landed_on >= @since OR landed_on IN UNNEST(@days)) AND stage IN (@before, @stage)
+    AND (@feed = '' OR feed = @feed)
+  QUALIFY ROW_NUMBER() OVER (PARTITION BY load_id, stage ORDER BY finished_at DESC, record_id DESC) = 1
+)
+SELECT before.load_id, before.landed_on
+FROM latest AS before
+LEFT JOIN latest AS done ON done.load_id = before.load_id AND done.stage = @stage
+WHERE before.stage = @before AND before.state = @passed
   AND (done.load_id IS NULL OR done.input_record IS DISTINCT FROM before.record_id)
 ORDER BY before.finished_at
 """
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A load that an event asks for: its partition, and the time of the record that the event speaks of."""
+
+    load_id: str
+    landed_on: date | None = None
+    recorded_at: datetime | None = None
+
+    def shown_by(self, record: StageRecord | None) -> bool:
+        """Whether the ledger shows what the event speaks of, or something newer."""
+        return record is not None and (self.recorded_at is None or record.finished_at >= self.recorded_at)
+
+
+@dataclass(frozen=True)
+class Story:
+    """What the ledger knows of a load: the latest record of each stage, and the attempts of the stage that asks."""
+
+    stages: dict[str, StageRecord]
+    tries: Tries
+
+
+def asked_by(event: StageEvent) -> Asked:
+    """Return what an event asks for."""
+    return Asked(event.load_id, event.landed_on, event.recorded_at)
 
 
 class Ledger:
@@ -134,22 +221,67 @@ class Ledger:
         self._warehouse.insert(self._table, [r.row() for r in records], [r.record_id for r in records])
         announce(*records)
 
-    def latest(self, load_ids: Iterable[str]) -> dict[str, dict[str, StageRecord]]:
+    def latest(self, loads: Iterable[Asked]) -> dict[str, dict[str, StageRecord]]:
         """Return, in one query, load_id -> stage -> its latest record."""
+        wanted = list(loads)
+        days, params = in_days(a.landed_on for a in wanted)
+        params |= {"load_ids": [a.load_id for a in wanted]}
         found: dict[str, dict[str, StageRecord]] = {}
-        for row in self._warehouse.query(_LATEST, {"load_ids": list(load_ids)}):
+        for row in self._warehouse.query(_LATEST.format(days=days), params):
             found.setdefault(row["load_id"], {})[row["stage"]] = record_of(row)
         return found
 
-    def stages(self, load_id: str) -> dict[str, StageRecord]:
+    def stages(self, load_id: str, landed_on: date | None = None) -> dict[str, StageRecord]:
         """Return stage -> latest record of one load."""
-        return self.latest([load_id]).get(load_id, {})
+        return self.latest([Asked(load_id, landed_on)]).get(load_id, {})
 
-    def pending(self, stage: str, feed: str = "") -> list[str]:
-        """Return the loads that passed the stage before but whose result is not in ``stage`` yet."""
+    def story(self, asked: Asked, stage: str) -> "Story":
+        """Return a load's latest records, and the attempts of one stage since its last one, in one query."""
+        days, params = in_days([asked.landed_on])
+        params |= {"load_id": asked.load_id, "stage": stage}
+        rows = self._warehouse.query(_STORY.format(days=days), params)
+        tries = Tries(*(rows[0][name] for name in ("failed", "deferred", "last_reason", "last_message")))
+        return Story({row["stage"]: record_of(row) for row in rows if row["load_id"]}, tries)
+
+    def awaited(self, asked: Asked, stage: str) -> "Story":
+        """Return the story of a load for ``stage``, once the ledger shows what the event speaks of.
+
+        Raises:
+            TransientError: ``not_visible_yet`` when it does not within ten seconds, ``not_recorded`` when an event
+                that names no record asks for a load without one.
+        """
         before = STAGES[STAGES.index(stage) - 1]
-        params = {"stage": stage, "before": before, "passed": PASSED[before], "feed": feed}
-        return [row["load_id"] for row in self._warehouse.query(_PENDING, params)]
+        found = self.story(asked, stage)
+
+        def shown() -> bool:
+            nonlocal found
+            found = self.story(asked, stage)
+            return asked.shown_by(found.stages.get(before))
+
+        if asked.shown_by(found.stages.get(before)) or (asked.recorded_at and wait_until(shown, VISIBLE_SECONDS, 0.25)):
+            return found
+        code = "not_visible_yet" if asked.recorded_at else "not_recorded"
+        raise TransientError(code, f"the ledger does not show the {before} of load {asked.load_id} yet")
+
+    def pending(self, stage: str, days: Iterable[date], now: datetime, feed: str = "") -> list[Asked]:
+        """Return the loads that passed the stage before and whose result is not in ``stage`` yet.
+
+        It looks at what landed in the last week, and on ``days``.
+        """
+        before = STAGES[STAGES.index(stage) - 1]
+        params = {
+            "stage": stage, "before": before, "passed": PASSED[before], "feed": feed, "days": sorted(set(days)),
+            "since": landing_day(now - RECENT),
+        }  # fmt: skip
+        return [Asked(row["load_id"], row["landed_on"]) for row in self._warehouse.query(_PENDING, params)]
+
+
+def in_days(days: Iterable[date | None]) -> tuple[str, dict[str, Any]]:
+    """Return the condition on ``landed_on`` for these days, and its parameters; an unknown day means all."""
+    known = sorted({d for d in days if d is not None}) if None not in (days := list(days)) else []
+    if not known:
+        return "landed_on >= @first_day", {"first_day": EPOCH_DAY}
+    return "landed_on IN UNNEST(@days)", {"days": known}
 
 
 def next_record(before: StageRecord, stage: str, **changes: Any) -> StageRecord:

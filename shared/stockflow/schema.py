@@ -20,10 +20,13 @@ def raw_schema(contract: Contract) -> list[Field]:
     """Return the columns of ``inventory_raw.<feed>``: every stated column as text."""
     return [
         field("_load_id", "STRING", "The load that brought the row.", "REQUIRED"),
+        field("_run_id", "STRING", "The attempt that wrote the row; it counts when the ledger names it.", "REQUIRED"),
+        field("_row", "INT64", "Number of the row in its load, from 1 on.", "REQUIRED"),
         field("_line", "INT64", "Line of the file where the record starts.", "REQUIRED"),
         *(field(c.name, "STRING", c.description) for c in contract.stated),
         field("_extra", "STRING", "JSON of the columns that the contract does not know."),
         field("_ingested_at", "TIMESTAMP", "When the row was staged."),
+        field("_landed_on", "DATE", "Day (UTC) on which the object landed: the partition.", "REQUIRED"),
     ]
 
 

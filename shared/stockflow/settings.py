@@ -39,6 +39,7 @@ class Settings:
     replay_window_seconds: int = 900
     sweep_after_seconds: int = 1_800
     max_file_bytes: int = 2_000_000_000
+    max_attempts: int = 10
     bigquery_endpoint: str | None = None
     bigquery_grpc: str | None = None
     storage_endpoint: str | None = None
@@ -70,6 +71,7 @@ class Settings:
             replay_window_seconds=int(e.get("STOCKFLOW_REPLAY_WINDOW_SECONDS", cls.replay_window_seconds)),
             sweep_after_seconds=int(e.get("STOCKFLOW_SWEEP_AFTER_SECONDS", cls.sweep_after_seconds)),
             max_file_bytes=int(e.get("STOCKFLOW_MAX_FILE_BYTES", cls.max_file_bytes)),
+            max_attempts=int(e.get("STOCKFLOW_MAX_ATTEMPTS", cls.max_attempts)),
             bigquery_endpoint=e.get("BIGQUERY_EMULATOR_HOST"),
             bigquery_grpc=e.get("BIGQUERY_STORAGE_EMULATOR_HOST"),
             storage_endpoint=e.get("STORAGE_EMULATOR_HOST"),

@@ -1,11 +1,11 @@
 """Many calls, one drain: a call joins the drain that is about to start and waits for it."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from concurrent.futures import Future
 
 
-class SingleFlight[T]:
+class SingleFlight[Item: Hashable, T]:
     """Runs at most one drain per key at a time; each drain takes all that asked before it started.
 
     A call never joins a drain that has already started: that one may have read the ledger before
@@ -15,9 +15,9 @@ class SingleFlight[T]:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._running: dict[str, threading.Lock] = {}
-        self._waiting: dict[str, tuple[set[str], Future[T]]] = {}
+        self._waiting: dict[str, tuple[set[Item], Future[T]]] = {}
 
-    def join(self, key: str, item: str, drain: Callable[[frozenset[str]], T]) -> T:
+    def join(self, key: str, item: Item, drain: Callable[[frozenset[Item]], T]) -> T:
         """Return the result of a drain of ``key`` that started after this call and was given ``item``.
 
         Raises:
@@ -32,7 +32,9 @@ class SingleFlight[T]:
             self._lead(key, running, future, drain)
         return future.result()
 
-    def _lead(self, key: str, running: threading.Lock, future: Future[T], drain: Callable[[frozenset[str]], T]) -> None:
+    def _lead(
+        self, key: str, running: threading.Lock, future: Future[T], drain: Callable[[frozenset[Item]], T]
+    ) -> None:
         with running:
             with self._lock:
                 items, _ = self._waiting.pop(key)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from functions.ingest import road
+from functions.ingest import pipeline
 from stockflow.events import ObjectRef
 from stockflow.ledger import StageRecord
 from stockflow.services import Services
@@ -68,11 +68,11 @@ class World:
         return ref
 
     def ingest(self, ref: ObjectRef) -> StageRecord:
-        return road.ingest(ref, self.services)
+        return pipeline.ingest(ref, self.services)
 
     def killed(
         self, ref: ObjectRef, client: str, method: str, when: str = "after",
-        work: Callable[[ObjectRef, Services], object] = road.ingest,
+        work: Callable[[ObjectRef, Services], object] = pipeline.ingest,
     ) -> None:  # fmt: skip
         """Deliver to a stage, and die at that step."""
         services = Services(self.services.settings)

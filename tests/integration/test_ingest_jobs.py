@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
+from functions.ingest.load import bring
 
 from functions.ingest import load
-from functions.ingest.load import bring
-from functions.ingest.road import version
+from functions.ingest.pipeline import version
 from stockflow.errors import TransientError
 from stockflow.identity import job_id
 from stockflow.services import Services
@@ -115,7 +115,7 @@ def test_another_version_of_the_code_replaces_the_rows_of_the_earlier_one(
 ) -> None:
     ref = world.drop("sales/versions.csv", sales("R70,1,2026-09-01,A,LYO,1,10", "R70,2,2026-09-01,B,LYO,1,10"))
     world.ingest(ref)
-    monkeypatch.setattr("functions.ingest.road.version", lambda contract: "another" + version(contract))
+    monkeypatch.setattr("functions.ingest.pipeline.version", lambda contract: "another" + version(contract))
     record = world.ingest(ref)
     assert record.detail["road"] == "replaced"
     world.check_books(ref, rows=2)
@@ -127,7 +127,7 @@ def test_killed_before_the_record_and_redeployed_the_rows_are_those_of_the_new_v
 ) -> None:
     ref = world.drop("sales/redeployed.csv", sales("R71,1,2026-09-01,A,LYO,1,10", "R71,2"))
     world.killed(ref, "warehouse", "load_parquet", "after")
-    monkeypatch.setattr("functions.ingest.road.version", lambda contract: "another" + version(contract))
+    monkeypatch.setattr("functions.ingest.pipeline.version", lambda contract: "another" + version(contract))
     assert world.ingest(ref).detail["road"] == "replaced"
     world.check_books(ref, rows=1, rejects=1)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cli.replay.command import JOBS_A_DRAIN, JOBS_A_LOAD
-from functions.ingest.road import ingest
+from functions.ingest.pipeline import ingest
 from functions.kpi.catalog import read_catalog
 from functions.kpi.drain import drain as refresh
 from functions.transform.drain import drain as transform

@@ -6,7 +6,8 @@ SELECT
   loads.generation AS _generation,
   loads.landed_at AS _landed_at
 FROM inventory_raw.{feed} AS raw
-JOIN inventory_ops.validated_loads AS loads ON loads.load_id = raw._load_id
-LEFT JOIN inventory_ops.quarantined_lines AS refused
-  ON refused.load_id = raw._load_id AND refused.line = raw._line
-WHERE refused.line IS NULL
+JOIN inventory_ops.validated_loads AS loads
+  ON loads.landed_on = raw._landed_on AND loads.load_id = raw._load_id AND loads.raw_run_id = raw._run_id
+LEFT JOIN inventory_ops.quarantined_rows AS refused
+  ON refused.landed_on = raw._landed_on AND refused.load_id = raw._load_id AND refused.`row` = raw._row
+WHERE raw._landed_on >= DATE '2000-01-01' AND refused.`row` IS NULL

@@ -6,7 +6,7 @@ laptop where ``validate`` needs it). These do not.
 
 from array import array
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pyarrow as pa
@@ -39,6 +39,11 @@ def moments(value: datetime, count: int) -> pa.Array:
     since = value - _EPOCH
     micros = (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
     return _of(TIME, array("q", [micros]) * count)
+
+
+def days(value: date, count: int) -> pa.Array:
+    """Return one day, ``count`` times."""
+    return _of(pa.date32(), array("i", [(value - _EPOCH.date()).days]) * count)
 
 
 def _of(kind: Any, values: "array[int]") -> pa.Array:

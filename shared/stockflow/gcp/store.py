@@ -41,6 +41,11 @@ class Store:
         stream: BinaryIO = blob.open("rb", raw_download=True, chunk_size=CHUNK)
         return stream
 
+    def open_random(self, bucket: str, name: str) -> BinaryIO:
+        """Return an object's bytes as a file that can be read from any place, in bounded memory."""
+        stream: BinaryIO = self._client.bucket(bucket).blob(name).open("rb", chunk_size=CHUNK)
+        return stream
+
     @contextmanager
     def create(self, bucket: str, name: str, content_type: str) -> Iterator[BinaryIO]:
         """Write an object as it is made, in bounded memory; an exception leaves no object behind."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
+from uuid import uuid4
 
 from google.api_core import exceptions as api
 from google.api_core.client_options import ClientOptions
@@ -75,33 +76,28 @@ class Warehouse:
             job = self._submit(job_id, start, seen)
             return job.result(page_size=page_size, timeout=self._patience(seen))
 
-    def load_parquet(self, uri: str, table: str, schema: Sequence[Mapping[str, str]], job_id: str) -> int:
-        """Append a staged Parquet file to ``dataset.table`` and return the rows loaded.
-
-        The same ``job_id`` twice is the same job: its real state decides.
+    def load_parquet(self, uris: Sequence[str], table: str, schema: Sequence[Mapping[str, str]]) -> int:
+        """Append staged Parquet files to ``dataset.table`` in one job, and return the rows loaded.
 
         Raises:
-            TransientError: ``load_failed``; its facts are ``reason`` (BigQuery's, such as quotaExceeded),
-                ``resumed`` (the job was there before), ``ended`` (it is DONE, with an error) and ``job_id``;
-                ``other_source`` when a job of that id loaded another file.
+            TransientError: ``load_failed``; its facts are ``reason`` (BigQuery's, such as quotaExceeded) and ``job_id``.
         """
-        job_id = self._named(job_id) or job_id
         config = bigquery.LoadJobConfig(
             source_format=bigquery.SourceFormat.PARQUET,
             schema=[_field(c) for c in schema],
             write_disposition=bigquery.WriteDisposition.WRITE_APPEND,
-            create_disposition=bigquery.CreateDisposition.CREATE_IF_NEEDED,
+            create_disposition=bigquery.CreateDisposition.CREATE_NEVER,
         )
         target = f"{self._settings.project}.{table}"
+        # An id of our own, so that a submission whose answer was lost is found again, not sent twice.
+        job_id = f"{self._settings.dataset_prefix}load-{uuid4().hex}"
 
         def start() -> Any:
-            return self._client.load_table_from_uri(uri, target, job_config=config, job_id=job_id)
+            return self._client.load_table_from_uri(list(uris), target, job_config=config, job_id=job_id)
 
         with _job_errors("load_failed", job_id) as seen:
             job = self._submit(job_id, start, seen)
             job.result(timeout=self._patience(seen))
-        if job.source_uris != [uri]:
-            raise TransientError("other_source", f"job {job_id} loaded {job.source_uris}", job_id=job_id)
         return int(job.output_rows or 0)
 
     def _submit(self, job_id: str | None, start: Any, seen: "_Seen") -> Any:
@@ -127,14 +123,6 @@ class Warehouse:
         """Whether this is an emulator."""
         return self._settings.bigquery_endpoint is not None
 
-    def job_state(self, job_id: str) -> tuple[str, str | None] | None:
-        """Return (state, error reason or None) of a job, or None when BigQuery does not know it."""
-        try:
-            job = self._client.get_job(self._named(job_id))
-        except api.NotFound:
-            return None
-        return job.state, (job.error_result or {}).get("reason")
-
     def insert(self, table: str, rows: Sequence[Mapping[str, Any]], row_ids: Sequence[str]) -> None:
         """Stream rows into ``dataset.table`` with derived row ids (best-effort de-duplication).
 
@@ -152,12 +140,6 @@ class Warehouse:
                 raise TransientError("insert_failed", _words(error), table=table) from error
             if errors:
                 raise TransientError("insert_failed", f"{table}: {json.dumps(errors[0])}", table=table)
-
-    def make_temporary(self, table: str, schema: Sequence[Mapping[str, str]], until: datetime) -> None:
-        """Make ``dataset.table`` unless it is there; BigQuery drops it after ``until``, whatever becomes of us."""
-        made = bigquery.Table(f"{self._settings.project}.{table}", [_field(c) for c in schema])
-        made.expires = until
-        self._client.create_table(made, exists_ok=True)
 
     def delete_table(self, table: str) -> None:
         """Drop ``dataset.table``; one that is gone already is fine."""

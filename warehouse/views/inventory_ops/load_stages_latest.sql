@@ -1,5 +1,5 @@
--- The latest record of each load and stage.
+-- The latest record of each load and stage. A filter on landed_on reads only the partitions of those days.
 SELECT *
 FROM inventory_ops.load_stages
-WHERE TRUE
-QUALIFY ROW_NUMBER() OVER (PARTITION BY load_id, stage ORDER BY finished_at DESC, record_id DESC) = 1
+WHERE landed_on >= DATE '2000-01-01'
+QUALIFY ROW_NUMBER() OVER (PARTITION BY landed_on, load_id, stage ORDER BY finished_at DESC, record_id DESC) = 1
