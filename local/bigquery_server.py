@@ -10,12 +10,21 @@ from duckdb_extensions import import_extension
 EXTENSIONS = ("ducklake", "icu", "httpfs", "avro")
 
 
+class _WithoutPandas:
+    """Makes ``import pandas`` fail as where it is not installed. (None in ``sys.modules`` trips pyarrow's look at it.)"""
+
+    def find_spec(self, name: str, _path: object = None, _target: object = None) -> None:
+        """Refuse pandas, and leave everything else to the next finder."""
+        if name.partition(".")[0] == "pandas":
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+
 def main() -> None:
     """Install the extensions below HOME (the stack's own), then serve."""
     for name in EXTENSIONS:
         import_extension(name)
     # google-cloud-bigquery-storage imports it for data frames that nobody asks of a server: two seconds of each start.
-    sys.modules["pandas"] = None  # type: ignore[assignment]
+    sys.meta_path.insert(0, _WithoutPandas())
     from local_bigquery.engine import database
     from local_bigquery.sql import dialect
 

@@ -33,7 +33,11 @@ def test_a_file_becomes_rows_rejects_a_record_and_an_event(world: World) -> None
     ]
     assert world.rejects(ref) == [(4, "wrong_width")]
     assert world.published(ref) == Counter({"load.ingested": 1})
-    assert (record.detail["road"], record.detail["encoding"], record.content_md5) == ("load_job", "ascii", ref.md5)
+    assert (record.detail["load_method"], record.detail["encoding"], record.content_md5) == (
+        "load_job",
+        "ascii",
+        ref.md5,
+    )
 
 
 def test_values_reach_raw_as_they_were_written_and_unknown_columns_are_kept(world: World) -> None:
@@ -61,7 +65,7 @@ def test_a_replay_later_computes_again_with_the_same_result(world: World) -> Non
     later = Services(world.services.settings, lambda: world.services.clock() + timedelta(hours=1))
     second = replace(world, services=later).ingest(ref)
     assert second.record_id != first.record_id
-    assert second.detail["road"] == "already_there"
+    assert second.raw_run_id != first.raw_run_id
     world.check_books(ref, rows=1, rejects=1)
 
 
@@ -131,37 +135,68 @@ def test_a_load_that_validation_rejected_makes_no_duplicates(world: World) -> No
     assert world.ingest(second).state == "loaded"
 
 
-def test_a_correction_that_arrives_late_wakes_the_duplicate_it_makes_a_restatement(world: World) -> None:
-    name = "sales/late.csv"
-    one = world.drop(name, sales("R44,1,2026-09-01,A,LYO,1,10"))
-    world.ingest(one)
-    # the third generation is read before the second, whose bytes versioning kept: here under another name
-    two = world.drop("sales/late_v2.csv", sales("R44,1,2026-09-01,A,LYO,2,10"))
-    three = world.drop(name, sales("R44,1,2026-09-01,A,LYO,1,10"))
-    assert world.ingest(three).state == "duplicate_content"
-    kept = replace(two, name=name)
-    with_kept = Services(world.services.settings)
-    with_kept.__dict__["store"] = _Kept(world.services.store, kept, two)
-    replace(world, services=with_kept).ingest(kept)
-    woken = world.announcements.find(1, "objectId", name)
-    assert [m["objectGeneration"] for m in woken] == [str(three.generation)]
-    assert world.ingest(three).state == "loaded"
+def test_the_same_bytes_are_loaded_when_another_file_of_the_feed_came_in_between(world: World) -> None:
+    """Prices 10, then 12 in another file, then the bytes of the first again: 10 is said anew."""
+    states = []
+    for name, amount in (("sales/one.csv", "10"), ("sales/two.csv", "12"), ("sales/three.csv", "10")):
+        ref = world.drop(name, sales(f"R44,1,2026-09-01,A,LYO,1,{amount}"))
+        states.append(world.ingest(ref).state)
+    assert states == ["loaded", "loaded", "loaded"]
 
 
-class _Kept:
-    """A bucket with versioning, for one generation that the emulator no longer has."""
+def test_the_same_bytes_are_loaded_while_a_file_in_between_is_not_read_yet(world: World) -> None:
+    first = world.drop("sales/pending_1.csv", sales("R45,1,2026-09-01,A,LYO,1,10"))
+    world.ingest(first)
+    between = world.drop("sales/pending_2.csv", sales("R45,1,2026-09-01,A,LYO,1,12"))
+    again = world.drop("sales/pending_3.csv", sales("R45,1,2026-09-01,A,LYO,1,10"))
+    assert world.ingest(again).state == "loaded"
+    assert world.ingest(between).state == "loaded"
 
-    def __init__(self, store, kept, real) -> None:  # type: ignore[no-untyped-def]
-        self._store, self._kept, self._real = store, kept, real
 
-    def __getattr__(self, name):  # type: ignore[no-untyped-def]
-        return getattr(self._store, name)
+def test_the_same_bytes_under_a_name_of_another_day_are_a_statement_of_that_day(world: World) -> None:
+    for day in ("2026-09-01", "2026-09-02"):
+        ref = world.drop(f"sales/stock_{day}.csv", sales("R46,1,2026-09-01,A,LYO,1,10"))
+        assert world.ingest(ref).state == "loaded"
 
-    def stat(self, bucket, name, generation=None):  # type: ignore[no-untyped-def]
-        return self._kept if generation == self._kept.generation else self._store.stat(bucket, name, generation)
 
-    def open(self, ref):  # type: ignore[no-untyped-def]
-        return self._store.open(self._real if ref == self._kept else ref)
+def test_a_file_that_kills_the_process_ends_failed_and_is_tried_again_on_request(world: World) -> None:
+    ref = world.drop("sales/deadly.csv", sales("R47,1,2026-09-01,A,LYO,1,10"))
+    few = replace(world, services=Services(replace(world.services.settings, max_attempts=2)))
+    for _ in range(2):
+        few.killed(ref, "store", "create", "before")
+    record = few.ingest(ref)
+    assert (record.state, record.reason_code) == ("failed", "too_many_attempts")
+    assert "stockflow loads retry" in (record.message or "")
+    assert world.published(ref) == Counter({"load.failed": 1})
+    assert few.ingest(ref).state == "loaded"
+    world.check_books(ref, rows=1)
+
+
+def test_a_file_in_trouble_shows_from_its_first_failed_attempt(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    ref = world.drop("sales/trouble.csv", sales("R48,1,2026-09-01,A,LYO,1,10"))
+    with monkeypatch.context() as broken:
+        broken.setattr("functions.ingest.pipeline.decode", _raises)
+        with pytest.raises(ZeroDivisionError):
+            world.ingest(ref)
+    (row,) = world.query("SELECT * FROM inventory_ops.loads WHERE load_id = @load", load=ref.load_id)
+    assert (row["object"], row["state"], row["end_state"]) == (ref.name, "retrying", None)
+    assert row["message"] == "attempt 1: division by zero"
+    world.ingest(ref)
+    (row,) = world.query("SELECT * FROM inventory_ops.loads WHERE load_id = @load", load=ref.load_id)
+    assert (row["state"], row["end_state"]) == ("loaded", "loaded")
+
+
+def _raises(*_: object) -> object:
+    return 1 / 0
+
+
+def test_a_service_that_is_away_parks_nothing_before_five_times_as_many_attempts(world: World) -> None:
+    ref = world.drop("sales/away.csv", sales("R49,1,2026-09-01,A,LYO,1,10"))
+    few = replace(world, services=Services(replace(world.services.settings, max_attempts=1)))
+    for _ in range(4):
+        with pytest.raises(TransientError):
+            replace(few).ingest(replace(ref, md5="AAAAAAAAAAAAAAAAAAAAAA=="))
+    assert few.ingest(ref).state == "loaded"
 
 
 def test_a_generation_that_was_replaced_before_it_was_read_is_ignored(world: World) -> None:

@@ -1,15 +1,15 @@
-"""ingest and BigQuery's jobs: quota, failed attempts, other versions. Rows are in raw once, always."""
+"""ingest and BigQuery's jobs: quota, failed jobs, other versions. What counts is in raw once, always."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
-from functions.ingest.load import bring
 
-from functions.ingest import load
 from functions.ingest.pipeline import version
+from functions.ingest.raw import Staged, load_to_raw
 from stockflow.errors import TransientError
-from stockflow.identity import job_id
 from stockflow.services import Services
 from tests.integration.ingest_world import ROWS, World, new_world, sales
 from tests.integration.quota_proxy import Quota, quota_proxy
@@ -32,109 +32,150 @@ def _behind(world: World, quota: Quota) -> World:
     return replace(world, services=Services(replace(world.services.settings, bigquery_endpoint=quota.endpoint)))
 
 
-def _tables(world: World) -> list[str]:
-    dataset = world.services.settings.dataset("raw")
-    return [t.table_id for t in world.services.warehouse.client.list_tables(dataset) if t.table_id.startswith("load_")]
+def _later(world: World) -> World:
+    """The same environment an hour later: a delivery is a replay."""
+    clock = world.services.clock
+    return replace(world, services=Services(world.services.settings, lambda: clock() + timedelta(hours=1)))
 
 
-def test_beyond_the_quota_of_load_jobs_a_load_goes_through_a_table_of_its_own(world: World, quota: Quota) -> None:
+def _at_version(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setattr("functions.ingest.pipeline.version", lambda contract: name + version(contract))
+
+
+def test_beyond_the_quota_of_load_jobs_rows_go_by_a_write_stream(world: World, quota: Quota) -> None:
     quota.exhausted.add("sales")
     ref = world.drop("sales/quota.csv", sales(*ROWS, "quota"))
     record = _behind(world, quota).ingest(ref)
-    assert (record.detail["road"], quota.refused) == ("own_table", 1)
+    assert (record.detail["load_method"], quota.refused) == ("write_stream", 1)
     world.check_books(ref, rows=2, rejects=2)
-    assert _tables(world) == []
 
 
-@pytest.mark.parametrize("step", [("load_parquet", 1), ("query", 2), ("delete_table", 1)], ids=lambda s: s[0])
-def test_killed_beyond_the_quota_it_loads_once_even_when_the_quota_is_back(
-    world: World, quota: Quota, step: tuple[str, int]
-) -> None:
-    method, _ = step
+def test_a_write_stream_takes_rows_of_more_bytes_than_one_request(world: World, quota: Quota) -> None:
+    quota.exhausted.add("sales")
+    rows = [f"W{i},1,2026-09-01,A,LYO,1,10,{'x' * 60_000}" for i in range(300)]
+    ref = world.drop(
+        "sales/wide.csv",
+        sales(*rows, header="receipt_number,line_number,business_date,sku,location_code,quantity,net_amount,note\n"),
+    )
+    assert _behind(world, quota).ingest(ref).detail["load_method"] == "write_stream"
+    world.check_books(ref, rows=300)
+
+
+def test_killed_beyond_the_quota_it_counts_once_even_when_the_quota_is_back(world: World, quota: Quota) -> None:
     quota.exhausted.add("sales")
     behind = _behind(world, quota)
-    ref = world.drop(f"sales/quota_{method}.csv", sales(*ROWS, f"q,{method}"))
-    _kill_after(behind, ref, *step)
-    dataset = world.services.settings.dataset("raw")
-    for left in _tables(world):  # it goes even when nobody comes back
-        assert world.services.warehouse.client.get_table(f"{dataset}.{left}").expires
+    ref = world.drop("sales/quota_killed.csv", sales(*ROWS, "q,killed"))
+    behind.killed(ref, "ledger", "record", "before")
     quota.exhausted.clear()
     behind.ingest(ref)
     world.check_books(ref, rows=2, rejects=2)
 
 
-class _Countdown:
-    """The warehouse, until the n-th successful call of one method that names this load."""
-
-    def __init__(self, real: object, method: str, load_id: str) -> None:
-        self._real, self._method, self._load = real, method, load_id
-
-    def __getattr__(self, name: str):  # type: ignore[no-untyped-def]
-        real = getattr(self._real, name)
-        if name != self._method:
-            return real
-
-        def call(*args, **kwargs):  # type: ignore[no-untyped-def]
-            result = real(*args, **kwargs)
-            if f"load_sales_{self._load}" in str(args):
-                raise KeyboardInterrupt(name)
-            return result
-
-        return call
-
-
-def _kill_after(world: World, ref, method: str, _: int) -> None:  # type: ignore[no-untyped-def]
-    dying = Services(world.services.settings)
-    dying.__dict__["warehouse"] = _Countdown(world.services.warehouse, method, ref.load_id)
-    dying.__dict__["ledger"] = world.services.ledger
-    with pytest.raises(KeyboardInterrupt):
-        replace(world, services=dying).ingest(ref)
-
-
-def test_a_failed_job_frees_the_next_id_for_the_next_delivery(world: World) -> None:
+def test_a_job_that_fails_leaves_nothing_and_the_next_delivery_is_a_run_of_its_own(world: World) -> None:
+    contract = world.services.contracts["sales"]
+    with pytest.raises(TransientError, match="load_failed"):  # the staged file is not there
+        load_to_raw(Staged(contract, "r" * 20, "nowhere", "x.parquet", 1), world.services)
     ref = world.drop("sales/failed_job.csv", sales("R1,1,2026-09-01,A,LYO,1,10", "failed"))
-    warehouse, table = world.services.warehouse, world.services.settings.table("raw", "sales")
-    with pytest.raises(TransientError):  # the staged file was not there: DONE, with an error
-        warehouse.load_parquet("gs://nowhere/x.parquet", table, [], job_id("ingest", ref.load_id, 0))
-    assert world.ingest(ref).detail["road"] == "load_job"
-    assert warehouse.job_state(job_id("ingest", ref.load_id, 1)) == ("DONE", None)
+    assert world.ingest(ref).detail["load_method"] == "load_job"
     world.check_books(ref, rows=1, rejects=1)
 
 
-def test_a_new_job_that_fails_is_not_followed_by_another_in_the_same_delivery(world: World) -> None:
-    staged = load.Staged(
-        "0" * 20, world.services.contracts["sales"], "v", "gs://nowhere/x.parquet", 1, world.services.clock()
-    )
-    with pytest.raises(TransientError):
-        bring(staged, None, world.services)
-    assert world.services.warehouse.job_state(job_id("ingest", "0" * 20, 1)) is None
+def test_calls_that_meet_share_one_load_job(world: World) -> None:
+    """The first call's job runs while the others stage; the next job takes them all."""
+    counting = _Counting(world.services.warehouse, calls=12)
+    services = Services(world.services.settings)
+    services.__dict__["warehouse"] = counting
+    together = replace(world, services=services)
+    refs = [world.drop(f"sales/meet_{i}.csv", sales(f"M{i},1,2026-09-01,A,LYO,1,10")) for i in range(12)]
+    with ThreadPoolExecutor(12) as pool:
+        list(pool.map(together.ingest, refs))
+    assert counting.jobs == 2
+    for ref in refs:
+        world.check_books(ref, rows=1)
 
 
-def test_another_version_of_the_code_replaces_the_rows_of_the_earlier_one(
+class _Counting:
+    """The warehouse; its first load job does not end before all other calls have staged theirs."""
+
+    def __init__(self, real, calls: int) -> None:  # type: ignore[no-untyped-def]
+        self._real, self._others, self.jobs = real, calls - 1, 0
+
+    def __getattr__(self, name: str):  # type: ignore[no-untyped-def]
+        return getattr(self._real, name)
+
+    def load_parquet(self, uris, table, schema):  # type: ignore[no-untyped-def]
+        self.jobs += 1
+        if self.jobs == 1:
+            assert self._all_staged()
+        return self._real.load_parquet(uris, table, schema)
+
+    def _all_staged(self) -> bool:
+        from functions.ingest import raw
+        from stockflow.waiting import wait_until
+
+        return wait_until(lambda: sum(len(items) for items, _ in raw._jobs._waiting.values()) == self._others, 60, 0.02)
+
+
+def test_another_version_of_the_code_states_its_rows_in_place_of_the_earlier_ones(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ref = world.drop("sales/versions.csv", sales("R70,1,2026-09-01,A,LYO,1,10", "R70,2,2026-09-01,B,LYO,1,10"))
-    world.ingest(ref)
-    monkeypatch.setattr("functions.ingest.pipeline.version", lambda contract: "another" + version(contract))
-    record = world.ingest(ref)
-    assert record.detail["road"] == "replaced"
+    first = world.ingest(ref)
+    _at_version(monkeypatch, "another")
+    assert world.ingest(ref).raw_run_id != first.raw_run_id
     world.check_books(ref, rows=2)
-    assert _tables(world) == []
 
 
-def test_killed_before_the_record_and_redeployed_the_rows_are_those_of_the_new_version(
+def test_a_replay_that_is_killed_and_delivered_again_keeps_the_rows(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ref = world.drop("sales/redeployed.csv", sales("R71,1,2026-09-01,A,LYO,1,10", "R71,2"))
-    world.killed(ref, "warehouse", "load_parquet", "after")
-    monkeypatch.setattr("functions.ingest.pipeline.version", lambda contract: "another" + version(contract))
-    assert world.ingest(ref).detail["road"] == "replaced"
-    world.check_books(ref, rows=1, rejects=1)
+    ref = world.drop("sales/replay_killed.csv", sales(*ROWS, "q,replay"))
+    world.ingest(ref)
+    _at_version(monkeypatch, "another")
+    for step in (("warehouse", "load_parquet"), ("ledger", "record")):
+        world.killed(ref, *step)
+        world.check_books(ref, rows=2, rejects=2)
+    world.ingest(ref)
+    world.check_books(ref, rows=2, rejects=2)
 
 
-def test_a_replay_older_than_the_job_history_asks_raw(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    ref = world.drop("sales/ancient.csv", sales("R72,1,2026-09-01,A,LYO,1,10", "ancient"))
-    world.killed(ref, "warehouse", "load_parquet", "after")
-    monkeypatch.setattr(load, "JOB_HISTORY", world.services.clock() - world.services.clock())
-    assert world.ingest(ref).detail["road"] == "already_there"
-    world.check_books(ref, rows=1, rejects=1)
+def test_two_copies_of_a_replay_at_once_keep_the_rows(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    ref = world.drop("sales/replay_copies.csv", sales(*ROWS, "q,copies"))
+    world.ingest(ref)
+    _at_version(monkeypatch, "another")
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: world.ingest(ref), range(4)))
+    world.check_books(ref, rows=2, rejects=2)
+
+
+def test_a_contract_that_refuses_a_load_and_is_taken_back_gives_the_rows_back(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ref = world.drop("sales/back.csv", sales("R73,1,2026-09-01,A,LYO,1,10"))
+    world.ingest(ref)
+    with monkeypatch.context() as bad:
+        _at_version(bad, "bad")
+        bad.setattr("functions.ingest.pipeline.decode", _refuses)
+        assert world.ingest(ref).state == "rejected"
+    assert world.raw(ref) == []
+    assert _later(world).ingest(ref).state == "loaded"
+    world.check_books(ref, rows=1)
+
+
+def _refuses(*_: object) -> Iterator[object]:
+    from stockflow.errors import PermanentError
+
+    raise PermanentError("missing_columns", "no column 'shelf'")
+    yield
+
+
+def test_a_replay_of_a_load_whose_object_is_gone_keeps_the_load(world: World) -> None:
+    for name, remove in (("gone", True), ("overwritten", False)):
+        ref = world.drop(f"sales/{name}.csv", sales(f"R74{name},1,2026-09-01,A,LYO,1,10"))
+        first = world.ingest(ref)
+        if remove:
+            world.services.store.delete(ref.bucket, ref.name)
+        else:
+            world.drop(ref.name, sales(f"R74{name},1,2026-09-01,A,LYO,2,10"))
+        assert _later(world).ingest(ref).record_id == first.record_id
+        world.check_books(ref, rows=1)

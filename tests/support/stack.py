@@ -93,6 +93,7 @@ def provisioned(running: Emulators, prefix: str | None = None) -> Iterator[Servi
     values = {
         "GOOGLE_CLOUD_PROJECT": project,
         "BIGQUERY_EMULATOR_HOST": bigquery,
+        "BIGQUERY_STORAGE_EMULATOR_HOST": f"127.0.0.1:{running.stack.ports['bigquery_grpc']}",
         "STORAGE_EMULATOR_HOST": storage,
         "PUBSUB_EMULATOR_HOST": pubsub,
         "STOCKFLOW_DATASET_PREFIX": f"{prefix}_",

@@ -1,22 +1,59 @@
 """Cloud Storage."""
 
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
+import requests
 from google.api_core import exceptions as api
 from google.api_core.client_options import ClientOptions
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import storage
 
+from stockflow.errors import TransientError
 from stockflow.events import ObjectRef, object_from_resource
 from stockflow.settings import Settings
 
 CHUNK = 8 << 20
+_PASSING = (api.ServerError, api.TooManyRequests, api.RetryError, requests.ConnectionError, requests.Timeout)
+
+
+@contextmanager
+def _service_errors(what: str) -> Iterator[None]:
+    """Turn what Cloud Storage cannot do now into a TransientError."""
+    try:
+        yield
+    except _PASSING as error:
+        words = getattr(error, "message", None) or error
+        raise TransientError("storage_unavailable", f"Cloud Storage, {what}: {words}") from error
+
+
+class _Reading(io.RawIOBase):
+    """An object's bytes; a service that fails in the middle is a TransientError, and so is an object that went."""
+
+    def __init__(self, stream: BinaryIO, name: str) -> None:
+        self._stream, self._name = stream, name
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        """Fill the buffer."""
+        try:
+            with _service_errors(f"reading {self._name}"):
+                data = self._stream.read(len(buffer))
+        except api.NotFound as error:
+            raise TransientError("object_changed", f"{self._name} went while it was read") from error
+        buffer[: len(data)] = data
+        return len(data)
 
 
 class Store:
-    """Cloud Storage: objects in, staged files and reports out."""
+    """Cloud Storage: objects in, staged files and reports out.
+
+    Every method raises TransientError ``storage_unavailable`` for what the service cannot do now.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._client = _storage_client(settings)
@@ -28,7 +65,8 @@ class Store:
 
     def stat(self, bucket: str, name: str, generation: int | None = None) -> ObjectRef | None:
         """Return the live generation of an object (or the one asked for), or None when there is none."""
-        blob = self._client.bucket(bucket).get_blob(name, generation=generation)
+        with _service_errors(f"looking at gs://{bucket}/{name}"):
+            blob = self._client.bucket(bucket).get_blob(name, generation=generation)
         return None if blob is None else _object(blob)
 
     def open(self, ref: ObjectRef) -> BinaryIO:
@@ -39,7 +77,7 @@ class Store:
         """
         blob = self._client.bucket(ref.bucket).blob(ref.name, generation=ref.generation)
         stream: BinaryIO = blob.open("rb", raw_download=True, chunk_size=CHUNK)
-        return stream
+        return cast("BinaryIO", _Reading(stream, f"gs://{ref.bucket}/{ref.name}"))
 
     def open_random(self, bucket: str, name: str) -> BinaryIO:
         """Return an object's bytes as a file that can be read from any place, in bounded memory."""
@@ -50,13 +88,14 @@ class Store:
     def create(self, bucket: str, name: str, content_type: str) -> Iterator[BinaryIO]:
         """Write an object as it is made, in bounded memory; an exception leaves no object behind."""
         writer = self._client.bucket(bucket).blob(name).open("wb", chunk_size=CHUNK, content_type=content_type)
-        try:
-            yield writer
-        except BaseException:
-            with suppress(Exception):  # the upload was never finished: nobody can see it
-                writer.terminate()
-            raise
-        writer.close()
+        with _service_errors(f"writing gs://{bucket}/{name}"):
+            try:
+                yield writer
+            except BaseException:
+                with suppress(Exception):  # the upload was never finished: nobody can see it
+                    writer.terminate()
+                raise
+            writer.close()
 
     def read(self, bucket: str, name: str) -> bytes:
         """Return an object's bytes.
@@ -65,7 +104,8 @@ class Store:
             FileNotFoundError: when there is no such object.
         """
         try:
-            data: bytes = self._client.bucket(bucket).blob(name).download_as_bytes()
+            with _service_errors(f"reading gs://{bucket}/{name}"):
+                data: bytes = self._client.bucket(bucket).blob(name).download_as_bytes()
         except api.NotFound as error:
             raise FileNotFoundError(f"gs://{bucket}/{name}") from error
         return data
@@ -73,10 +113,11 @@ class Store:
     def write(self, bucket: str, name: str, data: bytes | BinaryIO, content_type: str) -> str:
         """Write an object and return its ``gs://`` URI."""
         blob = self._client.bucket(bucket).blob(name)
-        if isinstance(data, bytes):
-            blob.upload_from_string(data, content_type=content_type)
-        else:
-            blob.upload_from_file(data, content_type=content_type)
+        with _service_errors(f"writing gs://{bucket}/{name}"):
+            if isinstance(data, bytes):
+                blob.upload_from_string(data, content_type=content_type)
+            else:
+                blob.upload_from_file(data, content_type=content_type)
         return f"gs://{bucket}/{name}"
 
     def list(self, bucket: str, prefix: str = "", versions: bool = False, start: str = "") -> Iterator[ObjectRef]:
@@ -85,12 +126,13 @@ class Store:
         With ``versions`` the generations that versioning kept come, too.
         """
         options = {"prefix": prefix or None, "start_offset": start or None, "versions": versions or None}
-        for blob in self._client.list_blobs(bucket, **options):
-            yield _object(blob)
+        with _service_errors(f"listing gs://{bucket}/{prefix}"):
+            for blob in self._client.list_blobs(bucket, **options):
+                yield _object(blob)
 
     def delete(self, bucket: str, name: str) -> None:
         """Delete an object; one that is gone already is fine."""
-        with suppress(api.NotFound):
+        with suppress(api.NotFound), _service_errors(f"deleting gs://{bucket}/{name}"):
             self._client.bucket(bucket).blob(name).delete()
 
     def ensure_bucket(self, bucket: str, location: str) -> None:

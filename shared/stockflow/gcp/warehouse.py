@@ -80,7 +80,7 @@ class Warehouse:
         """Append staged Parquet files to ``dataset.table`` in one job, and return the rows loaded.
 
         Raises:
-            TransientError: ``load_failed``; its facts are ``reason`` (BigQuery's, such as quotaExceeded) and ``job_id``.
+            TransientError: ``load_failed``; ``reason`` in its facts is BigQuery's, such as quotaExceeded.
         """
         config = bigquery.LoadJobConfig(
             source_format=bigquery.SourceFormat.PARQUET,

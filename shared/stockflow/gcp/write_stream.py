@@ -12,8 +12,8 @@ from google.cloud.bigquery_storage_v1.services.big_query_write.transports import
 from stockflow.errors import TransientError
 from stockflow.settings import Settings
 
-# A request takes 10 MB: https://cloud.google.com/bigquery/quotas#write-api-limits
-REQUEST_BYTES = 8_000_000
+# A request takes 10 MB (https://cloud.google.com/bigquery/quotas#write-api-limits), an emulator 4 MB.
+REQUEST_BYTES = 3_000_000
 
 
 def append(settings: Settings, table: str, batches: Iterable[pa.RecordBatch]) -> int:
