@@ -11,7 +11,7 @@ EXTENSIONS = ("ducklake", "icu", "httpfs", "avro")
 
 
 class _WithoutPandas:
-    """Makes ``import pandas`` fail as where it is not installed. (None in ``sys.modules`` trips pyarrow's look at it.)"""
+    """Makes ``import pandas`` fail as where it is not installed: None in ``sys.modules`` makes pyarrow stumble."""
 
     def find_spec(self, name: str, _path: object = None, _target: object = None) -> None:
         """Refuse pandas, and leave everything else to the next finder."""

@@ -5,7 +5,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stockflow.identity import code_version, digest, job_id, load_id
+from stockflow.identity import code_version, digest, load_id, new_run_id
 
 
 @given(st.lists(st.text(), min_size=1, max_size=4), st.lists(st.text(), min_size=1, max_size=4))
@@ -21,9 +21,9 @@ def test_a_load_is_one_generation_of_one_object() -> None:
     assert load_id("b", "sales/x.csv", 1) in loads
 
 
-def test_a_job_id_is_derived_from_what_the_job_does() -> None:
-    """A redelivery derives the same job id again."""
-    assert job_id("ingest", "abc", 0) == "ingest-abc-0"
+def test_each_attempt_is_a_run_of_its_own() -> None:
+    """What two attempts at one load write is told apart."""
+    assert len({new_run_id() for _ in range(100)}) == 100
 
 
 def test_the_code_version_follows_the_code(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ class Drain:
 
 def test_calls_that_arrive_during_a_drain_share_the_next_one() -> None:
     """Given a running drain, when 50 more calls arrive, then they cost one drain together."""
-    flight, drain = SingleFlight[int](), Drain()
+    flight, drain = SingleFlight[str, int](), Drain()
     with ThreadPoolExecutor(60) as pool:
         first = pool.submit(flight.join, "sales", "load-0", drain)
         assert drain.started.wait(10)
@@ -41,7 +41,7 @@ def test_calls_that_arrive_during_a_drain_share_the_next_one() -> None:
 
 def test_feeds_do_not_wait_for_each_other() -> None:
     """Given a drain of one feed that hangs, when another feed drains, then it ends."""
-    flight, slow = SingleFlight[int](), Drain()
+    flight, slow = SingleFlight[str, int](), Drain()
     with ThreadPoolExecutor(2) as pool:
         hanging = pool.submit(flight.join, "sales", "a", slow)
         assert slow.started.wait(10)
@@ -52,7 +52,7 @@ def test_feeds_do_not_wait_for_each_other() -> None:
 
 def test_a_failed_drain_fails_every_call_that_joined_and_the_next_call_starts_afresh() -> None:
     """Given a drain that raises, when a later call comes, then it runs a drain of its own."""
-    flight = SingleFlight[int]()
+    flight = SingleFlight[str, int]()
 
     def broken(items: frozenset[str]) -> int:
         raise ValueError("conflict")
