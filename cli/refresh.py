@@ -42,7 +42,7 @@ def ask(services: Services) -> None:
     if not loads:
         raise CommandError("no load reached the curated tables yet: the first one computes every KPI")
     load = min(loads, key=_days)
-    data, attributes = encode(StageEvent("load.transformed", str(load.feed), load.load_id))
+    data, attributes = encode(StageEvent("load.transformed", str(load.feed), load.load_id, landed_on=load.landed_on))
     services.bus.publish(services.settings.events_topic, data, attributes)
 
 

@@ -8,7 +8,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from cli.output import errors
 from cli.replay.choice import Choice, Chosen
-from stockflow.ledger import PASSED, STAGES, StageRecord, is_duplicate
+from stockflow.ledger import PASSED, STAGES, Asked, StageRecord, is_duplicate
 from stockflow.services import Services
 from stockflow.waiting import polite_pause
 
@@ -66,7 +66,7 @@ def follow(
         task = progress.add_task("loads replayed", total=len(marks))
         while True:
             began = time.monotonic()
-            found = services.ledger.latest(marks)
+            found = services.ledger.latest(Asked(load) for load in marks)
             settled = frozenset(i for i, b in marks.items() if is_settled(stage, b, found.get(i, {})))
             progress.update(task, completed=len(settled))
             if len(settled) == len(marks) or time.monotonic() > deadline:

@@ -7,16 +7,18 @@ from cli.replay.changes import Change
 from cli.replay.choice import Chosen
 from cli.replay.shadow import Scope, tables
 from stockflow.errors import TransientError
+from stockflow.schema import pipeline
 from stockflow.services import Services
 
 _MOVED = "the ledger moved on"
-_LEDGER = {"load_stages": "record_id"}
+_SIZE = "SELECT COUNT(*) AS n FROM {table} WHERE landed_on >= DATE '2000-01-01'"
+_KEYS = {"load_stages": "record_id", "stage_attempts": "attempt_id"}
 _ROW = "CONCAT({t}._load_id, ':', CAST({t}._line AS STRING), ':', CAST({t}._updated_at AS STRING))"
 
 
 def ledger_size(services: Services) -> int:
     """Return how many records the ledger has: if it has more later, somebody worked in the meantime."""
-    return int(services.warehouse.query("SELECT COUNT(*) AS n FROM inventory_ops.load_stages")[0]["n"])
+    return int(services.warehouse.query(_SIZE.format(table="inventory_ops.load_stages"))[0]["n"])
 
 
 def promote(
@@ -37,7 +39,8 @@ def promote(
     inside = [c for c in changes if not c.replaced]
     steps = [
         "BEGIN TRANSACTION",
-        f"ASSERT (SELECT COUNT(*) FROM {live.settings.table('ops', 'load_stages')}) = {size} AS '{_MOVED}'",
+        # ASSERT cannot be part of a transaction
+        f"SELECT IF(({_SIZE.format(table=live.settings.table('ops', 'load_stages'))}) != {size}, ERROR('{_MOVED}'), 0)",
         *_raw(scope, chosen, live, shadow),
         *_curated(scope, live, shadow),
         *_kpis(inside, live, shadow),
@@ -61,16 +64,15 @@ def _replace(change: Change, live: Services, shadow: Services) -> None:
 
 
 def _raw(scope: Scope, chosen: Iterable[Chosen], live: Services, shadow: Services) -> Iterator[str]:
+    """Append the rows of the runs that the ledger of the shadow names: nothing of raw is ever replaced."""
     if scope.stage != "ingest":
         return
-    by_feed: dict[str, list[str]] = {}
-    for c in chosen:
-        by_feed.setdefault(c.feed, []).append(f"'{c.load_id}'")
-    for feed, loads in sorted(by_feed.items()):
+    days = sorted({c.before["landed_on"] for c in chosen})
+    on_days = f"_landed_on IN ({', '.join(f"DATE '{day}'" for day in days)})"
+    for feed in sorted({c.feed for c in chosen}):
         target, source = live.settings.table("raw", feed), shadow.settings.table("raw", feed)
-        mine = f"_load_id IN ({', '.join(loads)})"
-        yield f"DELETE FROM {target} WHERE {mine}"
-        yield f"INSERT INTO {target} SELECT * FROM {source} WHERE {mine}"
+        there = f"SELECT _run_id FROM {target} WHERE {on_days}"
+        yield f"INSERT INTO {target} SELECT * FROM {source} WHERE {on_days} AND _run_id NOT IN ({there})"
 
 
 def _curated(scope: Scope, live: Services, shadow: Services) -> Iterator[str]:
@@ -101,5 +103,12 @@ def _kpis(changes: Iterable[Change], live: Services, shadow: Services) -> Iterat
 def _ops(live: Services, shadow: Services) -> Iterator[str]:
     for name in tables(live, "ops"):
         target, source = live.settings.table("ops", name), shadow.settings.table("ops", name)
-        key = _LEDGER.get(name, "run_id")
-        yield f"INSERT INTO {target} SELECT * FROM {source} WHERE {key} NOT IN (SELECT {key} FROM {target})"
+        key, day = _KEYS.get(name, "run_id"), _partition(name)
+        there = f"SELECT {key} FROM {target} WHERE {day}"
+        yield f"INSERT INTO {target} SELECT * FROM {source} WHERE {day} AND {key} NOT IN ({there})"
+
+
+def _partition(name: str) -> str:
+    """Every partition, said so that a table which requires a filter takes it."""
+    column = pipeline()["ops_tables"][name]["partition"]
+    return f"{column} >= DATE '2000-01-01'" if column == "landed_on" else f"{column} >= TIMESTAMP '2000-01-01'"

@@ -7,7 +7,7 @@ from cli.replay.choice import Chosen
 from cli.replay.send import object_of
 from functions.ingest.sweep import waiting
 from stockflow.events import StageEvent
-from stockflow.ledger import STAGES
+from stockflow.ledger import STAGES, Asked
 from stockflow.services import Services
 
 ROUNDS = 200
@@ -19,9 +19,9 @@ def rehearse(stage: str, chosen: Iterable[Chosen], services: Services, say: Call
     Raises:
         CommandError: ``ROUNDS`` rounds were not enough.
     """
-    by_feed: dict[str, list[str]] = {}
+    by_feed: dict[str, list[Asked]] = {}
     for c in chosen:
-        by_feed.setdefault(c.feed, []).append(c.load_id)
+        by_feed.setdefault(c.feed, []).append(Asked(c.load_id, c.before["landed_on"]))
     if stage == "ingest":
         _ingest(list(chosen), services, say)
     else:
@@ -31,12 +31,12 @@ def rehearse(stage: str, chosen: Iterable[Chosen], services: Services, say: Call
         if not left:
             return
         earliest = min(left, key=lambda row: STAGES.index(row["stage"]))["stage"]
-        todo: dict[str, list[str]] = {}
+        todo: dict[str, list[Asked]] = {}
         for row in left:
             if row["stage"] == earliest:
-                todo.setdefault(row["feed"], []).append(row["load_id"])
+                todo.setdefault(row["feed"], []).append(Asked(row["load_id"], row["landed_on"]))
         _run(earliest, todo, services, say)
-    raise CommandError("the stages wake each other for ever: see `stockflow loads`")
+    raise CommandError(f"replay did not finish after {ROUNDS} rounds; see `stockflow loads`")
 
 
 def _ingest(chosen: list[Chosen], services: Services, say: Callable[[str], None]) -> None:
@@ -47,7 +47,7 @@ def _ingest(chosen: list[Chosen], services: Services, say: Callable[[str], None]
         ingest(object_of(c), services)
 
 
-def _run(stage: str, by_feed: dict[str, list[str]], services: Services, say: Callable[[str], None]) -> None:
+def _run(stage: str, by_feed: dict[str, list[Asked]], services: Services, say: Callable[[str], None]) -> None:
     for feed, loads in by_feed.items():
         say(f"{stage} of {feed}: {len(loads)} loads")
         if stage == "validate":
@@ -63,8 +63,8 @@ def _run(stage: str, by_feed: dict[str, list[str]], services: Services, say: Cal
         refresh(frozenset(load for loads in by_feed.values() for load in loads), services)
 
 
-def _validate(feed: str, loads: list[str], services: Services) -> None:
+def _validate(feed: str, loads: list[Asked], services: Services) -> None:
     from functions.validate.run import validate
 
     for load in loads:
-        validate(StageEvent("load.ingested", feed, load), services)
+        validate(StageEvent("load.ingested", feed, load.load_id, landed_on=load.landed_on), services)

@@ -40,7 +40,7 @@ def event_of(stage: str, chosen: Chosen) -> tuple[bytes, dict[str, str]]:
     if stage == "ingest":
         return announcement(object_of(chosen))
     detail = json.loads(chosen.before["detail"] or "{}") if stage == "kpi" else {}
-    return encode(StageEvent(_EVENTS[stage], chosen.feed, chosen.load_id, detail))
+    return encode(StageEvent(_EVENTS[stage], chosen.feed, chosen.load_id, detail, chosen.before["landed_on"]))
 
 
 def object_of(chosen: Chosen) -> ObjectRef:

@@ -1,7 +1,7 @@
 """A shadow of an environment: the same rows in datasets of its own, where a replay can be tried.
 
-What the replayed stages write is cloned (in BigQuery a clone costs nothing until it differs); what they only read
-is a view of the live table.
+What the replayed stages write is cloned (in BigQuery a clone costs nothing until it differs), but for the ledger,
+which is copied; what they only read is a view of the live table.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -94,10 +94,23 @@ def _copies(services: Services, made: Services, scope: Scope) -> Iterator[str]:
     for layer in LAYERS:
         for name in tables(services, layer):
             source, copy = services.settings.table(layer, name), made.settings.table(layer, name)
-            if scope.writes(layer, name):
+            if layer == "ops":
+                yield _ledger_copy(name, copy, source)
+            elif scope.writes(layer, name):
                 yield f"CREATE TABLE {copy} CLONE {source}"
             else:
                 yield f"CREATE VIEW {copy} AS SELECT * FROM {source}"
+
+
+def _ledger_copy(name: str, copy: str, source: str) -> str:
+    """A copy by query: rows that were streamed minutes ago are not part of a clone."""
+    table = pipeline()["ops_tables"][name]
+    column, cluster = table["partition"], ", ".join(table["cluster"])
+    daily, since = ("landed_on", "DATE") if column == "landed_on" else (f"DATE({column})", "TIMESTAMP")
+    return (
+        f"CREATE TABLE {copy} PARTITION BY {daily} CLUSTER BY {cluster} AS "
+        f"SELECT * FROM {source} WHERE {column} >= {since} '2000-01-01'"
+    )
 
 
 def tables(services: Services, layer: str) -> list[str]:

@@ -6,6 +6,7 @@ import functions_framework
 from cloudevents.http import CloudEvent
 
 from functions.ingest.freshness import tell_freshness
+from functions.ingest.orphans import remove_orphans_daily
 from functions.ingest.pipeline import ingest
 from functions.ingest.sweep import sweep
 from stockflow.boundary import settle
@@ -26,5 +27,6 @@ def _work(event: CloudEvent) -> object:
     if is_tick(event):
         woken = sweep(services(), look_back=LOOK_BACK, listing=LISTING)
         tell_freshness(services())
+        remove_orphans_daily(services())
         return woken
     return ingest(parse_object(event), services())

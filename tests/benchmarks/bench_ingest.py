@@ -67,7 +67,7 @@ def plain(path: Path) -> tuple[int, int]:
 def ours(path: Path) -> tuple[int, int]:
     """Decode and write Parquet: text, line numbers, rejects with their text."""
     contract = load_contract(bundle_root() / "contracts" / "sales.yaml")
-    staging = Staging(arrow_schema(contract), "0" * 20, datetime.now(UTC))
+    staging = Staging(arrow_schema(contract), "0" * 20, "1" * 20, datetime.now(UTC).date(), datetime.now(UTC))
     with path.open("rb") as file, Path(f"{path}.parquet").open("wb") as sink:
         chunks = decode(file, Target(contract, f"sales/{path.name}"), Facts(), 10**10)
         rejects = sum(1 for _ in stage(chunks, staging, sink))

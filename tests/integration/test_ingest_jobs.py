@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from functions.ingest.orphans import remove_orphans
 from functions.ingest.pipeline import version
 from functions.ingest.raw import Staged, load_to_raw
 from stockflow.errors import TransientError
@@ -179,3 +180,16 @@ def test_a_replay_of_a_load_whose_object_is_gone_keeps_the_load(world: World) ->
             world.drop(ref.name, sales(f"R74{name},1,2026-09-01,A,LYO,2,10"))
         assert _later(world).ingest(ref).record_id == first.record_id
         world.check_books(ref, rows=1)
+
+
+def test_the_rows_that_a_killed_attempt_left_go_when_they_are_old(world: World) -> None:
+    ref = world.drop("sales/orphans.csv", sales(*ROWS, "q,orphans"))
+    world.killed(ref, "ledger", "record", "before")
+    world.ingest(ref)
+    count = "SELECT COUNT(*) AS n FROM inventory_raw.sales WHERE _load_id = @load"
+    assert world.query(count, load=ref.load_id)[0]["n"] == 4
+    remove_orphans(world.services)
+    assert world.query(count, load=ref.load_id)[0]["n"] == 4
+    remove_orphans(world.services, old=timedelta(0))
+    assert world.query(count, load=ref.load_id)[0]["n"] == 2
+    world.check_books(ref, rows=2, rejects=2)

@@ -104,7 +104,8 @@ for name in ("sales_2026-W40.csv", "sales_2026-W38.jsonl", "sales_2026-W39.parqu
     contract = contracts()["sales"]
     with open("samples/sales/" + name, "rb") as file:
         chunks = decode(file, Target(contract, name), Facts(), 10**9)
-        staging = Staging(arrow_schema(contract), "0" * 20, "1" * 20, datetime.date(2026, 9, 1), datetime.datetime.now(datetime.UTC))
+        now = datetime.datetime.now(datetime.UTC)
+        staging = Staging(arrow_schema(contract), "0" * 20, "1" * 20, now.date(), now)
         list(stage(chunks, staging, io.BytesIO()))
     assert staging.rows > 300
 """
