@@ -19,9 +19,9 @@ locals {
   }
   # function -> tables of inventory_ops that it appends to
   ops_writes = {
-    ingest    = ["load_stages", "reject_rows"]
-    validate  = ["load_stages", "quarantine_rows", "expectation_results"]
-    transform = ["load_stages", "quarantine_rows"]
+    ingest    = ["load_stages", "stage_attempts", "reject_rows"]
+    validate  = ["load_stages", "stage_attempts", "quarantine_rows", "expectation_results"]
+    transform = ["load_stages", "stage_attempts", "quarantine_rows"]
     kpi       = ["load_stages", "kpi_runs"]
   }
   # function -> topics that it publishes to: what it finished; ingest also announces an object again (the sweep)

@@ -6,11 +6,14 @@ locals {
   meta_raw = {
     before = [
       { name = "_load_id", type = "STRING", mode = "REQUIRED", description = "The load that brought the row." },
+      { name = "_run_id", type = "STRING", mode = "REQUIRED", description = "The attempt that wrote the row; it counts when the ledger names it." },
+      { name = "_row", type = "INT64", mode = "REQUIRED", description = "Number of the row in its load, from 1 on." },
       { name = "_line", type = "INT64", mode = "REQUIRED", description = "Line of the file where the record starts." },
     ]
     after = [
       { name = "_extra", type = "STRING", mode = "NULLABLE", description = "JSON of the columns that the contract does not know." },
       { name = "_ingested_at", type = "TIMESTAMP", mode = "NULLABLE", description = "When the row was staged." },
+      { name = "_landed_on", type = "DATE", mode = "REQUIRED", description = "Day (UTC) on which the object landed: the partition." },
     ]
   }
   meta_curated = [
@@ -81,9 +84,12 @@ resource "google_bigquery_table" "raw" {
   clustering          = ["_load_id"]
   deletion_protection = var.deletion_protection
 
+  # Nobody reads all of a table that grows by mistake.
+  require_partition_filter = true
+
   time_partitioning {
     type  = "DAY"
-    field = "_ingested_at"
+    field = "_landed_on"
   }
 }
 
@@ -120,7 +126,8 @@ resource "google_bigquery_table" "ops" {
     mode        = try(c.mode, "NULLABLE")
     description = try(c.description, "")
   }, try(c.pii, false) ? local.policy_tag : {})])
-  deletion_protection = var.deletion_protection
+  deletion_protection      = var.deletion_protection
+  require_partition_filter = each.value.partition == "landed_on"
 
   time_partitioning {
     type          = "DAY"
