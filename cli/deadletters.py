@@ -71,6 +71,11 @@ def read(services: Services) -> list[DeadLetter]:
     return [DeadLetter(name, letter) for name, letters in zip(names, found, strict=True) for letter in letters]
 
 
+def release(letters: Iterable[DeadLetter], services: Services) -> None:
+    """Give leased dead letters back: the next one to ask sees them."""
+    _done_with(letters, services, keep=True)
+
+
 def dead_name(subscription: str) -> str:
     """Return the subscription that keeps the dead letters of another one."""
     return f"{subscription}{pipeline()['subscription_defaults']['dead_letter_subscription_suffix']}"

@@ -10,7 +10,8 @@ from typing import Annotated, Any
 import typer
 import yaml
 
-from cli import audit, drop, stack, target
+from cli import drop, stack, target
+from cli.audit import check
 from cli.books import with_superseded
 from cli.kpi import sentence
 from cli.loads import COLUMNS
@@ -77,14 +78,14 @@ def _run(services: Services, samples: Path, timeout: int, began: float) -> bool:
     _clock(began, f"{len(dropped)} files dropped, all at once")
     rows = drop.follow(services, [row["load_id"] for row in dropped], timeout)
     settled = sum(drop.is_settled(r) for r in rows)
-    _clock(began, f"{settled} of {len(dropped)} files came to their end")
+    _clock(began, f"{settled} of {len(dropped)} files processed")
     rows = with_superseded(services, rows)
     print_table(rows, [c for c in COLUMNS if c != "load_id"], "\nThe files")
     _refusals(services, rows)
     counted = headlines(services)
     _headlines(counted)
-    broken = audit.check(services)
-    _books(rows, broken)
+    broken = [asdict(b) for b in check(services)]
+    _reconciliation(rows, broken)
     return settled == len(dropped) and not broken and all(line.value is not None for _, line in counted)
 
 
@@ -130,14 +131,14 @@ def _headlines(counted: list[tuple[Definition, Headline]]) -> None:
         out.print(f"  {sentence(definition, line)}", markup=False)
 
 
-def _books(rows: list[dict[str, Any]], broken: list[dict[str, Any]]) -> None:
+def _reconciliation(rows: list[dict[str, Any]], broken: list[dict[str, Any]]) -> None:
     if broken:
-        print_table(broken, ["load_id", "expected", "found"], "\nThe books do not balance")
+        print_table(broken, ["load_id", "expected", "found"], "\nThe counts do not reconcile")
         return
     ended = ", ".join(f"{n} {state}" for state, n in sorted(Counter(r["end_state"] for r in rows).items()))
     total = {name: sum(r[name] or 0 for r in rows) for name in ("lines", "rows", "rejects")}
     console().print(
-        f"\nThe books balance: {ended}; {total['lines']:,} lines = {total['rows']:,} rows + {total['rejects']} rejects,"
+        f"\nThe counts reconcile: {ended}; {total['lines']:,} lines = {total['rows']:,} rows + {total['rejects']} rejects,"
         " and every row is in the KPIs' tables, superseded or in quarantine."
     )
 

@@ -1,0 +1,128 @@
+"""The cheap half of the audit: what each load's records say, next to what the tables hold. Counts only."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from cli.books import curated_rows
+from stockflow.events import ObjectRef
+from stockflow.ledger import StageRecord, record_of
+from stockflow.services import Services
+
+END_STATES = ("loaded", "rejected", "duplicate_content", "ignored", "failed")
+WAITING = ("held",)  # a person decides: the load has no end yet, and shows as missing
+TEXT_FORMATS = ("csv", "json")
+
+Records = Mapping[str, Mapping[str, StageRecord]]  # load -> stage -> latest record
+
+_LATEST = "SELECT * FROM inventory_ops.load_stages_latest WHERE landed_on >= DATE '2000-01-01'"
+_LOADS = "SELECT load_id, end_state, state FROM inventory_ops.loads"
+_RAW = """
+SELECT _load_id AS load_id, _run_id AS run_id, COUNT(*) AS `rows`, COUNT(DISTINCT _row) AS numbers, MAX(_row) AS last_row
+FROM inventory_raw.{feed}
+WHERE _landed_on >= DATE '2000-01-01'
+GROUP BY _load_id, _run_id
+"""
+_REFUSED = """
+SELECT load_id, stage, COUNT(DISTINCT `row`) AS `rows`
+FROM inventory_ops.quarantine
+WHERE landed_on >= DATE '2000-01-01' AND severity = 'critical'
+GROUP BY load_id, stage
+"""
+_REJECTS = """
+SELECT load_id, COUNT(*) AS `rows` FROM inventory_ops.rejects WHERE landed_on >= DATE '2000-01-01' GROUP BY load_id
+"""
+
+
+@dataclass(frozen=True)
+class Break:
+    """One broken promise: of which load, what was expected, what was found."""
+
+    load_id: str
+    expected: str
+    found: str
+
+
+def records(services: Services) -> dict[str, dict[str, StageRecord]]:
+    """Return the latest record of each load and stage."""
+    found: dict[str, dict[str, StageRecord]] = {}
+    for page in services.warehouse.pages(_LATEST):
+        for row in page:
+            found.setdefault(row["load_id"], {})[row["stage"]] = record_of(row)
+    return found
+
+
+def landed(services: Services) -> list[ObjectRef]:
+    """Return each generation in the landing bucket, those that versioning kept, too."""
+    return list(services.store.list(services.settings.landing_bucket, versions=True))
+
+
+def end_states(objects: list[ObjectRef], services: Services) -> Iterator[Break]:
+    """Every generation that landed has exactly one end state."""
+    known = {row["load_id"]: row["end_state"] for row in services.warehouse.query(_LOADS)}
+    for ref in objects:
+        if ref.load_id not in known:
+            yield Break(ref.load_id, "an end state", f"{ref.name} landed and has no load")
+        elif known[ref.load_id] not in (*END_STATES, *WAITING):
+            yield Break(ref.load_id, f"one of {', '.join(END_STATES)}", f"{ref.name} is {known[ref.load_id]}")
+
+
+def lines(ledger: Records) -> Iterator[Break]:
+    """Physical lines = preamble + header + blank + continuation + rows + rejects, of files that have lines."""
+    for load, stages in ledger.items():
+        record = stages.get("ingest")
+        if record is None or record.state != "loaded" or record.detail.get("format") not in TEXT_FORMATS:
+            continue
+        names = ("preamble_lines", "header_lines", "blank_lines", "continuation_lines")
+        around = {name: int(record.detail.get(name) or 0) for name in names}
+        total = sum(around.values()) + (record.rows or 0) + (record.rejects or 0)
+        # several records of a JSON file may share a line
+        several = record.detail.get("format") == "json" and total > record.detail["physical_lines"]
+        if total != record.detail["physical_lines"] and not several:
+            parts = ", ".join(f"{count} {name}" for name, count in around.items() if count)
+            found = f"{record.rows} rows + {record.rejects} rejects" + (f" + {parts}" if parts else "")
+            yield Break(load, f"{record.detail['physical_lines']} lines accounted for", found)
+
+
+def rows(ledger: Records, services: Services) -> Iterator[Break]:
+    """Raw rows of committed runs = the ledger; raw = current + superseded + quarantined; rejects = the ledger."""
+    refused: dict[str, int] = {}
+    for row in services.warehouse.query(_REFUSED):
+        refused[row["load_id"]] = refused.get(row["load_id"], 0) + row["rows"]
+    rejects = {row["load_id"]: row["rows"] for row in services.warehouse.query(_REJECTS)}
+    for feed in services.contracts:
+        mine = {load: stages for load, stages in ledger.items() if stages["ingest"].feed == feed}
+        raw = {(r["load_id"], r["run_id"]): r for r in services.warehouse.query(_RAW.format(feed=feed))}
+        curated = curated_rows(services, [feed])
+        for load, stages in mine.items():
+            yield from _raw(stages["ingest"], raw, rejects.get(load, 0))
+            yield from _curated(stages, curated.get(load, {}), refused.get(load, 0))
+        for load in curated.keys() - mine.keys():
+            yield Break(load, "a load in the ledger", f"curated rows of {feed} of a load that the ledger does not know")
+
+
+def _raw(record: StageRecord, raw: Mapping[tuple[str, str], Mapping[str, Any]], rejects: int) -> Iterator[Break]:
+    if record.state != "loaded":
+        return
+    found = raw.get((record.load_id, record.raw_run_id or ""), {"rows": 0, "numbers": 0, "last_row": 0})
+    expected = record.rows or 0
+    if found["rows"] != expected:
+        yield Break(record.load_id, f"{expected} rows in raw of run {record.raw_run_id}", str(found["rows"]))
+    elif expected and not found["numbers"] == found["last_row"] == expected:
+        yield Break(record.load_id, f"rows 1 to {expected} once each", f"{found['numbers']}, up to {found['last_row']}")
+    if rejects != (record.rejects or 0):
+        yield Break(record.load_id, f"{record.rejects} rejected lines kept", str(rejects))
+
+
+def _curated(stages: Mapping[str, StageRecord], curated: Mapping[str, Any], refused: int) -> Iterator[Break]:
+    ingested, done = stages["ingest"], stages.get("transform")
+    typed, current = curated.get("typed_rows") or 0, curated.get("current_rows") or 0
+    judged = stages.get("validate")
+    through = ingested.state == "loaded" and judged is not None and judged.state == "validated"
+    if done is None or done.state != "transformed" or not through:
+        if current and not through:
+            yield Break(ingested.load_id, "no rows in curated of a load that was refused", f"{current} rows")
+        return
+    if (ingested.rows or 0) != typed + refused or current > typed:
+        found = f"{current} current + {typed - current} superseded + {refused} quarantined"
+        yield Break(ingested.load_id, f"{ingested.rows} rows of raw accounted for", found)
