@@ -3,6 +3,7 @@
 import os
 import time
 from collections import Counter
+from dataclasses import asdict
 from pathlib import Path
 from textwrap import shorten
 from typing import Annotated, Any
@@ -138,8 +139,8 @@ def _reconciliation(rows: list[dict[str, Any]], broken: list[dict[str, Any]]) ->
     ended = ", ".join(f"{n} {state}" for state, n in sorted(Counter(r["end_state"] for r in rows).items()))
     total = {name: sum(r[name] or 0 for r in rows) for name in ("lines", "rows", "rejects")}
     console().print(
-        f"\nThe counts reconcile: {ended}; {total['lines']:,} lines = {total['rows']:,} rows + {total['rejects']} rejects,"
-        " and every row is in the KPIs' tables, superseded or in quarantine."
+        f"\nThe counts reconcile: {ended}; {total['lines']:,} lines = {total['rows']:,} rows"
+        f" + {total['rejects']} rejects, and every row is in the KPIs' tables, superseded or in quarantine."
     )
 
 

@@ -18,7 +18,12 @@ Records = Mapping[str, Mapping[str, StageRecord]]  # load -> stage -> latest rec
 _LATEST = "SELECT * FROM inventory_ops.load_stages_latest WHERE landed_on >= DATE '2000-01-01'"
 _LOADS = "SELECT load_id, end_state, state FROM inventory_ops.loads"
 _RAW = """
-SELECT _load_id AS load_id, _run_id AS run_id, COUNT(*) AS `rows`, COUNT(DISTINCT _row) AS numbers, MAX(_row) AS last_row
+SELECT
+  _load_id AS load_id,
+  _run_id AS run_id,
+  COUNT(*) AS `rows`,
+  COUNT(DISTINCT _row) AS numbers,
+  MAX(_row) AS last_row
 FROM inventory_raw.{feed}
 WHERE _landed_on >= DATE '2000-01-01'
 GROUP BY _load_id, _run_id

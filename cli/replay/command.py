@@ -175,7 +175,7 @@ def run(plan: Plan, services: Services, timeout: float, as_json: bool, dry_run: 
         print_json({**plan.summary(), "settled": len(settled), "before": was, "now": now, "seconds": seconds})
     else:
         print_table(rows, ["", "loads", "rows", "refused"])
-        console().print(f"{len(settled)} of {len(marks)} loads came to their end in {seconds:g} s")
+        console().print(f"{len(settled)} of {len(marks)} loads processed in {seconds:g} s")
     if len(settled) < len(marks):
         raise typer.Exit(1)
 

@@ -90,9 +90,9 @@ BEFORE: dict[str, Callable[[World], None]] = {
 SAID: dict[str, list[str]] = {
     "Replay after a fix 1": ["transform", "sales", "healthy"],
     "Replay after a fix 2": ["transform of 1 loads (sales 1)", "nothing would change"],
-    "Replay after a fix 3": ["1 of 1 loads came to their end"],
+    "Replay after a fix 3": ["1 of 1 loads processed"],
     "Replay after a fix 4": [],
-    "Replay a day 1": ["validate of 1 loads (sales 1)", "1 of 1 loads came to their end", "nothing to replay"],
+    "Replay a day 1": ["validate of 1 loads (sales 1)", "1 of 1 loads processed", "nothing to replay"],
     "Correct refused rows 1": ["quantity", "deux", "120000000"],
     "Correct refused rows 2": ["refused."],
     "Release refused rows 1": ["2 of 2 rows released, 0 stay refused"],
