@@ -75,7 +75,7 @@ def demo(
 
 def _run(services: Services, samples: Path, timeout: int, began: float) -> bool:
     paths = planned(samples)
-    dropped = [drop.upload(services, path, path.parent.name) for path in paths]
+    dropped = [drop.upload(services, path, f"{path.parent.name}/{path.name}") for path in paths]
     _clock(began, f"{len(dropped)} files dropped, all at once")
     rows = drop.follow(services, [row["load_id"] for row in dropped], timeout)
     settled = sum(drop.is_settled(r) for r in rows)

@@ -1,7 +1,8 @@
 """drop: copy files into the landing bucket, and follow them to the KPIs."""
 
 import time
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -17,7 +18,7 @@ from stockflow.identity import load_id
 from stockflow.services import Services
 from stockflow.waiting import polite_pause
 
-_BAD = ("rejected",)
+_BAD = ("rejected", "held", "failed")
 
 
 def drop(
@@ -41,14 +42,43 @@ def drop(
     """
     services = target.services()
     wanted = {path: feed or guess_feed(path, services.contracts) for path in files}
-    loads = [upload(services, path, name) for path, name in _progress(wanted)]
+    loads = [upload(services, path, name) for path, name in _progress(object_names(wanted))]
     if not wait:
         _say(loads, as_json)
         return
     rows = with_superseded(services, follow(services, [row["load_id"] for row in loads], timeout))
-    print_json(rows) if as_json else print_table(rows, COLUMNS)
+    print_json(rows) if as_json else _tell(rows)
     if len(rows) < len(loads) or any(not is_settled(r) or r["end_state"] in _BAD for r in rows):
         raise typer.Exit(1)
+
+
+def _tell(rows: list[dict[str, object]]) -> None:
+    print_table(rows, COLUMNS)
+    for row in rows:
+        if row["reason_code"]:
+            console().print(f"{row['object']} {row['state']}: {row['reason_code']}: {row['message']}", markup=False)
+
+
+def object_names(wanted: Mapping[Path, str]) -> dict[Path, str]:
+    """Return each file's object: ``<feed>/<name>``; files of one name keep their folder: ``<feed>/<folder>/<name>``.
+
+    Raises:
+        CommandError: two files would still become one object, and the first would be lost.
+    """
+    taken = Counter(f"{feed}/{path.name}" for path, feed in wanted.items())
+    names = {
+        path: f"{feed}/{path.name}" if taken[f"{feed}/{path.name}"] == 1 else f"{feed}/{_folder(path)}/{path.name}"
+        for path, feed in wanted.items()
+    }
+    for name, count in Counter(names.values()).items():
+        if count > 1:
+            files = ", ".join(str(path) for path in names if names[path] == name)
+            raise CommandError(f"{files} would all become {name}: drop them one after another, or rename them")
+    return names
+
+
+def _folder(path: Path) -> str:
+    return path.resolve().parent.name
 
 
 def _progress(wanted: dict[Path, str]) -> Iterable[tuple[Path, str]]:
@@ -73,9 +103,9 @@ def guess_feed(path: Path, feeds: Iterable[str]) -> str:
     raise CommandError(f"{path}: which feed is this? Say --feed with one of {', '.join(sorted(feeds))}")
 
 
-def upload(services: Services, path: Path, feed: str) -> dict[str, str]:
-    """Copy one file to ``gs://landing/<feed>/<name>``; return its load id and object."""
-    name, bucket = f"{feed}/{path.name}", services.settings.landing_bucket
+def upload(services: Services, path: Path, name: str) -> dict[str, str]:
+    """Copy one file to ``gs://landing/<name>``; return its load id and object."""
+    bucket = services.settings.landing_bucket
     with path.open("rb") as stream:
         services.store.write(bucket, name, stream, "application/octet-stream")
     landed = services.store.stat(bucket, name)
@@ -93,7 +123,7 @@ def _say(loads: list[dict[str, str]], as_json: bool) -> None:
 
 def is_settled(row: dict[str, object]) -> bool:
     """Whether nothing more will happen to a load by itself."""
-    ended = row["state"] in ("duplicate_content", "ignored", "rejected", "refreshed")
+    ended = row["state"] in ("duplicate_content", "ignored", "rejected", "held", "failed", "refreshed")
     return bool(ended)
 
 

@@ -1,7 +1,7 @@
 """Contracts: one Open Data Contract Standard v3 document per feed, read with plain YAML."""
 
 import unicodedata
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
@@ -110,6 +110,13 @@ class Contract:
     def headers(self) -> dict[str, str]:
         """Normalised header -> column name, for names and aliases of the stated columns."""
         return {normalise_header(h): c.name for c in self.stated for h in (c.name, *c.aliases)}
+
+    @cached_property
+    def reading(self) -> str:
+        """The hash of what decides how a file is read: columns, their names and forms, properties; no row rules."""
+        columns = [replace(c, description="") for c in self.columns]
+        needed = [r.kwargs for r in self.rules if r.expectation == "stockflow_columns_present"]
+        return digest(columns, needed, self.properties, length=12)
 
 
 def normalise_header(text: str) -> str:

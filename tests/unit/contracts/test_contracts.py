@@ -257,3 +257,17 @@ def test_the_plant_is_the_location_and_the_storage_location_its_substitute() -> 
     """SAP's LGORT counts only where there is no WERKS."""
     location = CONTRACTS["stock_snapshots"].column("location_code")
     assert "lgort" in location.fallbacks and "werks" not in location.fallbacks
+
+
+def test_a_changed_row_rule_does_not_change_how_files_are_read(tmp_path: Path) -> None:
+    text = (bundle_root() / "contracts/sales.yaml").read_text(encoding="utf-8")
+    changed = {"rule": ("max_value: 1000000", "max_value: 2000000"), "alias": ("receipt no", "receipt nr")}
+    read = {}
+    for name, (old, new) in {"same": ("", ""), **changed}.items():
+        assert old in text
+        path = tmp_path / f"{name}.yaml"
+        path.write_text(text.replace(old, new) if old else text, encoding="utf-8")
+        read[name] = load_contract(path)
+    assert read["rule"].fingerprint != read["same"].fingerprint
+    assert read["rule"].reading == read["same"].reading
+    assert read["alias"].reading != read["same"].reading
