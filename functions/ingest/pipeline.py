@@ -3,6 +3,7 @@
 staged file, rows in raw, rejects, the record that commits them, event.
 """
 
+import threading
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -26,6 +27,7 @@ from stockflow.log import log
 from stockflow.services import Services
 
 SHOWN_MESSAGE = 4_000
+DECODERS = threading.BoundedSemaphore(4)  # a reader's memory is bounded, but not nothing; the others wait their turn
 
 
 @dataclass(frozen=True)
@@ -153,7 +155,7 @@ def _staged(arrival: Arrival, content: str, rejects: Rejects) -> Staged:
     source = Content(ref, content, services)
     staging = Staging(arrow_schema(contract), ref.load_id, arrival.run_id, ref.landed_on, arrival.started)
     target = Target(contract, ref.name)
-    with services.store.create(bucket, name, "application/vnd.apache.parquet") as sink:
+    with DECODERS, services.store.create(bucket, name, "application/vnd.apache.parquet") as sink:
         limit = services.settings.max_file_bytes
         for reject in stage(decode(source.stream, target, arrival.facts, limit), staging, sink):
             rejects.add(reject)
