@@ -92,7 +92,7 @@ def _sides(what: Compared, columns: Iterable[str], live: Services, shadow: Servi
     listed = ", ".join(f"`{c}`" for c in columns)
     layer, name = what.table.split(".")
     one, other = (
-        f"(SELECT {key} AS row_key, {listed} FROM {services.settings.table(layer, name)})"
+        f"(SELECT {key} AS row_key, {listed} FROM {services.settings.table(layer, name)} AS t)"
         for services in (live, shadow)
     )
     return f"{one} AS was FULL OUTER JOIN {other} AS now ON was.row_key = now.row_key"

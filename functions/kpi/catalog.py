@@ -100,7 +100,7 @@ def rolled_up(definition: Definition, row: Mapping[str, Any]) -> float | None:
 
 _BY_DAY = """
 SELECT business_date, SUM(numerator) AS numerator, SUM(denominator) AS denominator, {value} AS value
-FROM {table} GROUP BY business_date ORDER BY business_date
+FROM {table} AS computed GROUP BY business_date ORDER BY business_date
 """
 
 

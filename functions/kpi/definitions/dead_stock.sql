@@ -28,14 +28,14 @@ examples:
       - {business_date: 2026-09-30, sku: B, numerator: 0, denominator: 30, value: 0, is_dead: false}
 */
 WITH sold AS (
-  SELECT sku, location_code, business_date AS sold_on, LEAD(business_date) OVER following AS next_sold_on
+  SELECT sku, location_code, business_date AS sold_on, LEAD(business_date) OVER next_ones AS next_sold_on
   FROM (SELECT DISTINCT sku, location_code, business_date FROM inventory_curated.sales WHERE quantity > 0)
-  WINDOW following AS (PARTITION BY sku, location_code ORDER BY business_date)
+  WINDOW next_ones AS (PARTITION BY sku, location_code ORDER BY business_date)
 ),
 received AS (
-  SELECT sku, business_date AS received_on, LEAD(business_date) OVER following AS next_received_on
+  SELECT sku, business_date AS received_on, LEAD(business_date) OVER next_ones AS next_received_on
   FROM (SELECT DISTINCT sku, business_date FROM inventory_curated.stock_movements WHERE movement_type = 'receipt')
-  WINDOW following AS (PARTITION BY sku ORDER BY business_date)
+  WINDOW next_ones AS (PARTITION BY sku ORDER BY business_date)
 ),
 judged AS (
   SELECT

@@ -1,0 +1,153 @@
+"""The scripts that code builds, each group built by the very functions that send it to BigQuery."""
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import date
+
+from cli import audit, books, loads, quarantine
+from cli.googlesql.project import kpi_tables
+from cli.replay import changes, choice, diff, promote, shadow
+from functions.ingest import sweep
+from functions.kpi.catalog import headlines, load_definitions
+from functions.kpi.dates import Span
+from functions.kpi.graph import in_order, reads
+from functions.kpi.refresh import views_by_name
+from functions.kpi.runner import Job, compute, rebuild
+from functions.kpi.state import read_state
+from functions.transform.drain import drain
+from functions.validate import run
+from local import provision
+from local.dashboard import queries, shapes
+from local.dashboard.rollup import Selection
+from stockflow.ledger import StageRecord
+from stockflow.settings import bundle_root
+from tests.bigquery.recorder import NOW, SANDBOX, RecordedServices, Statement, parameter_types
+
+DAY = date(2026, 8, 31)
+
+
+def drains() -> Iterator[Statement]:
+    """The script of each feed, and what is asked before and after it."""
+    pending = {
+        "load_id": "a", "validate_state": "validated", "done_state": None, "done_version": None, "done_input": None,
+        "done_at": None, "done_record": None, "done_detail": None, "input_record": "r", "kpi_input": None,
+    }  # fmt: skip
+    for feed in RecordedServices("").contracts:
+        services = RecordedServices(f"drain of {feed}", {"done_version": [pending]})
+        drain(feed, frozenset({"a"}), services)
+        assert any("BEGIN TRANSACTION" in s.sql for s in services.statements), f"no script was built for {feed}"
+        yield from services.statements
+
+
+def kpis() -> Iterator[Statement]:
+    """The scripts of each KPI: some dates of it, and the whole table anew."""
+    span = Span(date(2026, 8, 1), DAY)
+    definitions = load_definitions(RecordedServices("").settings.definitions_uri)
+    read = reads(definitions, views_by_name())
+    for definition in in_order(definitions, read):
+        services = RecordedServices(f"kpi {definition.name}")
+        job = Job(definition, frozenset({DAY}), span)
+        dated = {t for t in read[definition.name] if t.startswith("inventory_kpi.")}
+        facts = {f"inventory_curated.{f}" for f, c in services.contracts.items() if c.business_date}
+        compute(job, dated | (facts & read[definition.name]), services)
+        rebuild(job, services)
+        yield from services.statements
+
+
+def kpi_state() -> Iterator[Statement]:
+    """What is known of the KPIs, and what each says in one number."""
+    services = RecordedServices("kpi state", {"first_day": [{"first_day": DAY, "last_day": DAY}]})
+    read_state(services)
+    headlines(services)
+    yield from services.statements
+
+
+def environment() -> Iterator[Statement]:
+    """What the embedded stack makes, from the files that Terraform reads too."""
+    services = RecordedServices("provision")
+    for make in (provision.tables, provision.routines, provision.reporting, provision.views):
+        make(services)
+    yield from services.statements
+
+
+def sandbox() -> Iterator[Statement]:
+    """A replay that is tried aside: its tables, the comparison, and putting it in place."""
+    for stage in shadow.WRITTEN:
+        live, aside = RecordedServices(f"replay of {stage}"), RecordedServices(f"replay of {stage}", prefix=SANDBOX)
+        scope = shadow.Scope(stage, frozenset({"sales"}))
+        live.warehouse.query(";\n".join(shadow._copies(live, aside, scope)))
+        chosen = [choice.Chosen("a", "sales", {}, None)]
+        found = [changes.Change("kpi.gmroi", ("sku",), added=1, dates=(str(DAY),), replaced=again) for again in (True, False)]
+        promote.promote(scope, chosen, found, 1, live, aside)
+        yield from live.statements
+
+
+def comparisons() -> Iterator[Statement]:
+    """What differs between a table and its copy: every feed's, every KPI's."""
+    summary = {"added": 1, "removed": 0, "changed": 0, "delta": 0, "dates": str(DAY)}
+    tables = {f"kpi.{name}": {c["name"]: c["type"] for c in t["schema"]} for name, t in kpi_tables().items()}
+    for feed, contract in RecordedServices("").contracts.items():
+        tables[f"curated.{feed}"] = {c.name: c.physical_type for c in contract.columns}
+    for table, columns in tables.items():
+        answers = {
+            "INFORMATION_SCHEMA": [{"column_name": c, "data_type": t} for c, t in columns.items()],
+            "AS added": [{**summary, **{f"d_{i}": 1 for i in range(len(columns))}}],
+        }
+        live = RecordedServices(f"diff of {table}", answers)
+        aside = RecordedServices(f"diff of {table}", answers, SANDBOX)
+        keys = tuple(columns)[:2]
+        date_column = "business_date" if "business_date" in columns else None
+        changes.compare(changes.Compared(table, keys, date_column, "value" if "value" in columns else None), live, aside)
+        diff._computed_aside(live, aside)
+        yield from live.statements
+
+
+def validation() -> Iterator[Statement]:
+    """The rows of a load, as validation reads them, of each feed."""
+    for feed, contract in RecordedServices("").contracts.items():
+        services = RecordedServices(f"validate {feed}", {"state = 'validated'": [{"load_id": "b", "rows": 1, "object": None}]})
+        with suppress(AttributeError):  # no row, no column: the statement is there by then
+            run._rows(contract, "a", services)
+        record = StageRecord("a", feed, "ingest", "loaded", "1", NOW, NOW, object="", landed_at=NOW, generation=1)
+        run._previous(contract, record, services)
+        yield from services.statements
+
+
+def command_line() -> Iterator[Statement]:
+    """What commands ask that is put together from pieces."""
+    services = RecordedServices("stockflow audit, loads, quarantine", {"DISTINCT feed": [{"feed": "sales"}]})
+    audit.check(services)
+    books.curated_rows(services, services.contracts)
+    loads.find_loads(services, load_ids=["a"])
+    for feed in services.contracts:
+        quarantine.open_rows(services, feed, "a")
+    quarantine.open_rows(services)
+    choice._dated(choice.Choice("transform", by="business", first=NOW, last=NOW), services)
+    sweep.waiting(services, NOW)
+    yield from services.statements
+
+
+def dashboard() -> Iterator[Statement]:
+    """The queries behind the laptop's dashboard: every KPI, with and without filters."""
+    filters = (Selection(DAY, DAY), Selection(DAY, DAY, frozenset({"a"}), frozenset({"b"})))
+    for kpi, table in kpi_tables().items():
+        columns = tuple(c["name"] for c in table["schema"])
+        if "value" in columns:
+            yield Statement(f"dashboard {kpi}", queries.cube_sql(kpi, columns), {"days": "INT64"})
+        for chosen in filters:
+            found = [shapes.pareto_query(kpi, columns, chosen, DAY)] if queries.class_column(columns) else []
+            if shapes.buckets(columns):
+                found += [shapes.age_query(kpi, columns, by, chosen, DAY) for by in ("location", "category")]
+            yield from (Statement(f"dashboard {kpi}", q.sql, parameter_types(dict(q.params))) for q in found)
+
+
+def examples() -> Iterator[Statement]:
+    """The KPI definitions that the documentation shows."""
+    for name, definition in load_definitions(str(bundle_root() / "docs" / "examples")).items():
+        yield Statement(f"docs/examples/{name}.sql", definition.sql)
+
+
+BUILT: dict[str, Callable[[], Iterator[Statement]]] = {
+    f.__name__: f
+    for f in (drains, kpis, kpi_state, environment, sandbox, comparisons, validation, command_line, dashboard, examples)
+}
