@@ -76,7 +76,9 @@ class _Cutter:
             elif self._skipped(token):
                 pass
             elif token.word in _LOOPS:
-                raise UnknownControlError(f"line {self._line(token.start)}: {token.word} is not cut into statements yet")
+                raise UnknownControlError(
+                    f"line {self._line(token.start)}: {token.word} is not cut into statements yet"
+                )
             else:
                 yield self._statement()
 

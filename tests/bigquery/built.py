@@ -1,25 +1,13 @@
-"""The scripts that code builds, each group built by the very functions that send it to BigQuery."""
+"""The scripts that code builds, each group built by the very functions that send it to BigQuery.
+
+What a group builds is imported inside it: code that cannot be imported fails its own group, not all.
+"""
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import date
 
-from cli import audit, books, loads, quarantine
 from cli.googlesql.project import kpi_tables
-from cli.replay import changes, choice, diff, promote, shadow
-from functions.ingest import sweep
-from functions.kpi.catalog import headlines, load_definitions
-from functions.kpi.dates import Span
-from functions.kpi.graph import in_order, reads
-from functions.kpi.refresh import views_by_name
-from functions.kpi.runner import Job, compute, rebuild
-from functions.kpi.state import read_state
-from functions.transform.drain import drain
-from functions.validate import run
-from local import provision
-from local.dashboard import queries, shapes
-from local.dashboard.rollup import Selection
-from stockflow.ledger import StageRecord
 from stockflow.settings import bundle_root
 from tests.bigquery.recorder import NOW, SANDBOX, RecordedServices, Statement, parameter_types
 
@@ -28,6 +16,8 @@ DAY = date(2026, 8, 31)
 
 def drains() -> Iterator[Statement]:
     """The script of each feed, and what is asked before and after it."""
+    from functions.transform.drain import drain
+
     pending = {
         "load_id": "a", "validate_state": "validated", "done_state": None, "done_version": None, "done_input": None,
         "done_at": None, "done_record": None, "done_detail": None, "input_record": "r", "kpi_input": None,
@@ -41,6 +31,12 @@ def drains() -> Iterator[Statement]:
 
 def kpis() -> Iterator[Statement]:
     """The scripts of each KPI: some dates of it, and the whole table anew."""
+    from functions.kpi.catalog import load_definitions
+    from functions.kpi.dates import Span
+    from functions.kpi.graph import in_order, reads
+    from functions.kpi.refresh import views_by_name
+    from functions.kpi.runner import Job, compute, rebuild
+
     span = Span(date(2026, 8, 1), DAY)
     definitions = load_definitions(RecordedServices("").settings.definitions_uri)
     read = reads(definitions, views_by_name())
@@ -54,8 +50,25 @@ def kpis() -> Iterator[Statement]:
         yield from services.statements
 
 
+def ledger() -> Iterator[Statement]:
+    """What the stages ask the ledger."""
+    from stockflow.ledger import STAGES, Asked
+
+    tries = {"failed": 0, "deferred": 0, "last_reason": "", "last_message": "", "load_id": None}
+    services = RecordedServices("ledger", {"FROM tries": [tries]})
+    for day in (DAY, None):
+        services.ledger.latest([Asked("a", day)])
+        services.ledger.story(Asked("a", day), "validate")
+    for stage in STAGES[1:]:
+        services.ledger.pending(stage, [DAY], NOW, "sales")
+    yield from services.statements
+
+
 def kpi_state() -> Iterator[Statement]:
     """What is known of the KPIs, and what each says in one number."""
+    from functions.kpi.catalog import headlines
+    from functions.kpi.state import read_state
+
     services = RecordedServices("kpi state", {"first_day": [{"first_day": DAY, "last_day": DAY}]})
     read_state(services)
     headlines(services)
@@ -64,6 +77,8 @@ def kpi_state() -> Iterator[Statement]:
 
 def environment() -> Iterator[Statement]:
     """What the embedded stack makes, from the files that Terraform reads too."""
+    from local import provision
+
     services = RecordedServices("provision")
     for make in (provision.tables, provision.routines, provision.reporting, provision.views):
         make(services)
@@ -72,18 +87,24 @@ def environment() -> Iterator[Statement]:
 
 def sandbox() -> Iterator[Statement]:
     """A replay that is tried aside: its tables, the comparison, and putting it in place."""
+    from cli.replay import changes, choice, promote, shadow
+
     for stage in shadow.WRITTEN:
         live, aside = RecordedServices(f"replay of {stage}"), RecordedServices(f"replay of {stage}", prefix=SANDBOX)
         scope = shadow.Scope(stage, frozenset({"sales"}))
         live.warehouse.query(";\n".join(shadow._copies(live, aside, scope)))
         chosen = [choice.Chosen("a", "sales", {}, None)]
-        found = [changes.Change("kpi.gmroi", ("sku",), added=1, dates=(str(DAY),), replaced=again) for again in (True, False)]
+        found = [
+            changes.Change("kpi.gmroi", ("sku",), added=1, dates=(str(DAY),), replaced=again) for again in (True, False)
+        ]
         promote.promote(scope, chosen, found, 1, live, aside)
         yield from live.statements
 
 
 def comparisons() -> Iterator[Statement]:
     """What differs between a table and its copy: every feed's, every KPI's."""
+    from cli.replay import changes, diff
+
     summary = {"added": 1, "removed": 0, "changed": 0, "delta": 0, "dates": str(DAY)}
     tables = {f"kpi.{name}": {c["name"]: c["type"] for c in t["schema"]} for name, t in kpi_tables().items()}
     for feed, contract in RecordedServices("").contracts.items():
@@ -97,15 +118,22 @@ def comparisons() -> Iterator[Statement]:
         aside = RecordedServices(f"diff of {table}", answers, SANDBOX)
         keys = tuple(columns)[:2]
         date_column = "business_date" if "business_date" in columns else None
-        changes.compare(changes.Compared(table, keys, date_column, "value" if "value" in columns else None), live, aside)
+        changes.compare(
+            changes.Compared(table, keys, date_column, "value" if "value" in columns else None), live, aside
+        )
         diff._computed_aside(live, aside)
         yield from live.statements
 
 
 def validation() -> Iterator[Statement]:
     """The rows of a load, as validation reads them, of each feed."""
+    from functions.validate import run
+    from stockflow.ledger import StageRecord
+
     for feed, contract in RecordedServices("").contracts.items():
-        services = RecordedServices(f"validate {feed}", {"state = 'validated'": [{"load_id": "b", "rows": 1, "object": None}]})
+        services = RecordedServices(
+            f"validate {feed}", {"state = 'validated'": [{"load_id": "b", "rows": 1, "object": None}]}
+        )
         with suppress(AttributeError):  # no row, no column: the statement is there by then
             run._rows(contract, "a", services)
         record = StageRecord("a", feed, "ingest", "loaded", "1", NOW, NOW, object="", landed_at=NOW, generation=1)
@@ -115,6 +143,10 @@ def validation() -> Iterator[Statement]:
 
 def command_line() -> Iterator[Statement]:
     """What commands ask that is put together from pieces."""
+    from cli import audit, books, loads, quarantine
+    from cli.replay import choice
+    from functions.ingest import sweep
+
     services = RecordedServices("stockflow audit, loads, quarantine", {"DISTINCT feed": [{"feed": "sales"}]})
     audit.check(services)
     books.curated_rows(services, services.contracts)
@@ -129,11 +161,20 @@ def command_line() -> Iterator[Statement]:
 
 def dashboard() -> Iterator[Statement]:
     """The queries behind the laptop's dashboard: every KPI, with and without filters."""
+    from local.dashboard import queries, shapes
+    from local.dashboard.rollup import Selection
+
     filters = (Selection(DAY, DAY), Selection(DAY, DAY, frozenset({"a"}), frozenset({"b"})))
     for kpi, table in kpi_tables().items():
         columns = tuple(c["name"] for c in table["schema"])
         if "value" in columns:
             yield Statement(f"dashboard {kpi}", queries.cube_sql(kpi, columns), {"days": "INT64"})
+        if "value" in columns and "sku" in columns:
+            plain = tuple(c for c in columns if c != "category")
+            yield Statement(f"dashboard {kpi}", queries.cube_sql(kpi, plain), {"days": "INT64"})
+            amount = "k.sku, SUM(k.value) AS amount"
+            of_sku = [shapes._query(kpi, amount, "k.sku", columns, chosen, DAY) for chosen in filters]
+            yield from (Statement(f"dashboard {kpi}", q.sql, parameter_types(dict(q.params))) for q in of_sku)
         for chosen in filters:
             found = [shapes.pareto_query(kpi, columns, chosen, DAY)] if queries.class_column(columns) else []
             if shapes.buckets(columns):
@@ -143,11 +184,25 @@ def dashboard() -> Iterator[Statement]:
 
 def examples() -> Iterator[Statement]:
     """The KPI definitions that the documentation shows."""
+    from functions.kpi.catalog import load_definitions
+
     for name, definition in load_definitions(str(bundle_root() / "docs" / "examples")).items():
         yield Statement(f"docs/examples/{name}.sql", definition.sql)
 
 
 BUILT: dict[str, Callable[[], Iterator[Statement]]] = {
     f.__name__: f
-    for f in (drains, kpis, kpi_state, environment, sandbox, comparisons, validation, command_line, dashboard, examples)
+    for f in (
+        drains,
+        kpis,
+        ledger,
+        kpi_state,
+        environment,
+        sandbox,
+        comparisons,
+        validation,
+        command_line,
+        dashboard,
+        examples,
+    )
 }

@@ -28,11 +28,13 @@ HOLES: Mapping[str, str] = {
 PARAMETERS: Mapping[str, str] = {
     "load_id": "STRING", "load": "STRING", "load_ids": "ARRAY<STRING>", "loads": "ARRAY<STRING>", "feed": "STRING",
     "bucket": "STRING", "object": "STRING", "generation": "INT64", "content_md5": "STRING", "stage": "STRING",
-    "stages": "ARRAY<STRING>", "before": "STRING", "passed": "STRING", "landed": "TIMESTAMP", "since": "TIMESTAMP",
+    "stages": "ARRAY<STRING>", "before": "TIMESTAMP", "passed": "STRING", "landed": "TIMESTAMP", "since": "DATE",
     "names": "ARRAY<STRING>", "asked": "ARRAY<STRING>", "first": "DATE", "last": "DATE", "state": "STRING",
     "run_id": "STRING", "raw_run_id": "STRING", "landed_on": "DATE", "days": "ARRAY<DATE>", "until": "TIMESTAMP",
-    "version": "STRING", "kpi": "STRING", "day": "DATE",
+    "version": "STRING", "kpi": "STRING", "day": "DATE", "first_day": "DATE",
 }  # fmt: skip
+# Where a name means another thing than elsewhere.
+ELSEWHERE: Mapping[str, Mapping[str, str]] = {"cli/refresh.py": {"since": "TIMESTAMP"}}
 _STARTS = re.compile(
     r"^(?:\s|--[^\n]*\n)*(SELECT|WITH|INSERT INTO|DELETE FROM|UPDATE|MERGE|CREATE|DROP|ALTER|TRUNCATE|ASSERT|BEGIN|DECLARE)\b"
 )
@@ -66,7 +68,8 @@ class Fragment:
         text = self.pieces[0] + "".join(HOLES[h] + p for h, p in zip(self.holes, self.pieces[1:], strict=True))
         unquoted = re.sub(r"'[^'\n]*'|--[^\n]*", "", text)
         named = set(re.findall(r"(?<!@)@(\w+)", unquoted))
-        return Statement(self.source, text, {n: PARAMETERS[n] for n in named if n in PARAMETERS})
+        known = {**PARAMETERS, **ELSEWHERE.get(self.source.partition(":")[0], {})}
+        return Statement(self.source, text, {n: known[n] for n in named if n in known})
 
 
 def plain(text: str) -> str:
@@ -129,10 +132,14 @@ def in_python(path: str, text: str) -> Iterator[Fragment]:
 
 
 def _joined(source: str, node: ast.JoinedStr) -> Fragment:
-    pieces, holes = [""], []
+    pieces: list[str] = [""]
+    holes: list[str] = []
     for part in node.values:
         if isinstance(part, ast.Constant):
-            pieces[-1] += str(part.value)
+            inner = _template(source, str(part.value))  # {{days}} in it is a hole too
+            pieces[-1] += inner.pieces[0]
+            pieces += inner.pieces[1:]
+            holes += inner.holes
         elif isinstance(part, ast.FormattedValue):
             holes.append(ast.unparse(part.value))
             pieces.append("")

@@ -42,14 +42,18 @@ class Recorder:
         self.statements: list[Statement] = []
         self.client = SimpleNamespace(list_tables=lambda _dataset: [])
 
-    def query(self, sql: str, params: Mapping[str, Any] | None = None, job_id: str | None = None) -> list[dict[str, Any]]:
+    def query(
+        self, sql: str, params: Mapping[str, Any] | None = None, job_id: str | None = None
+    ) -> list[dict[str, Any]]:
         """Write a script down."""
         text = self._settings.sql(sql).replace(SANDBOX, "")
         self.statements.append(Statement(self._source, text, parameter_types(params)))
         found = next((rows for pattern, rows in self._answers.items() if re.search(pattern, sql, re.DOTALL)), ())
         return [dict(row) for row in found]
 
-    def pages(self, sql: str, params: Mapping[str, Any] | None = None, page_size: int = 0) -> Iterator[list[dict[str, Any]]]:
+    def pages(
+        self, sql: str, params: Mapping[str, Any] | None = None, page_size: int = 0
+    ) -> Iterator[list[dict[str, Any]]]:
         """Write a script down; its rows are one page."""
         yield self.query(sql, params)
 

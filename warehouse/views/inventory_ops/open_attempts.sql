@@ -40,4 +40,5 @@ FROM attempts
 LEFT JOIN inventory_ops.load_stages_latest AS done
   ON done.landed_on = attempts.landed_on AND done.load_id = attempts.load_id AND done.stage = attempts.stage
 WHERE done.finished_at IS NULL OR done.finished_at < attempts.began_at
-GROUP BY attempts.landed_on, attempts.load_id, attempts.stage
+-- by position: `attempts` is a column here, too
+GROUP BY 1, 2, 3

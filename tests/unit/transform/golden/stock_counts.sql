@@ -99,8 +99,10 @@ SELECT
 FROM model
 JOIN accepted AS raw ON raw._load_id = model._load_id AND raw._line = model._line;
 
-ASSERT (SELECT COUNT(*) FROM typed) = (SELECT COUNT(*) FROM accepted)
-  AS 'the model of stock_counts must return exactly one row per accepted row';
+-- a transaction takes no ASSERT
+IF (SELECT COUNT(*) FROM typed) != (SELECT COUNT(*) FROM accepted) THEN
+  RAISE USING MESSAGE = 'the model of stock_counts must return exactly one row per accepted row';
+END IF;
 
 -- What wins now, for each key that these loads state or stated, next to what won before.
 CREATE TEMP TABLE changes AS
