@@ -53,7 +53,8 @@ resource "google_dataplex_entry" "feed" {
   entry_group_id = google_dataplex_entry_group.feeds[0].entry_group_id
   entry_id       = each.key
   location       = local.region
-  entry_type     = google_dataplex_entry_type.feed[0].name
+  # by the project's number: the provider refuses an entry type named by the id
+  entry_type = "projects/${data.google_project.this.number}/locations/${local.region}/entryTypes/${google_dataplex_entry_type.feed[0].entry_type_id}"
 
   entry_source {
     display_name = each.key

@@ -35,7 +35,7 @@ resource "google_project_iam_member" "deployer" {
 # A pull request runs code that nobody has read yet: its identity may look, so that it can plan, and write logs.
 locals {
   checker_roles = length(local.triggers) == 0 ? [] : [
-    "roles/artifactregistry.reader", "roles/bigquery.metadataViewer", "roles/cloudbuild.builds.viewer",
+    "roles/artifactregistry.reader", "roles/bigquery.metadataViewer", "roles/bigquerydatapolicy.viewer", "roles/cloudbuild.builds.viewer",
     "roles/cloudfunctions.viewer", "roles/cloudscheduler.viewer", "roles/datacatalog.viewer", "roles/dataplex.catalogViewer",
     "roles/iam.securityReviewer", "roles/logging.logWriter", "roles/logging.viewer", "roles/monitoring.viewer",
     "roles/pubsub.viewer", "roles/run.viewer", "roles/serviceusage.serviceUsageConsumer", "roles/storage.bucketViewer",

@@ -57,7 +57,8 @@ resource "google_logging_metric" "stage" {
   depends_on = [google_project_service.api]
 }
 
-# An alert on a metric that Cloud Monitoring does not know yet is refused.
+# An alert or SLO on a metric that Cloud Monitoring does not know yet is refused (404): a new log-based metric takes up
+# to ten minutes, those of Cloud Run, Pub/Sub and BigQuery appear with what they measure.
 resource "terraform_data" "metrics_settled" {
   count = local.monitored
 
@@ -66,6 +67,8 @@ resource "terraform_data" "metrics_settled" {
   provisioner "local-exec" {
     command = "sleep ${var.settle_seconds.metrics}"
   }
+
+  depends_on = [google_cloudfunctions2_function.this, google_pubsub_subscription.push, google_bigquery_table.ops]
 }
 
 resource "google_monitoring_notification_channel" "email" {
@@ -307,6 +310,8 @@ resource "google_monitoring_slo" "calls" {
       bad_service_filter   = "metric.type=\"run.googleapis.com/request_count\" AND ${local.functions_filter} AND metric.labels.response_code_class=\"5xx\""
     }
   }
+
+  depends_on = [terraform_data.metrics_settled]
 }
 
 resource "google_monitoring_slo" "freshness" {
@@ -337,6 +342,11 @@ resource "google_monitoring_dashboard" "this" {
     environment = var.environment
     functions   = local.functions_filter
     metrics     = local.stage_metric
+    # Sums: a distribution's mean would be rows per load. PromQL names a metric with : and _, and its sum with _sum.
+    sums = {
+      for field, stages in { rows = "ingest", rejects = "ingest", quarantined = "validate|transform" } :
+      field => "sum by (feed) (increase(logging_googleapis_com:user_stockflow_stage_${field}_sum{monitored_resource=\"cloud_run_revision\", stage=~\"${stages}\"}[5m]))"
+    }
     dead_suffix = local.defaults.dead_letter_subscription_suffix
   })
 }

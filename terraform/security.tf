@@ -158,6 +158,15 @@ resource "google_project_iam_audit_config" "data" {
   }
 }
 
+# Kept in the bucket below, so not in _Default too: stored once, billed once. (An exclusion is one of the _Default sink.)
+resource "google_logging_project_exclusion" "data_access" {
+  name        = "stockflow-data-access"
+  description = "Data access audit logs are in the stockflow-audit bucket."
+  filter      = "log_id(\"cloudaudit.googleapis.com/data_access\")"
+
+  depends_on = [google_logging_project_sink.audit]
+}
+
 # Audit logs outlive the default thirty days, in a bucket of their own.
 resource "google_logging_project_bucket_config" "audit" {
   project        = var.project

@@ -127,7 +127,7 @@ variable "settle_seconds" {
   description = "How long an apply waits, where Google answers before it is everywhere: after the builder's grants, after new log-based metrics."
   type = object({
     grants  = optional(number, 90)
-    metrics = optional(number, 300)
+    metrics = optional(number, 600)
   })
   default = {}
 }

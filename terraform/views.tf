@@ -27,8 +27,8 @@ locals {
   untiered = setsubtract(keys(local.view_sql), concat(local.tier_0, local.tier_1, local.tier_2, local.tier_3))
 
   # SQL is written for inventory_<layer>; an environment may prefix its datasets. BigQuery wants the
-  # project named in a stored view.
-  view_query = { for view, sql in local.view_sql : view => replace(sql, "/\\binventory_(raw|curated|kpi|reporting|ops)\\./", "${var.project}.${var.dataset_prefix}inventory_$${1}.") }
+  # project named in a stored view (in backticks: a routine's path takes no bare dash).
+  view_query = { for view, sql in local.view_sql : view => replace(sql, "/\\binventory_(raw|curated|kpi|reporting|ops)\\./", "`${var.project}`.${var.dataset_prefix}inventory_$${1}.") }
   view_home  = { for view in keys(local.view_sql) : view => { layer = trimprefix(split(".", view)[0], "inventory_"), name = split(".", view)[1] } }
 
   tables_ready = concat(
@@ -139,7 +139,7 @@ resource "google_bigquery_routine" "this" {
   routine_type    = "SCALAR_FUNCTION"
   language        = "SQL"
   return_type     = jsonencode({ typeKind = each.value[1] })
-  definition_body = replace(each.value[2], "/\\binventory_(raw|curated|kpi|reporting|ops)\\./", "${var.project}.${var.dataset_prefix}inventory_$${1}.")
+  definition_body = replace(each.value[2], "/\\binventory_(raw|curated|kpi|reporting|ops)\\./", "`${var.project}`.${var.dataset_prefix}inventory_$${1}.")
 
   dynamic "arguments" {
     for_each = [for a in split(",", each.value[0]) : split(" ", trimspace(a)) if trimspace(a) != ""]

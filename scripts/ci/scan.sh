@@ -4,7 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 .venv/bin/python -m uv tool run --from checkov==3.3.30 checkov -d terraform \
   --config-file terraform/.checkov.yaml --skip-download --compact --quiet
-if [ "${SCAN_VULNERABILITIES:-${BUILD_ID:+1}}" = 1 ]; then
+if [ "${SCAN_VULNERABILITIES:-0}" = 1 ]; then
   for lock in functions/*/requirements.txt; do
     .venv/bin/python -m uv tool run pip-audit --disable-pip --require-hashes -r "$lock"
   done
