@@ -6,7 +6,8 @@ from typing import Annotated, Any
 import typer
 
 from cli import target
-from cli.output import CommandError, console, print_json, print_table
+from cli.googlesql.engine import installed
+from cli.output import CommandError, console, errors, print_json, print_table
 from cli.refresh import ask, not_as_defined, runs
 from cli.stack import Json
 from functions.kpi.catalog import Headline, headlines, load_definitions
@@ -120,7 +121,8 @@ def _days(services: Services, sql: str) -> list[dict[str, Any]]:
 def check(as_json: Json = False) -> None:
     """Check every definition without running it: header, SQL, the order between them.
 
-    They are where the kpi function reads them: STOCKFLOW_DEFINITIONS_URI, else the folder of the project.
+    They are where the kpi function reads them: STOCKFLOW_DEFINITIONS_URI, else the folder of the project. Where Google's
+    SQL analyzer is installed (PyPI zetasql; `make install` brings it), it reads them too, and says what BigQuery would.
 
     Exit code 1 when one is wrong; the message names file, line and what was expected.
 
@@ -131,11 +133,30 @@ def check(as_json: Json = False) -> None:
     uri = os.environ.get("STOCKFLOW_DEFINITIONS_URI") or str(bundle_root() / "functions" / "kpi" / "definitions")
     definitions = load_definitions(uri, target.services() if uri.startswith("gs://") else None)
     read = reads(definitions, {})
+    ordered = in_order(definitions, read)
+    _check_as_bigquery(ordered)
     rows = [
         {"order": n, "kpi": d.name, "kind": d.kind, "reads": ", ".join(sorted(read[d.name]))}
-        for n, d in enumerate(in_order(definitions, read), 1)
+        for n, d in enumerate(ordered, 1)
     ]
     print_json(rows) if as_json else print_table(rows, ["order", "kpi", "kind", "reads"])
+
+
+def _check_as_bigquery(ordered: list[Definition]) -> None:
+    """Have Google's analyzer read the definitions, or say that it could not.
+
+    Raises:
+        CommandError: one line for each fault, in BigQuery's words.
+    """
+    if not installed():
+        errors().print("Google's SQL analyzer (PyPI zetasql) is not installed: BigQuery may still refuse what passes here")
+        return
+    from cli.googlesql.definitions import check as check_as_bigquery
+
+    found = check_as_bigquery(ordered)
+    if found.faults:
+        skipped = [f"not checked, since they read what is wrong: {', '.join(found.skipped)}"] if found.skipped else []
+        raise CommandError("\n".join([*found.faults, *skipped]))
 
 
 @app.command()
