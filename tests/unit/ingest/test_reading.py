@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from functions.ingest.readers import encoding, json_array, lines, source
+from functions.ingest.readers import encoding, json_values, lines, source
 from functions.ingest.readers.encoding import guess
 from functions.ingest.readers.filename import date_in
 from functions.ingest.readers.model import KEPT_TEXT, Reject, shown
@@ -107,7 +107,7 @@ def test_a_json_array_is_read_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_an_array_element_beyond_all_measure_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(encoding, "BLOCK", 300)
-    monkeypatch.setattr(json_array, "MAX_ELEMENT", 500)
+    monkeypatch.setattr(json_values, "MAX_ELEMENT", 500)
     with pytest.raises(PermanentError, match="bad_json_array"):
         read(('[{"a": "' + "x\\n\n" * 1000 + '"}]').encode(), name="sales/x.json")
 
