@@ -1,0 +1,152 @@
+"""What stands below the header of a sheet: rows as wide as the header, merged cells spread, mistakes refused."""
+
+from collections import deque
+from collections.abc import Iterator
+
+from functions.ingest.readers.cells import Coded, Problem
+from functions.ingest.readers.layout import Layout
+from functions.ingest.readers.misfit import misfit, repeated_header
+from functions.ingest.readers.model import Facts, Reject, Target, shown
+from functions.ingest.readers.sheet import Merge, Row, Sheet, column_letters
+
+NUMBERS = {"integer", "number"}
+MAX_REJECTED_TEXT = 200
+
+
+class Body:
+    """The rows below a header."""
+
+    def __init__(self, sheet: Sheet, plan: Layout, header_row: int, target: Target, facts: Facts) -> None:
+        self._sheet = sheet
+        self._plan = plan
+        self._header_row = header_row
+        self._facts = facts
+        self._every = list(range(plan.width))
+        self._rejects: list[Reject] = []
+        self._kinds = {i: target.contract.column(name).logical_type for i, name in plan.columns.items()}
+        self._merged = _Merged(sheet.merges(), plan, header_row)
+
+    def take_rejects(self) -> tuple[Reject, ...]:
+        """Return the rejects since the last call."""
+        taken = tuple(self._rejects)
+        self._rejects.clear()
+        return taken
+
+    def rows(self) -> Iterator[tuple[int, list[str]]]:
+        """Yield the number and the cells of each good row; rows below the last one with something do not count."""
+        for row in self._sheet.rows():
+            if row.number <= self._header_row or not any(map(str.strip, row.cells.values())):
+                continue
+            self._count(row)
+            cells = self._cells(row)
+            if isinstance(cells, Reject):
+                self._rejects.append(cells)
+            else:
+                yield row.number, cells
+
+    def _count(self, row: Row) -> None:
+        blank = row.number - self._facts.values["physical_lines"] - 1
+        blank = max(blank, 0)  # rows out of order
+        self._facts.count("blank_lines", blank)
+        self._facts.note(physical_lines=max(row.number, self._facts.values["physical_lines"]))
+        if row.hidden:
+            self._facts.count("hidden_rows")
+
+    def _cells(self, row: Row) -> list[str] | Reject:
+        """Return the cells of a row, or why it is refused."""
+        merged = self._merged.at(row.number, row.cells) if self._merged else []
+        cells = self._as_wide_as_the_header(row.cells)
+        if cells is None:
+            return self._too_wide(row)
+        if tuple(cells) == self._plan.header:
+            return repeated_header(row.number, _text(row).encode())
+        if any(type(v) is not str for v in cells) and (reject := self._resolve(row, cells)):
+            return reject
+        for merge in merged:
+            if self._kinds.get(merge.left) in NUMBERS:
+                return _one_number_for_many(row, merge)
+        return cells
+
+    def _as_wide_as_the_header(self, found: dict[int, str]) -> list[str] | None:
+        if list(found) == self._every:
+            return list(found.values())
+        if any(c >= self._plan.width and v.strip() for c, v in found.items()):
+            return None
+        return [found.get(i, "") for i in self._every]
+
+    def _too_wide(self, row: Row) -> Reject:
+        width = self._plan.width
+        found = max(c for c, v in row.cells.items() if v.strip()) + 1
+        reject = misfit(row.number, _text(row).encode(), found, width)
+        if reject.code == "totals_row":
+            return reject
+        message = f"something stands right of the last header (column {width})"
+        return Reject(row.number, "wrong_width", message, str(found), str(width), reject.original_text)
+
+    def _resolve(self, row: Row, cells: list[str]) -> Reject | None:
+        """Put codes into text columns; refuse a problem where validation could not see it.
+
+        An error in a column of numbers or dates stays as it is (``#N/A``): validation refuses it by the column's
+        own rule, as in a CSV file. In a column of text it would pass for a value.
+        """
+        for i, value in enumerate(cells):
+            if isinstance(value, Coded):
+                cells[i] = value.shown if self._kinds.get(i, "string") == "string" else str(value)
+            elif isinstance(value, Problem):
+                if value.unknown or self._kinds.get(i) == "string":
+                    return self._problem(row, i, value)
+                cells[i] = str(value)
+        return None
+
+    def _problem(self, row: Row, column: int, value: Problem) -> Reject:
+        place = f"{column_letters(column)}{row.number}"
+        name = self._plan.columns.get(column) or self._plan.header[column]
+        return Reject(
+            row.number,
+            "formula_without_value" if value.unknown else "error_cell",
+            f"cell {place} ({name}) holds {value}",
+            str(value),
+            "a value: open the workbook in a spreadsheet, let it calculate, and save it",
+            _text(row),
+        )
+
+
+class _Merged:
+    """Cells merged over several rows below the header: what stands in the first is true of all."""
+
+    def __init__(self, merges: list[Merge], plan: Layout, header_row: int) -> None:
+        tall = [m for m in merges if m.bottom > m.top > header_row and m.left < plan.width]
+        self._waiting = deque(sorted(tall, key=lambda m: m.top))
+        self._open: dict[int, tuple[Merge, str]] = {}  # by column
+
+    def __bool__(self) -> bool:
+        return bool(self._waiting or self._open)
+
+    def at(self, number: int, cells: dict[int, str]) -> list[Merge]:
+        """Fill in the merged cells of a row, and return those with something in them."""
+        while self._waiting and self._waiting[0].top <= number:
+            merge = self._waiting.popleft()
+            value = cells.get(merge.left, "") if merge.top == number else ""
+            self._open[merge.left] = merge, value
+        for column, (merge, value) in list(self._open.items()):
+            if merge.bottom < number:
+                del self._open[column]
+            elif value and not cells.get(column):
+                cells[column] = value
+        return [merge for merge, value in self._open.values() if value]
+
+
+def _one_number_for_many(row: Row, merge: Merge) -> Reject:
+    column = column_letters(merge.left)
+    place = f"{column}{merge.top}:{column}{merge.bottom}"
+    message = f"{place} is one merged cell: a number for {merge.bottom - merge.top + 1} rows at once"
+    value = row.cells.get(merge.left, "")
+    return Reject(row.number, "merged_number", message, str(value), "a number of its own in each row", _text(row))
+
+
+def _text(row: Row) -> str:
+    """Return the cells of a row for people; those far to the right follow without the blanks in between."""
+    last = max(row.cells)
+    if last > MAX_REJECTED_TEXT:
+        return shown("\t".join(row.cells.values()))
+    return shown("\t".join(row.cells.get(i, "") for i in range(last + 1)).rstrip("\t"))

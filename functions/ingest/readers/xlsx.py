@@ -1,0 +1,170 @@
+"""XLSX and XLSM: an archive of XML, read in parts. Only the shared strings are held in memory."""
+
+import zipfile
+from collections.abc import Iterator
+from functools import cached_property
+from typing import BinaryIO, cast
+
+from functions.ingest.readers.cells import Render, plain, renderer
+from functions.ingest.readers.sheet import Merge, Row, Sheet
+from functions.ingest.readers.xlsx_sheet import merges_of, rows_of, unescaped
+from functions.ingest.readers.xml_events import Handler, feed
+
+_SHEET = "/worksheet"
+
+
+class _Elements(Handler):
+    """Collects the attributes of all elements of some names, in order."""
+
+    def __init__(self, *names: str) -> None:
+        self._names = names
+        self._path: list[str] = []
+        self.found: list[tuple[str, str, dict[str, str]]] = []  # parent, name, attributes
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        """Keep it when it is one of those."""
+        if name in self._names:
+            local = {k.rpartition(":")[2]: v for k, v in attributes.items()}
+            self.found.append((self._path[-1] if self._path else "", name, local))
+        self._path.append(name)
+
+    def end(self, _name: str) -> None:
+        """Go up."""
+        self._path.pop()
+
+
+class _Strings(Handler):
+    """Collects the shared strings; what tells how to pronounce them is left out."""
+
+    def __init__(self) -> None:
+        self.found: list[str] = []
+        self._parts: list[str] = []
+        self._take = self._aside = False
+
+    def start(self, name: str, _attributes: dict[str, str]) -> None:
+        """Look out for text."""
+        if name == "si":
+            self._parts = []
+        elif name == "rPh":
+            self._aside = True
+        elif name == "t":
+            self._take = not self._aside
+
+    def text(self, data: str) -> None:
+        """Keep text."""
+        if self._take:
+            self._parts.append(data)
+
+    def end(self, name: str) -> None:
+        """A string is whole."""
+        if name == "t":
+            self._take = False
+        elif name == "rPh":
+            self._aside = False
+        elif name == "si":
+            self.found.append(unescaped("".join(self._parts)))
+
+
+class Xlsx:
+    """An open workbook."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        """Open it.
+
+        Raises:
+            XmlError, zipfile.BadZipFile, KeyError, OSError: when it is damaged.
+        """
+        self._archive = zipfile.ZipFile(stream)
+        self._names = {n.replace("\\", "/").lstrip("/").lower(): n for n in self._archive.namelist()}
+        self._book = self._main_part()
+        self._related = self._relations(self._book)
+
+    def sheets(self) -> Iterator[Sheet]:
+        """Yield the worksheets in the order of their tabs."""
+        for _, _, sheet in self._elements(self._book, "sheet"):
+            kind, part = self._related.get(sheet.get("id", ""), ("", ""))
+            if kind.endswith(_SHEET) and part:
+                yield XlsxSheet(self, sheet.get("name", ""), sheet.get("state", "visible") == "visible", part)
+
+    def open(self, part: str) -> BinaryIO:
+        """Return a part of the archive."""
+        return cast("BinaryIO", self._archive.open(self._names[part.lower()]))
+
+    @cached_property
+    def strings(self) -> list[str]:
+        """The shared strings."""
+        part = next((p for kind, p in self._related.values() if kind.endswith("/sharedStrings")), "")
+        found = _Strings()
+        if part.lower() in self._names:
+            for _ in feed(self.open(part), found):
+                pass
+        return found.found
+
+    @cached_property
+    def renders(self) -> list[Render]:
+        """How the cells of each style are written."""
+        part = next((p for kind, p in self._related.values() if kind.endswith("/styles")), "")
+        if part.lower() not in self._names:
+            return [plain]
+        found = self._elements(part, "numFmt", "xf")
+        codes = {a.get("numFmtId"): a.get("formatCode", "") for _, name, a in found if name == "numFmt"}
+        cells = [a.get("numFmtId", "0") for parent, name, a in found if name == "xf" and parent == "cellXfs"]
+        return [renderer(int(n), codes.get(n, ""), self._since_1904) for n in cells] or [plain]
+
+    @cached_property
+    def _since_1904(self) -> bool:
+        found = self._elements(self._book, "workbookPr")
+        return any(a.get("date1904", "0").lower() in {"1", "true", "on"} for _, _, a in found)
+
+    def _main_part(self) -> str:
+        for kind, part in self._relations("").values():
+            if kind.endswith("/officeDocument"):
+                return part
+        return "xl/workbook.xml"
+
+    def _relations(self, part: str) -> dict[str, tuple[str, str]]:
+        """Return id -> (kind, part) of what a part refers to."""
+        folder, _, name = part.rpartition("/")
+        listing = f"{folder}/_rels/{name}.rels".lstrip("/")
+        if listing.lower() not in self._names:
+            return {}
+        found = self._elements(listing, "Relationship")
+        return {a.get("Id", ""): (a.get("Type", ""), _resolved(folder, a.get("Target", ""))) for _, _, a in found}
+
+    def _elements(self, part: str, *names: str) -> list[tuple[str, str, dict[str, str]]]:
+        found = _Elements(*names)
+        for _ in feed(self.open(part), found):
+            pass
+        return found.found
+
+
+class XlsxSheet(Sheet):
+    """One worksheet."""
+
+    def __init__(self, book: Xlsx, name: str, visible: bool, part: str) -> None:
+        super().__init__(name, visible)
+        self._book = book
+        self._part = part
+
+    def rows(self) -> Iterator[Row]:
+        """Yield the rows that have cells."""
+        with self._book.open(self._part) as stream:
+            yield from rows_of(stream, self._book.strings, self._book.renders)
+
+    def merges(self) -> list[Merge]:
+        """Return the merged ranges."""
+        with self._book.open(self._part) as stream:
+            return merges_of(stream)
+
+
+def _resolved(folder: str, target: str) -> str:
+    """Return the part that a relation of a part in ``folder`` means."""
+    if target.startswith("/"):
+        return target[1:]
+    parts = folder.split("/") if folder else []
+    for step in target.split("/"):
+        if step == "..":
+            parts = parts[:-1]
+        elif step != ".":
+            parts.append(step)
+    return "/".join(parts)

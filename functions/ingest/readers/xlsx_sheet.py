@@ -1,0 +1,145 @@
+"""The cells of an XLSX sheet, row by row: a cell far away costs no more than one nearby."""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import BinaryIO
+
+from functions.ingest.readers.cells import FORMULA, Problem, Render, plain
+from functions.ingest.readers.sheet import Merge, Row
+from functions.ingest.readers.xml_events import Handler, XmlError, feed
+
+_ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
+_MERGE = re.compile(rb'<(?:\w+:)?mergeCell\s[^>]*?ref\s*=\s*["\']([A-Z]+)(\d+):([A-Z]+)(\d+)["\']')
+MAX_ROWS, MAX_COLUMNS = 1_048_576, 16_384
+_PART = 1 << 20
+_WORDS: dict[str, Callable[[str], str]] = {
+    "e": Problem,
+    "b": lambda text: "TRUE" if text.strip() == "1" else "FALSE",
+    "d": lambda text: text.removesuffix("T00:00:00").replace("T", " "),
+}
+
+
+def column_number(letters: str) -> int:
+    """Return the position of a column, from 0."""
+    number = 0
+    for letter in letters.upper():
+        number = number * 26 + ord(letter) - 64
+    return number - 1
+
+
+class _Columns(dict[str, int]):
+    def __missing__(self, letters: str) -> int:
+        number = self[letters] = column_number(letters)
+        return number
+
+
+class _Rows(Handler):
+    """Collects rows."""
+
+    def __init__(self, strings: list[str], renders: list[Render]) -> None:
+        self.found: list[Row] = []
+        self._strings = strings
+        self._renders = renders
+        self._columns = _Columns()
+        self.number = 0
+        self._hidden = False
+        self._cells: dict[int, str] = {}
+        self._column = -1
+        self._kind = self._style = ""
+        self._parts: list[str] = []
+        self._take = self._formula = self._aside = False
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        """A row, a cell, or what is in it, begins."""
+        if name == "c":
+            place = attributes.get("r")
+            self._column = self._columns[place.rstrip("0123456789")] if place else self._column + 1
+            self._kind = attributes.get("t", "")
+            self._style = attributes.get("s", "0")
+            self._parts = []
+            self._formula = False
+        elif name == "v":
+            self._take = True
+        elif name == "row":
+            number = attributes.get("r")
+            self.number = int(number) if number else self.number + 1
+            self._hidden = attributes.get("hidden", "0") in {"1", "true"}
+            self._cells, self._column = {}, -1
+        elif name == "t":
+            self._take = not self._aside
+        elif name == "f":
+            self._formula = True
+        elif name == "rPh":
+            self._aside = True
+
+    def text(self, data: str) -> None:
+        """Keep the text of a value."""
+        if self._take:
+            self._parts.append(data)
+
+    def end(self, name: str) -> None:
+        """A value, a cell or a row is whole."""
+        if name in {"v", "t"}:
+            self._take = False
+        elif name == "c":
+            if value := self._value():
+                self._check_place()
+                self._cells[self._column] = value
+        elif name == "row":
+            self.found.append(Row(self.number, self._cells, self._hidden))
+        elif name == "rPh":
+            self._aside = False
+
+    def _check_place(self) -> None:
+        if not (0 <= self._column < MAX_COLUMNS and 0 < self.number <= MAX_ROWS):
+            raise XmlError(f"a cell stands outside of what a sheet has (row {self.number}, column {self._column + 1})")
+
+    def _value(self) -> str:
+        text = "".join(self._parts)
+        kind = self._kind
+        if not text:
+            return Problem(FORMULA) if self._formula and kind != "str" else ""
+        if kind == "s":
+            return self._strings[int(text)]
+        if kind in {"", "n"}:
+            return self._renders[int(self._style)](text)
+        if kind in _WORDS:
+            return _WORDS[kind](text)
+        return unescaped(text)
+
+
+def unescaped(text: str) -> str:
+    """Return text without Excel's own escapes of control characters."""
+    if "_x" not in text:
+        return text
+    return _ESCAPED.sub(lambda m: m[0] if m[1][0] in "dD" else chr(int(m[1], 16)), text)
+
+
+def rows_of(stream: BinaryIO, strings: list[str], renders: list[Render]) -> Iterator[Row]:
+    """Yield the rows of a sheet.
+
+    Raises:
+        XmlError: when it is damaged.
+    """
+    rows = _Rows(strings, renders or [plain])
+    try:
+        for _ in feed(stream, rows):
+            yield from rows.found
+            rows.found.clear()
+    except (ValueError, IndexError) as error:
+        raise XmlError(f"a cell near row {rows.number} refers to what is not there: {error}") from error
+
+
+def merges_of(stream: BinaryIO) -> list[Merge]:
+    """Return the merged ranges of a sheet, which stand behind its cells."""
+    found: list[Merge] = []
+    rest = b""
+    while part := stream.read(_PART):
+        data = rest + part
+        end = 0
+        for m in _MERGE.finditer(data):
+            left, right = column_number(m[1].decode()), column_number(m[3].decode())
+            found.append(Merge(int(m[2]), int(m[4]), left, right))
+            end = m.end()
+        rest = data[max(end, len(data) - 200) :]
+    return found
