@@ -23,7 +23,7 @@ def check_there(ref: ObjectRef, services: Services) -> None:
         PermanentError: ``too_large_for_function``.
     """
     if ref.size > services.settings.max_file_bytes:
-        raise too_large(f"{ref.size:,} bytes")
+        raise too_large(ref.name, f"{ref.size:,} bytes", services.settings.max_file_bytes)
     found = services.store.stat(ref.bucket, ref.name, ref.generation)
     if found is not None and found.generation == ref.generation:
         return

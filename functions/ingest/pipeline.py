@@ -156,8 +156,8 @@ def _staged(arrival: Arrival, content: str, rejects: Rejects) -> Staged:
     staging = Staging(arrow_schema(contract), ref.load_id, arrival.run_id, ref.landed_on, arrival.started)
     target = Target(contract, ref.name)
     with DECODERS, services.store.create(bucket, name, "application/vnd.apache.parquet") as sink:
-        limit = services.settings.max_file_bytes
-        for reject in stage(decode(source.stream, target, arrival.facts, limit), staging, sink):
+        limits = services.settings.max_file_bytes, services.settings.memory_bytes
+        for reject in stage(decode(source.stream, target, arrival.facts, *limits), staging, sink):
             rejects.add(reject)
         source.verify()
     return Staged(contract, arrival.run_id, bucket, name, staging.rows)

@@ -3,29 +3,34 @@
 import gzip
 import hashlib
 import io
+import re
 import zlib
 from base64 import b64encode
 from typing import BinaryIO, cast
 
+from functions.ingest.readers.formats import READABLE
 from stockflow.errors import PermanentError
 
 PEEK = 262_144
 _MAGIC = (
     (b"PAR1", "parquet"),
-    (b"PK\x03\x04", "workbook"),
-    (b"\xd0\xcf\x11\xe0", "workbook"),
+    (b"PK\x03\x04", "zip"),
+    (b"PK\x05\x06", "zip"),  # without members
+    (b"\xd0\xcf\x11\xe0", "ole"),
     (b"%PDF", "PDF"),
     (b"\x89PNG", "image"),
     (b"\xff\xd8\xff", "image"),
     (b"7z\xbc\xaf", "7-Zip"),
     (b"Rar!", "RAR"),
-    (b"BZh", "bzip2"),
     (b"\xfd7zXZ", "xz"),
-    (b"\x28\xb5\x2f\xfd", "zstandard"),
     (b"Obj\x01", "Avro"),
     (b"ORC", "ORC"),
 )
-READABLE = {"csv", "json", "parquet", "workbook", "empty"}
+_PACKING = ((b"\x1f\x8b", "gzip"), (b"\x28\xb5\x2f\xfd", "zstd"), (b"BZh", "bzip2"))
+MAX_PACKINGS = 3
+_JSON_NAME = re.compile(r"(?i)\.(json|jsonl|ndjson)(\.(gz|zst|bz2))*$")
+_JSON_ARRAY = re.compile(rb'\[\s*(?:[\[{\]"]|-?\d|true\b|false\b|null\b|\Z)')
+_JSON_OBJECT = re.compile(rb'\{\s*(?:["}]|\Z)')
 
 
 class Hashing(io.RawIOBase):
@@ -55,10 +60,11 @@ class Hashing(io.RawIOBase):
 
 
 class Unpacked(io.RawIOBase):
-    """The inside of a gzip stream; damage is a permanent error, and so is an endless inside."""
+    """The inside of a packed stream; damage is a permanent error, and so is an endless inside."""
 
-    def __init__(self, stream: BinaryIO, limit: int) -> None:
-        self._gzip = gzip.GzipFile(fileobj=stream, mode="rb")
+    def __init__(self, stream: BinaryIO, packing: str, limit: int) -> None:
+        self._inside = _opened(stream, packing)
+        self._packing = packing
         self._left = limit
         self._limit = limit
 
@@ -68,48 +74,74 @@ class Unpacked(io.RawIOBase):
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
         """Fill the buffer."""
         try:
-            count = self._gzip.readinto(buffer)
+            data = self._inside.read(len(buffer))
         except EOFError as error:
             raise PermanentError(
-                "truncated_gzip", "the gzip file ends before its end: it was cut in transfer; send it again"
+                f"truncated_{self._packing}",
+                f"the {self._packing} file ends before its end: it was cut in transfer; send it again",
             ) from error
-        except (gzip.BadGzipFile, zlib.error) as error:
-            raise PermanentError("corrupt_gzip", f"the gzip file is damaged ({error}); send it again") from error
-        self._left -= count
+        except (OSError, zlib.error, ValueError) as error:
+            raise self._damaged(error) from error
+        buffer[: len(data)] = data
+        self._left -= len(data)
         if self._left < 0:
-            raise too_large(f"more than {self._limit:,} bytes when unpacked")
-        return count
+            raise too_large("", f"more than {self._limit:,} bytes when unpacked", self._limit)
+        return len(data)
+
+    def _damaged(self, error: Exception) -> PermanentError:
+        code = f"corrupt_{self._packing}"
+        return PermanentError(code, f"the {self._packing} file is damaged ({error}); send it again")
 
 
-def too_large(found: str) -> PermanentError:
+def _opened(stream: BinaryIO, packing: str) -> BinaryIO:
+    if packing == "zstd":
+        import pyarrow as pa
+
+        return cast("BinaryIO", pa.CompressedInputStream(pa.PythonFile(stream, "r"), "zstd"))
+    if packing == "bzip2":
+        import bz2
+
+        return cast("BinaryIO", bz2.BZ2File(stream))
+    return cast("BinaryIO", gzip.GzipFile(fileobj=stream, mode="rb"))
+
+
+def too_large(name: str, found: str, limit: int, kind: str = "") -> PermanentError:
     """Return the error of a file that one function call cannot take."""
+    of = f" of {kind}" if kind else ""
     return PermanentError(
         "too_large_for_function",
-        f"the file has {found}; one function call cannot read it in time. "
-        "Run it through the Dataflow pipeline (dataflow/), which has the same readers, or split it",
+        f"{name or 'the file'} has {found}; one function call takes {limit:,} bytes{of}. "
+        "Split it, or run it through the Dataflow pipeline (dataflow/), which has the same readers",
+        limit=limit,
     )
 
 
-def unpack(stream: BinaryIO, limit: int) -> tuple["io.BufferedReader[io.RawIOBase]", bool]:
-    """Return a stream that can be peeked into, with gzip taken off, and whether there was any."""
-    plain = io.BufferedReader(cast("io.RawIOBase", stream), PEEK)
-    if plain.peek(2)[:2] != b"\x1f\x8b":
-        return plain, False
-    return io.BufferedReader(cast("io.RawIOBase", Unpacked(cast("BinaryIO", plain), limit)), PEEK), True
+def unpack(stream: BinaryIO, limit: int) -> tuple["io.BufferedReader[io.RawIOBase]", list[str]]:
+    """Return a stream that can be peeked into, with what it was packed by taken off, and the names of that."""
+    plain: io.BufferedReader[io.RawIOBase] = io.BufferedReader(cast("io.RawIOBase", stream), PEEK)
+    packings: list[str] = []
+    while packing := next((name for magic, name in _PACKING if plain.peek(4).startswith(magic)), None):
+        if len(packings) == MAX_PACKINGS:
+            raise PermanentError(
+                "packed_too_often",
+                f"the file is packed more than {MAX_PACKINGS} times; pack it once, and send it again",
+            )
+        packings.append(packing)
+        plain = io.BufferedReader(Unpacked(cast("BinaryIO", plain), packing, limit), PEEK)
+    return plain, packings
 
 
 def kind_of(head: bytes, name: str) -> str:
-    """Return csv, json, parquet, workbook, empty, or the name of a format that is not read."""
+    """Return csv, json, parquet, zip, ole, empty, or the name of a format that is not read."""
     if not head:
         return "empty"
     for magic, kind in _MAGIC:
         if head.startswith(magic):
             return kind
-    start = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
-    if start == b"<":
+    start = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:PEEK]
+    if start.startswith(b"<"):
         return "XML or HTML"
-    stem = name.lower().removesuffix(".gz")
-    if stem.endswith((".json", ".jsonl", ".ndjson")) or start in {b"{", b"["}:
+    if _JSON_NAME.search(name) or _JSON_ARRAY.match(start) or _JSON_OBJECT.match(start):
         return "json"
     return "csv"
 
@@ -118,7 +150,6 @@ def unsupported(kind: str, name: str) -> PermanentError:
     """Return the error of a format that no reader takes."""
     return PermanentError(
         "unsupported_format",
-        f"{name} is a {kind} file; expected CSV, JSON Lines, a JSON array, Parquet or XLSX "
-        "(each also gzipped). Export it in one of these",
+        f"{name} is a {kind} file; expected {READABLE}. Export it in one of these",
         found=kind,
     )

@@ -16,6 +16,12 @@ _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 _BOF = b"\x09\x08\x10\x00\x00\x06\x05\x00"  # where the globals of an XLS workbook begin
 _FILEPASS = 0x2F
 _HEAD = 1 << 22
+_PARTS = (  # what only a workbook of that kind holds
+    ("xl/workbook.bin", "xlsb"),
+    ("xl/workbook.xml", "xlsx"),
+    ("content.xml", "ods"),
+    ("[content_types].xml", "xlsx"),
+)
 _DAMAGE = (XmlError, zipfile.BadZipFile, zlib.error, KeyError, ValueError, IndexError, OSError, EOFError)
 _UNSUPPORTED = (NotImplementedError, RuntimeError, AttributeError, TypeError, RecursionError, OverflowError)
 
@@ -83,7 +89,7 @@ def open_workbook(stream: BinaryIO, name: str) -> Opened:
     with _words(name):
         if _is_protected(stream):
             raise protected(name)
-        kind = kind_of_workbook(stream)
+        kind = kind_of_workbook(stream, name)
         if kind == "xlsx":
             from functions.ingest.readers.xlsx import Xlsx
 
@@ -93,24 +99,26 @@ def open_workbook(stream: BinaryIO, name: str) -> Opened:
         return Opened(kind, CalamineBook(stream), name)
 
 
-def kind_of_workbook(stream: BinaryIO) -> str:
-    """Return xlsx, xlsb, ods or xls.
+def kind_of_workbook(stream: BinaryIO, name: str) -> str:
+    """Return xlsx, xlsb, ods or xls; ``zip`` for an archive that is none of them.
 
     Raises:
-        zipfile.BadZipFile, ValueError: when it is none of them.
+        PermanentError: ``corrupt_workbook``, ``corrupt_archive``.
     """
     stream.seek(0)
     if stream.read(8) == OLE:
         return "xls"
-    with zipfile.ZipFile(stream) as archive:
-        names = {n.replace("\\", "/").lower() for n in archive.namelist()}
-    if "xl/workbook.bin" in names:
-        return "xlsb"
-    if "content.xml" in names:
-        return "ods"
-    if "[content_types].xml" in names or any(n.endswith("workbook.xml") for n in names):
-        return "xlsx"
-    raise ValueError("it has no workbook in it")
+    try:
+        with zipfile.ZipFile(stream) as archive:
+            names = {n.replace("\\", "/").lstrip("/").lower() for n in archive.namelist()}
+    except (*_DAMAGE, *_UNSUPPORTED) as error:
+        if name.lower().endswith(".zip"):
+            raise PermanentError(
+                "corrupt_archive", f"the zip file {name} is damaged ({error}); send it again"
+            ) from error
+        raise corrupt(name, error) from error
+    kinds = (kind for part, kind in _PARTS if part in names)
+    return next(kinds, "zip")
 
 
 def _is_protected(stream: BinaryIO) -> bool:

@@ -137,7 +137,7 @@ def test_an_enormous_record_is_shown_in_part() -> None:
 
 def test_a_format_is_told_by_its_first_bytes_not_by_its_name() -> None:
     assert source.kind_of(b"PAR1....", "x.csv") == "parquet"
-    assert source.kind_of(b"PK\x03\x04", "x.csv") == "workbook"
+    assert source.kind_of(b"PK\x03\x04", "x.csv") == "zip"
     assert source.kind_of(b'{"a": 1}', "x.csv") == "json"
     assert source.kind_of(b"sku;qty", "x.jsonl.gz") == "json"
     assert source.kind_of(b"sku;qty", "x.txt") == "csv"
