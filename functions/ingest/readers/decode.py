@@ -2,7 +2,7 @@
 
 import tempfile
 from collections.abc import Iterator
-from functools import partial
+from dataclasses import dataclass, replace
 from typing import BinaryIO, cast
 
 from functions.ingest.limits import DEFAULT_MEMORY, largest, sandbox_memory
@@ -12,6 +12,7 @@ from functions.ingest.readers.source import PEEK, kind_of, too_large, unpack, un
 from stockflow.errors import PermanentError
 
 UNPACKED_TIMES = 5  # a packed file may hold so many times what a plain file may
+MAX_DEPTH = 2  # archives within archives
 PART = 1 << 20
 
 
@@ -25,26 +26,78 @@ def decode(
     Raises:
         PermanentError: when the file as a whole cannot be read; what was yielded before does not count.
     """
-    plain, packed = unpack(stream, limit * UNPACKED_TIMES)
-    kind = kind_of(plain.peek(PEEK)[:PEEK], target.name)
-    stream = cast("BinaryIO", plain)
-    facts.note(gzip="gzip" in packed, **({"packed": packed} if packed else {}))
-    if kind in {"zip", "ole", "parquet"}:
-        _prepare()
-    if kind in {"zip", "ole"}:
-        with _spooled(stream, kind, target, memory_bytes) as whole:
-            yield from _contents(whole, target, facts, limit, memory_bytes)
-        return
-    _note(facts, kind)
-    if kind == "empty":
-        raise PermanentError("empty_file", f"{target.name} is empty: nothing was written into it; send it again")
-    if kind not in FORMATS:
-        raise unsupported(kind, target.name)
-    if not FORMATS[kind].whole:
-        yield from FORMATS[kind].reader(stream, target, facts)
-        return
-    with _spooled(stream, kind, target, memory_bytes) as whole:
-        yield from _whole(FORMATS[kind], whole, target, facts, memory_bytes)
+    yield from _Decoder(limit, memory_bytes).decode(stream, target, facts)
+
+
+@dataclass(frozen=True)
+class _Decoder:
+    limit: int
+    memory_bytes: int
+    depth: int = 0  # in how many archives the file is
+
+    def decode(self, stream: BinaryIO, target: Target, facts: Facts) -> Iterator[Chunk]:
+        plain, packed = unpack(stream, self.limit * UNPACKED_TIMES)
+        kind = kind_of(plain.peek(PEEK)[:PEEK], target.name)
+        facts.note(gzip="gzip" in packed, **({"packed": packed} if packed else {}))
+        _note(facts, kind)
+        if kind == "empty":
+            raise PermanentError("empty_file", f"{target.name} is empty: nothing was written into it; send it again")
+        form = FORMATS.get(kind)
+        if form is None and kind not in {"zip", "ole"}:
+            raise unsupported(kind, target.name)
+        if form is not None and not form.whole:
+            yield from form.reader(cast("BinaryIO", plain), target, facts)
+            return
+        if form is None or form.isolated:
+            _prepare()
+        with self._spooled(cast("BinaryIO", plain), kind, target) as whole:
+            reading = self._whole(form, whole, target, facts) if form else self._contents(whole, target, facts)
+            yield from reading
+
+    def _contents(self, whole: BinaryIO, target: Target, facts: Facts) -> Iterator[Chunk]:
+        """Yield what is in a ZIP archive or an OLE file: a workbook, or files of data."""
+        from functions.ingest.readers.archive import members
+        from functions.ingest.readers.workbook_file import kind_of_workbook
+
+        kind = kind_of_workbook(whole, target.name)
+        _note(facts, kind)
+        if kind != "zip":
+            self._check_size(kind, whole.seek(0, 2), target)
+            yield from self._whole(FORMATS[kind], whole, target, facts)
+            return
+        if self.depth == MAX_DEPTH:
+            raise unsupported("zip within zip within zip", target.name)
+        inner = replace(self, depth=self.depth + 1)
+        yield from members(whole, target, facts, self.limit * UNPACKED_TIMES, inner.decode)
+
+    def _whole(self, form: Format, whole: BinaryIO, target: Target, facts: Facts) -> Iterator[Chunk]:
+        whole.seek(0)
+        if not form.isolated:
+            yield from form.reader(whole, target, facts)
+            return
+        from functions.ingest.readers.sandbox import isolated
+        from functions.ingest.readers.sandbox_job import Job
+
+        job = Job(form.path, form.function, target, sandbox_memory(self.memory_bytes))
+        yield from isolated(job, whole, facts)
+
+    def _spooled(self, plain: BinaryIO, kind: str, target: Target) -> BinaryIO:
+        """Return a file that can be read back and forth; on Cloud Run it takes memory."""
+        whole = cast("BinaryIO", tempfile.TemporaryFile())  # noqa: SIM115  (the caller closes it)
+        try:
+            while part := plain.read(PART):
+                whole.write(part)
+                self._check_size(kind, whole.tell(), target)
+            whole.flush()
+        except BaseException:
+            whole.close()
+            raise
+        return whole
+
+    def _check_size(self, kind: str, size: int, target: Target) -> None:
+        limit = largest(kind, self.memory_bytes)
+        if size > limit:
+            raise too_large(target.name, f"more than {limit:,} bytes", limit, kind)
 
 
 def _prepare() -> None:
@@ -57,48 +110,3 @@ def _prepare() -> None:
 def _note(facts: Facts, kind: str) -> None:
     facts.format = kind
     facts.note(format=kind)
-
-
-def _contents(whole: BinaryIO, target: Target, facts: Facts, limit: int, memory_bytes: int) -> Iterator[Chunk]:
-    """Yield what is in a ZIP archive or an OLE file: a workbook, or files of data."""
-    from functions.ingest.readers.archive import members
-    from functions.ingest.readers.workbook_file import kind_of_workbook
-
-    kind = kind_of_workbook(whole, target.name)
-    _note(facts, kind)
-    if kind == "zip":
-        each = partial(decode, limit=limit, memory_bytes=memory_bytes)
-        yield from members(whole, target, facts, limit * UNPACKED_TIMES, each)
-        return
-    _check_size(kind, whole, target, memory_bytes)
-    yield from _whole(FORMATS[kind], whole, target, facts, memory_bytes)
-
-
-def _whole(form: Format, whole: BinaryIO, target: Target, facts: Facts, memory_bytes: int) -> Iterator[Chunk]:
-    whole.seek(0)
-    if not form.isolated:
-        yield from form.reader(whole, target, facts)
-        return
-    from functions.ingest.readers.sandbox import isolated
-    from functions.ingest.readers.sandbox_job import Job
-
-    yield from isolated(Job(form.path, form.function, target, sandbox_memory(memory_bytes)), whole, facts)
-
-
-def _spooled(plain: BinaryIO, kind: str, target: Target, memory_bytes: int) -> BinaryIO:
-    """Return a file that can be read back and forth; on Cloud Run it takes memory."""
-    limit = largest(kind, memory_bytes)
-    whole = cast("BinaryIO", tempfile.TemporaryFile())  # noqa: SIM115  (the caller closes it)
-    while part := plain.read(PART):
-        whole.write(part)
-        if whole.tell() > limit:
-            whole.close()
-            raise too_large(target.name, f"more than {limit:,} bytes", limit, kind)
-    whole.flush()
-    return whole
-
-
-def _check_size(kind: str, whole: BinaryIO, target: Target, memory_bytes: int) -> None:
-    limit, size = largest(kind, memory_bytes), whole.seek(0, 2)
-    if size > limit:
-        raise too_large(target.name, f"{size:,} bytes", limit, kind)

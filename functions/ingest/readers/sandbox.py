@@ -19,7 +19,8 @@ from functions.ingest.readers.model import Chunk, Facts
 from functions.ingest.readers.sandbox_job import Job
 from stockflow.errors import PermanentError, TransientError
 
-_SERVER = "functions.ingest.readers.sandbox_server"
+# Arrow takes numpy along where it is installed, and that starts a thread: a process that forks must have one only.
+_SERVER = "import sys; sys.modules['numpy'] = None; from functions.ingest.readers.sandbox_server import main; main()"
 _ONE = threading.Semaphore(1)  # the memory of an instance holds one such process at a time
 _SHOWN = 300
 _ENDS: dict[int, str] = {
@@ -71,8 +72,8 @@ class _Server:
         ours, theirs = socket.socketpair()
         with theirs:
             env = os.environ | {"PYTHONPATH": os.pathsep.join(p for p in sys.path if p), "MALLOC_ARENA_MAX": "2"}
-            env |= {"ARROW_DEFAULT_MEMORY_POOL": "system", "OMP_NUM_THREADS": "1"}
-            command = [sys.executable, "-m", _SERVER, str(theirs.fileno())]
+            env |= {"ARROW_DEFAULT_MEMORY_POOL": "system"}
+            command = [sys.executable, "-c", _SERVER, str(theirs.fileno())]
             self._process = subprocess.Popen(command, env=env, stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()])
         self._control, self._owner = ours, os.getpid()
 

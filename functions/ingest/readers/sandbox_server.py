@@ -139,7 +139,8 @@ def _plain(values: dict[str, object]) -> dict[str, object]:
     return {k: v for k, v in values.items() if isinstance(v, (str, int, float, list, dict, bool, type(None)))}
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Serve on the socket whose number is the one argument."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is for those who ask
-    with socket.socket(fileno=int(sys.argv[1])) as inherited:
-        serve(inherited)
+    with socket.socket(fileno=int(sys.argv[1])) as control:
+        serve(control)

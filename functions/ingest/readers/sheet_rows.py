@@ -11,6 +11,7 @@ from functions.ingest.readers.sheet import Merge, Row, Sheet, column_letters
 
 NUMBERS = {"integer", "number"}
 MAX_REJECTED_TEXT = 200
+_TEXT = {str}
 
 
 class Body:
@@ -60,7 +61,7 @@ class Body:
             return self._too_wide(row)
         if tuple(cells) == self._plan.header:
             return repeated_header(row.number, _text(row).encode())
-        if any(type(v) is not str for v in cells) and (reject := self._resolve(row, cells)):
+        if {*map(type, cells)} != _TEXT and (reject := self._resolve(row, cells)):
             return reject
         for merge in merged:
             if self._kinds.get(merge.left) in NUMBERS:

@@ -7,8 +7,9 @@ from typing import BinaryIO, cast
 
 from functions.ingest.readers.cells import Render, plain, renderer
 from functions.ingest.readers.sheet import Merge, Row, Sheet
-from functions.ingest.readers.xlsx_sheet import merges_of, rows_of, unescaped
-from functions.ingest.readers.xml_events import Handler, feed
+from functions.ingest.readers.xlsx_rows import rows_of
+from functions.ingest.readers.xlsx_sheet import merges_of, unescaped
+from functions.ingest.readers.xml_events import Handler, feed, parts_of
 
 _SHEET = "/worksheet"
 
@@ -96,7 +97,7 @@ class Xlsx:
         part = next((p for kind, p in self._related.values() if kind.endswith("/sharedStrings")), "")
         found = _Strings()
         if part.lower() in self._names:
-            for _ in feed(self.open(part), found):
+            for _ in feed(parts_of(self.open(part)), found):
                 pass
         return found.found
 
@@ -133,7 +134,7 @@ class Xlsx:
 
     def _elements(self, part: str, *names: str) -> list[tuple[str, str, dict[str, str]]]:
         found = _Elements(*names)
-        for _ in feed(self.open(part), found):
+        for _ in feed(parts_of(self.open(part)), found):
             pass
         return found.found
 

@@ -1,17 +1,18 @@
 """The cells of an XLSX sheet, row by row: a cell far away costs no more than one nearby."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import BinaryIO
 
 from functions.ingest.readers.cells import FORMULA, Problem, Render, plain
 from functions.ingest.readers.sheet import Merge, Row
-from functions.ingest.readers.xml_events import Handler, XmlError, feed
+from functions.ingest.readers.xml_events import Handler, XmlError
 
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _MERGE = re.compile(rb'<(?:\w+:)?mergeCell\s[^>]*?ref\s*=\s*["\']([A-Z]+)(\d+):([A-Z]+)(\d+)["\']')
 MAX_ROWS, MAX_COLUMNS = 1_048_576, 16_384
 _PART = 1 << 20
+REMEMBERED = 20_000
 _WORDS: dict[str, Callable[[str], str]] = {
     "e": Problem,
     "b": lambda text: "TRUE" if text.strip() == "1" else "FALSE",
@@ -33,14 +34,28 @@ class _Columns(dict[str, int]):
         return number
 
 
-class _Rows(Handler):
+class _Remembered(dict[str, str]):
+    """What the numbers of one style are written as: the same ones come again and again."""
+
+    def __init__(self, render: Render) -> None:
+        super().__init__()
+        self._render = render
+
+    def __missing__(self, text: str) -> str:
+        if len(self) > REMEMBERED:
+            self.clear()
+        shown = self[text] = self._render(text)
+        return shown
+
+
+class RowHandler(Handler):
     """Collects rows."""
 
     def __init__(self, strings: list[str], renders: list[Render]) -> None:
         self.found: list[Row] = []
-        self._strings = strings
-        self._renders = renders
-        self._columns = _Columns()
+        self.strings = strings
+        self.renders = [_Remembered(r) for r in renders] or [_Remembered(plain)]
+        self.columns = _Columns()
         self.number = 0
         self._hidden = False
         self._cells: dict[int, str] = {}
@@ -53,7 +68,7 @@ class _Rows(Handler):
         """A row, a cell, or what is in it, begins."""
         if name == "c":
             place = attributes.get("r")
-            self._column = self._columns[place.rstrip("0123456789")] if place else self._column + 1
+            self._column = self.columns[place.rstrip("0123456789")] if place else self._column + 1
             self._kind = attributes.get("t", "")
             self._style = attributes.get("s", "0")
             self._parts = []
@@ -95,14 +110,16 @@ class _Rows(Handler):
             raise XmlError(f"a cell stands outside of what a sheet has (row {self.number}, column {self._column + 1})")
 
     def _value(self) -> str:
-        text = "".join(self._parts)
-        kind = self._kind
+        return self.value("".join(self._parts), self._kind, self._style, self._formula)
+
+    def value(self, text: str, kind: str, style: str, formula: bool) -> str:
+        """Return a cell as people see it."""
         if not text:
-            return Problem(FORMULA) if self._formula and kind != "str" else ""
+            return Problem(FORMULA) if formula and kind != "str" else ""
         if kind == "s":
-            return self._strings[int(text)]
+            return self.strings[int(text)]
         if kind in {"", "n"}:
-            return self._renders[int(self._style)](text)
+            return self.renders[int(style or 0)][text]
         if kind in _WORDS:
             return _WORDS[kind](text)
         return unescaped(text)
@@ -115,21 +132,6 @@ def unescaped(text: str) -> str:
     return _ESCAPED.sub(lambda m: m[0] if m[1][0] in "dD" else chr(int(m[1], 16)), text)
 
 
-def rows_of(stream: BinaryIO, strings: list[str], renders: list[Render]) -> Iterator[Row]:
-    """Yield the rows of a sheet.
-
-    Raises:
-        XmlError: when it is damaged.
-    """
-    rows = _Rows(strings, renders or [plain])
-    try:
-        for _ in feed(stream, rows):
-            yield from rows.found
-            rows.found.clear()
-    except (ValueError, IndexError) as error:
-        raise XmlError(f"a cell near row {rows.number} refers to what is not there: {error}") from error
-
-
 def merges_of(stream: BinaryIO) -> list[Merge]:
     """Return the merged ranges of a sheet, which stand behind its cells."""
     found: list[Merge] = []
@@ -137,7 +139,7 @@ def merges_of(stream: BinaryIO) -> list[Merge]:
     while part := stream.read(_PART):
         data = rest + part
         end = 0
-        for m in _MERGE.finditer(data):
+        for m in _MERGE.finditer(data) if b"mergeCell" in data else ():
             left, right = column_number(m[1].decode()), column_number(m[3].decode())
             found.append(Merge(int(m[2]), int(m[4]), left, right))
             end = m.end()

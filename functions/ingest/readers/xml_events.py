@@ -1,6 +1,6 @@
 """XML read in parts by expat, without document types and entities of its own; names without their namespace."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import BinaryIO
 from xml.parsers import expat
 
@@ -24,8 +24,13 @@ class Handler:
         """An element ends."""
 
 
-def feed(stream: BinaryIO, handler: Handler) -> Iterator[None]:
-    """Read a stream into a handler; yield after each part, so that the caller can take what was found.
+def parts_of(stream: BinaryIO) -> Iterator[bytes]:
+    """Yield a stream in parts."""
+    return iter(lambda: stream.read(PART), b"")
+
+
+def feed(parts: Iterable[bytes], handler: Handler) -> Iterator[None]:
+    """Read XML into a handler; yield after each part, so that the caller can take what was found.
 
     Raises:
         XmlError: when it is not well-formed, or declares a document type.
@@ -39,7 +44,7 @@ def feed(stream: BinaryIO, handler: Handler) -> Iterator[None]:
     parser.CharacterDataHandler = handler.text
     parser.StartDoctypeDeclHandler = _no_doctype
     try:
-        while part := stream.read(PART):
+        for part in parts:
             parser.Parse(part, False)
             yield
         parser.Parse(b"", True)
