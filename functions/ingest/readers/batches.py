@@ -9,6 +9,8 @@ import pyarrow.compute as pc
 from functions.ingest.readers.arrow import TEXT, integers, text, texts
 from functions.ingest.readers.layout import Layout
 
+type Columns = tuple[pa.Array, list[pa.Array]]  # line numbers, and a column for each position of the header
+
 _NEEDS_ESCAPE = r'[\\"\x00-\x1f]'
 
 
@@ -26,6 +28,24 @@ def batch_of_rows(layout: Layout, lines: Sequence[int], rows: Sequence[Sequence[
     """Return a batch from rows of text."""
     columns = zip(*rows, strict=True)
     return batch_of(layout, integers(lines), [texts(c) for c in columns])
+
+
+def merged(table: Columns | None, rows: Sequence[tuple[int, list[str]]]) -> Columns:
+    """Return the columns of a table and of rows of text, each with its line, in the order of the lines."""
+    if not rows:
+        return table or (integers([]), [])
+    lines = integers([line for line, _ in rows])
+    columns = [texts(c) for c in zip(*(cells for _, cells in rows), strict=True)]
+    if table is None or not len(table[0]):
+        in_order = [line for line, _ in rows] == sorted(line for line, _ in rows)
+    else:
+        in_order = False
+        lines = pa.concat_arrays([table[0], lines])
+        columns = [pa.concat_arrays(pair) for pair in zip(table[1], columns, strict=True)]
+    if in_order:
+        return lines, columns
+    order = pc.sort_indices(lines)
+    return lines.take(order), [c.take(order) for c in columns]
 
 
 def batch_of_records(

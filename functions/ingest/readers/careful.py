@@ -1,11 +1,53 @@
-"""The careful road: a block with quotes, NUL or bad bytes is sorted into what is plain and what is not."""
+"""The strict parser: a block with quotes, NUL or bad bytes is sorted into what is plain and what is not."""
 
 from dataclasses import dataclass, field
 
 from functions.ingest.readers import misfit
 from functions.ingest.readers.encoding import is_text
-from functions.ingest.readers.model import Reject
-from functions.ingest.readers.record import Record, plain_records, read_record
+from functions.ingest.readers.fits import Fit
+from functions.ingest.readers.layout import Layout
+from functions.ingest.readers.model import Reject, Target
+from functions.ingest.readers.record import Record, Syntax, plain_records, read_record
+
+
+@dataclass(frozen=True)
+class Form:
+    """What the records of one file are held against."""
+
+    syntax: Syntax
+    layout: Layout
+    fit: Fit
+
+    @classmethod
+    def of(cls, syntax: Syntax, layout: Layout, target: Target) -> "Form":
+        """Return the form of a file with that layout."""
+        return cls(syntax, layout, Fit(layout.columns, target, layout.width))
+
+    @property
+    def width(self) -> int:
+        """How many cells a record has."""
+        return self.layout.width
+
+    def take(self, line: int, raw: bytes, cells: list[str], out: "Sorted", cut: bool = False) -> None:
+        """Put a record where it belongs. ``cut``: the file may end in the middle of it."""
+        header = self.layout.header
+        if not any(c.strip() for c in cells):
+            out.blank += 1
+        elif cells == list(header[: len(cells)]):
+            out.rejects.append(misfit.repeated_header(line, raw))
+        elif len(cells) == self.width:
+            out.rows.append((line, cells))
+        elif not cut and self.fit.complete(cells) and not _doubtful(cells, self.syntax):
+            out.short += 1
+            out.rows.append((line, cells + [""] * (self.width - len(cells))))
+        else:
+            out.rejects.append(misfit.misfit(line, raw, len(cells), self.width))
+
+
+def _doubtful(cells: list[str], syntax: Syntax) -> bool:
+    """Whether a quote in a cell may come from a delimiter that is missing."""
+    quote = syntax.quote.decode()
+    return any(quote in c and not c.startswith("=") for c in cells)
 
 
 @dataclass
@@ -17,6 +59,7 @@ class Sorted:
     rows: list[tuple[int, list[str]]] = field(default_factory=list)
     rejects: list[Reject] = field(default_factory=list)
     blank: int = 0
+    short: int = 0  # rows whose last, optional cells are missing
     continued: int = 0  # lines of records beyond their first
     used: int = 0  # bytes; the rest waits for the next block
 
@@ -24,18 +67,18 @@ class Sorted:
 class Sorter:
     """Sorts blocks of one file."""
 
-    def __init__(self, delimiter: bytes, width: int) -> None:
-        self._delimiter = delimiter
-        self._width = width
-        self._run = plain_records(delimiter, width)
+    def __init__(self, form: Form) -> None:
+        self._form = form
+        self._syntax = form.syntax
+        self._run = plain_records(form.syntax, form.width)
 
-    def sort(self, line: int, data: bytes, final: bool) -> Sorted:
+    def sort(self, line: int, data: bytes, final: bool, cut: bool = False) -> Sorted:
         """Sort a block that starts at ``line``. An open quote at its end waits, unless it is the last."""
         out = Sorted()
         while out.used < len(data):
             run = self._run.match(data, out.used)
             if run is None:
-                lines = self._odd(line, data, final, out)
+                lines = self._odd(line, data, final, cut, out)
                 if lines == 0:
                     break
             else:
@@ -57,14 +100,14 @@ class Sorter:
                 out.plain.append(raw)
                 out.lines.append(number)
 
-    def _odd(self, line: int, data: bytes, final: bool, out: Sorted) -> int:
+    def _odd(self, line: int, data: bytes, final: bool, cut: bool, out: Sorted) -> int:
         """Read one record that is not plain; return how many lines it took, 0 when it must wait."""
         start = out.used
-        record = read_record(data, start, self._delimiter)
+        record = read_record(data, start, self._syntax)
         if record.problem == "unclosed_quote" and record.at == len(data) and not final:
             return 0
         first_line = data.index(b"\n", start) + 1
-        whole = not record.problem and (len(record.cells) == self._width or record.end <= first_line)
+        whole = not record.problem and (self._acceptable(record) or record.end <= first_line)
         out.used = record.end if whole else first_line
         raw = data[start : out.used]
         lines = raw.count(b"\n")
@@ -72,16 +115,13 @@ class Sorter:
         if bad := misfit.unreadable(line, raw):
             out.rejects.append(bad)
         elif whole:
-            self._keep(line, raw, record, out)
+            ends = cut and out.used == len(data)
+            self._form.take(line, raw, [c.decode() for c in record.cells], out, ends)
         else:
-            same_line = record.problem == "bad_quote" and record.at < first_line
-            out.rejects.append(misfit.broken_quote(line, raw, "bad_quote" if same_line else "unclosed_quote"))
+            here = record.at < first_line and record.problem in {"bad_quote", "joined_cells"}
+            out.rejects.append(misfit.broken_quote(line, raw, record.problem if here else "unclosed_quote"))
         return lines
 
-    def _keep(self, line: int, raw: bytes, record: Record, out: Sorted) -> None:
-        if not any(c.strip() for c in record.cells):
-            out.blank += 1
-        elif len(record.cells) != self._width:
-            out.rejects.append(misfit.misfit(line, raw, len(record.cells), self._width))
-        else:
-            out.rows.append((line, [c.decode() for c in record.cells]))
+    def _acceptable(self, record: Record) -> bool:
+        """Whether a record of several lines is one; another width means that a quote was left open."""
+        return len(record.cells) == self._form.width

@@ -6,14 +6,16 @@ from typing import BinaryIO
 
 from functions.ingest.readers import misfit
 from functions.ingest.readers.arrow import integers
-from functions.ingest.readers.batches import batch_of, batch_of_rows
-from functions.ingest.readers.careful import Sorted, Sorter
+from functions.ingest.readers.batches import Columns, batch_of, merged
+from functions.ingest.readers.careful import Form, Sorted, Sorter
 from functions.ingest.readers.dialect import Dialect, sniff
-from functions.ingest.readers.encoding import is_text, readable, utf8_blocks
+from functions.ingest.readers.encoding import MARK, is_text, readable, utf8_blocks
 from functions.ingest.readers.fast import all_equal, parse
 from functions.ingest.readers.layout import Layout, layout, recognised
 from functions.ingest.readers.lines import MAX_RECORD, Block, blocks
 from functions.ingest.readers.model import Chunk, Facts, Reject, Target, shown
+from functions.ingest.readers.record import Syntax
+from functions.ingest.readers.trailer import Trailer
 from stockflow.errors import PermanentError
 
 KEPT_PREAMBLE = 10
@@ -25,7 +27,11 @@ def read_delimited(stream: BinaryIO, target: Target, facts: Facts) -> Iterator[C
     Raises:
         PermanentError: when the header does not give the columns that the contract needs.
     """
-    parts = blocks(utf8_blocks(stream, facts, lambda text: _known_headers(text, target)))
+    parts = blocks(
+        utf8_blocks(
+            stream, facts, lambda text: _known_headers(text, target), target.contract.properties.get("encoding")
+        )
+    )
     first = next(parts, None)
     if first is None or not first.data.strip():
         raise PermanentError("empty_file", f"{target.name} has no text in it")
@@ -33,7 +39,8 @@ def read_delimited(stream: BinaryIO, target: Target, facts: Facts) -> Iterator[C
     plan = layout(dialect.header, target)
     _describe(facts, dialect, plan, first.data)
     body = first.after(min(dialect.end, len(first.data)))
-    yield from _Body(plan, dialect.delimiter, facts).chunks(chain([body], parts))
+    form = Form.of(dialect.syntax, plan, target)
+    yield from _Body(form, facts, target.name).chunks(chain([body], parts))
 
 
 def _known_headers(text: str, target: Target) -> int:
@@ -47,7 +54,7 @@ def _describe(facts: Facts, dialect: Dialect, plan: Layout, data: bytes) -> None
     above = data[: dialect.start].split(b"\n")[:-1]
     end = min(dialect.end, len(data))
     facts.note(
-        delimiter=dialect.delimiter.decode(),
+        delimiter=dialect.syntax.delimiter.decode(),
         header=list(dialect.header),
         header_line=dialect.line,
         header_lines=data.count(b"\n", dialect.start, end),
@@ -57,6 +64,12 @@ def _describe(facts: Facts, dialect: Dialect, plan: Layout, data: bytes) -> None
         continuation_lines=0,
         **plan.notes,
     )
+    if dialect.syntax.quote != b'"':
+        facts.note(quote=dialect.syntax.quote.decode())
+    if dialect.syntax.escaped:
+        facts.note(escape="\\")
+    if dialect.added:
+        facts.note(header_cells_added=dialect.added)
     if any(line.strip() for line in above):
         facts.note(preamble=[shown(readable(line.strip(b"\r"))) for line in above[:KEPT_PREAMBLE]])
 
@@ -64,15 +77,25 @@ def _describe(facts: Facts, dialect: Dialect, plan: Layout, data: bytes) -> None
 class _Body:
     """What stands below the header."""
 
-    def __init__(self, plan: Layout, delimiter: bytes, facts: Facts) -> None:
-        self._plan = plan
-        self._delimiter = delimiter
+    def __init__(self, form: Form, facts: Facts, name: str) -> None:
+        self._form = form
         self._facts = facts
-        self._sorter = Sorter(delimiter, plan.width)
-        self._blank = ("",) * plan.width
+        self._sorter = Sorter(form)
+        self._trailer = Trailer(name)
 
     def chunks(self, parts: Iterable[Block]) -> Iterator[Chunk]:
-        """Yield a chunk a block; a record that is not whole yet is carried over to the next block."""
+        """Yield a chunk a block, in the order of the file.
+
+        Raises:
+            PermanentError: ``trailer_count`` when the file's last line counts other records than there are.
+        """
+        for chunk in self._chunks(parts):
+            self._trailer.see(chunk)
+            yield chunk
+        self._facts.note(**self._trailer.checked())
+
+    def _chunks(self, parts: Iterable[Block]) -> Iterator[Chunk]:
+        """A record that is not whole yet is carried over to the next block."""
         rest = Block(1, b"", 0)
         for block in parts:
             self._facts.count("physical_lines", block.count)
@@ -82,72 +105,76 @@ class _Body:
                 yield Chunk(rejects=(misfit.too_long(block.line, block.data, MAX_RECORD),))
                 continue
             whole = rest.then(block)
-            used, chunks = self._block(whole, final=False)
-            yield from chunks
+            used, chunk = self._block(whole, final=False)
+            if chunk is not None:
+                yield chunk
             rest = whole.after(used)
         yield from self._last(rest)
 
     def _last(self, rest: Block) -> Iterator[Chunk]:
-        if rest.data:
-            yield from self._block(rest, final=True)[1]
+        chunk = self._block(rest, final=True)[1] if rest.data else None
+        if chunk is not None:
+            yield chunk
 
-    def _block(self, block: Block, final: bool) -> tuple[int, list[Chunk]]:
+    def _block(self, block: Block, final: bool) -> tuple[int, Chunk | None]:
+        """Return how many bytes were read, and what they hold."""
         if not block.data:  # only a header
-            return 0, []
-        if _is_plain(block.data):
-            lines = range(block.line, block.line + block.count)
-            return len(block.data), [self._parsed(block.data, lines)]
-        found = self._sorter.sort(block.line, block.data, final)
-        chunks = [self._parsed(b"".join(found.plain), found.lines)] if found.plain else []
-        return found.used, [*chunks, self._read(found)]
+            return 0, None
+        if _is_plain(block.data, self._form.syntax):
+            data = _unmarked(block.data)
+            return len(block.data), self._chunk(data, range(block.line, block.line + block.count), Sorted(), block.cut)
+        found = self._sorter.sort(block.line, block.data, final, block.cut)
+        return found.used, self._chunk(b"".join(found.plain), found.lines, found, block.cut)
 
-    def _read(self, found: Sorted) -> Chunk:
-        """Return what the careful road read itself."""
+    def _chunk(self, data: bytes, lines: range | list[int], found: Sorted, cut: bool) -> Chunk:
+        """Return what the fast parser makes of plain lines, merged with what the strict one read."""
+        table = self._parsed(data, lines, found, cut) if data else None
         self._facts.count("blank_lines", found.blank)
         self._facts.count("continuation_lines", found.continued)
-        batch = None
-        if found.rows:
-            batch = batch_of_rows(self._plan, [n for n, _ in found.rows], [cells for _, cells in found.rows])
-        return Chunk(batch, tuple(found.rejects))
+        if found.short:
+            self._facts.count("short_lines", found.short)
+        numbers, columns = merged(table, found.rows)
+        batch = batch_of(self._form.layout, numbers, columns) if len(numbers) else None
+        return Chunk(batch, tuple(sorted(found.rejects, key=lambda r: r.line)))
 
-    def _parsed(self, data: bytes, lines: range | list[int]) -> Chunk:
-        """Return what the fast parser makes of plain lines, without blank lines and repeated headers."""
-        parsed = parse(data, self._delimiter, self._plan.width)
-        rejects = self._misfits(data, lines, parsed.misfits)
-        numbers = integers(_without(lines, set(parsed.misfits)))
-        columns = parsed.columns
-        blank = all_equal(columns, self._blank)
-        again = all_equal(columns, self._plan.header) if self._plan.header != self._blank else []
-        self._facts.count("blank_lines", len(blank))
+    def _parsed(self, data: bytes, lines: range | list[int], found: Sorted, cut: bool) -> Columns:
+        """Return the rows of plain lines; blank lines, headers and lines of another width are found on the way."""
+        syntax = self._form.syntax
+        parsed = parse(data, syntax, self._form.width)
+        for place, text in parsed.misfits:
+            ends = cut and place == len(lines) - 1
+            cells = text.rstrip("\r\n").split(syntax.delimiter.decode())
+            self._form.take(lines[place], text.encode(), cells, found, ends)
+        kept = _without(lines, {place for place, _ in parsed.misfits})
+        numbers, columns = integers(kept), parsed.columns
+        blank = all_equal(columns, ("",) * self._form.width)
+        header = self._form.layout.header
+        again = all_equal(columns, header) if any(header) else []
+        found.blank += len(blank)
         if again:
-            rejects += self._headers(data, lines, numbers.take(integers(again)).to_pylist())
+            found.rejects += self._headers(data, lines, [kept[i] for i in again])
         if blank or again:
-            kept = integers(_without(range(len(numbers)), {*blank, *again}))
-            numbers, columns = numbers.take(kept), [c.take(kept) for c in columns]
-        return Chunk(batch_of(self._plan, numbers, columns), tuple(rejects))
-
-    def _misfits(self, data: bytes, lines: range | list[int], places: list[int]) -> list[Reject]:
-        if not places:
-            return []
-        raw = data.split(b"\n")
-        rejects = []
-        for place in places:
-            cells = raw[place].split(self._delimiter)
-            if any(c.strip() for c in cells):
-                rejects.append(misfit.misfit(lines[place], raw[place], len(cells), self._plan.width))
-            else:
-                self._facts.count("blank_lines")
-        return rejects
+            left = integers(_without(range(len(numbers)), {*blank, *again}))
+            numbers, columns = numbers.take(left), [c.take(left) for c in columns]
+        return numbers, columns
 
     def _headers(self, data: bytes, lines: range | list[int], numbers: list[int]) -> list[Reject]:
-        raw = data.split(b"\n")
-        return [misfit.repeated_header(n, raw[lines.index(n)]) for n in numbers]
+        raw = dict(zip(lines, data.split(b"\n"), strict=False))
+        return [misfit.repeated_header(n, raw[n]) for n in numbers]
 
 
 def _without(values: range | list[int], places: set[int]) -> range | list[int]:
     return [v for i, v in enumerate(values) if i not in places] if places else values
 
 
-def _is_plain(data: bytes) -> bool:
+def _is_plain(data: bytes, syntax: Syntax) -> bool:
     """Whether each line is a record and nothing in it can be taken for something else."""
-    return b'"' not in data and b"\0" not in data and data.count(b"\r") == data.count(b"\r\n") and is_text(data)
+    special = syntax.quote in data or b"\0" in data or (syntax.escaped and b"\\" in data)
+    return not special and data.count(b"\r") == data.count(b"\r\n") and is_text(data)
+
+
+def _unmarked(data: bytes) -> bytes:
+    """Return lines without the byte order marks in front of them: there two files were joined."""
+    if MARK not in data:
+        return data
+    return data.removeprefix(MARK).replace(b"\n" + MARK, b"\n")

@@ -1,32 +1,38 @@
-"""The dialect of a delimited file, from its beginning: delimiter, header, and what stands above it."""
+"""The dialect of a delimited file, from its beginning: delimiter, quotes, header, and what stands above it."""
 
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from functions.ingest.readers.alignment import aligned
 from functions.ingest.readers.encoding import readable
 from functions.ingest.readers.layout import recognised
 from functions.ingest.readers.model import Target
-from functions.ingest.readers.record import read_record
+from functions.ingest.readers.record import Record, Syntax, read_record
 from stockflow.errors import PermanentError
 
 DELIMITERS = (b",", b";", b"\t", b"|")
 SAMPLE = 262_144
 SEARCHED = 50  # lines in which a header is looked for
 SAMPLED = 200  # records by which a delimiter is judged
+EVEN = 2_000  # records by which backslashes are
 _SEP = re.compile(rb"(?i)^\"?sep=(.)\"?\r?$")
 
 
 @dataclass(frozen=True)
 class Dialect:
-    """``start``/``end``: bytes of the header record in the sample; ``line``: its line (from 1)."""
+    """``start``/``end``: bytes of the header record in the sample; ``line``: its line (from 1).
 
-    delimiter: bytes
+    ``added``: cells that the header got to be as wide as the rows (less than 0: that it lost).
+    """
+
+    syntax: Syntax
     header: tuple[str, ...]
     line: int
     start: int
     end: int
+    added: int = 0
 
 
 @dataclass(frozen=True)
@@ -51,12 +57,15 @@ def sniff(data: bytes, target: Target) -> Dialect:
     """
     sample = _whole_lines(data)
     told = _told(sample)
-    guesses = [g for d in (told or DELIMITERS) for g in _guesses(sample, d, target)]
+    syntaxes = [_syntax(sample, d) for d in told or DELIMITERS]
+    guesses = [g for s in syntaxes for g in _guesses(sample, s, target)]
     if not guesses:
         what = f"the first {SEARCHED} lines of {target.name} hold no record that could be a header"
         raise PermanentError("no_header", f"{what}: a quote is opened and never closed?")
     best = max(guesses, key=lambda g: (g.rank, -g.dialect.line)).dialect
-    return _widened(best, data)
+    rest = [_names(cells) for *_, cells in _records(_whole_lines(data[best.end :]), best.syntax)]
+    header = aligned(best.header, rest, target)
+    return replace(best, header=header, added=len(header) - len(best.header))
 
 
 def _whole_lines(data: bytes) -> bytes:
@@ -70,8 +79,43 @@ def _told(sample: bytes) -> tuple[bytes, ...]:
     return (found[1],) if found else ()
 
 
-def _guesses(sample: bytes, delimiter: bytes, target: Target) -> Iterator[_Guess]:
-    records = list(_records(sample, delimiter))
+def _syntax(sample: bytes, delimiter: bytes) -> Syntax:
+    """Return how cells are quoted: by single quotes, or with backslashes, only when records are read better so."""
+    usual = Syntax(delimiter)
+    single = Syntax(delimiter, quote=b"'")
+    if _begins_cells(sample, single) and _quoted_throughout(sample, single):
+        usual = single
+    escaped = replace(usual, escaped=True)
+    odd = b"\\" + usual.quote in sample or b"\\" + delimiter in sample
+    return escaped if odd and _even(sample, escaped) > _even(sample, usual) else usual
+
+
+def _begins_cells(sample: bytes, syntax: Syntax) -> bool:
+    return sample.startswith(syntax.quote) or (syntax.delimiter + syntax.quote) in sample
+
+
+def _quoted_throughout(sample: bytes, syntax: Syntax) -> bool:
+    """Whether each sampled record can be read with these quotes, and at least half of them are quoted."""
+    records = [(sample[start : r.end], r) for start, r in _read(sample, syntax, SAMPLED) if start < r.end]
+    if any(r.problem for _, r in records) or not records:
+        return False
+    quoted = [raw for raw, r in records if len(r.cells) > 1 and _enclosed(raw, syntax)]
+    return len(quoted) * 2 >= len(records)
+
+
+def _enclosed(raw: bytes, syntax: Syntax) -> bool:
+    cells = [c.strip() for c in raw.strip(b"\r\n").split(syntax.delimiter)]
+    return any(len(c) > 1 and c.startswith(syntax.quote) and c.endswith(syntax.quote) for c in cells)
+
+
+def _even(sample: bytes, syntax: Syntax) -> int:
+    """Return how many records have the width that most have."""
+    widths = Counter(len(r.cells) for _, r in _read(sample, syntax, EVEN) if not r.problem and len(r.cells) > 1)
+    return max(widths.values(), default=0)
+
+
+def _guesses(sample: bytes, syntax: Syntax, target: Target) -> Iterator[_Guess]:
+    records = list(_records(sample, syntax))
     widths = Counter(len(cells) for _, _, _, cells in records if len(cells) > 1)
     usual, times = max(widths.items(), key=lambda w: (w[1], w[0])) if widths else (1, 0)
     consistency = times / max(len(records), 1)
@@ -79,37 +123,38 @@ def _guesses(sample: bytes, delimiter: bytes, target: Target) -> Iterator[_Guess
     for line, start, end, cells in records:
         if line > SEARCHED:
             break
-        names = tuple(readable(c) for c in cells)
+        names = _names(cells)
         known = recognised(names, target)
         if known or (first and len(names) == usual):
-            yield _Guess(Dialect(delimiter, names, line, start, end), known, consistency)
+            yield _Guess(Dialect(syntax, names, line, start, end), known, consistency)
             first = first and len(names) != usual
     if first and records:
         line, start, end, cells = records[0]
-        yield _Guess(Dialect(delimiter, tuple(readable(c) for c in cells), line, start, end), 0, 0)
+        yield _Guess(Dialect(syntax, _names(cells), line, start, end), 0, 0)
 
 
-def _records(sample: bytes, delimiter: bytes) -> Iterator[tuple[int, int, int, tuple[bytes, ...]]]:
-    """Yield (line, start, end, cells) of the sample's records; a broken one is passed over."""
-    place, line, count = 0, 1, 0
-    while place < len(sample) and count < SAMPLED:
-        record = read_record(sample, place, delimiter)
-        end = record.end if not record.problem else sample.find(b"\n", place) + 1 or len(sample)
+def _names(cells: tuple[bytes, ...]) -> tuple[str, ...]:
+    return tuple(readable(c) for c in cells)
+
+
+def _records(sample: bytes, syntax: Syntax) -> Iterator[tuple[int, int, int, tuple[bytes, ...]]]:
+    """Yield (line, start, end, cells) of the sample's records; a broken one and a blank one are passed over."""
+    line, place, count = 1, 0, 0
+    for start, record in _read(sample, syntax):
+        line += sample.count(b"\n", place, start)
+        place = start
         if any(c.strip() for c in record.cells):
-            yield line, place, end, record.cells
+            yield line, start, record.end, record.cells
             count += 1
-        line += sample.count(b"\n", place, end)
-        place = end
+        if count == SAMPLED:
+            return
 
 
-def _widened(dialect: Dialect, data: bytes) -> Dialect:
-    """When every sampled record has the same number of empty cells behind the header's last, so has the header."""
-    width = len(dialect.header)
-    rest = [cells for *_, cells in _records(_whole_lines(data[dialect.end :]), dialect.delimiter)]
-    widths = {len(c) for c in rest}
-    if len(rest) < 2 or len(widths) != 1 or (more := widths.pop() - width) < 1:
-        return dialect
-    if any(cell for cells in rest for cell in cells[width:]):
-        return dialect
-    header = (*dialect.header, *[""] * more)
-    return Dialect(dialect.delimiter, header, dialect.line, dialect.start, dialect.end)
+def _read(sample: bytes, syntax: Syntax, most: int | None = None) -> Iterator[tuple[int, Record]]:
+    """Yield where each record starts, and the record; a broken one ends with its line."""
+    place, count = 0, 0
+    while place < len(sample) and count != most:
+        record = read_record(sample, place, syntax)
+        end = record.end if not record.problem else sample.find(b"\n", place) + 1 or len(sample)
+        yield place, replace(record, end=end)
+        place, count = end, count + 1

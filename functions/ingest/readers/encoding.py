@@ -1,17 +1,21 @@
 """Encodings: whatever a text file is written in becomes UTF-8, a block at a time.
 
-A byte that the encoding does not know becomes a lone surrogate (``BAD``), which is no valid UTF-8:
+In this order: what the contract declares (its property ``encoding``), a byte order mark, valid UTF-8, UTF-16 without
+a mark, and else cp1252, with the doubt noted; another 8-bit encoding only on overwhelming evidence, noted as well.
+
+A byte that the encoding does not know becomes a lone surrogate (``BAD``), which is not valid UTF-8:
 the record that holds it is rejected later, and only that record.
 """
 
 import codecs
-import re
 from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
 from functions.ingest.readers.model import Facts
+from stockflow.errors import PermanentError
 
 BLOCK = 2 << 20
+MARK = codecs.BOM_UTF8
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),
@@ -19,10 +23,7 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-_WESTERN = ("cp1252", "cp850", "mac_roman")
-_USUAL = set("éèêëàâäáçùûüúîïíôöóœæñßøå°€’–«»\xa0")
-_RARE = set("ÉÈÊÀÂÄÇÙÛÜÎÏÔÖŒÆÑØÅ²³‘“”—…£§µ")
-_HIGH = re.compile(rb"[\x80-\xff]+")
+_ASCII = bytes(range(128))
 _HANDLER = "stockflow.mark"
 
 
@@ -58,36 +59,109 @@ def is_text(data: bytes) -> bool:
     return True
 
 
-def utf8_blocks(stream: BinaryIO, facts: Facts, score: Callable[[str], int]) -> Iterator[bytes]:
-    """Yield the file as UTF-8 without its byte order mark; note the encoding.
+def utf8_blocks(
+    stream: BinaryIO, facts: Facts, score: Callable[[str], int], declared: str | None = None
+) -> Iterator[bytes]:
+    """Yield the file as UTF-8 without its byte order mark; note the encoding and how it is known.
 
     ``score`` says how many known headers a decoded beginning has; it helps to tell 8-bit encodings apart.
+    ``declared`` is the encoding that the contract names.
+
+    Raises:
+        PermanentError: ``unknown_encoding`` when that is not the name of one.
     """
+    named = _named(declared) if declared else None
     head = stream.read(BLOCK)
-    bom, encoding = next(((b, e) for b, e in _BOMS if head.startswith(b)), (b"", _wide(head)))
-    head = head[len(bom) :]
-    facts.note(encoding=encoding or "ascii", byte_order_mark=bool(bom))
+    mark, marked = next(((b, e) for b, e in _BOMS if head.startswith(b)), (b"", None))
+    head = head[len(mark) :]
+    encoding = marked or named or _wide(head)
+    source = "mark" if marked else "declared" if named else "zeros" if encoding else "content"
+    facts.note(encoding=encoding or "ascii", encoding_source=source, byte_order_mark=bool(mark))
+    if marked and named and marked != named:
+        facts.note(encoding_declared=named)
     while head and encoding is None and head.isascii():  # nothing to decide yet
         yield head
         head = stream.read(BLOCK)
     if not head:
         return
     if encoding is None:
-        encoding = guess(head, score)
-        facts.note(encoding=encoding)
-    yield from _transcoded(head, stream, encoding)
+        head += stream.read(_wanting(head))
+        encoding, single = _decided(head, facts, score)
+        yield from _transcoded(head, stream, encoding, facts if single else None)
+    else:
+        yield from _transcoded(head, stream, encoding, None)
 
 
-def _transcoded(head: bytes, stream: BinaryIO, encoding: str) -> Iterator[bytes]:
+def _named(declared: str) -> str:
+    """Return the usual name of an encoding of text."""
+    try:
+        "".encode(declared)
+        return codecs.lookup(declared).name
+    except LookupError as error:
+        raise PermanentError(
+            "unknown_encoding",
+            f"the contract declares the encoding {declared!r}, which is not a known one; "
+            "expected a name such as utf-8, cp1252, cp850 or cp1250",
+            found=declared,
+        ) from error
+
+
+def _wanting(block: bytes) -> int:
+    """Return how many bytes the character lacks that a block may end in the middle of, if it is UTF-8."""
+    for back in (1, 2, 3):
+        byte = block[-back] if back <= len(block) else 0
+        if byte >= 0xC2:
+            return max((4 if byte >= 0xF0 else 3 if byte >= 0xE0 else 2) - back, 0)
+        if byte < 0x80:
+            break
+    return 0
+
+
+def _decided(block: bytes, facts: Facts, score: Callable[[str], int]) -> tuple[str, bool]:
+    """Return the encoding of the first block beyond ASCII, and whether that is in doubt; note why.
+
+    UTF-8 when at least half of what is beyond ASCII is valid UTF-8, and a fifth when nothing else is certain:
+    another encoding hardly ever looks like that, and some broken bytes do not make a UTF-8 file another one.
+    """
+    from functions.ingest.readers.evidence import choose  # few files need it
+
+    text = block.decode("utf-8", "replace")
+    broken = text.count("\ufffd")
+    valid = sum(not c.isascii() for c in text) - broken
+    if valid >= broken:
+        facts.note(encoding="utf-8")
+        return "utf-8", False
+    choice = choose(block, score)
+    if valid * 4 >= broken and not choice.overwhelming:
+        facts.note(encoding="utf-8")
+        return "utf-8", False
+    source = "evidence" if choice.overwhelming else "assumed"
+    facts.note(encoding=choice.encoding, encoding_source=source, encoding_confidence=choice.confidence)
+    return choice.encoding, True
+
+
+def _transcoded(head: bytes, stream: BinaryIO, encoding: str, doubted: Facts | None) -> Iterator[bytes]:
+    """Yield a text's blocks as UTF-8; note its characters beyond ASCII where the encoding is in doubt."""
     if encoding == "utf-8":  # checked record by record later
         yield head
         yield from iter(lambda: stream.read(BLOCK), b"")
         return
     decoder = codecs.getincrementaldecoder(encoding)(_HANDLER)
+    seen: set[int] = set()
     while head:
-        yield decoder.decode(head).encode("utf-8", "surrogatepass")
+        text = decoder.decode(head)
+        if doubted is not None and (new := {*head.translate(None, _ASCII)} - seen):
+            seen |= new
+            doubted.note(encoding_doubt=_characters(seen, encoding))
+        yield text.encode("utf-8", "surrogatepass")
         head = stream.read(BLOCK)
     yield decoder.decode(b"", final=True).encode("utf-8", "surrogatepass")
+
+
+def _characters(seen: set[int], encoding: str) -> list[str]:
+    """Return each byte beyond ASCII and what it was taken for, such as ``a3 £``."""
+    shown = ((byte, bytes([byte]).decode(encoding, "ignore")) for byte in sorted(seen))
+    return [f"{byte:02x} {sign}".strip() for byte, sign in shown]
 
 
 def _wide(head: bytes) -> str | None:
@@ -96,40 +170,3 @@ def _wide(head: bytes) -> str | None:
     if len(sample) < 4 or sample.count(0) * 3 < len(sample):
         return None
     return "utf-16-le" if sample[1::2].count(0) > sample[::2].count(0) else "utf-16-be"
-
-
-def guess(block: bytes, score: Callable[[str], int]) -> str:
-    """Return the likely encoding of a block that is not all ASCII.
-
-    UTF-8 when a fair part of its non-ASCII characters is valid UTF-8: another encoding hardly ever looks like that,
-    and some broken bytes do not make a UTF-8 file a cp1252 one. Else the western encoding that gives more known
-    headers, then more letters that people use. charset-normalizer is asked for what is not western, or makes no
-    sense: on a short sample of French it is wrong as often as right.
-    """
-    text = block.decode("utf-8", "replace")
-    broken = text.count("\ufffd")
-    valid = sum(not c.isascii() for c in text) - broken
-    if broken == 0 or valid * 4 >= broken:
-        return "utf-8"
-    best = max(_WESTERN, key=lambda e: (score(block.decode(e, "replace")), _sense(block, e)))
-    needed = 0.95 if _crowded(block) else 0.25
-    return best if _sense(block, best) > needed else _asked(block)
-
-
-def _crowded(block: bytes) -> bool:
-    """Whether letters beyond ASCII stand side by side, as in Cyrillic or Chinese: in western words they do not."""
-    runs = _HIGH.findall(block[:65_536])
-    return sum(len(r) for r in runs if len(r) > 2) * 2 > sum(len(r) for r in runs)
-
-
-def _sense(block: bytes, encoding: str) -> float:
-    """Return how usual the characters are that the bytes beyond ASCII become: 0 to 1."""
-    text = bytes(b for b in block if b > 127)[:20_000].decode(encoding, "replace")
-    return sum(1.0 if c in _USUAL else 0.4 if c in _RARE else 0.0 for c in text) / max(len(text), 1)
-
-
-def _asked(block: bytes) -> str:
-    from charset_normalizer import from_bytes
-
-    found = from_bytes(block[:65_536]).best()
-    return found.encoding if found else "cp1252"

@@ -1,4 +1,4 @@
-"""The fast road: Arrow's CSV parser on whole lines that hold nothing it would have to guess about."""
+"""The fast parser: Arrow's CSV parser on whole lines that hold nothing it would have to guess about."""
 
 import io
 from dataclasses import dataclass
@@ -8,22 +8,23 @@ import pyarrow.compute as pc
 from pyarrow import csv
 
 from functions.ingest.readers.arrow import TEXT, text
+from functions.ingest.readers.record import Syntax
 
 
 @dataclass(frozen=True)
 class Parsed:
-    """Columns of text, and the numbers (from 0) of the lines whose width is wrong."""
+    """Columns of text, and the lines whose width is wrong: their numbers (from 0) and their text."""
 
     columns: list[pa.Array]
-    misfits: list[int]
+    misfits: list[tuple[int, str]]
 
 
-def parse(lines: bytes, delimiter: bytes, width: int) -> Parsed:
+def parse(lines: bytes, syntax: Syntax, width: int) -> Parsed:
     """Return the cells of one-line records; nothing is trimmed, guessed or made NULL."""
-    misfits: list[int] = []
+    misfits: list[tuple[int, str]] = []
 
     def skip(row: csv.InvalidRow) -> str:
-        misfits.append(row.number - 1)
+        misfits.append((row.number - 1, row.text))
         return "skip"
 
     names = [str(i) for i in range(width)]
@@ -31,8 +32,8 @@ def parse(lines: bytes, delimiter: bytes, width: int) -> Parsed:
         io.BytesIO(lines),
         read_options=csv.ReadOptions(use_threads=False, block_size=len(lines) + 1, column_names=names),
         parse_options=csv.ParseOptions(
-            delimiter=delimiter.decode(),
-            quote_char='"' if b'"' in lines else False,
+            delimiter=syntax.delimiter.decode(),
+            quote_char=syntax.quote.decode() if syntax.quote in lines else False,
             newlines_in_values=False,
             ignore_empty_lines=False,
             invalid_row_handler=skip,

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 MAX_RECORD = 10_000_000
 
@@ -10,24 +11,25 @@ MAX_RECORD = 10_000_000
 class Block:
     """Whole lines (each ending with ``\\n``), ``count`` of them, from number ``line`` on.
 
-    ``too_long``: only the beginning of one enormous line.
+    ``too_long``: only the beginning of one enormous line. ``cut``: the file ended without a line end.
     """
 
     line: int
     data: bytes
     count: int
     too_long: bool = False
+    cut: bool = False
 
     def after(self, end: int) -> "Block":
         """Return what is left behind byte ``end``, which is the end of a line."""
         gone = self.count if end == len(self.data) else self.data.count(b"\n", 0, end)
-        return Block(self.line + gone, self.data[end:], self.count - gone)
+        return Block(self.line + gone, self.data[end:], self.count - gone, cut=self.cut)
 
     def then(self, following: "Block") -> "Block":
         """Return this block and the one behind it as one."""
         if not self.data:
             return following
-        return Block(self.line, self.data + following.data, self.count + following.count)
+        return Block(self.line, self.data + following.data, self.count + following.count, cut=following.cut)
 
 
 def blocks(parts: Iterable[bytes], limit: int = MAX_RECORD) -> Iterator[Block]:
@@ -51,7 +53,7 @@ def blocks(parts: Iterable[bytes], limit: int = MAX_RECORD) -> Iterator[Block]:
             yield Block(line, rest[:limit], 1, too_long=True)
             rest, skipping = b"", True
     if rest:
-        yield Block(line, rest + b"\n", 1)
+        yield Block(line, rest + b"\n", 1, cut=True)
 
 
 def _checked(block: Block, limit: int) -> Iterator[Block]:
@@ -65,9 +67,29 @@ def _checked(block: Block, limit: int) -> Iterator[Block]:
 
 
 def _unix(parts: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield the parts; an old Macintosh file, which has no ``\\n`` at all, gets them for its ``\\r``."""
-    macintosh: bool | None = None
+    """Yield the parts with line ends that hold ``\\n``, as the file's first line end says.
+
+    An old Macintosh file has only ``\\r``. Windows turns ``\\r\\n`` into ``\\r\\r\\n`` when a file is written as text.
+    """
+    parts = iter(parts)
     for part in parts:
-        if macintosh is None and (b"\r" in part or b"\n" in part):
-            macintosh = b"\n" not in part
-        yield part.replace(b"\r", b"\n") if macintosh else part
+        feed = part.find(b"\n")
+        if feed < 0 and b"\r" in part:
+            yield part.replace(b"\r", b"\n")
+            yield from (p.replace(b"\r", b"\n") for p in parts)
+        elif part[max(feed - 2, 0) : feed] == b"\r\r":
+            yield from _undoubled(part, parts)
+        else:
+            yield part
+            if feed >= 0:
+                yield from parts
+
+
+def _undoubled(part: bytes, parts: Iterator[bytes]) -> Iterator[bytes]:
+    held = b""
+    for each in chain([part], parts):
+        text = held + each
+        whole = text.rstrip(b"\r")
+        held = text[len(whole) :]
+        yield whole.replace(b"\r\r\n", b"\n")
+    yield held

@@ -4,13 +4,17 @@ import re
 
 from functions.ingest.readers.encoding import is_text, readable
 from functions.ingest.readers.model import Reject, shown
+from functions.ingest.readers.trailer import stated_count
 
-_TOTAL = re.compile(r"(?i)^\W*((grand|sub|sous)[- ]?)?(total|sum|somme)\b")
+_TOTAL = re.compile(r"(?i)^\W*((grand|sub|sous)[- ]?)?(total(e|s|es)?|totaux|sum|somme|summe|suma|gesamt\w*)\b")
 
 
 def misfit(line: int, raw: bytes, found: int, expected: int) -> Reject:
     """Return the reject of a record of the wrong width."""
     text = readable(raw.rstrip(b"\r\n"))
+    if (count := stated_count(text)) is not None:
+        message = f"a line that says how many records the file has: {count:,}"
+        return Reject(line, "trailer_row", message, str(count), "a row", shown(text))
     code = "totals_row" if _TOTAL.match(text.lstrip("\"'")) else "wrong_width"
     message = f"{found} cells where the header has {expected}"
     if code == "totals_row":
@@ -43,7 +47,11 @@ def broken_quote(line: int, raw: bytes, problem: str) -> Reject:
     text = shown(readable(raw.rstrip(b"\r\n")))
     messages = {
         "unclosed_quote": ("a quote is opened and never closed", 'a closing " before the next delimiter'),
-        "bad_quote": ("text after a closing quote", 'a quote within a quoted cell is written twice: ""'),
+        "bad_quote": (
+            'text after a closing quote, or a " inside quotes',
+            'a " inside a quoted cell is written twice: ""',
+        ),
+        "joined_cells": ("a quoted cell begins in the middle of another", "a delimiter before the opening quote"),
     }
     message, expected = messages[problem]
     return Reject(line, problem, message, "", expected, text)

@@ -6,7 +6,6 @@ import json
 import pytest
 
 from functions.ingest.readers import encoding, json_values, lines, source
-from functions.ingest.readers.encoding import guess
 from functions.ingest.readers.filename import date_in
 from functions.ingest.readers.model import KEPT_TEXT, Reject, shown
 from functions.ingest.rejects import MAX_REJECTS, Rejects
@@ -51,21 +50,6 @@ def test_an_enormous_line_costs_only_itself(monkeypatch: pytest.MonkeyPatch) -> 
     assert [(r.line, r.code) for r in found.rejects] == [(3, "too_long")]
     assert len(found.rejects[0].original_text) < KEPT_TEXT + 100
     found.check_books()
-
-
-@pytest.mark.parametrize("code", ["cp1252", "cp850", "mac_roman"])
-@pytest.mark.parametrize("text", ["Pépinières du Rhône, Bêche à fleurs, Tondeuse électrique", "prix 12,50 € à côté"])
-def test_western_encodings_are_told_apart_by_the_letters_that_people_use(text: str, code: str) -> None:
-    try:
-        data = text.encode(code)
-    except UnicodeEncodeError:
-        pytest.skip("this encoding has no such sign")
-    assert guess(data, lambda _: 0) == code
-
-
-def test_what_is_not_western_is_guessed_from_its_own_letters() -> None:
-    text = "Товар;Количество\n" + "Садовая лопата с деревянной ручкой для сада и огорода;12\n" * 20
-    assert text.encode("cp1251").decode(guess(text.encode("cp1251"), lambda _: 0)) == text
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from functions.ingest.readers import encoding
 from functions.ingest.readers.lines import blocks
-from functions.ingest.readers.record import read_record
+from functions.ingest.readers.record import Syntax, read_record
 from stockflow.errors import PermanentError
 from tests.unit.ingest.reading import read
 
@@ -133,6 +133,6 @@ def test_the_careful_reader_agrees_with_the_csv_module(cells: list[str]) -> None
     out = io.StringIO()
     csv.writer(out, lineterminator="\n", quoting=csv.QUOTE_ALL).writerow(cells)
     data = out.getvalue().encode()
-    record = read_record(data, 0, b",")
+    record = read_record(data, 0, Syntax(b","))
     assert [c.decode() for c in record.cells] == cells
     assert record.end == len(data)

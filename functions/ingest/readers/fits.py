@@ -1,0 +1,69 @@
+"""Whether cells stand in the right columns: told by the columns that hold dates and numbers."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from functions.ingest.readers.model import Target
+from stockflow.contracts import normalise_header
+
+_NUMBER = re.compile(r"""[-+−]?\s*[0-9.][0-9.,'’\s]*(?:[eE][+-]?[0-9]{1,2})?\s*-?""")
+_MOMENT = re.compile(r"(?=.*[0-9])[0-9][-0-9/.:,+TZ\s]*(?:[AaPp]\.?[Mm]\.?)?(?:\s*(?:UTC|GMT))?")
+_LOOKS = {
+    "integer": _NUMBER,
+    "number": _NUMBER,
+    "date": _MOMENT,
+    "timestamp": _MOMENT,
+}
+
+
+@dataclass(frozen=True)
+class Fit:
+    """What the cells of a record must look like. ``columns``: position -> column of the contract."""
+
+    columns: Mapping[int, str]
+    target: Target
+    width: int
+
+    @classmethod
+    def of(cls, header: Sequence[str], target: Target) -> "Fit":
+        """Return the fit of a header; of several headers of one column the first counts."""
+        columns: dict[int, str] = {}
+        for position, name in enumerate(header):
+            column = target.headers.get(normalise_header(name))
+            if column and column not in columns.values():
+                columns[position] = column
+        return cls(columns, target, len(header))
+
+    @cached_property
+    def _looks(self) -> dict[int, re.Pattern[str]]:
+        kinds = {i: self.target.contract.column(c).logical_type for i, c in self.columns.items()}
+        return {i: _LOOKS[kind] for i, kind in kinds.items() if kind in _LOOKS}
+
+    @cached_property
+    def shortest(self) -> int:
+        """How many cells a record must have: up to the last needed column, and half of all, and two."""
+        contract = self.target.contract
+        needed = {*self.target.needed, *contract.key, *(c.name for c in contract.stated if c.required)}
+        last = max((i + 1 for i, c in self.columns.items() if c in needed), default=self.width)
+        return max(last, (self.width + 1) // 2, 2)
+
+    def complete(self, cells: Sequence[str]) -> bool:
+        """Whether a short record only lacks its last, optional cells, as spreadsheets leave them out when empty."""
+        return self.shortest <= len(cells) < self.width and self.holds(cells) and self._stated(cells)
+
+    def holds(self, cells: Sequence[str]) -> bool:
+        """Whether no cell of a date or a number holds anything else."""
+        cut = len(cells)
+        values = ((look, cells[i].strip().strip("'")) for i, look in self._looks.items() if i < cut)
+        return all(not value or look.fullmatch(value) for look, value in values)
+
+    def tells(self, cells: Sequence[str]) -> bool:
+        """Whether a date or a number is stated at all, so that ``holds`` says something."""
+        return any(i < len(cells) and cells[i].strip() for i in self._looks)
+
+    def _stated(self, cells: Sequence[str]) -> bool:
+        """Whether what a record cannot do without is stated."""
+        needed = {*self.target.needed, *self.target.contract.key}
+        return all(cells[i].strip() for i, c in self.columns.items() if c in needed)
