@@ -18,6 +18,7 @@ from cli.stack import Json
 from stockflow import values
 from stockflow.contracts import Column, Contract
 from stockflow.services import Services
+from stockflow.values import Formats
 
 app = typer.Typer(no_args_is_help=True, help="Refused rows: list, show, export to be corrected, release.")
 REASONS, ROW = "refused_because", "refused_row"
@@ -28,7 +29,7 @@ Load = Annotated[str, typer.Option(help="Only this load: its id, object or file 
 _OPEN = """
 SELECT refused.load_id, refused.feed, loads.object, refused.line, refused.stage, refused.rule, refused.column_name,
   refused.value, refused.expected, refused.message, refused.original_row,
-  loads_validated.decimal_mark, loads_validated.date_order
+  loads_validated.decimal_mark, loads_validated.date_order, loads_validated.time_zone
 FROM inventory_ops.quarantine AS refused
 JOIN inventory_ops.loads AS loads ON loads.load_id = refused.load_id
 LEFT JOIN inventory_ops.validated_loads AS loads_validated ON loads_validated.load_id = refused.load_id
@@ -170,25 +171,27 @@ def corrected_lines(rows: Iterable[Mapping[str, Any]], contract: Contract) -> li
             continue
         original = json.loads(row["original_row"] or "{}")
         extra = json.loads(original.pop("_extra", None) or "{}")
-        mark, order = row["decimal_mark"] or ".", row["date_order"] or "ymd"
-        cells = {c.name: neutral(c, original.get(c.name), mark, order) for c in contract.stated}
+        formats = Formats(
+            row["decimal_mark"] or ".", row["date_order"] or "ymd", time_zone=row.get("time_zone") or "UTC"
+        )
+        cells = {c.name: neutral(c, original.get(c.name), formats) for c in contract.stated}
         cells |= {k: str(v) for k, v in extra.items() if k not in (REASONS, ROW)}
         found[row["line"]] = {**cells, REASONS: reason, ROW: f"{row['load_id']}/{row['line']}"}
     return list(found.values())
 
 
-def neutral(column: Column, text: str | None, decimal_mark: str, date_order: str) -> str:
+def neutral(column: Column, text: str | None, formats: Formats) -> str:
     """Return a cell as any file can hold it: ISO dates, decimal points; as written when it cannot be read."""
-    if text is None or values.is_blank(text, column.logical_type):
+    if text is None or values.is_blank(text, column.kind):
         return text or ""
     if column.logical_type in ("number", "integer"):
-        number: Decimal | None = values.to_number(text, decimal_mark)
+        number: Decimal | None = values.to_number(text, formats.decimal_mark)
         return text if number is None else format(number.normalize(), "f")
     if column.logical_type == "date":
-        day = values.to_date(text, date_order)
+        day = values.to_date(text, formats.date_order, formats.time_zone)
         return text if day is None else day.isoformat()
     if column.logical_type == "timestamp":
-        moment = values.to_timestamp(text, date_order)
+        moment = values.to_timestamp(text, formats.date_order, formats.time_zone)
         return text if moment is None else moment.isoformat()
     return text
 

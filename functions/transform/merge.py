@@ -18,6 +18,7 @@ _EXPECTED = {
     "timestamp": "a date and time",
     "string": "a known value",
 }
+_ROOM = "a number below 10 to the 29th, also in base units and in the base currency"
 _DIMENSIONS = {"products": "inventory_curated.products", "exchange_rates": "inventory_curated.daily_rates"}
 
 
@@ -110,21 +111,27 @@ def _refusals(contract: Contract) -> list[str]:
 
 
 def _unreadable(column: Column) -> str:
-    written = f"inventory_curated.to_text(raw.{column.name})"
-    zeros = f" AND NOT REGEXP_CONTAINS({written}, r'^[0.:/ T-]+$')" if _timed(column) else ""
+    name, expected = column.name, _EXPECTED.get(column.logical_type, "a value")
+    unread = f"    WHEN model.{name} IS NULL AND NOT inventory_curated.is_blank(raw.{name}, '{column.kind}')"
+    found = f"REPLACE(raw.{name}, '|', ' ')"
+    whens = [f"{unread}\n      THEN CONCAT('unreadable|{name}|', {found}, '|{expected}')"]
+    if column.logical_type == "number":
+        whens.insert(
+            0, f"{unread} AND {_too_large(name)}\n      THEN CONCAT('out_of_range|{name}|', {found}, '|{_ROOM}')"
+        )
+    return "\n".join(whens)
+
+
+def _too_large(name: str) -> str:
+    """A number that is read, and is too large as an amount of base units or of the base currency; or for itself."""
     return (
-        f"    WHEN model.{column.name} IS NULL AND {written} IS NOT NULL{zeros}\n"
-        f"      THEN CONCAT('unreadable|{column.name}|', REPLACE(raw.{column.name}, '|', ' '), "
-        f"'|{_EXPECTED.get(column.logical_type, 'a value')}')"
+        f"(inventory_curated.to_number(raw.{name}, raw._decimal) IS NOT NULL"
+        f" OR REGEXP_CONTAINS(raw.{name}, r'[0-9]{{29}}|[0-9][eE][+]?[0-9]{{2}}'))"
     )
 
 
 def _missing(column: Column) -> str:
     return f"    WHEN model.{column.name} IS NULL THEN 'missing|{column.name}||a value'"
-
-
-def _timed(column: Column) -> bool:
-    return column.logical_type in {"date", "timestamp"}
 
 
 def _touched_days(contract: Contract) -> str:

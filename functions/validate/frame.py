@@ -1,6 +1,7 @@
 """The typed batch: raw text columns become values that expectations can compare. Pure."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -25,16 +26,17 @@ def conventions(contract: Contract, texts: Mapping[str, Any]) -> Formats:
     dates = [t for c in contract.stated if c.logical_type in ("date", "timestamp") for t in texts[c.name]]
     mark = str(contract.properties.get("decimalMark", "."))
     order = str(contract.properties.get("dateOrder", "dmy"))
-    return values.detect_formats(numbers, dates, mark, order)
+    return replace(values.detect_formats(numbers, dates, mark, order), time_zone=contract.time_zone)
 
 
 def converter(column: Column, formats: Formats) -> Callable[[str], Any]:
     """Return the function that types one column's text; it returns None for what it cannot read."""
+    number = values.to_amount if column.unit == "currency" else values.to_number
     return {
-        "number": lambda t: values.to_number(t, formats.decimal_mark),
+        "number": lambda t: number(t, formats.decimal_mark),
         "integer": lambda t: values.to_integer(t, formats.decimal_mark),
-        "date": lambda t: values.to_date(t, formats.date_order),
-        "timestamp": lambda t: values.to_timestamp(t, formats.date_order),
+        "date": lambda t: values.to_date(t, formats.date_order, formats.time_zone),
+        "timestamp": lambda t: values.to_timestamp(t, formats.date_order, formats.time_zone),
     }.get(column.logical_type, values.to_text)
 
 
@@ -51,7 +53,7 @@ def typed(contract: Contract, raw: pd.DataFrame, formats: Formats) -> pd.DataFra
         convert = converter(column, formats)
         table = {t: _typed(column, convert, t) for t in text.dropna().unique()}
         out[column.name] = _series(column, text.map(table))
-        blank = {t: values.is_blank(t, column.logical_type) for t in table}
+        blank = {t: values.is_blank(t, column.kind) for t in table}
         unreadable = {t: t for t, v in table.items() if v is None and not blank[t]}
         out[f"{column.name}_type{BAD}"] = text.map(unreadable)
         if column.required:
@@ -60,7 +62,7 @@ def typed(contract: Contract, raw: pd.DataFrame, formats: Formats) -> pd.DataFra
 
 
 def _typed(column: Column, convert: Callable[[str], Any], text: str) -> Any:
-    return None if values.is_blank(text, column.logical_type) else convert(text)
+    return None if values.is_blank(text, column.kind) else convert(text)
 
 
 def _series(column: Column, series: pd.Series) -> pd.Series:

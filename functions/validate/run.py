@@ -145,6 +145,8 @@ def _record(
         detail={
             "decimal_mark": formats.decimal_mark,
             "date_order": formats.date_order,
+            "time_zone": formats.time_zone,
+            "decided_by": dict(formats.decided_by),
             "ambiguous": list(formats.ambiguous),
             "contradictions": list(formats.contradictions)[:20],
             "warnings": warnings,

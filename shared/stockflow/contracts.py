@@ -3,14 +3,16 @@
 import unicodedata
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
 
 from stockflow.errors import PermanentError
 from stockflow.identity import digest
+from stockflow.settings import bundle_root
 
 _HOUR, _DAY, _WEEK = timedelta(hours=1), timedelta(days=1), timedelta(weeks=1)
 _UNITS = {
@@ -22,7 +24,10 @@ _UNITS = {
 
 @dataclass(frozen=True)
 class Rule:
-    """One quality rule. ``severity`` is critical (row), warning (report) or load (whole load)."""
+    """One quality rule. ``severity`` is critical (row), warning (report) or load (whole load).
+
+    ``expected`` says what is accepted, in words; None leaves that to the expectation.
+    """
 
     id: str
     expectation: str
@@ -30,13 +35,15 @@ class Rule:
     kwargs: dict[str, Any]
     severity: str
     description: str
+    expected: str | None = None
 
 
 @dataclass(frozen=True)
 class Column:
     """One column of a feed: what it is called, what it holds and how people write it.
 
-    ``fallbacks`` are aliases that mean this column only when no better header is there.
+    ``fallbacks`` are aliases that mean this column only when no better header is there. ``closed`` says that the
+    text is a word of a closed vocabulary, so that ``NULL``, ``N/A`` or ``-`` can only mean "no value".
     """
 
     name: str
@@ -51,7 +58,13 @@ class Column:
     unit: str | None = None
     pii: bool = False
     derived: bool = False
+    closed: bool = False
     options: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def kind(self) -> str:
+        """What a cell holds, as ``values.is_blank`` asks it: the logical type, or ``word``."""
+        return "word" if self.closed else self.logical_type
 
 
 @dataclass(frozen=True)
@@ -93,6 +106,11 @@ class Contract:
         """The column that says which statement is newer; None means the object's creation time."""
         value = self.properties.get("businessTime")
         return str(value) if value else None
+
+    @property
+    def time_zone(self) -> str:
+        """The IANA time zone of local times in this feed's files: ``timeZone``, else the pipeline's ``time_zone``."""
+        return str(self.properties["timeZone"])
 
     def column(self, name: str) -> Column:
         """Return the column of that name.
@@ -138,13 +156,15 @@ def load_contract(path: Path) -> Contract:
     """Return the contract in one file."""
     text = path.read_text(encoding="utf-8")
     try:
-        return _contract(yaml.safe_load(text), digest(text, length=12))
+        return _contract(yaml.safe_load(text), text)
     except (KeyError, TypeError, ValueError, IndexError, AttributeError, yaml.YAMLError) as error:
         raise PermanentError("bad_contract", f"{path.name}: {type(error).__name__}: {error}") from error
 
 
-def _contract(doc: dict[str, Any], fingerprint: str) -> Contract:
+def _contract(doc: dict[str, Any], text: str) -> Contract:
     table = doc["schema"][0]
+    properties = _custom(doc)
+    zone = properties["timeZone"] = _known_zone(str(properties.get("timeZone") or default_time_zone()))
     rules = [_rule(q, None, i) for i, q in enumerate(table.get("quality") or [])]
     for prop in table["properties"]:
         rules += [_rule(q, prop["name"], i) for i, q in enumerate(prop.get("quality") or [])]
@@ -155,10 +175,39 @@ def _contract(doc: dict[str, Any], fingerprint: str) -> Contract:
         owner=_owner(doc.get("team")),
         columns=tuple(_column(p) for p in table["properties"]),
         rules=tuple(rules),
-        properties=_custom(doc),
+        properties=properties,
         fresh_within=_fresh_within({s["property"]: s for s in doc.get("slaProperties") or []}),
-        fingerprint=fingerprint,
+        fingerprint=digest(text, zone, length=12),
     )
+
+
+@cache
+def default_time_zone() -> str:
+    """Return ``time_zone`` of ``pipeline.yaml``: the zone of feeds whose contract names none."""
+    loaded = yaml.safe_load((bundle_root() / "pipeline.yaml").read_text(encoding="utf-8"))
+    return str(loaded["time_zone"])
+
+
+def _known_zone(name: str) -> str:
+    """Return the name of a time zone.
+
+    Raises:
+        ValueError: when this machine has time zones, and not this one.
+    """
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        if _has_zones():
+            raise ValueError(f"timeZone: {name!r} is not an IANA time zone such as Europe/Paris") from error
+    return name
+
+
+def _has_zones() -> bool:
+    try:
+        ZoneInfo("Europe/Paris")
+    except ZoneInfoNotFoundError:
+        return False
+    return True
 
 
 def _fresh_within(sla: dict[str, dict[str, Any]]) -> timedelta | None:
@@ -197,6 +246,7 @@ def _column(prop: dict[str, Any]) -> Column:
         unit=custom.get("unit"),
         pii="pii" in (prop.get("tags") or ()),
         derived=bool(custom.get("derived")),
+        closed=bool(custom.get("closedVocabulary")),
         options=dict(prop.get("logicalTypeOptions") or {}),
     )
 
@@ -211,4 +261,5 @@ def _rule(item: dict[str, Any], column: str | None, index: int) -> Rule:
         kwargs={k: v for k, v in (body.get("kwargs") or {}).items() if k != "column"},
         severity=custom.get("severity") or item.get("severity", "critical"),
         description=item.get("description", ""),
+        expected=custom.get("expected"),
     )

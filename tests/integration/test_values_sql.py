@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from stockflow import values
 from stockflow.services import Services
+from stockflow.values import blanks
 from tests.integration import transform_world
 from tests.unit import values_corpus as corpus
 
@@ -22,19 +23,29 @@ ROUTINES = transform_world.ROOT / "warehouse" / "routines" / "inventory_curated"
 
 
 @pytest.fixture(scope="module")
-def ask(bigquery_emulator: str) -> Ask:
-    services = transform_world.new_world(bigquery_emulator).services
+def services(bigquery_emulator: str) -> Services:
+    return transform_world.new_world(bigquery_emulator).services
+
+
+@pytest.fixture(scope="module")
+def ask(services: Services) -> Ask:
     return lambda call, texts: _ask(services, call, texts)
 
 
 def _ask(services: Services, call: str, texts: Sequence[str | None]) -> list[Any]:
     """Return what a call gives for each text, in one query."""
+    return [found for (found,) in _ask_all(services, [call], texts)]
+
+
+def _ask_all(services: Services, calls: Sequence[str], texts: Sequence[str | None]) -> list[tuple[Any, ...]]:
+    """Return what each call gives for each text, in one query."""
     number = partial(bigquery.ScalarQueryParameter, "n", "INT64")
     text = partial(bigquery.ScalarQueryParameter, "t", "STRING")
     cells = [bigquery.StructQueryParameter(None, number(n), text(t)) for n, t in enumerate(texts)]
     config = bigquery.QueryJobConfig(query_parameters=[bigquery.ArrayQueryParameter("cells", "STRUCT", cells)])
-    sql = f"SELECT inventory_curated.{call} AS v FROM UNNEST(@cells) AS cell ORDER BY cell.n"
-    return [row["v"] for row in services.warehouse.client.query(services.settings.sql(sql), job_config=config).result()]
+    columns = ", ".join(f"inventory_curated.{call} AS v{n}" for n, call in enumerate(calls))
+    sql = services.settings.sql(f"SELECT {columns} FROM UNNEST(@cells) AS cell ORDER BY cell.n")
+    return [tuple(row.values()) for row in services.warehouse.client.query(sql, job_config=config).result()]
 
 
 @pytest.mark.parametrize("mark", [".", ","])
@@ -48,15 +59,38 @@ def test_numbers(ask: Ask, mark: str) -> None:
 @pytest.mark.parametrize("order", ["ymd", "dmy", "mdy"])
 def test_dates_and_moments(ask: Ask, order: str) -> None:
     """The corpora, in every order."""
-    texts = [text for text, _, _ in (*corpus.DATES, *corpus.MOMENTS)]
-    assert ask(f"to_date(cell.t, '{order}')", texts) == [values.to_date(t, order) for t in texts]
-    assert ask(f"to_timestamp(cell.t, '{order}')", texts) == [values.to_timestamp(t, order) for t in texts]
+    texts = [row[0] for row in (*corpus.DATES, *corpus.MOMENTS, *corpus.BLANKS)]
+    assert ask(f"to_date(cell.t, '{order}', 'UTC')", texts) == [values.to_date(t, order) for t in texts]
+    assert ask(f"to_timestamp(cell.t, '{order}', 'UTC')", texts) == [values.to_timestamp(t, order) for t in texts]
+
+
+@pytest.mark.parametrize("zone", sorted({zone for _, zone, _ in (*corpus.LOCAL, *corpus.LOCAL_DAYS)}))
+def test_local_times_and_days(ask: Ask, zone: str) -> None:
+    """Every text in every zone; hours that summer time skips or repeats, as BigQuery reads them."""
+    texts = [text for text, _, _ in (*corpus.LOCAL, *corpus.LOCAL_DAYS, *corpus.MOMENTS)]
+    moments = [values.to_timestamp(t, "dmy", zone) for t in texts]
+    assert ask(f"to_timestamp(cell.t, 'dmy', '{zone}')", texts) == moments
+    assert ask(f"to_date(cell.t, 'dmy', '{zone}')", texts) == [values.to_date(t, "dmy", zone) for t in texts]
+
+
+@pytest.mark.parametrize("kind", ["number", "date", "word", "string"])
+def test_what_says_nothing(ask: Ask, kind: str) -> None:
+    """The words for "no value" and "no date", by what a column holds."""
+    texts = [row[0] for row in (*corpus.BLANKS, *corpus.TEXTS, *corpus.NUMBERS, *corpus.DATES)]
+    assert ask(f"is_blank(cell.t, '{kind}')", texts) == [values.is_blank(t, kind) for t in texts]
+
+
+@pytest.mark.parametrize("currency", ["EUR", "GBP"])
+def test_amounts_beside_their_currency(ask: Ask, currency: str) -> None:
+    """Taken off, or refused."""
+    texts = [row[0] for row in (*corpus.AMOUNTS, *corpus.NUMBERS)]
+    assert ask(f"bare_amount(cell.t, '{currency}')", texts) == [values.bare_amount(t, currency) for t in texts]
 
 
 def test_texts_codes_units_and_trade_numbers(ask: Ask) -> None:
     """The corpora of text."""
-    texts = [t for t, _, _ in corpus.TEXTS] + [t for t, _ in (*corpus.UNITS, *corpus.GTINS)]
-    for name in ("to_text", "to_code", "to_unit", "to_gtin", "to_gln"):
+    texts = [row[0] for row in (*corpus.TEXTS, *corpus.UNITS, *corpus.GTINS, *corpus.BLANKS)]
+    for name in ("to_text", "to_code", "to_word", "to_unit", "to_gtin", "to_gln"):
         assert ask(f"{name}(cell.t)", texts) == [getattr(values, name)(t) for t in texts], name
 
 
@@ -74,13 +108,20 @@ CELLS = st.one_of(
     st.text("0123456789.,-+ '\u00a0\u202fe", max_size=14),
     st.text("0123456789-/.T: Z+", max_size=22),
     st.from_regex(r"[0-9]{1,4}[-/.][0-9]{1,2}[-/.][0-9]{1,4}( [0-9]{1,2}:[0-9]{2}(:[0-9]{2})?)?", fullmatch=True),
+    st.from_regex(
+        r"(20|19|17|99)[0-9]{2}-?(0[1-9]|1[0-2])-?[0-3][0-9]([T ][0-2][0-9]:[0-5][0-9](:[0-5][0-9]([.,][0-9]{1,9})?)?"
+        r"( ?[AP]M)?( ?(Z|UTC|[+-][01][0-9]:?[0-5][0-9]))?)?",
+        fullmatch=True,
+    ),
     st.decimals(allow_nan=False, allow_infinity=False).map(str),
-    st.text("abcXYZ =\"'éÀç\t\u00a0\ufeff-_/%", max_size=10),
+    st.from_regex(r"[(€]?[0-9]{1,40}[.,]?[0-9]{0,12}([eE][+-]?[0-9]{1,2})?[)€-]?( EUR)?", fullmatch=True),
+    st.text("abcXYZß =\"'éÀçe\u0301\t\u00a0\u200b\u2009\x07\ufeff-_/%", max_size=10),
+    st.sampled_from([row[0] for row in corpus.BLANKS if row[0] is not None]),
 )
 
 
 @settings(
-    max_examples=4,
+    max_examples=8,
     deadline=None,
     phases=[Phase.generate],
     suppress_health_check=[
@@ -90,21 +131,36 @@ CELLS = st.one_of(
     ],
 )
 @given(st.lists(CELLS, min_size=150, max_size=300))
-def test_any_cells(ask: Ask, texts: list[str]) -> None:
+def test_any_cells(services: Services, texts: list[str]) -> None:
     """Whatever is written, both read it alike or both refuse it."""
-    for call, python in {
+    calls: dict[str, Callable[[str], Any]] = {
         "to_number(cell.t, '.')": lambda t: values.to_number(t, "."),
         "to_number(cell.t, ',')": lambda t: values.to_number(t, ","),
-        "to_date(cell.t, 'dmy')": lambda t: values.to_date(t, "dmy"),
-        "to_timestamp(cell.t, 'mdy')": lambda t: values.to_timestamp(t, "mdy"),
+        "to_integer(cell.t, '.')": lambda t: values.to_integer(t, "."),
+        "to_date(cell.t, 'dmy', 'Europe/Paris')": lambda t: values.to_date(t, "dmy", "Europe/Paris"),
+        "to_timestamp(cell.t, 'mdy', 'America/New_York')": lambda t: values.to_timestamp(t, "mdy", "America/New_York"),
+        "to_timestamp(cell.t, 'dmy', 'Europe/Paris')": lambda t: values.to_timestamp(t, "dmy", "Europe/Paris"),
         "to_code(cell.t)": values.to_code,
-    }.items():
-        answers = zip(texts, ask(call, texts), strict=True)
-        assert [(t, sql, python(t)) for t, sql in answers if sql != python(t)] == [], call
+        "to_word(cell.t)": values.to_word,
+        "is_blank(cell.t, 'date')": lambda t: values.is_blank(t, "date"),
+        "bare_amount(cell.t, 'EUR')": lambda t: values.bare_amount(t, "EUR"),
+    }
+    found = _ask_all(services, list(calls), texts)
+    read = [tuple(python(t) for python in calls.values()) for t in texts]
+    assert [(t, sql, py) for t, sql, py in zip(texts, found, read, strict=True) if sql != py] == []
 
 
 def test_every_function_cleans_text_the_same_way() -> None:
     """BigQuery routines cannot share an expression without an order of creation, so each carries it; it is one."""
     texts = {p.stem: p.read_text(encoding="utf-8") for p in Path(ROUTINES).glob("*.sql")}
-    blanks = {line.strip().split("'")[1] for t in texts.values() for line in t.splitlines() if "x{00A0}" in line}
-    assert len(blanks) == 1
+    for sign in ("x{00A0}", "x{AD}"):
+        assert len({line.split("'")[1] for t in texts.values() for line in t.splitlines() if sign in line}) == 1
+
+
+def test_no_value_and_no_date_are_the_same_words_everywhere() -> None:
+    """The patterns of Python stand in each SQL function that needs them."""
+    texts = {p.stem: p.read_text(encoding="utf-8") for p in Path(ROUTINES).glob("*.sql")}
+    no_date, word, cell = (p.pattern for p in (blanks._NO_DATE, blanks._NULL_WORD, blanks._NULL_CELL))
+    assert all(no_date in texts[name] for name in ("is_blank", "to_date", "to_timestamp"))
+    assert all(f"^(?:{word})$" in texts[name] for name in ("is_blank", "to_word"))
+    assert f"^(?:{cell})$" in texts["is_blank"]

@@ -37,6 +37,43 @@ def test_texts_and_codes(text: str | None, plain: str | None, code: str | None) 
     assert (values.to_text(text), values.to_code(text)) == (plain, code)
 
 
+@pytest.mark.parametrize(("text", "number", "day", "word", "plain"), corpus.BLANKS)
+def test_what_says_nothing(text: str | None, number: bool, day: bool, word: bool, plain: bool) -> None:
+    """The words for "no value" where a value is typed; no more than blanks in free text and codes."""
+    kinds = ("number", "date", "word", "string")
+    assert tuple(values.is_blank(text, kind) for kind in kinds) == (number, day, word, plain)
+    assert (values.to_word(text) is None) == word
+    if number:
+        assert values.to_number(text) is None
+    if day:
+        assert values.to_date(text) is values.to_timestamp(text) is None
+
+
+@pytest.mark.parametrize(("text", "currency", "bare"), corpus.AMOUNTS)
+def test_amounts_beside_their_currency(text: str | None, currency: str, bare: str | None) -> None:
+    """Taken off when it is the currency of the row; an amount in another one is refused, not converted by 1."""
+    assert values.bare_amount(text, currency) == bare
+
+
+def test_an_amount_is_a_number_with_or_without_its_currency() -> None:
+    """A column of prices as a till prints them."""
+    assert values.to_amount("12 345,60 €", ",") == values.to_amount("12345,60", ",") == Decimal("12345.6")
+    assert values.to_amount("£ 4", ".", "EUR") is None
+    assert values.to_number("4 €") is None
+
+
+@pytest.mark.parametrize(("text", "zone", "moment"), corpus.LOCAL)
+def test_local_times(text: str, zone: str, moment: datetime) -> None:
+    """A skipped hour and an hour that comes twice are read with the offset before the change."""
+    assert values.to_timestamp(text, "dmy", zone) == moment
+
+
+@pytest.mark.parametrize(("text", "zone", "day"), corpus.LOCAL_DAYS)
+def test_local_days(text: str, zone: str, day: date) -> None:
+    """A moment in UTC is the day that it was there; an offset of another place keeps the day as written."""
+    assert values.to_date(text, "dmy", zone) == day
+
+
 @pytest.mark.parametrize(("text", "unit"), corpus.UNITS)
 def test_units(text: str | None, unit: str | None) -> None:
     """By their usual codes."""
@@ -97,9 +134,48 @@ def test_what_nothing_decides_falls_to_the_contract_and_is_said() -> None:
     found = values.detect_formats(["1,234"], ["01/02/2026"], ",", "mdy")
     assert (found.decimal_mark, found.date_order) == (",", "mdy")
     assert found.ambiguous == (
-        "decimal mark: 1 values could be read two ways, the contract says ,",
-        "date order: 1 values could be read two ways, the contract says mdy",
+        "decimal mark: 1 values could be read two ways (1,234 is 1.234 or 1234), the contract says ,",
+        "date order: 1 values could be read two ways (01/02/2026 is 1 February 2026 or 2 January 2026), "
+        "the contract says mdy",
     )
+    assert found.decided_by == {"decimal mark": "contract", "date order": "contract"}
+    assert found.doubts[1].examples == (("01/02/2026", "1 February 2026", "2 January 2026"),)
+
+
+def test_the_day_in_the_file_name_decides_between_two_readings() -> None:
+    """A daily file of 5 June that says 06/05/2026 puts the month first."""
+    found = values.detect_formats([], ["06/05/2026", "06/04/2026"], file_date=date(2026, 6, 5))
+    assert (found.date_order, found.decided_by["date order"], found.ambiguous) == ("mdy", "file name", ())
+    assert found.doubts[0].count == 2
+
+
+def test_a_file_name_that_fits_both_readings_or_none_decides_nothing() -> None:
+    """Both orders have a value of that day, or neither has."""
+    both = values.detect_formats([], ["06/05/2026", "05/06/2026"], file_date=date(2026, 6, 5))
+    none = values.detect_formats([], ["06/05/2026"], file_date=date(2026, 7, 1))
+    assert both.decided_by["date order"] == none.decided_by["date order"] == "contract"
+
+
+def test_the_senders_earlier_files_decide_before_the_contract() -> None:
+    """What they proved is remembered by the caller; the values of this file and its name come first."""
+    earlier = {"date order": "mdy", "decimal mark": ","}
+    found = values.detect_formats(["1,234"], ["06/05/2026"], sender=earlier)
+    assert (found.decimal_mark, found.date_order, found.ambiguous) == (",", "mdy", ())
+    assert found.decided_by == {"decimal mark": "sender", "date order": "sender"}
+    proved = values.detect_formats(["1.5"], ["13/05/2026"], sender=earlier)
+    assert (proved.decimal_mark, proved.date_order) == (".", "dmy")
+    assert proved.decided_by == {"decimal mark": "values", "date order": "values"}
+
+
+def test_a_day_that_is_the_same_in_both_orders_is_no_doubt() -> None:
+    """5 May is 5 May, and no date at all proves nothing."""
+    assert values.detect_formats([], ["05/05/2026", "00/00/0000", "NULL"]).doubts == ()
+
+
+def test_times_and_offsets_do_not_hide_the_order() -> None:
+    """A day above 12 proves it, whatever stands behind."""
+    assert values.order_evidence("9/18/2026 12:00:00 AM") == "mdy"
+    assert values.order_evidence("18/9/2026 10:00:00 +0200") == "dmy"
 
 
 def test_contradictions_are_said() -> None:

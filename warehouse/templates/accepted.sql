@@ -3,6 +3,7 @@ SELECT
   raw.*,
   loads.decimal_mark AS _decimal,
   loads.date_order AS _date_order,
+  loads.time_zone AS _time_zone,
   loads.generation AS _generation,
   loads.landed_at AS _landed_at
 FROM inventory_raw.{feed} AS raw

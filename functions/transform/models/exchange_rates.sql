@@ -1,8 +1,8 @@
 -- Exchange rates: units of the base currency for one unit of a currency, at the close of a day.
 WITH stated AS (
   SELECT
-    inventory_curated.to_date(business_date, _date_order) AS business_date,
-    inventory_curated.to_code(currency) AS currency,
+    inventory_curated.to_date(business_date, _date_order, _time_zone) AS business_date,
+    inventory_curated.to_code(inventory_curated.to_word(currency)) AS currency,
     inventory_curated.to_number(rate_to_base, _decimal) AS rate_to_base,
     _load_id,
     _line,

@@ -6,17 +6,27 @@ WITH stated AS (
     inventory_curated.to_text(category) AS category,
     inventory_curated.to_text(brand) AS brand,
     inventory_curated.to_gtin(gtin) AS gtin,
-    inventory_curated.to_unit(base_unit) AS base_unit,
-    inventory_curated.to_unit(pack_unit) AS pack_unit,
+    inventory_curated.to_unit(inventory_curated.to_word(base_unit)) AS base_unit,
+    inventory_curated.to_unit(inventory_curated.to_word(pack_unit)) AS pack_unit,
     inventory_curated.to_number(units_per_pack, _decimal) AS units_per_pack,
-    inventory_curated.to_number(unit_cost, _decimal) AS stated_unit_cost,
-    inventory_curated.to_number(unit_price, _decimal) AS stated_unit_price,
-    COALESCE(inventory_curated.to_code(currency), inventory_curated.base_currency()) AS stated_currency,
+    inventory_curated.to_number(
+      inventory_curated.bare_amount(
+        unit_cost, COALESCE(inventory_curated.to_code(inventory_curated.to_word(currency)), inventory_curated.base_currency())
+      ),
+      _decimal
+    ) AS stated_unit_cost,
+    inventory_curated.to_number(
+      inventory_curated.bare_amount(
+        unit_price, COALESCE(inventory_curated.to_code(inventory_curated.to_word(currency)), inventory_curated.base_currency())
+      ),
+      _decimal
+    ) AS stated_unit_price,
+    COALESCE(inventory_curated.to_code(inventory_curated.to_word(currency)), inventory_curated.base_currency()) AS stated_currency,
     inventory_curated.to_integer(lead_time_days, _decimal) AS lead_time_days,
     inventory_curated.to_code(supplier_code) AS supplier_code,
-    inventory_curated.to_date(listed_from, _date_order) AS listed_from,
-    inventory_curated.to_date(delisted_on, _date_order) AS delisted_on,
-    inventory_curated.to_timestamp(updated_at, _date_order) AS updated_at,
+    inventory_curated.to_date(listed_from, _date_order, _time_zone) AS listed_from,
+    inventory_curated.to_date(delisted_on, _date_order, _time_zone) AS delisted_on,
+    inventory_curated.to_timestamp(updated_at, _date_order, _time_zone) AS updated_at,
     _load_id,
     _line,
     _generation,
@@ -29,7 +39,7 @@ converted AS (
     IF(stated.stated_currency = inventory_curated.base_currency(), NUMERIC '1', day.rate_to_base) AS rate
   FROM stated
   LEFT JOIN inventory_curated.daily_rates AS day
-    ON day.currency = stated.stated_currency AND day.business_date = DATE(COALESCE(stated.updated_at, stated._landed_at))
+    ON day.currency = stated.stated_currency AND day.business_date = DATE(LEAST(COALESCE(stated.updated_at, stated._landed_at), stated._landed_at))
 )
 SELECT
   sku,
@@ -40,8 +50,8 @@ SELECT
   COALESCE(base_unit, 'EA') AS base_unit,
   pack_unit,
   units_per_pack,
-  ROUND(stated_unit_cost * rate, 6) AS unit_cost,
-  ROUND(stated_unit_price * rate, 6) AS unit_price,
+  ROUND(SAFE_MULTIPLY(stated_unit_cost, rate), 6) AS unit_cost,
+  ROUND(SAFE_MULTIPLY(stated_unit_price, rate), 6) AS unit_price,
   inventory_curated.base_currency() AS currency,
   lead_time_days,
   supplier_code,
@@ -53,10 +63,10 @@ SELECT
   stated_currency,
   _load_id,
   _line,
-  COALESCE(updated_at, _landed_at) AS _business_time,
+  LEAST(COALESCE(updated_at, _landed_at), _landed_at) AS _business_time,
   _generation,
   CASE
     WHEN rate IS NULL AND COALESCE(stated_unit_cost, stated_unit_price) IS NOT NULL
-      THEN CONCAT('unknown_exchange_rate|currency|', stated_currency, '|a rate of at most 7 days before ', CAST(DATE(COALESCE(updated_at, _landed_at)) AS STRING))
+      THEN CONCAT('unknown_exchange_rate|currency|', stated_currency, '|a rate of at most 7 days before ', CAST(DATE(LEAST(COALESCE(updated_at, _landed_at), _landed_at)) AS STRING))
   END AS _issue
 FROM converted

@@ -4,19 +4,24 @@ WITH stated AS (
   SELECT
     inventory_curated.to_code(order_number) AS order_number,
     inventory_curated.to_integer(line_number, _decimal) AS line_number,
-    inventory_curated.to_date(business_date, _date_order) AS business_date,
+    inventory_curated.to_date(business_date, _date_order, _time_zone) AS business_date,
     inventory_curated.to_code(supplier_code) AS supplier_code,
     inventory_curated.to_code(sku) AS sku,
     inventory_curated.to_code(location_code) AS location_code,
     inventory_curated.to_number(ordered_quantity, _decimal) AS ordered_quantity,
-    inventory_curated.to_unit(unit) AS stated_unit,
-    inventory_curated.to_number(unit_cost, _decimal) AS stated_unit_cost,
-    COALESCE(inventory_curated.to_code(currency), inventory_curated.base_currency()) AS stated_currency,
-    inventory_curated.to_date(promised_date, _date_order) AS promised_date,
-    inventory_curated.to_date(received_date, _date_order) AS received_date,
+    inventory_curated.to_unit(inventory_curated.to_word(unit)) AS stated_unit,
+    inventory_curated.to_number(
+      inventory_curated.bare_amount(
+        unit_cost, COALESCE(inventory_curated.to_code(inventory_curated.to_word(currency)), inventory_curated.base_currency())
+      ),
+      _decimal
+    ) AS stated_unit_cost,
+    COALESCE(inventory_curated.to_code(inventory_curated.to_word(currency)), inventory_curated.base_currency()) AS stated_currency,
+    inventory_curated.to_date(promised_date, _date_order, _time_zone) AS promised_date,
+    inventory_curated.to_date(received_date, _date_order, _time_zone) AS received_date,
     inventory_curated.to_number(received_quantity, _decimal) AS received_quantity,
-    inventory_curated.to_text(status) AS status,
-    inventory_curated.to_timestamp(updated_at, _date_order) AS updated_at,
+    inventory_curated.to_word(status) AS status,
+    inventory_curated.to_timestamp(updated_at, _date_order, _time_zone) AS updated_at,
     _load_id,
     _line,
     _generation,
@@ -43,13 +48,13 @@ SELECT
   supplier_code,
   sku,
   location_code,
-  ordered_quantity * factor AS ordered_quantity,
+  SAFE_MULTIPLY(ordered_quantity, factor) AS ordered_quantity,
   base_unit AS unit,
-  ROUND(stated_unit_cost * rate / factor, 6) AS unit_cost,
+  ROUND(SAFE_DIVIDE(SAFE_MULTIPLY(stated_unit_cost, rate), factor), 6) AS unit_cost,
   inventory_curated.base_currency() AS currency,
   promised_date,
   received_date,
-  received_quantity * factor AS received_quantity,
+  SAFE_MULTIPLY(received_quantity, factor) AS received_quantity,
   CASE
     WHEN status IS NOT NULL THEN inventory_curated.order_status(status)
     WHEN received_quantity >= ordered_quantity THEN 'received'
@@ -62,7 +67,7 @@ SELECT
   stated_currency,
   _load_id,
   _line,
-  COALESCE(updated_at, _landed_at) AS _business_time,
+  LEAST(COALESCE(updated_at, _landed_at), _landed_at) AS _business_time,
   _generation,
   CASE
     WHEN factor IS NULL

@@ -3,15 +3,25 @@ WITH stated AS (
   SELECT
     inventory_curated.to_code(receipt_number) AS receipt_number,
     inventory_curated.to_integer(line_number, _decimal) AS line_number,
-    inventory_curated.to_date(business_date, _date_order) AS business_date,
-    inventory_curated.to_timestamp(sold_at, _date_order) AS sold_at,
+    inventory_curated.to_date(business_date, _date_order, _time_zone) AS business_date,
+    inventory_curated.to_timestamp(sold_at, _date_order, _time_zone) AS sold_at,
     inventory_curated.to_code(sku) AS sku,
     inventory_curated.to_code(location_code) AS location_code,
     inventory_curated.to_number(quantity, _decimal) AS quantity,
-    inventory_curated.to_unit(unit) AS stated_unit,
-    inventory_curated.to_number(net_amount, _decimal) AS stated_net_amount,
-    inventory_curated.to_number(gross_amount, _decimal) AS stated_gross_amount,
-    COALESCE(inventory_curated.to_code(currency), inventory_curated.base_currency()) AS stated_currency,
+    inventory_curated.to_unit(inventory_curated.to_word(unit)) AS stated_unit,
+    inventory_curated.to_number(
+      inventory_curated.bare_amount(
+        net_amount, COALESCE(inventory_curated.to_code(inventory_curated.to_word(currency)), inventory_curated.base_currency())
+      ),
+      _decimal
+    ) AS stated_net_amount,
+    inventory_curated.to_number(
+      inventory_curated.bare_amount(
+        gross_amount, COALESCE(inventory_curated.to_code(inventory_curated.to_word(currency)), inventory_curated.base_currency())
+      ),
+      _decimal
+    ) AS stated_gross_amount,
+    COALESCE(inventory_curated.to_code(inventory_curated.to_word(currency)), inventory_curated.base_currency()) AS stated_currency,
     _load_id,
     _line,
     _generation,
@@ -38,10 +48,10 @@ SELECT
   sold_at,
   sku,
   location_code,
-  quantity * factor AS quantity,
+  SAFE_MULTIPLY(quantity, factor) AS quantity,
   base_unit AS unit,
-  ROUND(stated_net_amount * rate, 6) AS net_amount,
-  ROUND(stated_gross_amount * rate, 6) AS gross_amount,
+  ROUND(SAFE_MULTIPLY(stated_net_amount, rate), 6) AS net_amount,
+  ROUND(SAFE_MULTIPLY(stated_gross_amount, rate), 6) AS gross_amount,
   inventory_curated.base_currency() AS currency,
   stated_unit,
   stated_net_amount,

@@ -1,13 +1,13 @@
 -- Stock counts: typed, in the base unit. The later count of a day wins; a blank book quantity is a blind count.
 WITH stated AS (
   SELECT
-    inventory_curated.to_date(business_date, _date_order) AS business_date,
+    inventory_curated.to_date(business_date, _date_order, _time_zone) AS business_date,
     inventory_curated.to_code(sku) AS sku,
     inventory_curated.to_code(location_code) AS location_code,
-    inventory_curated.to_timestamp(counted_at, _date_order) AS counted_at,
+    inventory_curated.to_timestamp(counted_at, _date_order, _time_zone) AS counted_at,
     inventory_curated.to_number(counted_quantity, _decimal) AS counted_quantity,
     inventory_curated.to_number(book_quantity, _decimal) AS book_quantity,
-    inventory_curated.to_unit(unit) AS stated_unit,
+    inventory_curated.to_unit(inventory_curated.to_word(unit)) AS stated_unit,
     inventory_curated.to_text(counted_by) AS counted_by,
     _load_id,
     _line,
@@ -30,14 +30,14 @@ SELECT
   sku,
   location_code,
   counted_at,
-  counted_quantity * factor AS counted_quantity,
-  book_quantity * factor AS book_quantity,
+  SAFE_MULTIPLY(counted_quantity, factor) AS counted_quantity,
+  SAFE_MULTIPLY(book_quantity, factor) AS book_quantity,
   base_unit AS unit,
   counted_by,
   stated_unit,
   _load_id,
   _line,
-  COALESCE(counted_at, _landed_at) AS _business_time,
+  LEAST(COALESCE(counted_at, _landed_at), _landed_at) AS _business_time,
   _generation,
   CASE
     WHEN factor IS NULL

@@ -1,16 +1,21 @@
 -- Stock snapshots: typed, in the base unit; costs per base unit at the closing rate of the day.
 WITH stated AS (
   SELECT
-    inventory_curated.to_date(business_date, _date_order) AS business_date,
+    inventory_curated.to_date(business_date, _date_order, _time_zone) AS business_date,
     inventory_curated.to_code(sku) AS sku,
     inventory_curated.to_code(location_code) AS location_code,
     inventory_curated.to_number(on_hand, _decimal) AS on_hand,
     inventory_curated.to_number(available, _decimal) AS available,
     inventory_curated.to_number(committed, _decimal) AS committed,
     inventory_curated.to_number(incoming, _decimal) AS incoming,
-    inventory_curated.to_unit(unit) AS stated_unit,
-    inventory_curated.to_number(unit_cost, _decimal) AS stated_unit_cost,
-    COALESCE(inventory_curated.to_code(currency), inventory_curated.base_currency()) AS stated_currency,
+    inventory_curated.to_unit(inventory_curated.to_word(unit)) AS stated_unit,
+    inventory_curated.to_number(
+      inventory_curated.bare_amount(
+        unit_cost, COALESCE(inventory_curated.to_code(inventory_curated.to_word(currency)), inventory_curated.base_currency())
+      ),
+      _decimal
+    ) AS stated_unit_cost,
+    COALESCE(inventory_curated.to_code(inventory_curated.to_word(currency)), inventory_curated.base_currency()) AS stated_currency,
     _load_id,
     _line,
     _generation,
@@ -34,12 +39,12 @@ SELECT
   business_date,
   sku,
   location_code,
-  on_hand * factor AS on_hand,
-  available * factor AS available,
-  committed * factor AS committed,
-  incoming * factor AS incoming,
+  SAFE_MULTIPLY(on_hand, factor) AS on_hand,
+  SAFE_MULTIPLY(available, factor) AS available,
+  SAFE_MULTIPLY(committed, factor) AS committed,
+  SAFE_MULTIPLY(incoming, factor) AS incoming,
   base_unit AS unit,
-  ROUND(stated_unit_cost * rate / factor, 6) AS unit_cost,
+  ROUND(SAFE_DIVIDE(SAFE_MULTIPLY(stated_unit_cost, rate), factor), 6) AS unit_cost,
   inventory_curated.base_currency() AS currency,
   stated_unit,
   stated_unit_cost,

@@ -3,13 +3,13 @@ WITH stated AS (
   SELECT
     inventory_curated.to_code(supplier_code) AS supplier_code,
     inventory_curated.to_text(name) AS name,
-    inventory_curated.to_code(country) AS country,
-    inventory_curated.to_code(currency) AS currency,
+    inventory_curated.to_code(inventory_curated.to_word(country)) AS country,
+    inventory_curated.to_code(inventory_curated.to_word(currency)) AS currency,
     inventory_curated.to_text(contact_name) AS contact_name,
     inventory_curated.to_text(email) AS email,
     inventory_curated.to_text(phone) AS phone,
     inventory_curated.to_integer(payment_terms_days, _decimal) AS payment_terms_days,
-    inventory_curated.to_timestamp(updated_at, _date_order) AS updated_at,
+    inventory_curated.to_timestamp(updated_at, _date_order, _time_zone) AS updated_at,
     _load_id,
     _line,
     _generation,
@@ -28,7 +28,7 @@ SELECT
   updated_at,
   _load_id,
   _line,
-  COALESCE(updated_at, _landed_at) AS _business_time,
+  LEAST(COALESCE(updated_at, _landed_at), _landed_at) AS _business_time,
   _generation,
   CAST(NULL AS STRING) AS _issue
 FROM stated

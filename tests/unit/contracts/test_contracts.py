@@ -211,6 +211,63 @@ def test_a_rule_accepts_what_the_sql_knows(feed: str, column: str, routine: str)
     assert words == spelled
 
 
+def test_a_movement_with_a_sign_is_a_movement_with_a_type() -> None:
+    """Each word that gives a quantity its sign is one that the routine of the types knows, too."""
+    known, signed = (_words(ROUTINES / f"{name}.sql") for name in ("movement_type", "movement_quantity"))
+    assert signed and signed <= known
+
+
+def _words(path: Path) -> set[str]:
+    text = path.read_text(encoding="utf-8")
+    return {w for group in re.findall(r"word IN \(([^)]*)\)", text) for w in re.findall(r"'([a-z0-9]+)'", group)}
+
+
+def test_a_rule_on_a_pattern_says_in_words_what_it_accepts() -> None:
+    """Nobody who sends files reads regular expressions; the words that are named pass."""
+    for contract in CONTRACTS.values():
+        for rule in (r for r in contract.rules if "regex" in r.kwargs):
+            assert rule.expected and len(rule.expected) <= 160, (contract.feed, rule.id)
+            assert "\\" not in rule.expected and "[" not in rule.expected, (contract.feed, rule.id)
+
+
+@pytest.mark.parametrize(("feed", "rule"), [("stock_movements", "movement_type_known"), ("locations", "type_known"),
+                                            ("purchase_orders", "status_known")])  # fmt: skip
+def test_each_word_that_a_message_names_is_accepted(feed: str, rule: str) -> None:
+    """Somebody will write exactly what the message says."""
+    (found,) = [r for r in CONTRACTS[feed].rules if r.id == rule]
+    listed = re.split(r", | or |\(|\)", re.sub(r"(, )?or (a usual name( such as)?|SAP code)", ",", str(found.expected)))
+    words = [w.strip(" .,") for w in listed if w.strip(" .,")]
+    assert [w for w in words if not re.search(found.kwargs["regex"], w)] == []
+
+
+def test_local_times_have_a_place() -> None:
+    """The pipeline's time zone, unless the contract names one; a zone that is not one is said at once."""
+    assert {c.time_zone for c in CONTRACTS.values()} == {pipeline()["time_zone"]} == {"Europe/Paris"}
+
+
+def test_a_contract_can_have_a_time_zone_of_its_own(tmp_path: Path) -> None:
+    """Another zone makes another stage version; a misspelt one is an error of the contract."""
+    text = (FOLDER / "sales.yaml").read_text(encoding="utf-8")
+    path = tmp_path / "sales.yaml"
+    path.write_text(
+        text.replace("customProperties:\n", "customProperties:\n  - {property: timeZone, value: America/New_York}\n", 1)
+    )
+    there = load_contract(path)
+    assert there.time_zone == "America/New_York" and there.fingerprint != CONTRACTS["sales"].fingerprint
+    path.write_text(path.read_text().replace("America/New_York", "Europe/Pari"))
+    with pytest.raises(PermanentError, match="Europe/Pari"):
+        load_contract(path)
+
+
+def test_a_statement_from_the_future_does_not_win() -> None:
+    """Where a stated time decides which statement is newer, it is held against the landing time."""
+    for contract in (c for c in CONTRACTS.values() if c.business_time):
+        rules = [r for r in contract.rules if r.column == contract.business_time]
+        assert [r.expectation for r in rules] == ["stockflow_not_after_landing"], contract.feed
+        model = (bundle_root() / "functions/transform/models" / f"{contract.feed}.sql").read_text(encoding="utf-8")
+        assert f"LEAST(COALESCE({contract.business_time}, _landed_at), _landed_at) AS _business_time" in model
+
+
 def _spellings(pattern: str) -> set[str]:
     """Every text that a pattern of alternatives, optional letters and classes accepts."""
     body = pattern.removeprefix(r"(?i)^\s*(").removesuffix(r")\s*$")

@@ -1,10 +1,13 @@
 -- A whole number, or NULL: 12.0 is whole, 12.5 is not. Agrees with stockflow.values.to_integer.
 CREATE OR REPLACE FUNCTION inventory_curated.to_integer(value STRING, decimal_mark STRING) RETURNS INT64 AS ((
-  SELECT IF(exact = TRUNC(exact) AND ABS(exact) < 9223372036854775807, CAST(exact AS INT64), NULL)
+  SELECT IF(
+    exact = TRUNC(exact) AND exact BETWEEN NUMERIC '-9223372036854775808' AND NUMERIC '9223372036854775807',
+    SAFE_CAST(exact AS INT64), NULL
+  )
   FROM (
     SELECT IF(
       REGEXP_CONTAINS(plain, r'[eE]-[0-9]{2}'),  -- next to nothing: only nine decimals count
-      CAST(ROUND(SAFE_CAST(plain AS FLOAT64), 9) AS NUMERIC),
+      SAFE_CAST(ROUND(SAFE_CAST(plain AS FLOAT64), 9) AS NUMERIC),
       SAFE_CAST(plain AS NUMERIC)
     ) AS exact
     FROM (
@@ -15,9 +18,11 @@ CREATE OR REPLACE FUNCTION inventory_curated.to_integer(value STRING, decimal_ma
       FROM (
         SELECT IF(decimal_mark = ',', TRANSLATE(grouped, ',.', '.,'), grouped) AS pointed
         FROM (
-          SELECT TRANSLATE(NULLIF(TRIM(REGEXP_REPLACE(REGEXP_REPLACE(TRIM(REGEXP_REPLACE(
-            value, r'[ \t\n\x0b\f\r\x{00A0}\x{200B}\x{2007}\x{2009}\x{202F}\x{3000}\x{FEFF}]+', ' '), ' '),
-            r'^="(.*)"$', r'\1'), r"^ *'", ''), ' '), ''), '−’ ', "-''") AS grouped
+          SELECT TRANSLATE(REGEXP_REPLACE(NULLIF(TRIM(REGEXP_REPLACE(REGEXP_REPLACE(TRIM(REGEXP_REPLACE(NORMALIZE(REGEXP_REPLACE(
+            value, r'[\x00-\x08\x0e-\x1f\x7f-\x{9F}\x{AD}\x{200B}-\x{200F}\x{202A}-\x{202E}\x{2060}-\x{2064}\x{2066}-\x{206F}\x{FEFF}\x{FFF9}-\x{FFFB}]+', ''), NFC),
+            r'[ \t\n\x0b\f\r\x{00A0}\x{1680}\x{2000}-\x{200A}\x{2028}\x{2029}\x{202F}\x{205F}\x{3000}]+', ' '), ' '),
+            r'^="(.*)"$', r'\1'), r"^ *'", ''), ' '), ''),
+            r'^\( ?([^-+−]+?) ?\)$', r'-\1'), '−’ ', "-''") AS grouped
         )
       )
       WHERE REGEXP_CONTAINS(
@@ -26,5 +31,6 @@ CREATE OR REPLACE FUNCTION inventory_curated.to_integer(value STRING, decimal_ma
         )
         AND NOT REGEXP_CONTAINS(pointed, r'^[+-].*-$')
     )
+    WHERE NOT REGEXP_CONTAINS(plain, r'^-?[0-9.]{20,}[eE]')
   )
 ));

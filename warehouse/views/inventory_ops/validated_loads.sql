@@ -9,6 +9,7 @@ SELECT
   raw_run_id,
   record_id,
   COALESCE(JSON_VALUE(detail, '$.decimal_mark'), '.') AS decimal_mark,
-  COALESCE(JSON_VALUE(detail, '$.date_order'), 'ymd') AS date_order
+  COALESCE(JSON_VALUE(detail, '$.date_order'), 'ymd') AS date_order,
+  COALESCE(JSON_VALUE(detail, '$.time_zone'), 'UTC') AS time_zone
 FROM inventory_ops.load_stages_latest
 WHERE stage = 'validate' AND state = 'validated'

@@ -24,8 +24,8 @@ WITH model AS (
   -- Exchange rates: units of the base currency for one unit of a currency, at the close of a day.
   WITH stated AS (
     SELECT
-      inventory_curated.to_date(business_date, _date_order) AS business_date,
-      inventory_curated.to_code(currency) AS currency,
+      inventory_curated.to_date(business_date, _date_order, _time_zone) AS business_date,
+      inventory_curated.to_code(inventory_curated.to_word(currency)) AS currency,
       inventory_curated.to_number(rate_to_base, _decimal) AS rate_to_base,
       _load_id,
       _line,
@@ -48,11 +48,13 @@ SELECT
   model.* EXCEPT (_issue),
   CASE
     WHEN model._issue IS NOT NULL THEN model._issue
-    WHEN model.business_date IS NULL AND inventory_curated.to_text(raw.business_date) IS NOT NULL AND NOT REGEXP_CONTAINS(inventory_curated.to_text(raw.business_date), r'^[0.:/ T-]+$')
+    WHEN model.business_date IS NULL AND NOT inventory_curated.is_blank(raw.business_date, 'date')
       THEN CONCAT('unreadable|business_date|', REPLACE(raw.business_date, '|', ' '), '|a date')
-    WHEN model.currency IS NULL AND inventory_curated.to_text(raw.currency) IS NOT NULL
+    WHEN model.currency IS NULL AND NOT inventory_curated.is_blank(raw.currency, 'word')
       THEN CONCAT('unreadable|currency|', REPLACE(raw.currency, '|', ' '), '|a known value')
-    WHEN model.rate_to_base IS NULL AND inventory_curated.to_text(raw.rate_to_base) IS NOT NULL
+    WHEN model.rate_to_base IS NULL AND NOT inventory_curated.is_blank(raw.rate_to_base, 'number') AND (inventory_curated.to_number(raw.rate_to_base, raw._decimal) IS NOT NULL OR REGEXP_CONTAINS(raw.rate_to_base, r'[0-9]{29}|[0-9][eE][+]?[0-9]{2}'))
+      THEN CONCAT('out_of_range|rate_to_base|', REPLACE(raw.rate_to_base, '|', ' '), '|a number below 10 to the 29th, also in base units and in the base currency')
+    WHEN model.rate_to_base IS NULL AND NOT inventory_curated.is_blank(raw.rate_to_base, 'number')
       THEN CONCAT('unreadable|rate_to_base|', REPLACE(raw.rate_to_base, '|', ' '), '|a number')
     WHEN model.business_date IS NULL THEN 'missing|business_date||a value'
     WHEN model.currency IS NULL THEN 'missing|currency||a value'

@@ -28,11 +28,11 @@ WITH model AS (
       inventory_curated.to_text(name) AS name,
       inventory_curated.location_type(type) AS type,
       inventory_curated.to_text(city) AS city,
-      inventory_curated.to_code(country) AS country,
+      inventory_curated.to_code(inventory_curated.to_word(country)) AS country,
       inventory_curated.to_gln(gln) AS gln,
-      inventory_curated.to_date(opened_on, _date_order) AS opened_on,
-      inventory_curated.to_date(closed_on, _date_order) AS closed_on,
-      inventory_curated.to_timestamp(updated_at, _date_order) AS updated_at,
+      inventory_curated.to_date(opened_on, _date_order, _time_zone) AS opened_on,
+      inventory_curated.to_date(closed_on, _date_order, _time_zone) AS closed_on,
+      inventory_curated.to_timestamp(updated_at, _date_order, _time_zone) AS updated_at,
       _load_id,
       _line,
       _generation,
@@ -51,7 +51,7 @@ WITH model AS (
     updated_at,
     _load_id,
     _line,
-    COALESCE(updated_at, _landed_at) AS _business_time,
+    LEAST(COALESCE(updated_at, _landed_at), _landed_at) AS _business_time,
     _generation,
     CAST(NULL AS STRING) AS _issue
   FROM stated
@@ -60,21 +60,21 @@ SELECT
   model.* EXCEPT (_issue),
   CASE
     WHEN model._issue IS NOT NULL THEN model._issue
-    WHEN model.location_code IS NULL AND inventory_curated.to_text(raw.location_code) IS NOT NULL
+    WHEN model.location_code IS NULL AND NOT inventory_curated.is_blank(raw.location_code, 'string')
       THEN CONCAT('unreadable|location_code|', REPLACE(raw.location_code, '|', ' '), '|a known value')
-    WHEN model.name IS NULL AND inventory_curated.to_text(raw.name) IS NOT NULL
+    WHEN model.name IS NULL AND NOT inventory_curated.is_blank(raw.name, 'string')
       THEN CONCAT('unreadable|name|', REPLACE(raw.name, '|', ' '), '|a known value')
-    WHEN model.type IS NULL AND inventory_curated.to_text(raw.type) IS NOT NULL
+    WHEN model.type IS NULL AND NOT inventory_curated.is_blank(raw.type, 'word')
       THEN CONCAT('unreadable|type|', REPLACE(raw.type, '|', ' '), '|a known value')
-    WHEN model.city IS NULL AND inventory_curated.to_text(raw.city) IS NOT NULL
+    WHEN model.city IS NULL AND NOT inventory_curated.is_blank(raw.city, 'string')
       THEN CONCAT('unreadable|city|', REPLACE(raw.city, '|', ' '), '|a known value')
-    WHEN model.country IS NULL AND inventory_curated.to_text(raw.country) IS NOT NULL
+    WHEN model.country IS NULL AND NOT inventory_curated.is_blank(raw.country, 'word')
       THEN CONCAT('unreadable|country|', REPLACE(raw.country, '|', ' '), '|a known value')
-    WHEN model.opened_on IS NULL AND inventory_curated.to_text(raw.opened_on) IS NOT NULL AND NOT REGEXP_CONTAINS(inventory_curated.to_text(raw.opened_on), r'^[0.:/ T-]+$')
+    WHEN model.opened_on IS NULL AND NOT inventory_curated.is_blank(raw.opened_on, 'date')
       THEN CONCAT('unreadable|opened_on|', REPLACE(raw.opened_on, '|', ' '), '|a date')
-    WHEN model.closed_on IS NULL AND inventory_curated.to_text(raw.closed_on) IS NOT NULL AND NOT REGEXP_CONTAINS(inventory_curated.to_text(raw.closed_on), r'^[0.:/ T-]+$')
+    WHEN model.closed_on IS NULL AND NOT inventory_curated.is_blank(raw.closed_on, 'date')
       THEN CONCAT('unreadable|closed_on|', REPLACE(raw.closed_on, '|', ' '), '|a date')
-    WHEN model.updated_at IS NULL AND inventory_curated.to_text(raw.updated_at) IS NOT NULL AND NOT REGEXP_CONTAINS(inventory_curated.to_text(raw.updated_at), r'^[0.:/ T-]+$')
+    WHEN model.updated_at IS NULL AND NOT inventory_curated.is_blank(raw.updated_at, 'timestamp')
       THEN CONCAT('unreadable|updated_at|', REPLACE(raw.updated_at, '|', ' '), '|a date and time')
     WHEN model.location_code IS NULL THEN 'missing|location_code||a value'
   END AS _issue,

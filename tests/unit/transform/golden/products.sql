@@ -29,17 +29,27 @@ WITH model AS (
       inventory_curated.to_text(category) AS category,
       inventory_curated.to_text(brand) AS brand,
       inventory_curated.to_gtin(gtin) AS gtin,
-      inventory_curated.to_unit(base_unit) AS base_unit,
-      inventory_curated.to_unit(pack_unit) AS pack_unit,
+      inventory_curated.to_unit(inventory_curated.to_word(base_unit)) AS base_unit,
+      inventory_curated.to_unit(inventory_curated.to_word(pack_unit)) AS pack_unit,
       inventory_curated.to_number(units_per_pack, _decimal) AS units_per_pack,
-      inventory_curated.to_number(unit_cost, _decimal) AS stated_unit_cost,
-      inventory_curated.to_number(unit_price, _decimal) AS stated_unit_price,
-      COALESCE(inventory_curated.to_code(currency), inventory_curated.base_currency()) AS stated_currency,
+      inventory_curated.to_number(
+        inventory_curated.bare_amount(
+          unit_cost, COALESCE(inventory_curated.to_code(inventory_curated.to_word(currency)), inventory_curated.base_currency())
+        ),
+        _decimal
+      ) AS stated_unit_cost,
+      inventory_curated.to_number(
+        inventory_curated.bare_amount(
+          unit_price, COALESCE(inventory_curated.to_code(inventory_curated.to_word(currency)), inventory_curated.base_currency())
+        ),
+        _decimal
+      ) AS stated_unit_price,
+      COALESCE(inventory_curated.to_code(inventory_curated.to_word(currency)), inventory_curated.base_currency()) AS stated_currency,
       inventory_curated.to_integer(lead_time_days, _decimal) AS lead_time_days,
       inventory_curated.to_code(supplier_code) AS supplier_code,
-      inventory_curated.to_date(listed_from, _date_order) AS listed_from,
-      inventory_curated.to_date(delisted_on, _date_order) AS delisted_on,
-      inventory_curated.to_timestamp(updated_at, _date_order) AS updated_at,
+      inventory_curated.to_date(listed_from, _date_order, _time_zone) AS listed_from,
+      inventory_curated.to_date(delisted_on, _date_order, _time_zone) AS delisted_on,
+      inventory_curated.to_timestamp(updated_at, _date_order, _time_zone) AS updated_at,
       _load_id,
       _line,
       _generation,
@@ -52,7 +62,7 @@ WITH model AS (
       IF(stated.stated_currency = inventory_curated.base_currency(), NUMERIC '1', day.rate_to_base) AS rate
     FROM stated
     LEFT JOIN inventory_curated.daily_rates AS day
-      ON day.currency = stated.stated_currency AND day.business_date = DATE(COALESCE(stated.updated_at, stated._landed_at))
+      ON day.currency = stated.stated_currency AND day.business_date = DATE(LEAST(COALESCE(stated.updated_at, stated._landed_at), stated._landed_at))
   )
   SELECT
     sku,
@@ -63,8 +73,8 @@ WITH model AS (
     COALESCE(base_unit, 'EA') AS base_unit,
     pack_unit,
     units_per_pack,
-    ROUND(stated_unit_cost * rate, 6) AS unit_cost,
-    ROUND(stated_unit_price * rate, 6) AS unit_price,
+    ROUND(SAFE_MULTIPLY(stated_unit_cost, rate), 6) AS unit_cost,
+    ROUND(SAFE_MULTIPLY(stated_unit_price, rate), 6) AS unit_price,
     inventory_curated.base_currency() AS currency,
     lead_time_days,
     supplier_code,
@@ -76,11 +86,11 @@ WITH model AS (
     stated_currency,
     _load_id,
     _line,
-    COALESCE(updated_at, _landed_at) AS _business_time,
+    LEAST(COALESCE(updated_at, _landed_at), _landed_at) AS _business_time,
     _generation,
     CASE
       WHEN rate IS NULL AND COALESCE(stated_unit_cost, stated_unit_price) IS NOT NULL
-        THEN CONCAT('unknown_exchange_rate|currency|', stated_currency, '|a rate of at most 7 days before ', CAST(DATE(COALESCE(updated_at, _landed_at)) AS STRING))
+        THEN CONCAT('unknown_exchange_rate|currency|', stated_currency, '|a rate of at most 7 days before ', CAST(DATE(LEAST(COALESCE(updated_at, _landed_at), _landed_at)) AS STRING))
     END AS _issue
   FROM converted
 )
@@ -88,35 +98,41 @@ SELECT
   model.* EXCEPT (_issue),
   CASE
     WHEN model._issue IS NOT NULL THEN model._issue
-    WHEN model.sku IS NULL AND inventory_curated.to_text(raw.sku) IS NOT NULL
+    WHEN model.sku IS NULL AND NOT inventory_curated.is_blank(raw.sku, 'string')
       THEN CONCAT('unreadable|sku|', REPLACE(raw.sku, '|', ' '), '|a known value')
-    WHEN model.name IS NULL AND inventory_curated.to_text(raw.name) IS NOT NULL
+    WHEN model.name IS NULL AND NOT inventory_curated.is_blank(raw.name, 'string')
       THEN CONCAT('unreadable|name|', REPLACE(raw.name, '|', ' '), '|a known value')
-    WHEN model.category IS NULL AND inventory_curated.to_text(raw.category) IS NOT NULL
+    WHEN model.category IS NULL AND NOT inventory_curated.is_blank(raw.category, 'string')
       THEN CONCAT('unreadable|category|', REPLACE(raw.category, '|', ' '), '|a known value')
-    WHEN model.brand IS NULL AND inventory_curated.to_text(raw.brand) IS NOT NULL
+    WHEN model.brand IS NULL AND NOT inventory_curated.is_blank(raw.brand, 'string')
       THEN CONCAT('unreadable|brand|', REPLACE(raw.brand, '|', ' '), '|a known value')
-    WHEN model.base_unit IS NULL AND inventory_curated.to_text(raw.base_unit) IS NOT NULL
+    WHEN model.base_unit IS NULL AND NOT inventory_curated.is_blank(raw.base_unit, 'word')
       THEN CONCAT('unreadable|base_unit|', REPLACE(raw.base_unit, '|', ' '), '|a known value')
-    WHEN model.pack_unit IS NULL AND inventory_curated.to_text(raw.pack_unit) IS NOT NULL
+    WHEN model.pack_unit IS NULL AND NOT inventory_curated.is_blank(raw.pack_unit, 'word')
       THEN CONCAT('unreadable|pack_unit|', REPLACE(raw.pack_unit, '|', ' '), '|a known value')
-    WHEN model.units_per_pack IS NULL AND inventory_curated.to_text(raw.units_per_pack) IS NOT NULL
+    WHEN model.units_per_pack IS NULL AND NOT inventory_curated.is_blank(raw.units_per_pack, 'number') AND (inventory_curated.to_number(raw.units_per_pack, raw._decimal) IS NOT NULL OR REGEXP_CONTAINS(raw.units_per_pack, r'[0-9]{29}|[0-9][eE][+]?[0-9]{2}'))
+      THEN CONCAT('out_of_range|units_per_pack|', REPLACE(raw.units_per_pack, '|', ' '), '|a number below 10 to the 29th, also in base units and in the base currency')
+    WHEN model.units_per_pack IS NULL AND NOT inventory_curated.is_blank(raw.units_per_pack, 'number')
       THEN CONCAT('unreadable|units_per_pack|', REPLACE(raw.units_per_pack, '|', ' '), '|a number')
-    WHEN model.unit_cost IS NULL AND inventory_curated.to_text(raw.unit_cost) IS NOT NULL
+    WHEN model.unit_cost IS NULL AND NOT inventory_curated.is_blank(raw.unit_cost, 'number') AND (inventory_curated.to_number(raw.unit_cost, raw._decimal) IS NOT NULL OR REGEXP_CONTAINS(raw.unit_cost, r'[0-9]{29}|[0-9][eE][+]?[0-9]{2}'))
+      THEN CONCAT('out_of_range|unit_cost|', REPLACE(raw.unit_cost, '|', ' '), '|a number below 10 to the 29th, also in base units and in the base currency')
+    WHEN model.unit_cost IS NULL AND NOT inventory_curated.is_blank(raw.unit_cost, 'number')
       THEN CONCAT('unreadable|unit_cost|', REPLACE(raw.unit_cost, '|', ' '), '|a number')
-    WHEN model.unit_price IS NULL AND inventory_curated.to_text(raw.unit_price) IS NOT NULL
+    WHEN model.unit_price IS NULL AND NOT inventory_curated.is_blank(raw.unit_price, 'number') AND (inventory_curated.to_number(raw.unit_price, raw._decimal) IS NOT NULL OR REGEXP_CONTAINS(raw.unit_price, r'[0-9]{29}|[0-9][eE][+]?[0-9]{2}'))
+      THEN CONCAT('out_of_range|unit_price|', REPLACE(raw.unit_price, '|', ' '), '|a number below 10 to the 29th, also in base units and in the base currency')
+    WHEN model.unit_price IS NULL AND NOT inventory_curated.is_blank(raw.unit_price, 'number')
       THEN CONCAT('unreadable|unit_price|', REPLACE(raw.unit_price, '|', ' '), '|a number')
-    WHEN model.currency IS NULL AND inventory_curated.to_text(raw.currency) IS NOT NULL
+    WHEN model.currency IS NULL AND NOT inventory_curated.is_blank(raw.currency, 'word')
       THEN CONCAT('unreadable|currency|', REPLACE(raw.currency, '|', ' '), '|a known value')
-    WHEN model.lead_time_days IS NULL AND inventory_curated.to_text(raw.lead_time_days) IS NOT NULL
+    WHEN model.lead_time_days IS NULL AND NOT inventory_curated.is_blank(raw.lead_time_days, 'integer')
       THEN CONCAT('unreadable|lead_time_days|', REPLACE(raw.lead_time_days, '|', ' '), '|a whole number')
-    WHEN model.supplier_code IS NULL AND inventory_curated.to_text(raw.supplier_code) IS NOT NULL
+    WHEN model.supplier_code IS NULL AND NOT inventory_curated.is_blank(raw.supplier_code, 'string')
       THEN CONCAT('unreadable|supplier_code|', REPLACE(raw.supplier_code, '|', ' '), '|a known value')
-    WHEN model.listed_from IS NULL AND inventory_curated.to_text(raw.listed_from) IS NOT NULL AND NOT REGEXP_CONTAINS(inventory_curated.to_text(raw.listed_from), r'^[0.:/ T-]+$')
+    WHEN model.listed_from IS NULL AND NOT inventory_curated.is_blank(raw.listed_from, 'date')
       THEN CONCAT('unreadable|listed_from|', REPLACE(raw.listed_from, '|', ' '), '|a date')
-    WHEN model.delisted_on IS NULL AND inventory_curated.to_text(raw.delisted_on) IS NOT NULL AND NOT REGEXP_CONTAINS(inventory_curated.to_text(raw.delisted_on), r'^[0.:/ T-]+$')
+    WHEN model.delisted_on IS NULL AND NOT inventory_curated.is_blank(raw.delisted_on, 'date')
       THEN CONCAT('unreadable|delisted_on|', REPLACE(raw.delisted_on, '|', ' '), '|a date')
-    WHEN model.updated_at IS NULL AND inventory_curated.to_text(raw.updated_at) IS NOT NULL AND NOT REGEXP_CONTAINS(inventory_curated.to_text(raw.updated_at), r'^[0.:/ T-]+$')
+    WHEN model.updated_at IS NULL AND NOT inventory_curated.is_blank(raw.updated_at, 'timestamp')
       THEN CONCAT('unreadable|updated_at|', REPLACE(raw.updated_at, '|', ' '), '|a date and time')
     WHEN model.sku IS NULL THEN 'missing|sku||a value'
   END AS _issue,

@@ -27,19 +27,24 @@ WITH model AS (
     SELECT
       inventory_curated.to_code(order_number) AS order_number,
       inventory_curated.to_integer(line_number, _decimal) AS line_number,
-      inventory_curated.to_date(business_date, _date_order) AS business_date,
+      inventory_curated.to_date(business_date, _date_order, _time_zone) AS business_date,
       inventory_curated.to_code(supplier_code) AS supplier_code,
       inventory_curated.to_code(sku) AS sku,
       inventory_curated.to_code(location_code) AS location_code,
       inventory_curated.to_number(ordered_quantity, _decimal) AS ordered_quantity,
-      inventory_curated.to_unit(unit) AS stated_unit,
-      inventory_curated.to_number(unit_cost, _decimal) AS stated_unit_cost,
-      COALESCE(inventory_curated.to_code(currency), inventory_curated.base_currency()) AS stated_currency,
-      inventory_curated.to_date(promised_date, _date_order) AS promised_date,
-      inventory_curated.to_date(received_date, _date_order) AS received_date,
+      inventory_curated.to_unit(inventory_curated.to_word(unit)) AS stated_unit,
+      inventory_curated.to_number(
+        inventory_curated.bare_amount(
+          unit_cost, COALESCE(inventory_curated.to_code(inventory_curated.to_word(currency)), inventory_curated.base_currency())
+        ),
+        _decimal
+      ) AS stated_unit_cost,
+      COALESCE(inventory_curated.to_code(inventory_curated.to_word(currency)), inventory_curated.base_currency()) AS stated_currency,
+      inventory_curated.to_date(promised_date, _date_order, _time_zone) AS promised_date,
+      inventory_curated.to_date(received_date, _date_order, _time_zone) AS received_date,
       inventory_curated.to_number(received_quantity, _decimal) AS received_quantity,
-      inventory_curated.to_text(status) AS status,
-      inventory_curated.to_timestamp(updated_at, _date_order) AS updated_at,
+      inventory_curated.to_word(status) AS status,
+      inventory_curated.to_timestamp(updated_at, _date_order, _time_zone) AS updated_at,
       _load_id,
       _line,
       _generation,
@@ -66,13 +71,13 @@ WITH model AS (
     supplier_code,
     sku,
     location_code,
-    ordered_quantity * factor AS ordered_quantity,
+    SAFE_MULTIPLY(ordered_quantity, factor) AS ordered_quantity,
     base_unit AS unit,
-    ROUND(stated_unit_cost * rate / factor, 6) AS unit_cost,
+    ROUND(SAFE_DIVIDE(SAFE_MULTIPLY(stated_unit_cost, rate), factor), 6) AS unit_cost,
     inventory_curated.base_currency() AS currency,
     promised_date,
     received_date,
-    received_quantity * factor AS received_quantity,
+    SAFE_MULTIPLY(received_quantity, factor) AS received_quantity,
     CASE
       WHEN status IS NOT NULL THEN inventory_curated.order_status(status)
       WHEN received_quantity >= ordered_quantity THEN 'received'
@@ -85,7 +90,7 @@ WITH model AS (
     stated_currency,
     _load_id,
     _line,
-    COALESCE(updated_at, _landed_at) AS _business_time,
+    LEAST(COALESCE(updated_at, _landed_at), _landed_at) AS _business_time,
     _generation,
     CASE
       WHEN factor IS NULL
@@ -99,35 +104,41 @@ SELECT
   model.* EXCEPT (_issue),
   CASE
     WHEN model._issue IS NOT NULL THEN model._issue
-    WHEN model.order_number IS NULL AND inventory_curated.to_text(raw.order_number) IS NOT NULL
+    WHEN model.order_number IS NULL AND NOT inventory_curated.is_blank(raw.order_number, 'string')
       THEN CONCAT('unreadable|order_number|', REPLACE(raw.order_number, '|', ' '), '|a known value')
-    WHEN model.line_number IS NULL AND inventory_curated.to_text(raw.line_number) IS NOT NULL
+    WHEN model.line_number IS NULL AND NOT inventory_curated.is_blank(raw.line_number, 'integer')
       THEN CONCAT('unreadable|line_number|', REPLACE(raw.line_number, '|', ' '), '|a whole number')
-    WHEN model.business_date IS NULL AND inventory_curated.to_text(raw.business_date) IS NOT NULL AND NOT REGEXP_CONTAINS(inventory_curated.to_text(raw.business_date), r'^[0.:/ T-]+$')
+    WHEN model.business_date IS NULL AND NOT inventory_curated.is_blank(raw.business_date, 'date')
       THEN CONCAT('unreadable|business_date|', REPLACE(raw.business_date, '|', ' '), '|a date')
-    WHEN model.supplier_code IS NULL AND inventory_curated.to_text(raw.supplier_code) IS NOT NULL
+    WHEN model.supplier_code IS NULL AND NOT inventory_curated.is_blank(raw.supplier_code, 'string')
       THEN CONCAT('unreadable|supplier_code|', REPLACE(raw.supplier_code, '|', ' '), '|a known value')
-    WHEN model.sku IS NULL AND inventory_curated.to_text(raw.sku) IS NOT NULL
+    WHEN model.sku IS NULL AND NOT inventory_curated.is_blank(raw.sku, 'string')
       THEN CONCAT('unreadable|sku|', REPLACE(raw.sku, '|', ' '), '|a known value')
-    WHEN model.location_code IS NULL AND inventory_curated.to_text(raw.location_code) IS NOT NULL
+    WHEN model.location_code IS NULL AND NOT inventory_curated.is_blank(raw.location_code, 'string')
       THEN CONCAT('unreadable|location_code|', REPLACE(raw.location_code, '|', ' '), '|a known value')
-    WHEN model.ordered_quantity IS NULL AND inventory_curated.to_text(raw.ordered_quantity) IS NOT NULL
+    WHEN model.ordered_quantity IS NULL AND NOT inventory_curated.is_blank(raw.ordered_quantity, 'number') AND (inventory_curated.to_number(raw.ordered_quantity, raw._decimal) IS NOT NULL OR REGEXP_CONTAINS(raw.ordered_quantity, r'[0-9]{29}|[0-9][eE][+]?[0-9]{2}'))
+      THEN CONCAT('out_of_range|ordered_quantity|', REPLACE(raw.ordered_quantity, '|', ' '), '|a number below 10 to the 29th, also in base units and in the base currency')
+    WHEN model.ordered_quantity IS NULL AND NOT inventory_curated.is_blank(raw.ordered_quantity, 'number')
       THEN CONCAT('unreadable|ordered_quantity|', REPLACE(raw.ordered_quantity, '|', ' '), '|a number')
-    WHEN model.unit IS NULL AND inventory_curated.to_text(raw.unit) IS NOT NULL
+    WHEN model.unit IS NULL AND NOT inventory_curated.is_blank(raw.unit, 'word')
       THEN CONCAT('unreadable|unit|', REPLACE(raw.unit, '|', ' '), '|a known value')
-    WHEN model.unit_cost IS NULL AND inventory_curated.to_text(raw.unit_cost) IS NOT NULL
+    WHEN model.unit_cost IS NULL AND NOT inventory_curated.is_blank(raw.unit_cost, 'number') AND (inventory_curated.to_number(raw.unit_cost, raw._decimal) IS NOT NULL OR REGEXP_CONTAINS(raw.unit_cost, r'[0-9]{29}|[0-9][eE][+]?[0-9]{2}'))
+      THEN CONCAT('out_of_range|unit_cost|', REPLACE(raw.unit_cost, '|', ' '), '|a number below 10 to the 29th, also in base units and in the base currency')
+    WHEN model.unit_cost IS NULL AND NOT inventory_curated.is_blank(raw.unit_cost, 'number')
       THEN CONCAT('unreadable|unit_cost|', REPLACE(raw.unit_cost, '|', ' '), '|a number')
-    WHEN model.currency IS NULL AND inventory_curated.to_text(raw.currency) IS NOT NULL
+    WHEN model.currency IS NULL AND NOT inventory_curated.is_blank(raw.currency, 'word')
       THEN CONCAT('unreadable|currency|', REPLACE(raw.currency, '|', ' '), '|a known value')
-    WHEN model.promised_date IS NULL AND inventory_curated.to_text(raw.promised_date) IS NOT NULL AND NOT REGEXP_CONTAINS(inventory_curated.to_text(raw.promised_date), r'^[0.:/ T-]+$')
+    WHEN model.promised_date IS NULL AND NOT inventory_curated.is_blank(raw.promised_date, 'date')
       THEN CONCAT('unreadable|promised_date|', REPLACE(raw.promised_date, '|', ' '), '|a date')
-    WHEN model.received_date IS NULL AND inventory_curated.to_text(raw.received_date) IS NOT NULL AND NOT REGEXP_CONTAINS(inventory_curated.to_text(raw.received_date), r'^[0.:/ T-]+$')
+    WHEN model.received_date IS NULL AND NOT inventory_curated.is_blank(raw.received_date, 'date')
       THEN CONCAT('unreadable|received_date|', REPLACE(raw.received_date, '|', ' '), '|a date')
-    WHEN model.received_quantity IS NULL AND inventory_curated.to_text(raw.received_quantity) IS NOT NULL
+    WHEN model.received_quantity IS NULL AND NOT inventory_curated.is_blank(raw.received_quantity, 'number') AND (inventory_curated.to_number(raw.received_quantity, raw._decimal) IS NOT NULL OR REGEXP_CONTAINS(raw.received_quantity, r'[0-9]{29}|[0-9][eE][+]?[0-9]{2}'))
+      THEN CONCAT('out_of_range|received_quantity|', REPLACE(raw.received_quantity, '|', ' '), '|a number below 10 to the 29th, also in base units and in the base currency')
+    WHEN model.received_quantity IS NULL AND NOT inventory_curated.is_blank(raw.received_quantity, 'number')
       THEN CONCAT('unreadable|received_quantity|', REPLACE(raw.received_quantity, '|', ' '), '|a number')
-    WHEN model.status IS NULL AND inventory_curated.to_text(raw.status) IS NOT NULL
+    WHEN model.status IS NULL AND NOT inventory_curated.is_blank(raw.status, 'word')
       THEN CONCAT('unreadable|status|', REPLACE(raw.status, '|', ' '), '|a known value')
-    WHEN model.updated_at IS NULL AND inventory_curated.to_text(raw.updated_at) IS NOT NULL AND NOT REGEXP_CONTAINS(inventory_curated.to_text(raw.updated_at), r'^[0.:/ T-]+$')
+    WHEN model.updated_at IS NULL AND NOT inventory_curated.is_blank(raw.updated_at, 'timestamp')
       THEN CONCAT('unreadable|updated_at|', REPLACE(raw.updated_at, '|', ' '), '|a date and time')
     WHEN model.order_number IS NULL THEN 'missing|order_number||a value'
     WHEN model.line_number IS NULL THEN 'missing|line_number||a value'

@@ -26,15 +26,25 @@ WITH model AS (
     SELECT
       inventory_curated.to_code(receipt_number) AS receipt_number,
       inventory_curated.to_integer(line_number, _decimal) AS line_number,
-      inventory_curated.to_date(business_date, _date_order) AS business_date,
-      inventory_curated.to_timestamp(sold_at, _date_order) AS sold_at,
+      inventory_curated.to_date(business_date, _date_order, _time_zone) AS business_date,
+      inventory_curated.to_timestamp(sold_at, _date_order, _time_zone) AS sold_at,
       inventory_curated.to_code(sku) AS sku,
       inventory_curated.to_code(location_code) AS location_code,
       inventory_curated.to_number(quantity, _decimal) AS quantity,
-      inventory_curated.to_unit(unit) AS stated_unit,
-      inventory_curated.to_number(net_amount, _decimal) AS stated_net_amount,
-      inventory_curated.to_number(gross_amount, _decimal) AS stated_gross_amount,
-      COALESCE(inventory_curated.to_code(currency), inventory_curated.base_currency()) AS stated_currency,
+      inventory_curated.to_unit(inventory_curated.to_word(unit)) AS stated_unit,
+      inventory_curated.to_number(
+        inventory_curated.bare_amount(
+          net_amount, COALESCE(inventory_curated.to_code(inventory_curated.to_word(currency)), inventory_curated.base_currency())
+        ),
+        _decimal
+      ) AS stated_net_amount,
+      inventory_curated.to_number(
+        inventory_curated.bare_amount(
+          gross_amount, COALESCE(inventory_curated.to_code(inventory_curated.to_word(currency)), inventory_curated.base_currency())
+        ),
+        _decimal
+      ) AS stated_gross_amount,
+      COALESCE(inventory_curated.to_code(inventory_curated.to_word(currency)), inventory_curated.base_currency()) AS stated_currency,
       _load_id,
       _line,
       _generation,
@@ -61,10 +71,10 @@ WITH model AS (
     sold_at,
     sku,
     location_code,
-    quantity * factor AS quantity,
+    SAFE_MULTIPLY(quantity, factor) AS quantity,
     base_unit AS unit,
-    ROUND(stated_net_amount * rate, 6) AS net_amount,
-    ROUND(stated_gross_amount * rate, 6) AS gross_amount,
+    ROUND(SAFE_MULTIPLY(stated_net_amount, rate), 6) AS net_amount,
+    ROUND(SAFE_MULTIPLY(stated_gross_amount, rate), 6) AS gross_amount,
     inventory_curated.base_currency() AS currency,
     stated_unit,
     stated_net_amount,
@@ -86,27 +96,33 @@ SELECT
   model.* EXCEPT (_issue),
   CASE
     WHEN model._issue IS NOT NULL THEN model._issue
-    WHEN model.receipt_number IS NULL AND inventory_curated.to_text(raw.receipt_number) IS NOT NULL
+    WHEN model.receipt_number IS NULL AND NOT inventory_curated.is_blank(raw.receipt_number, 'string')
       THEN CONCAT('unreadable|receipt_number|', REPLACE(raw.receipt_number, '|', ' '), '|a known value')
-    WHEN model.line_number IS NULL AND inventory_curated.to_text(raw.line_number) IS NOT NULL
+    WHEN model.line_number IS NULL AND NOT inventory_curated.is_blank(raw.line_number, 'integer')
       THEN CONCAT('unreadable|line_number|', REPLACE(raw.line_number, '|', ' '), '|a whole number')
-    WHEN model.business_date IS NULL AND inventory_curated.to_text(raw.business_date) IS NOT NULL AND NOT REGEXP_CONTAINS(inventory_curated.to_text(raw.business_date), r'^[0.:/ T-]+$')
+    WHEN model.business_date IS NULL AND NOT inventory_curated.is_blank(raw.business_date, 'date')
       THEN CONCAT('unreadable|business_date|', REPLACE(raw.business_date, '|', ' '), '|a date')
-    WHEN model.sold_at IS NULL AND inventory_curated.to_text(raw.sold_at) IS NOT NULL AND NOT REGEXP_CONTAINS(inventory_curated.to_text(raw.sold_at), r'^[0.:/ T-]+$')
+    WHEN model.sold_at IS NULL AND NOT inventory_curated.is_blank(raw.sold_at, 'timestamp')
       THEN CONCAT('unreadable|sold_at|', REPLACE(raw.sold_at, '|', ' '), '|a date and time')
-    WHEN model.sku IS NULL AND inventory_curated.to_text(raw.sku) IS NOT NULL
+    WHEN model.sku IS NULL AND NOT inventory_curated.is_blank(raw.sku, 'string')
       THEN CONCAT('unreadable|sku|', REPLACE(raw.sku, '|', ' '), '|a known value')
-    WHEN model.location_code IS NULL AND inventory_curated.to_text(raw.location_code) IS NOT NULL
+    WHEN model.location_code IS NULL AND NOT inventory_curated.is_blank(raw.location_code, 'string')
       THEN CONCAT('unreadable|location_code|', REPLACE(raw.location_code, '|', ' '), '|a known value')
-    WHEN model.quantity IS NULL AND inventory_curated.to_text(raw.quantity) IS NOT NULL
+    WHEN model.quantity IS NULL AND NOT inventory_curated.is_blank(raw.quantity, 'number') AND (inventory_curated.to_number(raw.quantity, raw._decimal) IS NOT NULL OR REGEXP_CONTAINS(raw.quantity, r'[0-9]{29}|[0-9][eE][+]?[0-9]{2}'))
+      THEN CONCAT('out_of_range|quantity|', REPLACE(raw.quantity, '|', ' '), '|a number below 10 to the 29th, also in base units and in the base currency')
+    WHEN model.quantity IS NULL AND NOT inventory_curated.is_blank(raw.quantity, 'number')
       THEN CONCAT('unreadable|quantity|', REPLACE(raw.quantity, '|', ' '), '|a number')
-    WHEN model.unit IS NULL AND inventory_curated.to_text(raw.unit) IS NOT NULL
+    WHEN model.unit IS NULL AND NOT inventory_curated.is_blank(raw.unit, 'word')
       THEN CONCAT('unreadable|unit|', REPLACE(raw.unit, '|', ' '), '|a known value')
-    WHEN model.net_amount IS NULL AND inventory_curated.to_text(raw.net_amount) IS NOT NULL
+    WHEN model.net_amount IS NULL AND NOT inventory_curated.is_blank(raw.net_amount, 'number') AND (inventory_curated.to_number(raw.net_amount, raw._decimal) IS NOT NULL OR REGEXP_CONTAINS(raw.net_amount, r'[0-9]{29}|[0-9][eE][+]?[0-9]{2}'))
+      THEN CONCAT('out_of_range|net_amount|', REPLACE(raw.net_amount, '|', ' '), '|a number below 10 to the 29th, also in base units and in the base currency')
+    WHEN model.net_amount IS NULL AND NOT inventory_curated.is_blank(raw.net_amount, 'number')
       THEN CONCAT('unreadable|net_amount|', REPLACE(raw.net_amount, '|', ' '), '|a number')
-    WHEN model.gross_amount IS NULL AND inventory_curated.to_text(raw.gross_amount) IS NOT NULL
+    WHEN model.gross_amount IS NULL AND NOT inventory_curated.is_blank(raw.gross_amount, 'number') AND (inventory_curated.to_number(raw.gross_amount, raw._decimal) IS NOT NULL OR REGEXP_CONTAINS(raw.gross_amount, r'[0-9]{29}|[0-9][eE][+]?[0-9]{2}'))
+      THEN CONCAT('out_of_range|gross_amount|', REPLACE(raw.gross_amount, '|', ' '), '|a number below 10 to the 29th, also in base units and in the base currency')
+    WHEN model.gross_amount IS NULL AND NOT inventory_curated.is_blank(raw.gross_amount, 'number')
       THEN CONCAT('unreadable|gross_amount|', REPLACE(raw.gross_amount, '|', ' '), '|a number')
-    WHEN model.currency IS NULL AND inventory_curated.to_text(raw.currency) IS NOT NULL
+    WHEN model.currency IS NULL AND NOT inventory_curated.is_blank(raw.currency, 'word')
       THEN CONCAT('unreadable|currency|', REPLACE(raw.currency, '|', ' '), '|a known value')
     WHEN model.receipt_number IS NULL THEN 'missing|receipt_number||a value'
     WHEN model.line_number IS NULL THEN 'missing|line_number||a value'

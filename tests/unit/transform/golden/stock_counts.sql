@@ -24,13 +24,13 @@ WITH model AS (
   -- Stock counts: typed, in the base unit. The later count of a day wins; a blank book quantity is a blind count.
   WITH stated AS (
     SELECT
-      inventory_curated.to_date(business_date, _date_order) AS business_date,
+      inventory_curated.to_date(business_date, _date_order, _time_zone) AS business_date,
       inventory_curated.to_code(sku) AS sku,
       inventory_curated.to_code(location_code) AS location_code,
-      inventory_curated.to_timestamp(counted_at, _date_order) AS counted_at,
+      inventory_curated.to_timestamp(counted_at, _date_order, _time_zone) AS counted_at,
       inventory_curated.to_number(counted_quantity, _decimal) AS counted_quantity,
       inventory_curated.to_number(book_quantity, _decimal) AS book_quantity,
-      inventory_curated.to_unit(unit) AS stated_unit,
+      inventory_curated.to_unit(inventory_curated.to_word(unit)) AS stated_unit,
       inventory_curated.to_text(counted_by) AS counted_by,
       _load_id,
       _line,
@@ -53,14 +53,14 @@ WITH model AS (
     sku,
     location_code,
     counted_at,
-    counted_quantity * factor AS counted_quantity,
-    book_quantity * factor AS book_quantity,
+    SAFE_MULTIPLY(counted_quantity, factor) AS counted_quantity,
+    SAFE_MULTIPLY(book_quantity, factor) AS book_quantity,
     base_unit AS unit,
     counted_by,
     stated_unit,
     _load_id,
     _line,
-    COALESCE(counted_at, _landed_at) AS _business_time,
+    LEAST(COALESCE(counted_at, _landed_at), _landed_at) AS _business_time,
     _generation,
     CASE
       WHEN factor IS NULL
@@ -72,21 +72,25 @@ SELECT
   model.* EXCEPT (_issue),
   CASE
     WHEN model._issue IS NOT NULL THEN model._issue
-    WHEN model.business_date IS NULL AND inventory_curated.to_text(raw.business_date) IS NOT NULL AND NOT REGEXP_CONTAINS(inventory_curated.to_text(raw.business_date), r'^[0.:/ T-]+$')
+    WHEN model.business_date IS NULL AND NOT inventory_curated.is_blank(raw.business_date, 'date')
       THEN CONCAT('unreadable|business_date|', REPLACE(raw.business_date, '|', ' '), '|a date')
-    WHEN model.sku IS NULL AND inventory_curated.to_text(raw.sku) IS NOT NULL
+    WHEN model.sku IS NULL AND NOT inventory_curated.is_blank(raw.sku, 'string')
       THEN CONCAT('unreadable|sku|', REPLACE(raw.sku, '|', ' '), '|a known value')
-    WHEN model.location_code IS NULL AND inventory_curated.to_text(raw.location_code) IS NOT NULL
+    WHEN model.location_code IS NULL AND NOT inventory_curated.is_blank(raw.location_code, 'string')
       THEN CONCAT('unreadable|location_code|', REPLACE(raw.location_code, '|', ' '), '|a known value')
-    WHEN model.counted_at IS NULL AND inventory_curated.to_text(raw.counted_at) IS NOT NULL AND NOT REGEXP_CONTAINS(inventory_curated.to_text(raw.counted_at), r'^[0.:/ T-]+$')
+    WHEN model.counted_at IS NULL AND NOT inventory_curated.is_blank(raw.counted_at, 'timestamp')
       THEN CONCAT('unreadable|counted_at|', REPLACE(raw.counted_at, '|', ' '), '|a date and time')
-    WHEN model.counted_quantity IS NULL AND inventory_curated.to_text(raw.counted_quantity) IS NOT NULL
+    WHEN model.counted_quantity IS NULL AND NOT inventory_curated.is_blank(raw.counted_quantity, 'number') AND (inventory_curated.to_number(raw.counted_quantity, raw._decimal) IS NOT NULL OR REGEXP_CONTAINS(raw.counted_quantity, r'[0-9]{29}|[0-9][eE][+]?[0-9]{2}'))
+      THEN CONCAT('out_of_range|counted_quantity|', REPLACE(raw.counted_quantity, '|', ' '), '|a number below 10 to the 29th, also in base units and in the base currency')
+    WHEN model.counted_quantity IS NULL AND NOT inventory_curated.is_blank(raw.counted_quantity, 'number')
       THEN CONCAT('unreadable|counted_quantity|', REPLACE(raw.counted_quantity, '|', ' '), '|a number')
-    WHEN model.book_quantity IS NULL AND inventory_curated.to_text(raw.book_quantity) IS NOT NULL
+    WHEN model.book_quantity IS NULL AND NOT inventory_curated.is_blank(raw.book_quantity, 'number') AND (inventory_curated.to_number(raw.book_quantity, raw._decimal) IS NOT NULL OR REGEXP_CONTAINS(raw.book_quantity, r'[0-9]{29}|[0-9][eE][+]?[0-9]{2}'))
+      THEN CONCAT('out_of_range|book_quantity|', REPLACE(raw.book_quantity, '|', ' '), '|a number below 10 to the 29th, also in base units and in the base currency')
+    WHEN model.book_quantity IS NULL AND NOT inventory_curated.is_blank(raw.book_quantity, 'number')
       THEN CONCAT('unreadable|book_quantity|', REPLACE(raw.book_quantity, '|', ' '), '|a number')
-    WHEN model.unit IS NULL AND inventory_curated.to_text(raw.unit) IS NOT NULL
+    WHEN model.unit IS NULL AND NOT inventory_curated.is_blank(raw.unit, 'word')
       THEN CONCAT('unreadable|unit|', REPLACE(raw.unit, '|', ' '), '|a known value')
-    WHEN model.counted_by IS NULL AND inventory_curated.to_text(raw.counted_by) IS NOT NULL
+    WHEN model.counted_by IS NULL AND NOT inventory_curated.is_blank(raw.counted_by, 'string')
       THEN CONCAT('unreadable|counted_by|', REPLACE(raw.counted_by, '|', ' '), '|a known value')
     WHEN model.business_date IS NULL THEN 'missing|business_date||a value'
     WHEN model.sku IS NULL THEN 'missing|sku||a value'

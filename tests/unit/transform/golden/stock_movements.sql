@@ -26,16 +26,21 @@ WITH model AS (
     SELECT
       inventory_curated.to_code(document) AS document,
       inventory_curated.to_integer(line_number, _decimal) AS line_number,
-      inventory_curated.to_date(business_date, _date_order) AS business_date,
-      inventory_curated.to_date(entry_date, _date_order) AS entry_date,
-      inventory_curated.to_text(movement_type) AS movement_type,
+      inventory_curated.to_date(business_date, _date_order, _time_zone) AS business_date,
+      inventory_curated.to_date(entry_date, _date_order, _time_zone) AS entry_date,
+      inventory_curated.to_word(movement_type) AS movement_type,
       inventory_curated.to_code(sku) AS sku,
       inventory_curated.to_code(location_code) AS location_code,
       inventory_curated.to_code(counterpart_location) AS counterpart_location,
       inventory_curated.to_number(quantity, _decimal) AS quantity,
-      inventory_curated.to_unit(unit) AS stated_unit,
-      inventory_curated.to_number(unit_cost, _decimal) AS stated_unit_cost,
-      COALESCE(inventory_curated.to_code(currency), inventory_curated.base_currency()) AS stated_currency,
+      inventory_curated.to_unit(inventory_curated.to_word(unit)) AS stated_unit,
+      inventory_curated.to_number(
+        inventory_curated.bare_amount(
+          unit_cost, COALESCE(inventory_curated.to_code(inventory_curated.to_word(currency)), inventory_curated.base_currency())
+        ),
+        _decimal
+      ) AS stated_unit_cost,
+      COALESCE(inventory_curated.to_code(inventory_curated.to_word(currency)), inventory_curated.base_currency()) AS stated_currency,
       inventory_curated.to_text(reason) AS reason,
       _load_id,
       _line,
@@ -65,9 +70,9 @@ WITH model AS (
     sku,
     location_code,
     counterpart_location,
-    inventory_curated.movement_quantity(movement_type, quantity) * factor AS quantity,
+    SAFE_MULTIPLY(inventory_curated.movement_quantity(movement_type, quantity), factor) AS quantity,
     base_unit AS unit,
-    ROUND(stated_unit_cost * rate / factor, 6) AS unit_cost,
+    ROUND(SAFE_DIVIDE(SAFE_MULTIPLY(stated_unit_cost, rate), factor), 6) AS unit_cost,
     inventory_curated.base_currency() AS currency,
     reason,
     stated_unit,
@@ -89,31 +94,35 @@ SELECT
   model.* EXCEPT (_issue),
   CASE
     WHEN model._issue IS NOT NULL THEN model._issue
-    WHEN model.document IS NULL AND inventory_curated.to_text(raw.document) IS NOT NULL
+    WHEN model.document IS NULL AND NOT inventory_curated.is_blank(raw.document, 'string')
       THEN CONCAT('unreadable|document|', REPLACE(raw.document, '|', ' '), '|a known value')
-    WHEN model.line_number IS NULL AND inventory_curated.to_text(raw.line_number) IS NOT NULL
+    WHEN model.line_number IS NULL AND NOT inventory_curated.is_blank(raw.line_number, 'integer')
       THEN CONCAT('unreadable|line_number|', REPLACE(raw.line_number, '|', ' '), '|a whole number')
-    WHEN model.business_date IS NULL AND inventory_curated.to_text(raw.business_date) IS NOT NULL AND NOT REGEXP_CONTAINS(inventory_curated.to_text(raw.business_date), r'^[0.:/ T-]+$')
+    WHEN model.business_date IS NULL AND NOT inventory_curated.is_blank(raw.business_date, 'date')
       THEN CONCAT('unreadable|business_date|', REPLACE(raw.business_date, '|', ' '), '|a date')
-    WHEN model.entry_date IS NULL AND inventory_curated.to_text(raw.entry_date) IS NOT NULL AND NOT REGEXP_CONTAINS(inventory_curated.to_text(raw.entry_date), r'^[0.:/ T-]+$')
+    WHEN model.entry_date IS NULL AND NOT inventory_curated.is_blank(raw.entry_date, 'date')
       THEN CONCAT('unreadable|entry_date|', REPLACE(raw.entry_date, '|', ' '), '|a date')
-    WHEN model.movement_type IS NULL AND inventory_curated.to_text(raw.movement_type) IS NOT NULL
+    WHEN model.movement_type IS NULL AND NOT inventory_curated.is_blank(raw.movement_type, 'word')
       THEN CONCAT('unreadable|movement_type|', REPLACE(raw.movement_type, '|', ' '), '|a known value')
-    WHEN model.sku IS NULL AND inventory_curated.to_text(raw.sku) IS NOT NULL
+    WHEN model.sku IS NULL AND NOT inventory_curated.is_blank(raw.sku, 'string')
       THEN CONCAT('unreadable|sku|', REPLACE(raw.sku, '|', ' '), '|a known value')
-    WHEN model.location_code IS NULL AND inventory_curated.to_text(raw.location_code) IS NOT NULL
+    WHEN model.location_code IS NULL AND NOT inventory_curated.is_blank(raw.location_code, 'string')
       THEN CONCAT('unreadable|location_code|', REPLACE(raw.location_code, '|', ' '), '|a known value')
-    WHEN model.counterpart_location IS NULL AND inventory_curated.to_text(raw.counterpart_location) IS NOT NULL
+    WHEN model.counterpart_location IS NULL AND NOT inventory_curated.is_blank(raw.counterpart_location, 'string')
       THEN CONCAT('unreadable|counterpart_location|', REPLACE(raw.counterpart_location, '|', ' '), '|a known value')
-    WHEN model.quantity IS NULL AND inventory_curated.to_text(raw.quantity) IS NOT NULL
+    WHEN model.quantity IS NULL AND NOT inventory_curated.is_blank(raw.quantity, 'number') AND (inventory_curated.to_number(raw.quantity, raw._decimal) IS NOT NULL OR REGEXP_CONTAINS(raw.quantity, r'[0-9]{29}|[0-9][eE][+]?[0-9]{2}'))
+      THEN CONCAT('out_of_range|quantity|', REPLACE(raw.quantity, '|', ' '), '|a number below 10 to the 29th, also in base units and in the base currency')
+    WHEN model.quantity IS NULL AND NOT inventory_curated.is_blank(raw.quantity, 'number')
       THEN CONCAT('unreadable|quantity|', REPLACE(raw.quantity, '|', ' '), '|a number')
-    WHEN model.unit IS NULL AND inventory_curated.to_text(raw.unit) IS NOT NULL
+    WHEN model.unit IS NULL AND NOT inventory_curated.is_blank(raw.unit, 'word')
       THEN CONCAT('unreadable|unit|', REPLACE(raw.unit, '|', ' '), '|a known value')
-    WHEN model.unit_cost IS NULL AND inventory_curated.to_text(raw.unit_cost) IS NOT NULL
+    WHEN model.unit_cost IS NULL AND NOT inventory_curated.is_blank(raw.unit_cost, 'number') AND (inventory_curated.to_number(raw.unit_cost, raw._decimal) IS NOT NULL OR REGEXP_CONTAINS(raw.unit_cost, r'[0-9]{29}|[0-9][eE][+]?[0-9]{2}'))
+      THEN CONCAT('out_of_range|unit_cost|', REPLACE(raw.unit_cost, '|', ' '), '|a number below 10 to the 29th, also in base units and in the base currency')
+    WHEN model.unit_cost IS NULL AND NOT inventory_curated.is_blank(raw.unit_cost, 'number')
       THEN CONCAT('unreadable|unit_cost|', REPLACE(raw.unit_cost, '|', ' '), '|a number')
-    WHEN model.currency IS NULL AND inventory_curated.to_text(raw.currency) IS NOT NULL
+    WHEN model.currency IS NULL AND NOT inventory_curated.is_blank(raw.currency, 'word')
       THEN CONCAT('unreadable|currency|', REPLACE(raw.currency, '|', ' '), '|a known value')
-    WHEN model.reason IS NULL AND inventory_curated.to_text(raw.reason) IS NOT NULL
+    WHEN model.reason IS NULL AND NOT inventory_curated.is_blank(raw.reason, 'string')
       THEN CONCAT('unreadable|reason|', REPLACE(raw.reason, '|', ' '), '|a known value')
     WHEN model.document IS NULL THEN 'missing|document||a value'
     WHEN model.line_number IS NULL THEN 'missing|line_number||a value'

@@ -24,16 +24,21 @@ WITH model AS (
   -- Stock snapshots: typed, in the base unit; costs per base unit at the closing rate of the day.
   WITH stated AS (
     SELECT
-      inventory_curated.to_date(business_date, _date_order) AS business_date,
+      inventory_curated.to_date(business_date, _date_order, _time_zone) AS business_date,
       inventory_curated.to_code(sku) AS sku,
       inventory_curated.to_code(location_code) AS location_code,
       inventory_curated.to_number(on_hand, _decimal) AS on_hand,
       inventory_curated.to_number(available, _decimal) AS available,
       inventory_curated.to_number(committed, _decimal) AS committed,
       inventory_curated.to_number(incoming, _decimal) AS incoming,
-      inventory_curated.to_unit(unit) AS stated_unit,
-      inventory_curated.to_number(unit_cost, _decimal) AS stated_unit_cost,
-      COALESCE(inventory_curated.to_code(currency), inventory_curated.base_currency()) AS stated_currency,
+      inventory_curated.to_unit(inventory_curated.to_word(unit)) AS stated_unit,
+      inventory_curated.to_number(
+        inventory_curated.bare_amount(
+          unit_cost, COALESCE(inventory_curated.to_code(inventory_curated.to_word(currency)), inventory_curated.base_currency())
+        ),
+        _decimal
+      ) AS stated_unit_cost,
+      COALESCE(inventory_curated.to_code(inventory_curated.to_word(currency)), inventory_curated.base_currency()) AS stated_currency,
       _load_id,
       _line,
       _generation,
@@ -57,12 +62,12 @@ WITH model AS (
     business_date,
     sku,
     location_code,
-    on_hand * factor AS on_hand,
-    available * factor AS available,
-    committed * factor AS committed,
-    incoming * factor AS incoming,
+    SAFE_MULTIPLY(on_hand, factor) AS on_hand,
+    SAFE_MULTIPLY(available, factor) AS available,
+    SAFE_MULTIPLY(committed, factor) AS committed,
+    SAFE_MULTIPLY(incoming, factor) AS incoming,
     base_unit AS unit,
-    ROUND(stated_unit_cost * rate / factor, 6) AS unit_cost,
+    ROUND(SAFE_DIVIDE(SAFE_MULTIPLY(stated_unit_cost, rate), factor), 6) AS unit_cost,
     inventory_curated.base_currency() AS currency,
     stated_unit,
     stated_unit_cost,
@@ -83,25 +88,35 @@ SELECT
   model.* EXCEPT (_issue),
   CASE
     WHEN model._issue IS NOT NULL THEN model._issue
-    WHEN model.business_date IS NULL AND inventory_curated.to_text(raw.business_date) IS NOT NULL AND NOT REGEXP_CONTAINS(inventory_curated.to_text(raw.business_date), r'^[0.:/ T-]+$')
+    WHEN model.business_date IS NULL AND NOT inventory_curated.is_blank(raw.business_date, 'date')
       THEN CONCAT('unreadable|business_date|', REPLACE(raw.business_date, '|', ' '), '|a date')
-    WHEN model.sku IS NULL AND inventory_curated.to_text(raw.sku) IS NOT NULL
+    WHEN model.sku IS NULL AND NOT inventory_curated.is_blank(raw.sku, 'string')
       THEN CONCAT('unreadable|sku|', REPLACE(raw.sku, '|', ' '), '|a known value')
-    WHEN model.location_code IS NULL AND inventory_curated.to_text(raw.location_code) IS NOT NULL
+    WHEN model.location_code IS NULL AND NOT inventory_curated.is_blank(raw.location_code, 'string')
       THEN CONCAT('unreadable|location_code|', REPLACE(raw.location_code, '|', ' '), '|a known value')
-    WHEN model.on_hand IS NULL AND inventory_curated.to_text(raw.on_hand) IS NOT NULL
+    WHEN model.on_hand IS NULL AND NOT inventory_curated.is_blank(raw.on_hand, 'number') AND (inventory_curated.to_number(raw.on_hand, raw._decimal) IS NOT NULL OR REGEXP_CONTAINS(raw.on_hand, r'[0-9]{29}|[0-9][eE][+]?[0-9]{2}'))
+      THEN CONCAT('out_of_range|on_hand|', REPLACE(raw.on_hand, '|', ' '), '|a number below 10 to the 29th, also in base units and in the base currency')
+    WHEN model.on_hand IS NULL AND NOT inventory_curated.is_blank(raw.on_hand, 'number')
       THEN CONCAT('unreadable|on_hand|', REPLACE(raw.on_hand, '|', ' '), '|a number')
-    WHEN model.available IS NULL AND inventory_curated.to_text(raw.available) IS NOT NULL
+    WHEN model.available IS NULL AND NOT inventory_curated.is_blank(raw.available, 'number') AND (inventory_curated.to_number(raw.available, raw._decimal) IS NOT NULL OR REGEXP_CONTAINS(raw.available, r'[0-9]{29}|[0-9][eE][+]?[0-9]{2}'))
+      THEN CONCAT('out_of_range|available|', REPLACE(raw.available, '|', ' '), '|a number below 10 to the 29th, also in base units and in the base currency')
+    WHEN model.available IS NULL AND NOT inventory_curated.is_blank(raw.available, 'number')
       THEN CONCAT('unreadable|available|', REPLACE(raw.available, '|', ' '), '|a number')
-    WHEN model.committed IS NULL AND inventory_curated.to_text(raw.committed) IS NOT NULL
+    WHEN model.committed IS NULL AND NOT inventory_curated.is_blank(raw.committed, 'number') AND (inventory_curated.to_number(raw.committed, raw._decimal) IS NOT NULL OR REGEXP_CONTAINS(raw.committed, r'[0-9]{29}|[0-9][eE][+]?[0-9]{2}'))
+      THEN CONCAT('out_of_range|committed|', REPLACE(raw.committed, '|', ' '), '|a number below 10 to the 29th, also in base units and in the base currency')
+    WHEN model.committed IS NULL AND NOT inventory_curated.is_blank(raw.committed, 'number')
       THEN CONCAT('unreadable|committed|', REPLACE(raw.committed, '|', ' '), '|a number')
-    WHEN model.incoming IS NULL AND inventory_curated.to_text(raw.incoming) IS NOT NULL
+    WHEN model.incoming IS NULL AND NOT inventory_curated.is_blank(raw.incoming, 'number') AND (inventory_curated.to_number(raw.incoming, raw._decimal) IS NOT NULL OR REGEXP_CONTAINS(raw.incoming, r'[0-9]{29}|[0-9][eE][+]?[0-9]{2}'))
+      THEN CONCAT('out_of_range|incoming|', REPLACE(raw.incoming, '|', ' '), '|a number below 10 to the 29th, also in base units and in the base currency')
+    WHEN model.incoming IS NULL AND NOT inventory_curated.is_blank(raw.incoming, 'number')
       THEN CONCAT('unreadable|incoming|', REPLACE(raw.incoming, '|', ' '), '|a number')
-    WHEN model.unit IS NULL AND inventory_curated.to_text(raw.unit) IS NOT NULL
+    WHEN model.unit IS NULL AND NOT inventory_curated.is_blank(raw.unit, 'word')
       THEN CONCAT('unreadable|unit|', REPLACE(raw.unit, '|', ' '), '|a known value')
-    WHEN model.unit_cost IS NULL AND inventory_curated.to_text(raw.unit_cost) IS NOT NULL
+    WHEN model.unit_cost IS NULL AND NOT inventory_curated.is_blank(raw.unit_cost, 'number') AND (inventory_curated.to_number(raw.unit_cost, raw._decimal) IS NOT NULL OR REGEXP_CONTAINS(raw.unit_cost, r'[0-9]{29}|[0-9][eE][+]?[0-9]{2}'))
+      THEN CONCAT('out_of_range|unit_cost|', REPLACE(raw.unit_cost, '|', ' '), '|a number below 10 to the 29th, also in base units and in the base currency')
+    WHEN model.unit_cost IS NULL AND NOT inventory_curated.is_blank(raw.unit_cost, 'number')
       THEN CONCAT('unreadable|unit_cost|', REPLACE(raw.unit_cost, '|', ' '), '|a number')
-    WHEN model.currency IS NULL AND inventory_curated.to_text(raw.currency) IS NOT NULL
+    WHEN model.currency IS NULL AND NOT inventory_curated.is_blank(raw.currency, 'word')
       THEN CONCAT('unreadable|currency|', REPLACE(raw.currency, '|', ' '), '|a known value')
     WHEN model.business_date IS NULL THEN 'missing|business_date||a value'
     WHEN model.sku IS NULL THEN 'missing|sku||a value'

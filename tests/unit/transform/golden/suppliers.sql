@@ -26,13 +26,13 @@ WITH model AS (
     SELECT
       inventory_curated.to_code(supplier_code) AS supplier_code,
       inventory_curated.to_text(name) AS name,
-      inventory_curated.to_code(country) AS country,
-      inventory_curated.to_code(currency) AS currency,
+      inventory_curated.to_code(inventory_curated.to_word(country)) AS country,
+      inventory_curated.to_code(inventory_curated.to_word(currency)) AS currency,
       inventory_curated.to_text(contact_name) AS contact_name,
       inventory_curated.to_text(email) AS email,
       inventory_curated.to_text(phone) AS phone,
       inventory_curated.to_integer(payment_terms_days, _decimal) AS payment_terms_days,
-      inventory_curated.to_timestamp(updated_at, _date_order) AS updated_at,
+      inventory_curated.to_timestamp(updated_at, _date_order, _time_zone) AS updated_at,
       _load_id,
       _line,
       _generation,
@@ -51,7 +51,7 @@ WITH model AS (
     updated_at,
     _load_id,
     _line,
-    COALESCE(updated_at, _landed_at) AS _business_time,
+    LEAST(COALESCE(updated_at, _landed_at), _landed_at) AS _business_time,
     _generation,
     CAST(NULL AS STRING) AS _issue
   FROM stated
@@ -60,23 +60,23 @@ SELECT
   model.* EXCEPT (_issue),
   CASE
     WHEN model._issue IS NOT NULL THEN model._issue
-    WHEN model.supplier_code IS NULL AND inventory_curated.to_text(raw.supplier_code) IS NOT NULL
+    WHEN model.supplier_code IS NULL AND NOT inventory_curated.is_blank(raw.supplier_code, 'string')
       THEN CONCAT('unreadable|supplier_code|', REPLACE(raw.supplier_code, '|', ' '), '|a known value')
-    WHEN model.name IS NULL AND inventory_curated.to_text(raw.name) IS NOT NULL
+    WHEN model.name IS NULL AND NOT inventory_curated.is_blank(raw.name, 'string')
       THEN CONCAT('unreadable|name|', REPLACE(raw.name, '|', ' '), '|a known value')
-    WHEN model.country IS NULL AND inventory_curated.to_text(raw.country) IS NOT NULL
+    WHEN model.country IS NULL AND NOT inventory_curated.is_blank(raw.country, 'word')
       THEN CONCAT('unreadable|country|', REPLACE(raw.country, '|', ' '), '|a known value')
-    WHEN model.currency IS NULL AND inventory_curated.to_text(raw.currency) IS NOT NULL
+    WHEN model.currency IS NULL AND NOT inventory_curated.is_blank(raw.currency, 'word')
       THEN CONCAT('unreadable|currency|', REPLACE(raw.currency, '|', ' '), '|a known value')
-    WHEN model.contact_name IS NULL AND inventory_curated.to_text(raw.contact_name) IS NOT NULL
+    WHEN model.contact_name IS NULL AND NOT inventory_curated.is_blank(raw.contact_name, 'string')
       THEN CONCAT('unreadable|contact_name|', REPLACE(raw.contact_name, '|', ' '), '|a known value')
-    WHEN model.email IS NULL AND inventory_curated.to_text(raw.email) IS NOT NULL
+    WHEN model.email IS NULL AND NOT inventory_curated.is_blank(raw.email, 'string')
       THEN CONCAT('unreadable|email|', REPLACE(raw.email, '|', ' '), '|a known value')
-    WHEN model.phone IS NULL AND inventory_curated.to_text(raw.phone) IS NOT NULL
+    WHEN model.phone IS NULL AND NOT inventory_curated.is_blank(raw.phone, 'string')
       THEN CONCAT('unreadable|phone|', REPLACE(raw.phone, '|', ' '), '|a known value')
-    WHEN model.payment_terms_days IS NULL AND inventory_curated.to_text(raw.payment_terms_days) IS NOT NULL
+    WHEN model.payment_terms_days IS NULL AND NOT inventory_curated.is_blank(raw.payment_terms_days, 'integer')
       THEN CONCAT('unreadable|payment_terms_days|', REPLACE(raw.payment_terms_days, '|', ' '), '|a whole number')
-    WHEN model.updated_at IS NULL AND inventory_curated.to_text(raw.updated_at) IS NOT NULL AND NOT REGEXP_CONTAINS(inventory_curated.to_text(raw.updated_at), r'^[0.:/ T-]+$')
+    WHEN model.updated_at IS NULL AND NOT inventory_curated.is_blank(raw.updated_at, 'timestamp')
       THEN CONCAT('unreadable|updated_at|', REPLACE(raw.updated_at, '|', ' '), '|a date and time')
     WHEN model.supplier_code IS NULL THEN 'missing|supplier_code||a value'
   END AS _issue,
