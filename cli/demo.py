@@ -17,8 +17,8 @@ from cli.books import with_superseded
 from cli.kpi import sentence
 from cli.loads import COLUMNS
 from cli.output import CommandError, console, errors, print_table
-from functions.kpi.catalog import Headline, headlines
 from functions.kpi.definition import Definition
+from functions.kpi.headline import Headline, headlines
 from local import control
 from local.dashboard import wording
 from local.environment import variables

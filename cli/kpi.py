@@ -10,9 +10,10 @@ from cli.googlesql.engine import installed
 from cli.output import CommandError, console, errors, print_json, print_table
 from cli.refresh import ask, not_as_defined, runs
 from cli.stack import Json
-from functions.kpi.catalog import Headline, headlines, load_definitions
+from functions.kpi.catalog import load_definitions
 from functions.kpi.definition import Definition
 from functions.kpi.graph import column_lineage, in_order, parse_sql, reads, tables
+from functions.kpi.headline import Headline, headlines
 from local.dashboard import wording
 from stockflow.errors import TransientError
 from stockflow.services import Services
@@ -33,12 +34,13 @@ def shown(definition: Definition, line: Headline) -> dict[str, Any]:
 
 def sentence(definition: Definition, line: Headline) -> str:
     """Return one sentence of meaning, with the trend when there is one."""
+    meaning = wording.filled(definition.meaning, line.value, definition.unit) or definition.description
     if line.trend is None or abs(line.trend) < 0.005:
-        return definition.meaning
+        return meaning
     word = "up" if line.trend > 0 else "down"
     verdict = {"up": line.trend > 0, "down": line.trend < 0}.get(definition.direction)
     tail = "" if verdict is None else (" (better)" if verdict else " (worse)")
-    return f"{definition.meaning.rstrip('.')}; {word} {abs(line.trend):.0%} in a week{tail}."
+    return f"{meaning.rstrip('.')}; {word} {abs(line.trend):.0%} in a week{tail}."
 
 
 @app.command("list")
@@ -77,7 +79,8 @@ def show(
     services = target.services()
     definition = _defined(services, name)[0]
     sql = (
-        f"SELECT business_date, SUM(numerator) AS numerator, SUM(denominator) AS denominator, COUNT(value) AS cells, "
+        f"SELECT business_date, SUM(IF(value IS NULL, NULL, numerator)) AS numerator, "
+        "SUM(IF(value IS NULL, NULL, denominator)) AS denominator, COUNT(value) AS cells, "
         f"COUNTIF(value IS NULL) AS without_value FROM {definition.table} GROUP BY business_date "
         "ORDER BY business_date DESC LIMIT 14"
     )

@@ -20,10 +20,11 @@ _NAMES = {"DOUBLE": "FLOAT64", "BIGINT": "INT64", "INT": "INT64", "TEXT": "STRIN
 
 
 def curated_columns(contracts: Mapping[str, Contract]) -> dict[str, Columns]:
-    """Return ``inventory_curated.<feed>`` -> column -> type, from the contracts."""
+    """Return ``inventory_curated.<feed>`` (and ``<feed>_history``) -> column -> type, from the contracts."""
     return {
-        f"inventory_curated.{feed}": {c["name"]: c["type"] for c in curated_schema(contract)}
+        f"inventory_curated.{feed}{ending}": {c["name"]: c["type"] for c in curated_schema(contract)}
         for feed, contract in contracts.items()
+        for ending in ("", "_history")
     }
 
 

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 @dataclass(frozen=True)
 class Span:
-    """First and newest business date that any fact knows: the newest one is the horizon of every KPI."""
+    """First and newest business date that is known; of a KPI, the newest one is its horizon."""
 
     first: date
     last: date
@@ -39,3 +39,8 @@ def unseen(computed: Span | None, span: Span) -> set[date]:
     if computed is None:
         return span.days()
     return {d for d in span.days() if d not in computed}
+
+
+def gone(computed: Span | None, span: Span) -> set[date]:
+    """Return the days that were computed and that the span does not hold any more: their rows must go."""
+    return set() if computed is None else {d for d in computed.days() if d not in span}

@@ -13,16 +13,24 @@ from stockflow.identity import digest
 
 REQUIRED = ("title", "description", "owner", "lookback_days", "grain")
 REQUIRED_OF_KPI = ("meaning", "formula", "source", "unit", "direction", "rollup")
-OPTIONAL = ("kind", "thresholds", "examples", "formula")
+OPTIONAL = ("kind", "thresholds", "examples", "formula", "horizon")
 KNOWN = (*REQUIRED, *REQUIRED_OF_KPI, *OPTIONAL)
-_CHOICES = {"kind": ("kpi", "base"), "direction": ("up", "down", "none"), "rollup": ("ratio", "sum")}
+_CHOICES = {
+    "kind": ("kpi", "base"),
+    "direction": ("up", "down", "none"),
+    "rollup": ("ratio", "sum"),
+    "horizon": ("all", "stock", "sales", "counts", "orders"),
+}
+_LIMITS = ("low", "high")
+_THRESHOLD = re.compile(r"/\*\s*thresholds\.(\w+)\s*\*/")
 
 
 @dataclass(frozen=True)
 class Definition:
     """One KPI or base model. ``sql`` is a plain SELECT over all dates; ``lookback_days`` is its trailing window.
 
-    ``first_line`` is the line of the file on which ``sql`` begins, so that errors can name the file's own lines.
+    ``horizon`` names the facts whose newest day is its last one (a row of view ``known_days``). ``first_line`` is the
+    line of the file on which ``sql`` begins, so that errors can name the file's own lines.
     """
 
     name: str
@@ -40,6 +48,7 @@ class Definition:
     unit: str = ""
     direction: str = "none"
     rollup: str = "ratio"
+    horizon: str = "all"
     thresholds: dict[str, float] = field(default_factory=dict)
     examples: tuple[dict[str, Any], ...] = ()
     first_line: int = 1
@@ -52,7 +61,7 @@ class Definition:
     @property
     def version(self) -> str:
         """Hash of what decides its rows."""
-        return digest(self.sql, self.lookback_days, self.grain, length=12)
+        return digest(self.sql, self.lookback_days, self.grain, self.horizon, length=12)
 
 
 def parse(file_name: str, text: str) -> Definition:
@@ -68,8 +77,9 @@ def parse(file_name: str, text: str) -> Definition:
     header, sql, first_line = _split(source)
     kind = header.get("kind", "kpi")
     _check(source, header, kind)
+    _check_thresholds(source, header, sql)
     texts = ("title", "description", "owner", "meaning", "formula", "source", "unit")
-    plain = {k: " ".join(str(header.get(k, "")).split()) for k in texts}
+    plain = {k: _with_thresholds(" ".join(str(header.get(k, "")).split()), header) for k in texts}
     return Definition(
         name=name,
         sql=sql,
@@ -79,6 +89,7 @@ def parse(file_name: str, text: str) -> Definition:
         grain=tuple(header["grain"]),
         direction=header.get("direction", "none"),
         rollup=header.get("rollup", "ratio"),
+        horizon=header.get("horizon", "all"),
         thresholds=dict(header.get("thresholds") or {}),
         examples=tuple(header.get("examples") or ()),
         first_line=first_line,
@@ -138,6 +149,28 @@ def _check(source: _Source, header: dict[str, Any], kind: str) -> None:
         if name in header and header[name] not in allowed:
             raise source.bad(source.line_of(name), f"{name} is {header[name]!r}, expected {', '.join(allowed)}")
     _check_shapes(source, header)
+
+
+def _check_thresholds(source: _Source, header: dict[str, Any], sql: str) -> None:
+    """A threshold is a limit (low, high), or a value that the SQL takes as ``/* thresholds.name */``."""
+    found = header.get("thresholds") or {}
+    used = set(_THRESHOLD.findall(sql))
+    for name in found:
+        if name not in _LIMITS and name not in used:
+            known = f"low, high or a value that the SQL uses as /* thresholds.{name} */"
+            what = f"unknown threshold {name!r}, expected {known}"
+            raise source.bad(source.line_of("thresholds"), what)
+    for name in sorted(used - set(found)):
+        raise source.bad(
+            source.line_of("thresholds"), f"the SQL uses thresholds.{name}, which the header does not have"
+        )
+
+
+def _with_thresholds(text: str, header: dict[str, Any]) -> str:
+    """Return a header's text with ``{days}`` as the threshold of that name; ``{value}`` stays for the figure."""
+    for name, value in (header.get("thresholds") or {}).items():
+        text = text.replace("{" + str(name) + "}", str(value))
+    return text
 
 
 def _check_shapes(source: _Source, header: dict[str, Any]) -> None:

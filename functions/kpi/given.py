@@ -1,4 +1,6 @@
-"""Values of the contracts in a definition's SQL: ``/* feed.property */ 7`` becomes what the contract says. Pure.
+"""Values of contracts and header in a definition's SQL: ``/* feed.property */ 7`` becomes what they say. Pure.
+
+``/* thresholds.name */ 180`` is a value of the definition's own header.
 
 So the file runs in the BigQuery console as it stands, and no number is decided in two places.
 """
@@ -6,6 +8,7 @@ So the file runs in the BigQuery console as it stands, and no number is decided 
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from functions.kpi.definition import Definition
 from stockflow.contracts import Contract
@@ -23,11 +26,15 @@ def with_values(definition: Definition, contracts: Mapping[str, Contract]) -> De
 
     def value(found: re.Match[str]) -> str:
         mark, feed, name, _ = found.groups()
-        known = contracts[feed].properties if feed in contracts else {}
+        known = definition.thresholds if feed == "thresholds" else _properties(contracts, feed)
         if not isinstance(known.get(name), int):
             line = definition.first_line + definition.sql.count("\n", 0, found.start())
-            what = f"{feed}.{name} is no number of a contract's customProperties"
+            what = f"{feed}.{name} is not a whole number of a contract's customProperties or of the header's thresholds"
             raise PermanentError("bad_definition", f"{definition.name}.sql:{line}: {what}", line=line)
         return f"{mark}{known[name]}"
 
     return replace(definition, sql=_GIVEN.sub(value, definition.sql))
+
+
+def _properties(contracts: Mapping[str, Contract], feed: str) -> Mapping[str, Any]:
+    return contracts[feed].properties if feed in contracts else {}

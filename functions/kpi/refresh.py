@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from functions.kpi.catalog import Catalog
-from functions.kpi.dates import Span, affected, unseen
+from functions.kpi.dates import Span, affected, gone, unseen
 from functions.kpi.definition import Definition
 from functions.kpi.graph import columns, in_order, reads
 from functions.kpi.runner import Job, Run, compute, rebuild
@@ -16,14 +16,17 @@ from stockflow.log import log
 from stockflow.services import Services
 from stockflow.settings import bundle_root
 
+# Says how far facts are known, not what they say: a KPI's span follows from it (see ``State``), its rows do not.
+HORIZONS = "inventory_curated.known_days"
+
 
 def refresh_all(catalog: Catalog, work: Iterable[StageRecord], services: Services) -> list[Run]:
     """Compute what these loads can change, and what was never computed as it is defined now."""
     state = read_state(services)
-    if state.span is None:
+    if not state.spans:
         return []
     plan = _plan(catalog)
-    round_ = _Round(services, state, state.span, plan.reads, touched(work, state.span), set(plan.bad))
+    round_ = _Round(services, state, plan.reads, touched(work, state.spans["all"]), set(plan.bad))
     return [*plan.faults, *round_.runs(plan.order)]
 
 
@@ -44,7 +47,8 @@ class _Plan:
 def _plan(catalog: Catalog) -> _Plan:
     faults = [Run(name, "failed", message=error.message) for name, error in catalog.faults.items()]
     definitions = dict(catalog.definitions)
-    read = reads(definitions, views_by_name())
+    views = {name: sql for name, sql in views_by_name().items() if name != HORIZONS}
+    read = reads(definitions, views)
     while True:
         try:
             return _Plan(in_order(definitions, read), read, faults)
@@ -81,7 +85,6 @@ class _Round:
 
     services: Services
     state: State
-    span: Span
     reads: Mapping[str, set[str]]
     changed: dict[str, set[date]]
     bad: set[str] = field(default_factory=set)
@@ -105,18 +108,19 @@ class _Round:
         return run
 
     def _dates(self, definition: Definition, inputs: Iterable[str]) -> set[date]:
+        span, covered = self.state.span(definition), self.state.covered(definition)
         if not self.state.stands(definition):
-            return self.span.days()
+            return span.days() | gone(covered, span)
         changes = {day for table in inputs for day in self.changed.get(table, ())}
-        beyond = {day for day in changes if day not in self.span}
-        new = unseen(self.state.unseen_by(definition), self.span)
+        beyond, new = gone(covered, span), unseen(covered, span)
         if columns(definition) == ["business_date"]:
             return new | beyond  # the days of a spine come and go, they do not change
-        return affected(changes, definition.lookback_days, self.span) | new | beyond
+        return affected(changes, definition.lookback_days, span) | new | beyond
 
     def _computed(self, definition: Definition, inputs: Iterable[str], dates: set[date]) -> Run:
-        inside = frozenset(day for day in dates if day in self.span) or frozenset({self.span.last})
-        job = Job(definition, inside, self.span)
+        span = self.state.span(definition)
+        inside = frozenset(day for day in dates if day in span) or frozenset({span.last})
+        job = Job(definition, inside, span)
         if not self.state.stands(definition):
             return rebuild(job, self.services)
         return compute(job, self._dated(inputs), self.services)

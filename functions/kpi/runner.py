@@ -34,8 +34,10 @@ class Run:
 
 _RECORD = """
 INSERT INTO inventory_ops.kpi_runs
-  (run_id, kpi, definition_version, from_date, to_date, `rows`, state, message, started_at, finished_at)
-SELECT @run_id, @kpi, @version, @from_date, @to_date, (SELECT COUNT(*) FROM {table} WHERE {where}), 'computed', '',
+  (run_id, kpi, definition_version, from_date, to_date, first_day, last_day, `rows`, state, message, started_at,
+  finished_at)
+SELECT @run_id, @kpi, @version, @from_date, @to_date, @first_day, @last_day,
+  (SELECT COUNT(*) FROM {table} WHERE {where}), 'computed', '',
   @started, CURRENT_TIMESTAMP();
 """
 _DATES = """
@@ -52,7 +54,9 @@ _WHERE = "business_date BETWEEN @from_date AND @to_date AND business_date IN UNN
 # The partitions are those that Terraform gives the empty tables: BigQuery replaces no table by one of another kind.
 _REBUILD = """
 CREATE OR REPLACE TABLE {table} PARTITION BY DATE_TRUNC(business_date, MONTH) {cluster}AS
-{query};
+SELECT * FROM (
+{query}
+) WHERE business_date BETWEEN @first_day AND @last_day;
 {record}
 """
 

@@ -71,9 +71,9 @@ def _dates(place: Any, bounds: tuple[date, date]) -> tuple[date, date]:
 
 def _tile(kpi: Kpi, content: source.Content, selection: Selection) -> Tile:
     series = points(content.cells[kpi.name], kpi.rollup, selection)
-    return Tile(
-        kpi.name, kpi.title, kpi.unit, kpi.meaning, headline(series, kpi.direction), series, _limit(kpi, series)
-    )
+    now = headline(series, kpi.direction)
+    meaning = wording.filled(kpi.meaning, now.value, kpi.unit)
+    return Tile(kpi.name, kpi.title, kpi.unit, meaning, now, series, _limit(kpi, series))
 
 
 def _limit(kpi: Kpi, series: Sequence[Point]) -> str:
@@ -106,7 +106,7 @@ def _card_head(kpi: Kpi, value: float | None, note: str) -> None:
     now = escape(wording.figure(value, kpi.unit))
     st.html(
         f'<div class="sf-card"><span class="sf-now">{now}</span><h3>{escape(kpi.title)}</h3>'
-        f'<p title="{escape(kpi.formula)}">{escape(kpi.meaning)}</p>'
+        f'<p title="{escape(kpi.formula)}">{escape(wording.filled(kpi.meaning, value, kpi.unit))}</p>'
         f"{f'<p class=sf-note>{escape(note)}</p>' if note else ''}</div>"
     )
 

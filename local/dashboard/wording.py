@@ -17,6 +17,8 @@ _REASONS = {
     "no_orders": "no order fell due",
     "no_receipts": "nothing was received",
     "no_book": "the counts name no book quantity",
+    "no_promised_date": "no order line has a promised date",
+    "no_receipt_date": "no receipt has a date",
     "not_computed": "nothing was computed for this date",
 }
 # Size, its name, and from where it is used: 9,870 is shown whole, 12.3 k is not.
@@ -40,6 +42,13 @@ def figure(value: float | None, unit: str) -> str:
         return NO_VALUE
     number, suffix = parts(value, unit)
     return f"{number}{suffix}" if suffix == " %" or not suffix else f"{number} {suffix.strip()}"
+
+
+def filled(meaning: str, value: float | None, unit: str) -> str:
+    """Return a KPI's sentence with its figure in the place of ``{value}``; nothing while there is no figure."""
+    if "{value}" not in meaning:
+        return meaning
+    return "" if value is None else meaning.replace("{value}", short(value, unit))
 
 
 def short(value: float, unit: str) -> str:

@@ -18,7 +18,7 @@ SAID = {
     "Drop a file of your own": ["my_sales.csv"],
     "See why a row was refused": ["quantity", "deux"],
     "Drop it corrected": ["duplicate_content"],
-    "Add a KPI": ["units_sold"],
+    "Add a KPI": ["units_per_store"],
 }
 
 

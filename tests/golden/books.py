@@ -119,10 +119,14 @@ class Account:
 
 @dataclass
 class Books:
-    """All facts of the samples, typed; ``accounts`` says what became of every line."""
+    """All facts of the samples, typed; ``accounts`` says what became of every line.
+
+    ``stated`` holds every statement of a product, also those that a newer one replaced, the oldest first.
+    """
 
     accounts: dict[str, Account] = field(default_factory=dict)
     current: dict[str, list[Row]] = field(default_factory=dict)
+    stated: dict[str, list[Row]] = field(default_factory=dict)
 
     @cached_property
     def product(self) -> dict[str, Row]:
@@ -188,6 +192,8 @@ def _enter(books: Books, feed: str, readings: list[Reading]) -> None:
                 account.refused.append(line)
                 continue
             key = tuple(row[name] for name in KEYS[feed])
+            if feed == "products":
+                books.stated.setdefault(row["sku"], []).append(row)
             rank = (str(row.get("updated_at") or row.get("counted_at") or ""), arrival, line)
             _keep_newer(books, best, key, (rank, row, reading.path))
     books.current[feed] = [row for _, row, _ in best.values()]

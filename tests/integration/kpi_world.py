@@ -146,6 +146,7 @@ def _product(dice: random.Random, sku: str) -> dict[str, Any]:
         "sku": sku, "category": dice.choice(["tools", "garden", None]), "supplier_code": "S1",
         "unit_cost": dice.choice([None, Decimal("2.50"), Decimal(4)]), "unit_price": Decimal(9),
         "delisted_on": dice.choice([None, None, LAST - timedelta(days=9)]),
+        "listed_from": FIRST + timedelta(days=5) if sku == "SKU2" else None,
     }  # fmt: skip
 
 
@@ -164,8 +165,9 @@ def _trade(dice: random.Random, books: Books, day: date, sku: str, place: str) -
 
 def sale(day: date, sku: str, place: str, units: int, receipt: str) -> dict[str, Any]:
     """One line of a receipt."""
+    net = None if receipt.endswith("1SKU3") else Decimal(units) * Decimal("6.70")
     return {"receipt_number": receipt, "line_number": 1, "business_date": day, "sku": sku, "location_code": place,
-            "quantity": Decimal(units), "net_amount": Decimal(units) * Decimal("6.70")}  # fmt: skip
+            "quantity": Decimal(units), "net_amount": net}  # fmt: skip
 
 
 def _receipt(dice: random.Random, books: Books, n: int) -> None:
@@ -174,6 +176,22 @@ def _receipt(dice: random.Random, books: Books, n: int) -> None:
         "movement_type": dice.choice(["receipt", "receipt", "transfer_in"]), "sku": dice.choice(SKUS),
         "location_code": "P1", "quantity": Decimal(dice.randint(1, 20)),
     })  # fmt: skip
+    if n % 5 == 0:
+        _taken_back(books.current["stock_movements"], n)
+
+
+def _taken_back(rows: list[dict[str, Any]], n: int) -> None:
+    """The last row is reversed some days later, now and then in part; something is shipped, too."""
+    row, part = rows[-1], Decimal(1) if n % 2 else Decimal("0.5")
+    day = min(row["business_date"] + timedelta(days=n), LAST)
+    reversal = {
+        "document": f"V{n}",
+        "business_date": day,
+        "movement_type": "receipt",
+        "quantity": -row["quantity"] * part,
+    }
+    shipped = {"document": f"T{n}", "business_date": day, "movement_type": "transfer_out", "quantity": Decimal(-1)}
+    rows += [{**row, **reversal}, {**row, **shipped}]
 
 
 def _count(dice: random.Random, books: Books, n: int) -> None:
@@ -199,4 +217,8 @@ def _order(dice: random.Random, books: Books, n: int) -> None:
         "received_date": ordered + timedelta(days=dice.randint(0, 50)) if arrived else None,
         "received_quantity": Decimal(dice.randint(0, 25)) if arrived else None,
         "status": dice.choice(["received", "open", "cancelled"]),
+        "rejected_quantity": Decimal(n % 3) if n % 4 == 0 else None,
+        "cancelled_quantity": Decimal(2) if n % 5 == 0 else None,
     })  # fmt: skip
+    if n % 6 == 0:  # what people leave out: the day of the receipt, the promise
+        books.current["purchase_orders"][-1].update({"received_date": None} if n % 12 else {"promised_date": None})

@@ -2,8 +2,8 @@
 kind: base
 title: Calendar
 description: >
-  Every day from the first to the newest business date that any fact about stock or sales knows. "Today" of the
-  KPIs is its last day, never the clock, so a replay gives the same numbers.
+  Every day from the first to the newest business date that any fact about stock or sales knows. How far each KPI is
+  known is a matter of its own facts (see `horizon` in its header), never of the clock, so a replay gives the same numbers.
 formula: each day from the first to the last known one
 grain: []
 owner: inventory-data
@@ -21,3 +21,4 @@ examples:
 */
 SELECT business_date
 FROM inventory_curated.known_days AS known, UNNEST(GENERATE_DATE_ARRAY(known.first_day, known.last_day)) AS business_date
+WHERE known.horizon = 'all'

@@ -1,10 +1,11 @@
 /*
 title: Dead stock
 description: >
-  Share of the stock's value in SKUs that lie there, were not sold for 180 days and whose newest receipt is at
-  least 180 days old. A SKU without a known receipt is not called dead.
-meaning: So much of the stock's value has not moved for half a year.
-formula: value of stock with units > 0, no sale for 180 days, last receipt >= 180 days ago / value of all stock
+  Share of the stock's value that has not moved for {days} days: SKUs in stock at a location that neither sold nor
+  shipped them for {days} days, and whose newest receipt that was not reversed is at least {days} days old. A SKU
+  without a known receipt is not called dead.
+meaning: "{value} of stock value has not moved for half a year."
+formula: value of stock with units > 0, no sale, issue or transfer out for {days} days, last receipt >= {days} days ago / value of all stock
 source: retail practice
 unit: share
 grain: [sku, location_code]
@@ -16,26 +17,64 @@ thresholds: {high: 0.1, days: 180}
 examples:
   - given:
       inventory_kpi.stock_daily:
-        - {business_date: 2026-09-30, sku: A, location_code: P1, on_hand: 5, stock_value: 50}
-        - {business_date: 2026-09-30, sku: B, location_code: P1, on_hand: 5, stock_value: 30}
+        - {business_date: 2026-09-30, sku: A, location_code: P1, is_stocked: true, on_hand: 5, stock_value: 50}
+        - {business_date: 2026-09-30, sku: B, location_code: P1, is_stocked: true, on_hand: 5, stock_value: 30}
+        - {business_date: 2026-09-30, sku: C, location_code: DC, is_stocked: true, on_hand: 5, stock_value: 20}
+        - {business_date: 2026-09-30, sku: D, location_code: P1, is_stocked: true, on_hand: 5, stock_value: 40}
+        - {business_date: 2026-09-30, sku: E, location_code: P1, is_stocked: true, on_hand: -5, stock_value: -40}
+        - {business_date: 2026-09-30, sku: F, location_code: P1, is_stocked: true, on_hand: 5, stock_value: 60}
       inventory_curated.sales:
         - {receipt_number: "1", line_number: 1, business_date: 2026-09-01, sku: B, location_code: P1, quantity: 1}
       inventory_curated.stock_movements:
         - {document: "1", line_number: 1, business_date: 2026-01-10, movement_type: receipt, sku: A, quantity: 10}
         - {document: "1", line_number: 2, business_date: 2026-01-10, movement_type: receipt, sku: B, quantity: 10}
+        - {document: "1", line_number: 3, business_date: 2026-01-10, movement_type: receipt, sku: C, quantity: 10}
+        - {document: "2", line_number: 1, business_date: 2026-09-17, movement_type: transfer_out, sku: C, location_code: DC, quantity: -5}
+        - {document: "1", line_number: 4, business_date: 2026-01-10, movement_type: receipt, sku: D, quantity: 10}
+        - {document: "3", line_number: 1, business_date: 2026-09-01, movement_type: receipt, sku: D, location_code: P1, quantity: 8}
+        - {document: "4", line_number: 1, business_date: 2026-09-02, movement_type: receipt, sku: D, location_code: P1, quantity: -8}
+        - {document: "1", line_number: 5, business_date: 2026-01-10, movement_type: receipt, sku: E, quantity: 10}
     expect:
       - {business_date: 2026-09-30, sku: A, numerator: 50, denominator: 50, value: 1, is_dead: true}
       - {business_date: 2026-09-30, sku: B, numerator: 0, denominator: 30, value: 0, is_dead: false}
+      - {business_date: 2026-09-30, sku: C, location_code: DC, numerator: 0, value: 0, is_dead: false}
+      - {business_date: 2026-09-30, sku: D, numerator: 40, value: 1, is_dead: true}
+      - {business_date: 2026-09-30, sku: E, numerator: null, denominator: null, value: null, reason_code: no_stock, is_dead: false}
+      - {business_date: 2026-09-30, sku: F, numerator: 0, value: 0, is_dead: false}
 */
-WITH sold AS (
-  SELECT sku, location_code, business_date AS sold_on, LEAD(business_date) OVER next_ones AS next_sold_on
-  FROM (SELECT DISTINCT sku, location_code, business_date FROM inventory_curated.sales WHERE quantity > 0)
-  WINDOW next_ones AS (PARTITION BY sku, location_code ORDER BY business_date)
+WITH moved AS (
+  SELECT sku, location_code, business_date AS moved_on, LEAD(business_date) OVER by_shelf AS next_moved_on
+  FROM (
+    SELECT sku, location_code, business_date FROM inventory_curated.sales WHERE quantity > 0
+    UNION DISTINCT
+    SELECT sku, location_code, business_date
+    FROM inventory_curated.stock_movements
+    WHERE movement_type IN ('issue', 'transfer_out') AND quantity < 0
+  ) AS outgoing
+  WINDOW by_shelf AS (PARTITION BY sku, location_code ORDER BY business_date)
 ),
-received AS (
-  SELECT sku, business_date AS received_on, LEAD(business_date) OVER next_ones AS next_received_on
-  FROM (SELECT DISTINCT sku, business_date FROM inventory_curated.stock_movements WHERE movement_type = 'receipt')
-  WINDOW next_ones AS (PARTITION BY sku ORDER BY business_date)
+-- each receipt is fresh from its day until it is old or reversed; what is counted is how many are
+changes AS (
+  SELECT sku, received_on AS changed_on, 1 AS fresh
+  FROM inventory_curated.receipt_layers
+  WHERE units > 0
+  UNION ALL
+  SELECT
+    sku,
+    LEAST(
+      DATE_ADD(received_on, INTERVAL /* thresholds.days */ 180 DAY), COALESCE(reversed_on, DATE '9999-12-31')
+    ),
+    -1
+  FROM inventory_curated.receipt_layers
+  WHERE units > 0
+),
+supplied AS (
+  SELECT
+    sku,
+    changed_on,
+    LEAD(changed_on) OVER (PARTITION BY sku ORDER BY changed_on) AS next_changed_on,
+    SUM(fresh) OVER (PARTITION BY sku ORDER BY changed_on ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS fresh
+  FROM (SELECT sku, changed_on, SUM(fresh) AS fresh FROM changes GROUP BY sku, changed_on) AS by_day
 ),
 judged AS (
   SELECT
@@ -46,26 +85,27 @@ judged AS (
     stock.on_hand,
     stock.stock_value,
     stock.on_hand > 0
-      AND COALESCE(DATE_DIFF(stock.business_date, sold.sold_on, DAY) >= 180, TRUE)
-      AND COALESCE(DATE_DIFF(stock.business_date, received.received_on, DAY) >= 180, FALSE) AS is_dead
+      AND COALESCE(DATE_DIFF(stock.business_date, moved.moved_on, DAY) >= /* thresholds.days */ 180, TRUE)
+      AND COALESCE(supplied.fresh = 0, FALSE) AS is_dead
   FROM inventory_kpi.stock_daily AS stock
-  LEFT JOIN sold
-    ON sold.sku = stock.sku
-    AND sold.location_code = stock.location_code
-    AND stock.business_date >= sold.sold_on
-    AND stock.business_date < COALESCE(sold.next_sold_on, DATE '9999-12-31')
-  LEFT JOIN received
-    ON received.sku = stock.sku
-    AND stock.business_date >= received.received_on
-    AND stock.business_date < COALESCE(received.next_received_on, DATE '9999-12-31')
+  LEFT JOIN moved
+    ON moved.sku = stock.sku
+    AND moved.location_code = stock.location_code
+    AND stock.business_date >= moved.moved_on
+    AND stock.business_date < COALESCE(moved.next_moved_on, DATE '9999-12-31')
+  LEFT JOIN supplied
+    ON supplied.sku = stock.sku
+    AND stock.business_date >= supplied.changed_on
+    AND stock.business_date < COALESCE(supplied.next_changed_on, DATE '9999-12-31')
+  WHERE stock.is_stocked
 )
 SELECT
   business_date,
   sku,
   location_code,
   category,
-  IF(stock_value IS NULL, NULL, IF(is_dead, GREATEST(stock_value, 0), 0.0)) AS numerator,
-  GREATEST(stock_value, 0) AS denominator,
+  IF(stock_value > 0, IF(is_dead, stock_value, 0.0), NULL) AS numerator,
+  IF(stock_value > 0, stock_value, NULL) AS denominator,
   IF(stock_value > 0, IF(is_dead, 1.0, 0.0), NULL) AS value,
   CASE
     WHEN on_hand IS NULL THEN 'stale'

@@ -1,8 +1,11 @@
 /*
 title: GMROI, annualised
-description: Gross margin a year, at the pace of the last 28 days, for each euro that lies in stock at cost.
-meaning: A euro of stock earns so many euros of margin a year.
-formula: (net sales whose cost is known - cost of goods sold) in 28 days x 365 / days, divided by the average stock value
+description: >
+  Annual gross margin for each euro of average stock at cost, at the rate of the last 28 days. A sale without a net
+  amount has no margin, neither gained nor lost: it lowers the coverage, which is the share of days with a value times
+  the share of units with a margin.
+meaning: Annual gross margin per euro of average stock is {value} euros.
+formula: gross margin of the sales whose amount and cost are known in 28 days x 365 / days with a cost, divided by the average stock value
 source: MASB (annualised variant)
 unit: EUR per EUR
 grain: [sku, location_code]
@@ -14,24 +17,38 @@ thresholds: {low: 1}
 examples:
   - given:
       inventory_kpi.window_28d:
-        - {business_date: 2026-09-28, sku: A, location_code: P1, listed_days: 28, valued_days: 28, costed_sales: 84, cogs: 56, average_value: 100}
-        - {business_date: 2026-09-28, sku: B, location_code: P1, listed_days: 28, valued_days: 28, costed_sales: 5, cogs: 8, average_value: 10}
+        - {business_date: 2026-09-28, sku: A, location_code: P1, listed_days: 28, valued_days: 28, costed_days: 28, gross_margin: 28, units_moved: 8, margin_units: 8, average_value: 100}
+        - {business_date: 2026-09-28, sku: B, location_code: P1, listed_days: 28, valued_days: 28, costed_days: 28, gross_margin: -3, units_moved: 4, margin_units: 2, average_value: 10}
+        - {business_date: 2026-09-28, sku: C, location_code: P1, listed_days: 28, valued_days: 28, costed_days: 28, gross_margin: 0, units_moved: 4, margin_units: 0, average_value: 10}
+        - {business_date: 2026-09-28, sku: D, location_code: P1, listed_days: 28, valued_days: 28, costed_days: 28, gross_margin: 9, units_moved: 4, margin_units: 4, average_value: -50}
+        - {business_date: 2026-09-28, sku: E, location_code: P1, listed_days: 28, valued_days: 14, costed_days: 28, gross_margin: 0, units_moved: 0, margin_units: 0, average_value: 10}
     expect:
-      - {business_date: 2026-09-28, sku: A, numerator: 365, denominator: 100, value: 3.65}
-      - {business_date: 2026-09-28, sku: B, value: -3.910714, reason_code: null}
+      - {business_date: 2026-09-28, sku: A, numerator: 365, denominator: 100, value: 3.65, coverage_pct: 100}
+      - {business_date: 2026-09-28, sku: B, value: -3.910714, reason_code: null, coverage_pct: 50}
+      - {business_date: 2026-09-28, sku: C, numerator: null, denominator: null, value: null, reason_code: no_price, coverage_pct: 0}
+      - {business_date: 2026-09-28, sku: D, numerator: null, denominator: null, value: null, reason_code: no_stock}
+      - {business_date: 2026-09-28, sku: E, value: 0, coverage_pct: 50}
 */
+WITH measured AS (
+  SELECT
+    window_28d.*,
+    IF(units_moved > 0, margin_units / units_moved, 1) AS margin_share,
+    average_value > 0 AND (units_moved = 0 OR margin_units > 0) AS has_value
+  FROM inventory_kpi.window_28d AS window_28d
+)
 SELECT
   business_date,
   sku,
   location_code,
   category,
-  IF(average_value IS NULL, NULL, (costed_sales - cogs) * 365 / listed_days) AS numerator,
-  average_value AS denominator,
-  IF(average_value > 0, (costed_sales - cogs) * 365 / listed_days / average_value, NULL) AS value,
+  IF(has_value, gross_margin * 365 / costed_days, NULL) AS numerator,
+  IF(has_value, average_value, NULL) AS denominator,
+  IF(has_value, gross_margin * 365 / costed_days / average_value, NULL) AS value,
   CASE
     WHEN average_value IS NULL AND unit_cost IS NULL THEN 'no_cost'
     WHEN average_value IS NULL THEN 'stale'
     WHEN average_value <= 0 THEN 'no_stock'
+    WHEN units_moved > 0 AND margin_units = 0 THEN 'no_price'
   END AS reason_code,
-  100 * valued_days / listed_days AS coverage_pct
-FROM inventory_kpi.window_28d
+  100 * valued_days / listed_days * margin_share AS coverage_pct
+FROM measured

@@ -1,10 +1,11 @@
 /*
 title: Inventory ageing
 description: >
-  Mean age of the stock, first in first out: what lies there are the newest receipts that add up to it. Only
-  goods receipts count, so a transfer between locations keeps the receipt's date; therefore the grain is the
-  SKU over all locations. What is older than the oldest known receipt has an unknown age, not zero.
-meaning: A unit lies in stock for so many days on average.
+  Mean age of the stock, first in first out: what is in stock are the newest receipts that add up to it, never more. Only
+  goods receipts count, so a transfer between locations keeps the receipt's date; therefore the grain is the SKU over all
+  locations. A reversal takes back the receipt of the same quantity, else the newest units received before it. What is
+  older than the oldest known receipt has an unknown age, not zero.
+meaning: "A unit has been in stock for {value} days on average."
 formula: sum(units x days since receipt) / sum(units), over the FIFO layers whose receipt is known
 source: ERPNext FIFO queue
 unit: days
@@ -19,12 +20,28 @@ examples:
         - {business_date: 2026-09-30, sku: A, location_code: P1, category: tools, on_hand: 12}
         - {business_date: 2026-09-30, sku: A, location_code: P2, category: tools, on_hand: 3}
         - {business_date: 2026-09-30, sku: B, location_code: P1, category: tools, on_hand: 0}
+        - {business_date: 2026-09-30, sku: C, location_code: P1, on_hand: 80}
+        - {business_date: 2026-09-15, sku: C, location_code: P1, on_hand: 180}
+        - {business_date: 2026-09-30, sku: D, location_code: P1, on_hand: 50}
+        - {business_date: 2026-09-30, sku: E, location_code: P1, on_hand: 70}
       inventory_curated.stock_movements:
         - {document: "1", line_number: 1, business_date: 2026-09-20, movement_type: receipt, sku: A, quantity: 10}
         - {document: "2", line_number: 1, business_date: 2026-08-01, movement_type: receipt, sku: A, quantity: 3}
+        - {document: "3", line_number: 1, business_date: 2026-06-01, movement_type: receipt, sku: C, location_code: P1, quantity: 100}
+        - {document: "4", line_number: 1, business_date: 2026-09-18, movement_type: receipt, sku: C, location_code: P1, quantity: -100}
+        - {document: "5", line_number: 1, business_date: 2026-09-10, movement_type: receipt, sku: C, location_code: P1, quantity: 80}
+        - {document: "6", line_number: 1, business_date: 2026-06-01, movement_type: receipt, sku: D, location_code: P1, quantity: 100}
+        - {document: "7", line_number: 1, business_date: 2026-09-10, movement_type: receipt, sku: D, location_code: P1, quantity: 50}
+        - {document: "8", line_number: 1, business_date: 2026-09-11, movement_type: receipt, sku: D, location_code: P1, quantity: -100}
+        - {document: "9", line_number: 1, business_date: 2026-08-21, movement_type: receipt, sku: E, location_code: P1, quantity: 100}
+        - {document: "10", line_number: 1, business_date: 2026-08-22, movement_type: receipt, sku: E, location_code: P1, quantity: -30}
     expect:
       - {business_date: 2026-09-30, sku: A, numerator: 280, denominator: 13, units_0_30: 10, units_31_60: 3, units_unknown: 2, coverage_pct: 86.666667}
-      - {business_date: 2026-09-30, sku: B, value: null, reason_code: no_stock}
+      - {business_date: 2026-09-30, sku: B, numerator: null, denominator: null, value: null, reason_code: no_stock}
+      - {business_date: 2026-09-30, sku: C, denominator: 80, value: 20, coverage_pct: 100, units_91_180: 0, units_unknown: 0}
+      - {business_date: 2026-09-15, sku: C, denominator: 180, value: 61.111111, coverage_pct: 100}
+      - {business_date: 2026-09-30, sku: D, denominator: 50, value: 20, coverage_pct: 100}
+      - {business_date: 2026-09-30, sku: E, denominator: 70, value: 40, coverage_pct: 100}
 */
 WITH stock AS (
   SELECT business_date, sku, MAX(category) AS category, GREATEST(SUM(on_hand), 0) AS units
@@ -32,37 +49,72 @@ WITH stock AS (
   WHERE on_hand IS NOT NULL
   GROUP BY business_date, sku
 ),
-receipts AS (
-  SELECT business_date AS received_on, sku, SUM(CAST(quantity AS FLOAT64)) AS units
-  FROM inventory_curated.stock_movements
-  WHERE movement_type = 'receipt'
-  GROUP BY received_on, sku
+received AS (
+  SELECT sku, received_on, reversed_on, SUM(units) AS units
+  FROM inventory_curated.receipt_layers
+  GROUP BY sku, received_on, reversed_on
 ),
-layers AS (
+-- the height of all layers after each receipt; negative ones take from the top
+stacked AS (
   SELECT
     stock.business_date,
     stock.sku,
-    DATE_DIFF(stock.business_date, receipts.received_on, DAY) AS age,
+    stock.units AS stock_units,
+    received.received_on,
+    received.units,
+    SUM(received.units) OVER (
+      PARTITION BY stock.business_date, stock.sku ORDER BY received.received_on, received.units DESC
+      ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+    ) AS height
+  FROM stock
+  JOIN received
+    ON received.sku = stock.sku
+    AND received.received_on <= stock.business_date
+    AND (received.reversed_on IS NULL OR received.reversed_on > stock.business_date)
+),
+-- what is left of a layer is what no later height went below
+standing AS (
+  SELECT
+    business_date,
+    sku,
+    stock_units,
+    received_on,
     GREATEST(
       0,
       LEAST(
-        receipts.units,
-        stock.units - (
-          SUM(receipts.units) OVER (
-            PARTITION BY stock.business_date, stock.sku ORDER BY receipts.received_on DESC
+        units,
+        MIN(height) OVER (
+          PARTITION BY business_date, sku ORDER BY received_on, units DESC
+          ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING
+        ) - (height - units)
+      )
+    ) AS units
+  FROM stacked
+),
+layers AS (
+  SELECT
+    business_date,
+    sku,
+    DATE_DIFF(business_date, received_on, DAY) AS age,
+    GREATEST(
+      0,
+      LEAST(
+        units,
+        stock_units - (
+          SUM(units) OVER (
+            PARTITION BY business_date, sku ORDER BY received_on DESC, units
             ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
-          ) - receipts.units
+          ) - units
         )
       )
     ) AS units
-  FROM stock
-  JOIN receipts ON receipts.sku = stock.sku AND receipts.received_on <= stock.business_date
+  FROM standing
 ),
 aged AS (
   SELECT
     business_date,
     sku,
-    SUM(units) AS known,
+    NULLIF(SUM(units), 0) AS known,
     SUM(units * age) AS unit_days,
     SUM(IF(age <= 30, units, 0)) AS units_0_30,
     SUM(IF(age BETWEEN 31 AND 60, units, 0)) AS units_31_60,
@@ -76,16 +128,16 @@ SELECT
   stock.business_date,
   stock.sku,
   stock.category,
-  aged.unit_days AS numerator,
+  IF(aged.known IS NULL, NULL, aged.unit_days) AS numerator,
   aged.known AS denominator,
-  aged.unit_days / NULLIF(aged.known, 0) AS value,
-  CASE WHEN stock.units = 0 THEN 'no_stock' WHEN COALESCE(aged.known, 0) = 0 THEN 'missing_days' END AS reason_code,
-  IF(stock.units = 0, 100.0, 100 * COALESCE(aged.known, 0) / stock.units) AS coverage_pct,
+  aged.unit_days / aged.known AS value,
+  CASE WHEN stock.units = 0 THEN 'no_stock' WHEN aged.known IS NULL THEN 'missing_days' END AS reason_code,
+  IF(stock.units = 0, 100.0, LEAST(100 * COALESCE(aged.known, 0) / stock.units, 100)) AS coverage_pct,
   COALESCE(aged.units_0_30, 0) AS units_0_30,
   COALESCE(aged.units_31_60, 0) AS units_31_60,
   COALESCE(aged.units_61_90, 0) AS units_61_90,
   COALESCE(aged.units_91_180, 0) AS units_91_180,
   COALESCE(aged.units_181_plus, 0) AS units_181_plus,
-  stock.units - COALESCE(aged.known, 0) AS units_unknown
+  GREATEST(stock.units - COALESCE(aged.known, 0), 0) AS units_unknown
 FROM stock
 LEFT JOIN aged ON aged.business_date = stock.business_date AND aged.sku = stock.sku

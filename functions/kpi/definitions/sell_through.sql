@@ -1,7 +1,7 @@
 /*
 title: Sell-through
-description: Share of what was there to sell in the last 28 days that was sold. Returns are taken off.
-meaning: So much of what was there to sell was sold.
+description: Share of the units available for sale in the last 28 days that was sold, net of returns.
+meaning: "{value} of available units were sold in the last 28 days."
 formula: units sold in 28 days / (units sold + units on hand at the end)
 source: retail practice (variant A)
 unit: share
@@ -18,25 +18,34 @@ examples:
         - {business_date: 2026-09-28, sku: C, location_code: P1, on_hand: 0, listed_days: 28, observed_days: 14, units_sold: 0}
     expect:
       - {business_date: 2026-09-28, sku: A, numerator: 10, denominator: 40, value: 0.25}
-      - {business_date: 2026-09-28, sku: B, value: null, reason_code: no_demand}
-      - {business_date: 2026-09-28, sku: C, value: null, reason_code: no_stock, coverage_pct: 50}
+      - {business_date: 2026-09-28, sku: B, numerator: null, denominator: null, value: null, reason_code: no_demand}
+      - {business_date: 2026-09-28, sku: C, numerator: null, denominator: null, value: null, reason_code: no_stock, coverage_pct: 50}
 */
+WITH offered AS (
+  SELECT
+    business_date,
+    sku,
+    location_code,
+    category,
+    on_hand,
+    units_sold,
+    listed_days,
+    observed_days,
+    IF(units_sold < 0, NULL, NULLIF(units_sold + GREATEST(on_hand, 0), 0)) AS units
+  FROM inventory_kpi.window_28d
+)
 SELECT
   business_date,
   sku,
   location_code,
   category,
-  IF(on_hand IS NULL OR units_sold < 0, NULL, units_sold) AS numerator,
-  IF(on_hand IS NULL OR units_sold < 0, NULL, units_sold + GREATEST(on_hand, 0)) AS denominator,
-  IF(
-    on_hand IS NULL OR units_sold < 0,
-    NULL,
-    units_sold / NULLIF(units_sold + GREATEST(on_hand, 0), 0)
-  ) AS value,
+  IF(units IS NULL, NULL, units_sold) AS numerator,
+  units AS denominator,
+  units_sold / units AS value,
   CASE
     WHEN on_hand IS NULL THEN 'stale'
     WHEN units_sold < 0 THEN 'no_demand'
-    WHEN units_sold + GREATEST(on_hand, 0) = 0 THEN 'no_stock'
+    WHEN units IS NULL THEN 'no_stock'
   END AS reason_code,
   100 * observed_days / listed_days AS coverage_pct
-FROM inventory_kpi.window_28d
+FROM offered

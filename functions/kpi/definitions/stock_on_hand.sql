@@ -1,8 +1,8 @@
 /*
 title: Stock on hand
-description: Units on the shelf and in the back, in the base unit. Negative stock is kept.
-meaning: So many units lie in stores and warehouse.
-formula: last known balance, carried forward for the days that the contract allows
+description: Units in stock at each location, in the base unit. Negative stock is kept. After the last balance it moves with the movements and sales that are known.
+meaning: "{value} units are in stock across stores and warehouses."
+formula: last known balance + movements - sales since then, for the days that the contract allows
 source: SAP and Odoo practice
 unit: units
 grain: [sku, location_code]
@@ -13,8 +13,9 @@ rollup: sum
 examples:
   - given:
       inventory_kpi.stock_daily:
-        - {business_date: 2026-09-01, sku: A, location_code: P1, category: tools, on_hand: 10, is_stale: false}
-        - {business_date: 2026-09-01, sku: B, location_code: P1, category: tools, is_stale: true}
+        - {business_date: 2026-09-01, sku: A, location_code: P1, is_stocked: true, category: tools, on_hand: 10, is_stale: false}
+        - {business_date: 2026-09-01, sku: B, location_code: P1, is_stocked: true, category: tools, is_stale: true}
+        - {business_date: 2026-09-01, sku: C, location_code: WEB, is_stocked: false, units_sold: 4}
     expect:
       - {business_date: 2026-09-01, sku: A, location_code: P1, value: 10, reason_code: null, coverage_pct: 100}
       - {business_date: 2026-09-01, sku: B, location_code: P1, value: null, reason_code: stale, coverage_pct: 0}
@@ -30,3 +31,4 @@ SELECT
   IF(on_hand IS NULL, 'stale', NULL) AS reason_code,
   IF(on_hand IS NULL, 0.0, 100.0) AS coverage_pct
 FROM inventory_kpi.stock_daily
+WHERE is_stocked

@@ -1,7 +1,9 @@
 /*
 title: Stockout rate
-description: Share of the listed SKUs that were not available on a day. What is not stocked at a location is not out of stock there; days without data are left out.
-meaning: So many of a hundred shelves were empty that day.
+description: >
+  Share of the listed SKUs that were out of stock on a day. A SKU counts from its first listed day to its delisting, at
+  the locations that stock it while they are open; days without data are left out.
+meaning: "{value} of listed SKU-locations were out of stock."
 formula: listed SKU-days with available <= 0 / listed SKU-days with data
 source: ready rate literature
 unit: share
@@ -14,9 +16,10 @@ thresholds: {high: 0.05}
 examples:
   - given:
       inventory_kpi.stock_daily:
-        - {business_date: 2026-09-01, sku: A, location_code: P1, available: 3}
-        - {business_date: 2026-09-01, sku: B, location_code: P1, available: -1}
-        - {business_date: 2026-09-01, sku: C, location_code: P1}
+        - {business_date: 2026-09-01, sku: A, location_code: P1, is_listed: true, available: 3}
+        - {business_date: 2026-09-01, sku: B, location_code: P1, is_listed: true, available: -1}
+        - {business_date: 2026-09-01, sku: C, location_code: P1, is_listed: true}
+        - {business_date: 2026-09-01, sku: D, location_code: P1, is_listed: false, available: 0}
     expect:
       - {business_date: 2026-09-01, sku: A, numerator: 0, denominator: 1, value: 0}
       - {business_date: 2026-09-01, sku: B, numerator: 1, denominator: 1, value: 1}
@@ -33,3 +36,4 @@ SELECT
   IF(available IS NULL, 'stale', NULL) AS reason_code,
   IF(available IS NULL, 0.0, 100.0) AS coverage_pct
 FROM inventory_kpi.stock_daily
+WHERE is_listed

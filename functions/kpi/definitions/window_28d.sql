@@ -2,8 +2,9 @@
 kind: base
 title: Trailing 28 days
 description: >
-  For each SKU, location and day what the last 28 days up to that day hold: days on the shelf list, days with
-  a balance that is not stale, sales (and those of them whose cost is known), cost, average stock. The KPIs of a period divide these.
+  For each SKU, location and day with a balance, what the last 28 days up to that day hold: days with a row, days whose
+  balance is not stale, days whose value and whose cost are known, units sold, cost, margin (and the units whose margin is
+  known), average stock. The KPIs of a period divide these.
 formula: average stock value = sum of the daily values / days with a value
 grain: [sku, location_code]
 owner: inventory-data
@@ -11,15 +12,16 @@ lookback_days: 28
 examples:
   - given:
       inventory_kpi.stock_daily:
-        - {business_date: 2026-09-01, sku: A, location_code: P1, on_hand: 10, stock_value: 20, unit_cost: 2, units_sold: 9, net_sales: 45, cogs: 18}
-        - {business_date: 2026-09-02, sku: A, location_code: P1, on_hand: 4, stock_value: 8, unit_cost: 2, units_sold: 6, net_sales: 30, cogs: 12}
-        - {business_date: 2026-09-01, sku: B, location_code: P1, units_sold: 1, net_sales: 7}
-        - {business_date: 2026-09-29, sku: A, location_code: P1, units_sold: 1, net_sales: 5, cogs: 2, unit_cost: 2}
+        - {business_date: 2026-09-01, sku: A, location_code: P1, is_stocked: true, on_hand: 10, stock_value: 20, unit_cost: 2, units_sold: 9, net_sales: 45, cogs: 18, gross_margin: 27, units_moved: 9, margin_units: 9}
+        - {business_date: 2026-09-02, sku: A, location_code: P1, is_stocked: true, on_hand: 4, stock_value: 8, unit_cost: 2, units_sold: 6, net_sales: 30, cogs: 12, gross_margin: 18, units_moved: 6, margin_units: 6}
+        - {business_date: 2026-09-01, sku: B, location_code: P1, is_stocked: true, units_sold: 1, net_sales: 7, units_moved: 1, margin_units: 0}
+        - {business_date: 2026-09-01, sku: C, location_code: WEB, is_stocked: false, units_sold: 1, net_sales: 7}
+        - {business_date: 2026-09-29, sku: A, location_code: P1, is_stocked: true, units_sold: 1, net_sales: 5, cogs: 2, unit_cost: 2, gross_margin: 3, units_moved: 1, margin_units: 1}
     expect:
-      - {business_date: 2026-09-01, sku: A, location_code: P1, listed_days: 1, average_value: 20, units_sold: 9}
-      - {business_date: 2026-09-01, sku: B, location_code: P1, net_sales: 7, costed_sales: null, cogs: null, average_value: null}
-      - {business_date: 2026-09-02, sku: A, location_code: P1, listed_days: 2, average_value: 14, units_sold: 15, cogs: 30}
-      - {business_date: 2026-09-29, sku: A, location_code: P1, listed_days: 2, observed_days: 1, valued_days: 1, average_value: 8, units_sold: 7}
+      - {business_date: 2026-09-01, sku: A, location_code: P1, listed_days: 1, average_value: 20, units_sold: 9, gross_margin: 27}
+      - {business_date: 2026-09-01, sku: B, location_code: P1, net_sales: 7, gross_margin: null, units_moved: 1, margin_units: 0, costed_days: 0, cogs: null, average_value: null}
+      - {business_date: 2026-09-02, sku: A, location_code: P1, listed_days: 2, average_value: 14, units_sold: 15, cogs: 30, gross_margin: 45}
+      - {business_date: 2026-09-29, sku: A, location_code: P1, listed_days: 2, observed_days: 1, valued_days: 1, costed_days: 2, average_value: 8, units_sold: 7}
 */
 SELECT
   business_date,
@@ -27,6 +29,7 @@ SELECT
   location_code,
   category,
   supplier_code,
+  is_listed,
   on_hand,
   available,
   stock_value,
@@ -35,12 +38,16 @@ SELECT
   COUNT(*) OVER trailing AS listed_days,
   COUNT(on_hand) OVER trailing AS observed_days,
   COUNT(stock_value) OVER trailing AS valued_days,
+  COUNT(unit_cost) OVER trailing AS costed_days,
   SUM(units_sold) OVER trailing AS units_sold,
   SUM(net_sales) OVER trailing AS net_sales,
-  SUM(IF(cogs IS NULL, NULL, net_sales)) OVER trailing AS costed_sales,
   SUM(cogs) OVER trailing AS cogs,
+  SUM(gross_margin) OVER trailing AS gross_margin,
+  SUM(units_moved) OVER trailing AS units_moved,
+  SUM(margin_units) OVER trailing AS margin_units,
   SUM(stock_value) OVER trailing / NULLIF(COUNT(stock_value) OVER trailing, 0) AS average_value
 FROM inventory_kpi.stock_daily
+WHERE is_stocked
 WINDOW trailing AS (
   PARTITION BY sku, location_code ORDER BY UNIX_DATE(business_date)
   RANGE BETWEEN 27 PRECEDING AND CURRENT ROW

@@ -20,6 +20,8 @@ WITH stated AS (
     inventory_curated.to_date(promised_date, _date_order, _time_zone) AS promised_date,
     inventory_curated.to_date(received_date, _date_order, _time_zone) AS received_date,
     inventory_curated.to_number(received_quantity, _decimal) AS received_quantity,
+    inventory_curated.to_number(rejected_quantity, _decimal) AS rejected_quantity,
+    inventory_curated.to_number(cancelled_quantity, _decimal) AS cancelled_quantity,
     inventory_curated.to_word(status) AS status,
     inventory_curated.to_timestamp(updated_at, _date_order, _time_zone) AS updated_at,
     _load_id,
@@ -55,6 +57,8 @@ SELECT
   promised_date,
   received_date,
   SAFE_MULTIPLY(received_quantity, factor) AS received_quantity,
+  SAFE_MULTIPLY(rejected_quantity, factor) AS rejected_quantity,
+  SAFE_MULTIPLY(cancelled_quantity, factor) AS cancelled_quantity,
   CASE
     WHEN status IS NOT NULL THEN inventory_curated.order_status(status)
     WHEN received_quantity >= ordered_quantity THEN 'received'

@@ -8,6 +8,8 @@ WITH stated AS (
     inventory_curated.to_number(available, _decimal) AS available,
     inventory_curated.to_number(committed, _decimal) AS committed,
     inventory_curated.to_number(incoming, _decimal) AS incoming,
+    inventory_curated.to_number(reorder_point, _decimal) AS reorder_point,
+    inventory_curated.to_number(safety_stock, _decimal) AS safety_stock,
     inventory_curated.to_unit(inventory_curated.to_word(unit)) AS stated_unit,
     inventory_curated.to_number(
       inventory_curated.bare_amount(
@@ -43,6 +45,8 @@ SELECT
   SAFE_MULTIPLY(available, factor) AS available,
   SAFE_MULTIPLY(committed, factor) AS committed,
   SAFE_MULTIPLY(incoming, factor) AS incoming,
+  SAFE_MULTIPLY(reorder_point, factor) AS reorder_point,
+  SAFE_MULTIPLY(safety_stock, factor) AS safety_stock,
   base_unit AS unit,
   ROUND(SAFE_DIVIDE(SAFE_MULTIPLY(stated_unit_cost, rate), factor), 6) AS unit_cost,
   inventory_curated.base_currency() AS currency,

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.kpi.dates import Span, affected, between, unseen
+from functions.kpi.dates import Span, affected, between, gone, unseen
 from functions.kpi.refresh import touched
 from stockflow.ledger import StageRecord
 
@@ -45,3 +45,10 @@ def test_a_dimension_touches_all_dates_and_a_typo_in_the_year_is_kept() -> None:
     facts = record(tables=["c.sales"], dates=["2026-01-02", "2062-01-02"])
     changed = touched([facts, record(tables=["c.products"], all_dates=True)], span)
     assert changed == {"c.sales": {date(2026, 1, 2), date(2062, 1, 2)}, "c.products": span.days()}
+
+
+def test_what_was_computed_and_is_not_known_any_more_is_gone() -> None:
+    day = date(2026, 9, 10)
+    computed, span = Span(day, day + timedelta(days=5)), Span(day, day + timedelta(days=2))
+    assert gone(computed, span) == {day + timedelta(days=n) for n in (3, 4, 5)}
+    assert gone(None, span) == gone(span, computed) == set()

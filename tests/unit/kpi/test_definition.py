@@ -4,6 +4,7 @@ import pytest
 
 from functions.kpi.catalog import load_definitions, read_catalog
 from functions.kpi.definition import parse
+from functions.kpi.given import with_values
 from functions.kpi.graph import check
 from stockflow.errors import PermanentError
 from stockflow.settings import bundle_root
@@ -53,6 +54,9 @@ def test_a_good_definition_says_its_table_and_where_its_sql_begins() -> None:
         ("grain: [sku]", "grain: sku", "units_sold.sql:8: grain is 'sku', expected columns"),
         ("owner: someone", "owner: someone\ntreshold: {}", "units_sold.sql:10: unknown header field 'treshold'"),
         ("owner: someone", "owner: someone\nrolup: sum", "did you mean rollup?"),
+        ("owner: someone", "owner: a\nthresholds: {hihg: 1}", "10: unknown threshold 'hihg', expected low"),
+        ("100.0", "/* thresholds.days */ 90", "the SQL uses thresholds.days, which the header does not have"),
+        ("owner: someone", "owner: a\nhorizon: weather", "horizon is 'weather', expected all, stock, sales"),
         ("owner: someone", "owner: a\nexamples: [{given: {}}]", "example 1: expected `given` tables and `expect` rows"),
         ("GROUP BY", "GROUP", "units_sold.sql:17: column"),
         ("SELECT business_date, sku,", "SELECT business_date,", "units_sold.sql:14: expected columns sku"),
@@ -62,6 +66,15 @@ def test_a_good_definition_says_its_table_and_where_its_sql_begins() -> None:
 )  # fmt: skip
 def test_what_is_wrong_is_said_with_file_and_line(old: str, new: str, said: str) -> None:
     assert said in refused(GOOD.replace(old, new))
+
+
+def test_a_value_of_the_header_is_in_its_texts_and_in_the_sql_once() -> None:
+    text = GOOD.replace("rollup: sum", "rollup: sum\nthresholds: {days: 90, low: 1}").replace(
+        "100.0", "/* thresholds.days */ 180"
+    )
+    found = parse("units_sold.sql", text.replace("Units sold by day.", "Units sold in {days} days."))
+    assert found.description == "Units sold in 90 days."
+    assert "/* thresholds.days */ 90" in with_values(found, {}).sql
 
 
 def test_a_header_alone_is_no_definition() -> None:

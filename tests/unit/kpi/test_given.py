@@ -35,7 +35,7 @@ def test_the_contracts_value_stands_in_the_sql_and_makes_another_version() -> No
 
 def test_a_value_that_no_contract_has_is_named_with_its_line() -> None:
     written = definition("SELECT 1 AS x\nFROM t WHERE y > /* stock_snapshots.carryDays */ 7")
-    with pytest.raises(PermanentError, match=r"some\.sql:11: stock_snapshots\.carryDays is no number"):
+    with pytest.raises(PermanentError, match=r"some\.sql:11: stock_snapshots\.carryDays is not a whole number"):
         with_values(written, CONTRACTS)
 
 
@@ -48,3 +48,10 @@ def test_the_definitions_as_written_say_what_the_contracts_say() -> None:
 def test_the_spine_carries_balances_as_long_as_the_contract_says() -> None:
     balance = load_definitions(str(ROOT / "functions/kpi/definitions"))["balance_daily"]
     assert re.findall(r"carryForwardDays \*/ (\d+)", balance.sql) == ["7"] * 3
+
+
+def test_the_horizon_of_stock_reaches_as_far_as_a_balance_is_carried() -> None:
+    """A view takes no value of a contract: it says the same number, in words and in SQL."""
+    view = (ROOT / "warehouse/views/inventory_curated/known_days.sql").read_text()
+    days = CONTRACTS["stock_snapshots"].properties["carryForwardDays"]
+    assert f"INTERVAL {days} DAY" in view and f"at most {days} days" in view

@@ -2,8 +2,8 @@
 
 from datetime import date, timedelta
 
-from functions.kpi.catalog import headline
 from functions.kpi.definition import Definition
+from functions.kpi.headline import headline
 
 LAST = date(2026, 9, 30)
 STOCK = Definition("s", "", {}, "kpi", "Stock", "", "", 0, (), meaning="So many.", rollup="sum")
@@ -28,3 +28,28 @@ def test_no_denominator_is_no_value_and_never_zero() -> None:
     found = headline(RATE, [day(0, 3, 0, None)])
     assert (found.value, found.reason, found.trend) == (None, "no_data", None)
     assert headline(RATE, []).reason == "not computed yet"
+
+
+def cells(days_ago: int, value: float | None, reason: str | None, count: int) -> dict[str, object]:
+    return {**day(days_ago, value, value and 1.0, value), "reason_code": reason, "cells": count}
+
+
+def test_the_reason_is_the_one_that_most_cells_of_the_table_give() -> None:
+    found = headline(RATE, [cells(0, None, "no_cost", 3), cells(0, None, "no_demand", 1)])
+    assert (found.value, found.reason) == (None, "no_cost")
+
+
+def test_a_location_that_is_ahead_does_not_make_the_headline_its_own() -> None:
+    """Yesterday all were known; today one location is, and the others are stale."""
+    rows = [cells(1, 90, None, 10), cells(0, 7, None, 2), cells(0, None, "stale", 8)]
+    assert (headline(STOCK, rows).day, headline(STOCK, rows).value) == (LAST - timedelta(days=1), 90)
+
+
+def test_nothing_to_divide_is_no_lack_of_data() -> None:
+    rows = [cells(1, 4, None, 10), cells(0, 8, None, 1), cells(0, None, "no_demand", 9)]
+    assert (headline(RATE, rows).day, headline(RATE, rows).value) == (LAST, 8)
+
+
+def test_all_stale_is_the_newest_day_with_its_reason() -> None:
+    found = headline(STOCK, [cells(1, None, "stale", 3), cells(0, None, "stale", 3)])
+    assert (found.day, found.value, found.reason) == (LAST, None, "stale")

@@ -1,7 +1,7 @@
 /*
-title: Units sold
-description: Units sold on the day at each location, in the base unit. Returns are taken off.
-meaning: So many units left the shops that day.
+title: Units per store
+description: Units sold on the day at each location, in the base unit. Net of returns.
+meaning: "{value} units were sold on the day."
 formula: sum of the quantity of the day's sales lines
 source: this tour
 unit: units
@@ -17,7 +17,7 @@ SELECT
   location_code,
   category,
   CAST(SUM(quantity) AS FLOAT64) AS numerator,
-  1.0 AS denominator,
+  CAST(NULL AS FLOAT64) AS denominator,
   CAST(SUM(quantity) AS FLOAT64) AS value,
   CAST(NULL AS STRING) AS reason_code,
   100.0 AS coverage_pct
