@@ -124,8 +124,9 @@ def _days(services: Services, sql: str) -> list[dict[str, Any]]:
 def check(as_json: Json = False) -> None:
     """Check every definition without running it: header, SQL, the order between them.
 
-    They are where the kpi function reads them: STOCKFLOW_DEFINITIONS_URI, else the folder of the project. Where Google's
-    SQL analyzer is installed (PyPI zetasql; `make install` brings it), it reads them too, and says what BigQuery would.
+    They are where the kpi function reads them: STOCKFLOW_DEFINITIONS_URI, else the folder of the project.
+
+    Where Google's SQL analyzer is installed (PyPI zetasql), it reads them too, and says what BigQuery would.
 
     Exit code 1 when one is wrong; the message names file, line and what was expected.
 
@@ -152,7 +153,9 @@ def _check_as_bigquery(ordered: list[Definition]) -> None:
         CommandError: one line for each fault, in BigQuery's words.
     """
     if not installed():
-        errors().print("Google's SQL analyzer (PyPI zetasql) is not installed: BigQuery may still refuse what passes here")
+        errors().print(
+            "Google's SQL analyzer (PyPI zetasql) is not installed: BigQuery may still refuse what passes here"
+        )
         return
     from cli.googlesql.definitions import check as check_as_bigquery
 

@@ -86,7 +86,7 @@ def kind_name(proto: Any) -> str:
 
     if proto.type_kind == type_pb2.TYPE_ARRAY:
         return f"ARRAY<{kind_name(proto.array_type.element_type)}>"
-    name = type_pb2.TypeKind.Name(proto.type_kind).removeprefix("TYPE_")
+    name = str(type_pb2.TypeKind.Name(proto.type_kind)).removeprefix("TYPE_")
     return {"DOUBLE": "FLOAT64"}.get(name, name)
 
 

@@ -132,7 +132,7 @@ def _client() -> Any:
     from zetasql.core.wasm_client import WasmClient, get_tzinfo_dir
     from zetasql.wasi import get_wasm_path
 
-    class Client(WasmClient):
+    class Client(WasmClient):  # type: ignore[misc]
         def __init__(self) -> None:
             config, wasi = Config(), WasiConfig()
             with suppress(WasmtimeError):  # a machine without a home has no cache

@@ -15,14 +15,15 @@ from cli.googlesql.catalogue import Fault
 from cli.googlesql.script import Statement, statements, tokens
 
 # https://cloud.google.com/bigquery/docs/reference/standard-sql/lexical#reserved_keywords, those one would use as a name
-RESERVED = frozenset(
-    "ALL AND ANY ARRAY AS ASC AT BETWEEN BY CASE CAST COLLATE CONTAINS CREATE CROSS CUBE CURRENT DEFAULT DEFINE DESC "
-    "DISTINCT ELSE END ENUM ESCAPE EXCEPT EXCLUDE EXISTS EXTRACT FALSE FETCH FOLLOWING FOR FROM FULL GROUP GROUPING "
-    "GROUPS HASH HAVING IF IGNORE IN INNER INTERSECT INTERVAL INTO IS JOIN LATERAL LEFT LIKE LIMIT LOOKUP MERGE NATURAL "
-    "NEW NO NOT NULL NULLS OF ON OR ORDER OUTER OVER PARTITION PRECEDING PROTO QUALIFY RANGE RECURSIVE RESPECT RIGHT "
-    "ROLLUP ROWS SELECT SET SOME STRUCT TABLESAMPLE THEN TO TREAT TRUE UNBOUNDED UNION UNNEST USING WHEN WHERE WINDOW "
-    "WITH WITHIN".split()
-)
+_RESERVED = """
+ALL AND ANY ARRAY AS ASC AT BETWEEN BY CASE CAST COLLATE CONTAINS CREATE CROSS CUBE CURRENT DEFAULT
+DEFINE DESC DISTINCT ELSE END ENUM ESCAPE EXCEPT EXCLUDE EXISTS EXTRACT FALSE FETCH FOLLOWING FOR FROM
+FULL GROUP GROUPING GROUPS HASH HAVING IF IGNORE IN INNER INTERSECT INTERVAL INTO IS JOIN LATERAL LEFT
+LIKE LIMIT LOOKUP MERGE NATURAL NEW NO NOT NULL NULLS OF ON OR ORDER OUTER OVER PARTITION PRECEDING PROTO
+QUALIFY RANGE RECURSIVE RESPECT RIGHT ROLLUP ROWS SELECT SET SOME STRUCT TABLESAMPLE THEN TO TREAT TRUE
+UNBOUNDED UNION UNNEST USING WHEN WHERE WINDOW WITH WITHIN
+"""
+RESERVED = frozenset(_RESERVED.split())
 Tree = Any
 Rule = Callable[[Statement, Tree, Collection[str]], Iterator[str]]
 
@@ -33,12 +34,12 @@ def broken(script: str, streamed: Collection[str] = ()) -> list[Fault]:
     for piece in statements(script):
         text = f"SELECT ({piece.text})" if piece.kind == "expression" else piece.text
         if piece.kind in ("statement", "expression"):
-            tree = _tree(text)
+            tree = _parsed(text)
             found += [Fault(words, piece.line) for rule in RULES for words in rule(piece, tree, streamed)]
     return found
 
 
-def _tree(text: str) -> Tree:
+def _parsed(text: str) -> Tree:
     try:
         return sqlglot.parse_one(text, read="bigquery")
     except SqlglotError:
@@ -173,7 +174,7 @@ def changes_streamed_rows(_piece: Statement, tree: Tree, streamed: Collection[st
             yield f"{tree.key.upper()} on {table.db}.{table.name}, which gets streaming inserts"
 
 
-def project_without_backticks(piece: Statement, _tree_: Tree, _streamed: Collection[str]) -> Iterator[str]:
+def project_without_backticks(piece: Statement, _tree: Tree, _streamed: Collection[str]) -> Iterator[str]:
     """A project id with dashes may stand bare in a table's name, not in a routine's.
 
     https://cloud.google.com/bigquery/docs/reference/standard-sql/lexical#path_expressions ("The first part of a path

@@ -89,11 +89,11 @@ def sandbox() -> Iterator[Statement]:
     """A replay that is tried aside: its tables, the comparison, and putting it in place."""
     from cli.replay import changes, choice, promote, shadow
 
-    for stage in shadow.WRITTEN:
+    for stage in ("ingest", "kpi"):  # what is copied by clone, and what is seen through a view
         live, aside = RecordedServices(f"replay of {stage}"), RecordedServices(f"replay of {stage}", prefix=SANDBOX)
         scope = shadow.Scope(stage, frozenset({"sales"}))
         live.warehouse.query(";\n".join(shadow._copies(live, aside, scope)))
-        chosen = [choice.Chosen("a", "sales", {}, None)]
+        chosen = [choice.Chosen("a", "sales", {"landed_on": DAY}, None)]
         found = [
             changes.Change("kpi.gmroi", ("sku",), added=1, dates=(str(DAY),), replaced=again) for again in (True, False)
         ]
@@ -143,12 +143,21 @@ def validation() -> Iterator[Statement]:
 
 def command_line() -> Iterator[Statement]:
     """What commands ask that is put together from pieces."""
-    from cli import audit, books, loads, quarantine
+    from cli import books, loads, quarantine
+    from cli.audit import again, counts, deep
     from cli.replay import choice
     from functions.ingest import sweep
+    from functions.kpi.catalog import load_definitions
 
     services = RecordedServices("stockflow audit, loads, quarantine", {"DISTINCT feed": [{"feed": "sales"}]})
-    audit.check(services)
+    list(counts.end_states([], services))
+    list(counts.rows(counts.records(services), services))
+    for definition in load_definitions(services.settings.definitions_uri).values():
+        again._sample(definition, services)
+        again._difference(definition, [DAY], services)
+    for feed in services.contracts:
+        one_row = {"day": DAY, "load": "a", "run": "b", "first": 1, "last": 2}
+        services.warehouse.query(deep._ROWS.format(feed=feed), one_row)
     books.curated_rows(services, services.contracts)
     loads.find_loads(services, load_ids=["a"])
     for feed in services.contracts:

@@ -1,4 +1,4 @@
-"""What the analyzer cannot know: rules of BigQuery's planner and API, applied to all that is built, each with an offence."""
+"""What the analyzer cannot know: rules of BigQuery's planner and API, each with an offence."""
 
 import re
 from collections.abc import Iterator

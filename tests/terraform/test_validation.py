@@ -10,7 +10,7 @@ from tests.terraform.validation import OFFENCES, refused
 
 
 def test_the_provider_takes_what_is_planned(full_plan: dict[str, Any], applied: dict[str, Any]) -> None:
-    """Given everything switched on, and what is only known after an apply, then no value breaks the provider's patterns."""
+    """Given every switch on, and what is known after an apply, then no value breaks the provider's patterns."""
     assert refused(full_plan) + refused(applied) == []
 
 
@@ -23,5 +23,5 @@ def offences(tmp_path_factory: pytest.TempPathFactory, provider: Path) -> list[s
 
 @pytest.mark.parametrize("offence", OFFENCES)
 def test_a_planted_offence_is_refused(offence: str, offences: list[str]) -> None:
-    """Given a value that the provider's own validation refuses, when the root is planned, then its attribute is named."""
+    """Given a value that the provider refuses, when the root is planned, then its attribute is named."""
     assert any(said.startswith(f"{offence}:") for said in offences), offences

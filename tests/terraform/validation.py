@@ -17,17 +17,11 @@ _NUMBER_DOT = r"^[1-9]\d*\..+$"
 _SERVICE_ACCOUNT = r"^[a-z](?:[-a-z0-9]{4,28}[a-z0-9])$"
 # services/bigquery/resource_bigquery_dataset.go: datasetIdRegexp
 _DATASET = r"^[0-9A-Za-z_]+$"
-# services/storage/resource_storage_bucket.go by verify.ValidateGCSName: no dots at the ends, no "goog" in front
-_BUCKET = r"^(?!goog)[a-z0-9_.-]{1,61}[a-z0-9]$"
-# services/pubsub/resource_pubsub_subscription.go: a duration in seconds; "" is "never" for a ttl
-_SECONDS = r"^(\d+(\.\d{1,9})?s)?$"
 
 RULES: dict[str, dict[str, str]] = {
     "google_dataplex_entry": {"entry_type": _PROJECT_NUMBER, "aspects.aspect_key": _NUMBER_DOT},
     "google_service_account": {"account_id": _SERVICE_ACCOUNT},
     "google_bigquery_dataset": {"dataset_id": _DATASET},
-    "google_storage_bucket": {"name": _BUCKET},
-    "google_pubsub_subscription": {"message_retention_duration": _SECONDS, "expiration_policy.ttl": _SECONDS},
 }
 
 
@@ -68,10 +62,4 @@ OFFENCES: dict[str, tuple[str, str, str]] = {
     ),
     "google_service_account account_id": ("terraform/iam.tf", '"stockflow-pusher"', '"push"'),
     "google_bigquery_dataset dataset_id": ("pipeline.yaml", "name: inventory_raw", "name: inventory-raw"),
-    "google_storage_bucket name": ("pipeline.yaml", "suffix: landing", "suffix: Landing"),
-    "google_pubsub_subscription message_retention_duration": (
-        "terraform/events.tf",
-        "message_retention_duration = ",
-        'message_retention_duration = "31d" # ',
-    ),
 }

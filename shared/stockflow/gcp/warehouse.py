@@ -13,7 +13,7 @@ from google.api_core import exceptions as api
 from google.api_core.client_options import ClientOptions
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
-from google.cloud.bigquery.retry import DEFAULT_JOB_RETRY
+from google.cloud.bigquery.retry import DEFAULT_JOB_RETRY, DEFAULT_RETRY
 
 from stockflow.errors import TransientError
 from stockflow.settings import Settings
@@ -21,6 +21,10 @@ from stockflow.settings import Settings
 INSERT_BATCH = 500
 JOB_WAIT_SECONDS = 480
 EMULATOR_WAIT_SECONDS = 60
+# The client's own patience (ten minutes of rateLimitExceeded, forty of jobs that BigQuery failed) outlives a call: what
+# takes longer fails in time, and Pub/Sub delivers again.
+RETRY = DEFAULT_RETRY.with_timeout(90)
+JOB_RETRY = DEFAULT_JOB_RETRY.with_timeout(240)
 
 
 class Warehouse:
@@ -69,12 +73,12 @@ class Warehouse:
         def start() -> Any:
             # a job with an id of its own cannot be run again under that id
             return self._client.query(
-                text, job_config=config, job_id=job_id, job_retry=None if job_id else DEFAULT_JOB_RETRY
+                text, job_config=config, job_id=job_id, retry=RETRY, job_retry=None if job_id else JOB_RETRY
             )
 
         with _job_errors("query_failed", job_id) as seen:
             job = self._submit(job_id, start, seen)
-            return job.result(page_size=page_size, timeout=self._patience(seen))
+            return job.result(page_size=page_size, retry=RETRY, timeout=self._patience(seen))
 
     def load_parquet(self, uris: Sequence[str], table: str, schema: Sequence[Mapping[str, str]]) -> int:
         """Append staged Parquet files to ``dataset.table`` in one job, and return the rows loaded.
@@ -97,7 +101,7 @@ class Warehouse:
 
         with _job_errors("load_failed", job_id) as seen:
             job = self._submit(job_id, start, seen)
-            job.result(timeout=self._patience(seen))
+            job.result(retry=RETRY, timeout=self._patience(seen))
         return int(job.output_rows or 0)
 
     def _submit(self, job_id: str | None, start: Any, seen: "_Seen") -> Any:
@@ -107,7 +111,7 @@ class Warehouse:
             if job_id is None:
                 raise
             seen.resumed = True
-            seen.job = self._client.get_job(job_id)
+            seen.job = self._client.get_job(job_id, retry=RETRY)
         return seen.job
 
     def _named(self, job_id: str | None) -> str | None:
@@ -134,7 +138,7 @@ class Warehouse:
             part = slice(start, start + INSERT_BATCH)
             try:
                 errors = self._client.insert_rows_json(
-                    target, [_json(r) for r in rows[part]], row_ids=list(row_ids[part])
+                    target, [_json(r) for r in rows[part]], row_ids=list(row_ids[part]), retry=RETRY
                 )
             except api.GoogleAPICallError as error:
                 raise TransientError("insert_failed", _words(error), table=table) from error
