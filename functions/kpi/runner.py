@@ -1,7 +1,5 @@
 """Computes one KPI: its dates in one transaction, or the whole table when its definition is another one."""
 
-import random
-import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
@@ -10,14 +8,12 @@ from uuid import uuid4
 from functions.kpi.dates import Span
 from functions.kpi.definition import Definition
 from functions.kpi.graph import columns, dated
+from stockflow.conflicts import is_conflict, run_again
 from stockflow.errors import TransientError
 from stockflow.services import Services
 
-TRIES = 4
 # What BigQuery says of SQL that can never run; anything else is worth another try.
 _DEFINITION_FAULTS = {"invalidQuery", "invalid", "notFound", "badRequest", "BadRequest", "NotFound", "responseTooLarge"}
-# It says invalidQuery of these, too, and they are nobody's fault: another drain was at the same table.
-_CONFLICT = ("aborted due to concurrent update", "could not serialize", "transaction conflict", "failed to commit")
 _OTHER_SPEC = ("partitioning spec", "clustering spec")
 
 
@@ -104,27 +100,9 @@ def _run(job: Job, script: str, services: Services) -> Run:
         "started": services.clock(),
     }  # fmt: skip
     try:
-        _query(script, params, services)
+        run_again(lambda: services.warehouse.query(script, params))
     except TransientError as error:
         if is_conflict(error) or error.facts.get("reason") not in _DEFINITION_FAULTS:
             raise
         return Run(job.definition.name, "failed", first, last, error.message.partition("\n")[0])
     return Run(job.definition.name, "computed", first, last)
-
-
-def _query(script: str, params: dict[str, object], services: Services) -> None:
-    """Run a script; a transaction that another one aborted is tried again."""
-    for attempt in range(1, TRIES + 1):
-        try:
-            services.warehouse.query(script, params)
-        except TransientError as error:
-            if attempt == TRIES or not is_conflict(error):
-                raise
-            time.sleep(random.uniform(0.1, 0.5) * attempt)
-        else:
-            return
-
-
-def is_conflict(error: TransientError) -> bool:
-    """Whether BigQuery aborted a transaction because another one changed the same table."""
-    return any(words in error.message.lower() for words in _CONFLICT)
