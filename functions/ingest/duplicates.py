@@ -12,8 +12,8 @@ from datetime import timedelta
 from functools import cache
 from pathlib import Path
 
-from functions.ingest.readers.filename import date_in
 from stockflow.events import ObjectRef
+from stockflow.filename import date_in
 from stockflow.services import Services
 
 LOOK_BACK = timedelta(days=7)

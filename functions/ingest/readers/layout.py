@@ -4,10 +4,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from functions.ingest.readers.filename import date_in
 from functions.ingest.readers.model import Target, listed
 from stockflow.contracts import Column, normalise_header
 from stockflow.errors import PermanentError
+from stockflow.filename import date_in
 
 SHOWN = 5
 

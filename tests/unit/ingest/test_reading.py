@@ -6,10 +6,10 @@ import json
 import pytest
 
 from functions.ingest.readers import encoding, json_values, lines, source
-from functions.ingest.readers.filename import date_in
 from functions.ingest.readers.model import KEPT_TEXT, Reject, shown
 from functions.ingest.rejects import MAX_REJECTS, Rejects
 from stockflow.errors import PermanentError
+from stockflow.filename import date_in
 from tests.unit.ingest.reading import read
 
 HEADER = "receipt_number,line_number,business_date,sku,location_code,quantity\n"
