@@ -18,9 +18,9 @@ KEYS = {
     "suppliers": ("supplier_code",),
     "exchange_rates": ("business_date", "currency"),
     "stock_snapshots": ("business_date", "sku", "location_code"),
-    "stock_movements": ("document", "line_number"),
-    "sales": ("receipt_number", "line_number"),
-    "purchase_orders": ("order_number", "line_number"),
+    "stock_movements": ("document", "document_year", "location_code", "line_number"),
+    "sales": ("location_code", "business_date", "till_number", "receipt_number", "line_number"),
+    "purchase_orders": ("supplier_code", "order_number", "line_number"),
     "stock_counts": ("business_date", "sku", "location_code"),
 }
 NEWER_BY = {
@@ -84,7 +84,7 @@ def superseded(files: Sequence[SampleFile]) -> dict[str, list[int]]:
         for number, line in numbered(file):
             if line.row is None or _is(line, "quarantined"):
                 continue
-            key = (file.feed, *(str(line.row[c]) for c in KEYS[file.feed]))
+            key = (file.feed, *(str(line.row.get(c)) for c in KEYS[file.feed]))
             rank = (str(line.row.get(NEWER_BY.get(file.feed, ""), "")), arrival, number)
             stated.append((key, rank, file.path, number))
             best[key] = max(best.get(key, rank), rank)

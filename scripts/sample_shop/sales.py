@@ -75,8 +75,8 @@ def _paris(moment: str) -> str:
 
 
 def _sales_38(shop: Shop) -> SampleFile:
-    columns = (*SALES, "till")
-    rows = [{**row, "till": 1} for row in during(shop.sales, *week(38))]
+    columns = (*SALES, "shift")
+    rows = [{**row, "shift": 1} for row in during(shop.sales, *week(38))]
     file = table(
         "sales/sales_2026-W38.jsonl",
         rows,
@@ -89,7 +89,7 @@ def _sales_38(shop: Shop) -> SampleFile:
         '{"receipt_number": "GVA-20260914-1", "line_number": 99, "sku": ',
         reject("bad_json", "the line stops in the middle"),
     )
-    file.data = jsonl_bytes(columns, file.lines, ("quantity", "line_number", "till"))
+    file.data = jsonl_bytes(columns, file.lines, ("quantity", "line_number", "shift"))
     return file
 
 
