@@ -5,21 +5,25 @@ from typing import Any
 
 from stockflow.services import Services
 
-# Per load: typed rows (each statement it ever made), and those that are the present statement of their key.
+# Per load: typed rows (each statement it ever made), and those that are the present statement of their key; what a
+# newer generation of the same file replaced as a whole has none of these.
 _FEED = """
-SELECT _load_id AS load_id, COUNT(*) AS typed_rows, 0 AS current_rows
+SELECT _load_id AS load_id, COUNT(*) AS typed_rows, 0 AS current_rows, MAX(_replaced_by) AS replaced_by
 FROM inventory_curated.{feed}_history GROUP BY _load_id
 UNION ALL
-SELECT _load_id, 0, COUNT(*) FROM inventory_curated.{feed} GROUP BY _load_id
+SELECT _load_id, 0, COUNT(*), CAST(NULL AS STRING) FROM inventory_curated.{feed} GROUP BY _load_id
 """
 _BOOKS = """
-SELECT load_id, SUM(typed_rows) AS typed_rows, SUM(current_rows) AS current_rows
+SELECT load_id, SUM(typed_rows) AS typed_rows, SUM(current_rows) AS current_rows, MAX(replaced_by) AS replaced_by
 FROM ({feeds}) GROUP BY load_id
 """
 
 
 def curated_rows(services: Services, feeds: Iterable[str]) -> dict[str, dict[str, Any]]:
-    """Return load_id -> ``typed_rows``, ``current_rows`` and ``superseded``: the typed rows that are not current."""
+    """Return load_id -> ``typed_rows``, ``current_rows`` and ``superseded``: the typed rows that are not current.
+
+    ``replaced_by`` is the load of a newer generation of the same file that replaces all of it; None when none does.
+    """
     parts = [_FEED.format(feed=feed) for feed in sorted(feeds)]
     if not parts:
         return {}
@@ -28,13 +32,19 @@ def curated_rows(services: Services, feeds: Iterable[str]) -> dict[str, dict[str
 
 
 def with_superseded(services: Services, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return loads with what is superseded of each now; None for a load that never was transformed."""
+    """Return loads with what is superseded of each now; None for a load that never was transformed.
+
+    One that a newer generation of its file replaces as a whole says by which load: ``replaced_by``.
+    """
     books = curated_rows(services, {r["feed"] for r in rows if _transformed(r)})
+    return [{**row, **_now(row, books.get(row["load_id"], {}))} for row in rows]
 
-    def now(row: dict[str, Any]) -> int | None:
-        return books.get(row["load_id"], {"superseded": 0})["superseded"] if _transformed(row) else None
 
-    return [{**row, "superseded": now(row)} for row in rows]
+def _now(row: dict[str, Any], book: dict[str, Any]) -> dict[str, Any]:
+    if not _transformed(row):
+        return {"superseded": None}
+    replaced = {"replaced_by": book["replaced_by"]} if book.get("replaced_by") else {}
+    return {"superseded": book.get("superseded", 0), **replaced}
 
 
 def _transformed(row: dict[str, Any]) -> bool:

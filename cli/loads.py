@@ -155,6 +155,20 @@ def reading(stages: list[dict[str, Any]]) -> list[str]:
     return lines + [f"from the file's name: {column} {value}" for column, value in taken]
 
 
+def restated(stages: list[dict[str, Any]]) -> list[str]:
+    """Return what transform says of keys that were stated before with something else, in lines for a person."""
+    detail: dict[str, Any] = next((json.loads(s["detail"] or "{}") for s in stages if s["stage"] == "transform"), {})
+    if not (found := detail.get("restated_with_other_content")):
+        return []
+    example = dict(found["example"])
+    other = example.pop("before_load_id", None)
+    said = ", ".join(f"{name} {value}" for name, value in example.items() if value)
+    return [
+        f"warning: {found['rows']} of its keys are stated with other content, too (load {other}): "
+        f"two documents may have the same number. Example: {said}"
+    ]
+
+
 def _tell(story: dict[str, Any]) -> None:
     load, out = story["load"], console()
     out.print(f"[bold]{load['object']}[/]  load {load['load_id']}, landed {load['landed_at']:%Y-%m-%d %H:%M:%S} UTC")
@@ -162,8 +176,9 @@ def _tell(story: dict[str, Any]) -> None:
         f"state: {load['state']}" + (f" ({load['reason_code']}: {load['message']})" if load["reason_code"] else "")
     )
     if load["superseded"]:
-        out.print(f"superseded: {load['superseded']} of its rows, by newer statements of the same keys")
-    for line in reading(story["stages"]):
+        by = f"the newer file of the same name (load {newer})" if (newer := load.get("replaced_by")) else ""
+        out.print(f"superseded: {load['superseded']} of its rows, by {by or 'newer statements of the same keys'}")
+    for line in [*reading(story["stages"]), *restated(story["stages"])]:
         out.print(line, markup=False)
     counts = ["stage", "state", "rows", "rejects", "quarantined", "superseded", "finished_at", "reason_code"]
     print_table(story["stages"], counts, "\nStages")

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from functions.ingest.version import version as ingest_version
-from functions.transform.merge import UnknownModelError
+from functions.transform.files import UnknownModelError
 from functions.transform.merge import version as transform_version
 from functions.validate.version import version as validate_version
 from stockflow.services import Services

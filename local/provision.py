@@ -130,7 +130,7 @@ def tables(services: Services) -> None:
     for feed, contract in services.contracts.items():
         wanted[f"inventory_raw.{feed}"] = schema.raw_schema(contract)
         wanted[f"inventory_curated.{feed}"] = schema.curated_schema(contract)
-        wanted[f"inventory_curated.{feed}_history"] = schema.curated_schema(contract)
+        wanted[f"inventory_curated.{feed}_history"] = schema.history_schema(contract)
     services.warehouse.query("\n".join(_create_table(name, columns) for name, columns in wanted.items()))
 
 

@@ -18,10 +18,14 @@ locals {
   }
   meta_curated = [
     { name = "_load_id", type = "STRING", mode = "NULLABLE", description = "The load that stated the row." },
+    { name = "_row", type = "INT64", mode = "NULLABLE", description = "Number of the row in its load, from 1 on." },
     { name = "_line", type = "INT64", mode = "NULLABLE", description = "Line of the file where the record starts." },
     { name = "_business_time", type = "TIMESTAMP", mode = "NULLABLE", description = "When the statement was made; the newer one wins." },
     { name = "_generation", type = "INT64", mode = "NULLABLE", description = "Generation of the object, the tie-break of the business time." },
     { name = "_updated_at", type = "TIMESTAMP", mode = "NULLABLE", description = "When the row was written here." },
+  ]
+  meta_history = [
+    { name = "_replaced_by", type = "STRING", mode = "NULLABLE", description = "The load of a newer generation of the same file, if it replaces this." },
   ]
   policy_tag = { policyTags = { names = [google_data_catalog_policy_tag.pii.name] } }
 
@@ -45,8 +49,8 @@ locals {
     )
   }
   curated_tables = merge([for feed, f in local.feeds : {
-    (feed)            = { feed = feed, description = "The current statement of each business key. ${f.description}" }
-    "${feed}_history" = { feed = feed, description = "Every typed statement, also those that a newer one replaced. ${f.description}" }
+    (feed)            = { feed = feed, schema = local.curated_schema[feed], description = "The current statement of each business key. ${f.description}" }
+    "${feed}_history" = { feed = feed, schema = concat(local.curated_schema[feed], local.meta_history), description = "Every typed statement, also those that a newer one replaced. ${f.description}" }
   }]...)
 }
 
@@ -99,7 +103,7 @@ resource "google_bigquery_table" "curated" {
   dataset_id          = google_bigquery_dataset.this["curated"].dataset_id
   table_id            = each.key
   description         = each.value.description
-  schema              = jsonencode(local.curated_schema[each.value.feed])
+  schema              = jsonencode(each.value.schema)
   clustering          = [for c in ["sku", "location_code", "supplier_code", "currency"] : c if contains([for col in local.feeds[each.value.feed].columns : col.name], c)]
   deletion_protection = var.deletion_protection
 

@@ -33,7 +33,8 @@ def tables(services: Services) -> dict[tuple[str, str], list[schema.Field]]:
     found = {("ops", name): schema.ops_schema(table) for name, table in schema.pipeline()["ops_tables"].items()}
     for feed, contract in services.contracts.items():
         found[("raw", feed)] = schema.raw_schema(contract)
-        found[("curated", feed)] = found[("curated", f"{feed}_history")] = schema.curated_schema(contract)
+        found[("curated", feed)] = schema.curated_schema(contract)
+        found[("curated", f"{feed}_history")] = schema.history_schema(contract)
     return found
 
 

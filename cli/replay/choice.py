@@ -117,7 +117,7 @@ def _is_stale(stage: str, c: Chosen, versions: Mapping[tuple[str, str], str]) ->
 
 def has_failed(stage: str, done: Mapping[str, Any] | None) -> bool:
     """Whether a stage refused a load, was asked to look again, never came to it, or could not compute a KPI."""
-    if done is None or done["state"] in ("rejected", "pending"):
+    if done is None or done["state"] in ("rejected", "failed", "pending"):
         return True
     return stage == "kpi" and bool(json.loads(done["detail"] or "{}").get("failed"))
 

@@ -13,7 +13,7 @@ from stockflow.services import Services
 _MOVED = "the ledger moved on"
 _SIZE = "SELECT COUNT(*) AS n FROM {table} WHERE landed_on >= DATE '2000-01-01'"
 _KEYS = {"load_stages": "record_id", "stage_attempts": "attempt_id"}
-_ROW = "CONCAT({t}._load_id, ':', CAST({t}._line AS STRING), ':', CAST({t}._updated_at AS STRING))"
+_ROW = "CONCAT({t}._load_id, ':', CAST({t}._row AS STRING), ':', CAST({t}._updated_at AS STRING))"
 
 
 def ledger_size(services: Services) -> int:

@@ -13,7 +13,7 @@ from uuid import uuid4
 
 from google.cloud import bigquery
 
-from functions.transform.merge import has_dependents
+from functions.transform.dimensions import has_dependents
 from local import provision
 from stockflow.schema import pipeline
 from stockflow.services import Services

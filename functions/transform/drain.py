@@ -1,38 +1,39 @@
 """One drain of a feed: all pending loads in one script, then their events."""
 
-import random
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
-from uuid import uuid4
+from datetime import timedelta
 
-from functions.transform.merge import UnknownModelError, drain_script, has_dependents, template, version
-from functions.transform.plan import Plan, days_of, plan
+from functions.transform.failures import failed
+from functions.transform.files import UnknownModelError, template
+from functions.transform.merge import version
+from functions.transform.plan import Load, Now, Plan, plan
+from functions.transform.script import Batch, publish, run
+from stockflow.conflicts import is_conflict
 from stockflow.errors import PermanentError, TransientError
-from stockflow.events import StageEvent, encode
-from stockflow.ledger import announce, record_of
-from stockflow.log import log
+from stockflow.events import StageEvent
+from stockflow.ledger import EPOCH_DAY, RECENT, VISIBLE_SECONDS, Asked, asked_by, landing_day
 from stockflow.services import Services
 from stockflow.singleflight import SingleFlight
+from stockflow.waiting import wait_until
 
 MAX_LOADS = 500
-TRIES = 4
-_CONFLICT = ("transaction", "concurrent update", "failed to commit", "could not serialize")
-Detail = dict[str, Any]
+# Loads that fail by themselves cost a script each: what does not fit into one call waits for the next delivery.
+PATIENCE = timedelta(seconds=240)
 # What BigQuery says of a script that fails on what it reads: one load's rows, perhaps, and not its neighbours'.
-_DATA_FAULTS = {"invalidQuery", "invalid", "badRequest", "BadRequest"}
+_DATA_FAULTS = {"invalidQuery", "invalid", "badRequest", "BadRequest", "resourcesExceeded", "responseTooLarge"}
+Errors = dict[str, TransientError]
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a drain could not do: loads that the ledger does not know, and loads that failed by themselves."""
+    """What a drain could not do, by load: each of these loads is delivered again."""
 
-    unknown: frozenset[str] = frozenset()
     failed: Mapping[str, TransientError] = field(default_factory=dict)
 
 
-_flight: SingleFlight[Outcome] = SingleFlight()
+_flight: SingleFlight[Asked, Outcome] = SingleFlight()
 
 
 def transform(event: StageEvent, services: Services) -> None:
@@ -40,55 +41,27 @@ def transform(event: StageEvent, services: Services) -> None:
 
     Raises:
         PermanentError: ``unknown_feed``.
-        TransientError: ``not_validated_yet``, or whatever the warehouse or the bus could not do now.
+        TransientError: ``not_validated_yet``, ``not_visible_yet``, or whatever the warehouse or the bus could not do.
     """
     if event.feed not in services.contracts:
         raise PermanentError("unknown_feed", f"no contract for feed {event.feed!r}", load_id=event.load_id)
-    outcome = _flight.join(event.feed, event.load_id, lambda asked: drain(event.feed, asked, services))
-    if event.load_id in outcome.failed:
-        raise outcome.failed[event.load_id]
-    if event.load_id in outcome.unknown:
-        raise TransientError("not_validated_yet", f"the ledger has no validation of load {event.load_id}")
+    outcome = _flight.join(event.feed, asked_by(event), lambda asked: drain(event.feed, asked, services))
+    if error := outcome.failed.get(event.load_id):
+        raise error
 
 
-def drain(feed: str, asked: frozenset[str], services: Services) -> Outcome:
-    """Transform what is pending and what was asked for; say what could not be done."""
-    todo = _plan(feed, asked, services)
-    _publish(feed, todo.repeated, services)
-    failed: dict[str, TransientError] = {}
-    for part in _parts(sorted(todo.loads)):
-        failed |= _each(feed, part, todo.carried, services)
-    if has_dependents(feed):
-        _wake(services)
-    return Outcome(todo.unknown, failed)
+def drain(feed: str, asked: frozenset[Asked], services: Services) -> Outcome:
+    """Transform what is pending and what was asked for; say what could not be done.
 
-
-def _each(feed: str, loads: list[str], carried: tuple[str, ...], services: Services) -> dict[str, TransientError]:
-    """Transform loads together; when their script fails on what it reads, halve them until only the bad ones fail."""
-    try:
-        details = _run(feed, loads, carried, services)
-    except TransientError as error:
-        if error.facts.get("reason") not in _DATA_FAULTS or is_conflict(error):
-            raise
-        if len(loads) == 1:
-            log(
-                "ERROR",
-                f"load {loads[0]} cannot be transformed: {error}",
-                feed=feed,
-                load_id=loads[0],
-                stage="transform",
-            )
-            return {loads[0]: error}
-        half = len(loads) // 2
-        return _each(feed, loads[:half], carried, services) | _each(feed, loads[half:], carried, services)
-    _publish(feed, details, services)
-    return {}
-
-
-def _plan(feed: str, asked: frozenset[str], services: Services) -> Plan:
-    rows = services.warehouse.query(template("pending.sql"), {"feed": feed, "asked": sorted(asked)})
-    window = services.settings.replay_window_seconds
-    return plan(rows, asked, _version(feed, services), services.clock(), window)
+    Loads whose validation is not all visible yet are waited for when the others are done, for some seconds.
+    """
+    now = Now(_version(feed, services), services.clock(), services.settings.replay_window_seconds)
+    call = _Call(feed, services, now, time.monotonic() + PATIENCE.total_seconds())
+    todo = call.plan(asked)
+    errors = call.work(todo) | {load: _not_validated(load) for load in todo.unknown}
+    if todo.awaited:
+        errors |= call.await_(frozenset(a for a in asked if a.load_id in todo.awaited))
+    return Outcome(errors)
 
 
 def _version(feed: str, services: Services) -> str:
@@ -98,58 +71,75 @@ def _version(feed: str, services: Services) -> str:
         raise PermanentError("unknown_model", str(error), feed=feed) from error
 
 
-def _parts(loads: list[str]) -> list[list[str]]:
-    return [loads[i : i + MAX_LOADS] for i in range(0, len(loads), MAX_LOADS)]
+def _not_validated(load: str) -> TransientError:
+    return TransientError("not_validated_yet", f"the ledger has no validation of load {load}")
 
 
-def _run(feed: str, loads: list[str], carried: tuple[str, ...], services: Services) -> dict[str, Detail]:
-    """Run the script, again if a dimension changed under it; return the events' details by load."""
-    for _ in range(TRIES):
-        rows = _script(feed, loads, carried, services)
-        records = [record_of(row) for row in rows]
-        announce(*records)
-        details = {record.load_id: record.detail for record in records}
-        if not any(row["overtaken"] for row in rows):
-            return details
-        carried = tuple(pair for load, detail in details.items() for pair in days_of(load, detail))
-    raise TransientError("overtaken", f"dimensions of {feed} changed during {TRIES} drains in a row")
+@dataclass(frozen=True)
+class _Call:
+    """One drain: its feed, and the time (monotonic) at which it takes no more loads one by one."""
 
+    feed: str
+    services: Services
+    now: Now
+    end: float
 
-def _script(feed: str, loads: list[str], carried: tuple[str, ...], services: Services) -> list[Detail]:
-    """Run one drain's script; a transaction that another one aborted is tried again."""
-    started = services.clock()
-    params = {
-        "loads": loads,
-        "carried": list(carried),
-        "version": _version(feed, services),
-        "started": started,
-    }
-    script = drain_script(services.contracts[feed])
-    for attempt in range(1, TRIES + 1):
+    def plan(self, asked: frozenset[Asked]) -> Plan:
+        """Ask the ledger what there is to do: in what landed in the last week, and on the days of what is asked for."""
+        since = landing_day(self.now.at - RECENT)
+        days = {a.landed_on for a in asked}
+        params = {
+            "feed": self.feed,
+            "asked": sorted({a.load_id for a in asked}),
+            "since": EPOCH_DAY if None in days else since,
+            "days": sorted({day for day in days if day} | {since}),
+        }
+        return plan(self.services.warehouse.query(template("pending.sql"), params), asked, self.now)
+
+    def work(self, todo: Plan) -> Errors:
+        """Transform: those that never failed together, the others by themselves, while there is time."""
+        publish(self.feed, [load.done(self.feed) for load in todo.repeated], self.services)
+        errors: Errors = {}
+        for start in range(0, len(todo.ready), MAX_LOADS):
+            errors |= self._together(list(todo.ready[start : start + MAX_LOADS]))
+        for load in todo.suspects:
+            errors |= self._together([load])
+        return errors
+
+    def await_(self, asked: frozenset[Asked]) -> Errors:
+        """Wait until the validation of these loads is all visible, and transform those; the others are errors."""
+        todo = Plan()
+
+        def shown() -> bool:
+            nonlocal todo
+            todo = self.plan(asked)
+            return not todo.awaited
+
+        wait_until(shown, VISIBLE_SECONDS, 0.5)
+        mine = frozenset(a.load_id for a in asked)
+        return self.work(todo.only(mine)) | {load: _not_visible(load) for load in todo.awaited & mine}
+
+    def _together(self, loads: list[Load]) -> Errors:
+        """Transform loads in one script; when it fails on what it reads, halve them until only the bad ones fail."""
+        if time.monotonic() > self.end:
+            return {load.load_id: _put_off(load.load_id) for load in loads}
         try:
-            rows = services.warehouse.query(script, {**params, "drain": uuid4().hex})
+            run(Batch(self.feed, tuple(loads), self.now.version), self.services)
         except TransientError as error:
-            if attempt == TRIES or not is_conflict(error):
+            if error.facts.get("reason") not in _DATA_FAULTS or is_conflict(error):
                 raise
-            time.sleep(random.uniform(0.1, 0.5) * attempt)
-        else:
-            log("INFO", f"{len(rows)} loads in one script", feed=feed, stage="transform")
-            return rows
-    raise AssertionError("unreachable")
+            if len(loads) == 1:
+                return failed(loads[0], self.feed, self.now.version, error, self.services)
+            half = len(loads) // 2
+            return self._together(loads[:half]) | self._together(loads[half:])
+        return {}
 
 
-def is_conflict(error: TransientError) -> bool:
-    """Whether BigQuery aborted the transaction because another one changed the same table."""
-    return any(word in str(error).lower() for word in _CONFLICT)
+def _not_visible(load: str) -> TransientError:
+    return TransientError("not_visible_yet", f"the ledger does not show all of the validation of load {load} yet")
 
 
-def _publish(feed: str, details: Mapping[str, Detail], services: Services) -> None:
-    events = [StageEvent("load.transformed", feed, load, detail) for load, detail in sorted(details.items())]
-    services.bus.publish_all(services.settings.events_topic, [encode(e) for e in events])
-
-
-def _wake(services: Services) -> None:
-    """Send the feeds to work whose loads a changed dimension made pending."""
-    rows = services.warehouse.query(template("woken.sql"))
-    events = [StageEvent("load.validated", row["feed"], row["load_id"]) for row in rows]
-    services.bus.publish_all(services.settings.events_topic, [encode(e) for e in events])
+def _put_off(load: str) -> TransientError:
+    return TransientError(
+        "put_off", f"other loads fail and took the time of this call: load {load} is for the next one"
+    )

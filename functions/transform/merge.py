@@ -4,12 +4,17 @@ import re
 from functools import cache
 from pathlib import Path
 
+from functions.transform import dimensions
+from functions.transform.content import restated
+from functions.transform.files import indent, model, template
+from functions.transform.identities import record_id
 from stockflow.contracts import Column, Contract
 from stockflow.identity import digest, stage_version
 from stockflow.settings import bundle_root
 
 _HERE = Path(__file__).resolve().parent
-_META = ("_load_id", "_line", "_business_time", "_generation")
+_META = ("_load_id", "_row", "_line", "_business_time", "_generation")
+_NEWEST_FIRST = "_business_time DESC, _generation DESC, _load_id DESC, _row DESC"
 _LENIENT = {"stockflow_gtin_check_digit", "stockflow_gln_check_digit"}
 _EXPECTED = {
     "integer": "a whole number",
@@ -19,28 +24,6 @@ _EXPECTED = {
     "string": "a known value",
 }
 _ROOM = "a number below 10 to the 29th, also in base units and in the base currency"
-_DIMENSIONS = {"products": "inventory_curated.products", "exchange_rates": "inventory_curated.daily_rates"}
-
-
-class UnknownModelError(LookupError):
-    """A feed has a contract but no model."""
-
-
-@cache
-def template(name: str) -> str:
-    """Return a SQL file of this function."""
-    return (_HERE / name).read_text(encoding="utf-8")
-
-
-def model(feed: str) -> str:
-    """Return the model of a feed: one SELECT, as an engineer wrote it.
-
-    Raises:
-        UnknownModelError: when ``models/<feed>.sql`` is missing.
-    """
-    if not (_HERE / "models" / f"{feed}.sql").exists():
-        raise UnknownModelError(f"functions/transform/models/{feed}.sql is missing: feed {feed} has no model")
-    return template(f"models/{feed}.sql")
 
 
 def version(contract: Contract) -> str:
@@ -57,19 +40,21 @@ def _routines() -> str:
 
 
 def drain_script(contract: Contract) -> str:
-    """Return the script that brings ``@loads`` of a feed from raw to curated in one transaction.
+    """Return the script that takes ``@loads`` of a feed from raw to curated in one transaction.
 
-    Parameters: ``@loads``, ``@carried`` (arrays of text), ``@version``, ``@drain``, ``@started``.
+    Parameters: ``@loads``, ``@records``, ``@replacing``, ``@carried`` (arrays of text), ``@days``, ``@near`` (arrays of
+    dates), ``@version``, ``@drain``, ``@started``.
     """
-    names = [c.name for c in contract.columns]
+    feed, names = contract.feed, [c.name for c in contract.columns]
     rest = [n for n in names if n not in contract.key]
-    marks = _mark(contract.feed)
     pieces = {
-        "feed": contract.feed,
-        "model": _indent(_only_batch(contract.feed), 2),
+        "feed": feed,
+        "model": indent(_only_batch(feed), 2),
+        "raw_columns": _list([f"raw.{n}" for n in ("_load_id", "_row", "_line", *(c.name for c in contract.stated))]),
         "refusals": "\n".join(_refusals(contract)),
         "original": ", ".join(f"raw.{c.name} AS {c.name}" for c in contract.stated),
         "keys": ", ".join(contract.key),
+        "newest_first": _NEWEST_FIRST,
         "columns": _list([*names, *_META]),
         "history_columns": _list([f"history.{n}" for n in (*names, *_META)]),
         "touched_keys": ", ".join(f"touched.{k}" for k in contract.key),
@@ -80,10 +65,9 @@ def drain_script(contract: Contract) -> str:
         **{f"touched_is_{t}": _same("touched", t, contract.key) for t in ("history", "now", "was")},
         "changes_is_kept": _same("changes", "kept", contract.key),
         "touched_days": _touched_days(contract),
-        "dimensions_seen": _seen(_reads(contract.feed), "IN"),
-        "others_seen": _seen([contract.feed] if marks else [], "NOT IN"),
-        "mark": marks,
-        "mark_again": _again(contract.feed, marks),
+        "restated": restated(contract),
+        "record_id": record_id("batch.load_id", "@version", "transformed", "clock.finished_at"),
+        **dimensions.pieces(feed),
     }
     return _fill(template("drain.sql"), pieces)
 
@@ -145,44 +129,6 @@ def _touched_days(contract: Contract) -> str:
     )
 
 
-def _reads(feed: str) -> list[str]:
-    """The dimensions that a model joins."""
-    return [dimension for dimension, table in _DIMENSIONS.items() if re.search(rf"\b{table}\b", model(feed))]
-
-
-def _seen(feeds: list[str], how: str) -> str:
-    """How many transforms (of the feeds, or of all but them) are on record: another number, another world."""
-    if not feeds:
-        return "SELECT 0"
-    named = ", ".join(f"'{feed}'" for feed in feeds)
-    return (
-        "SELECT COUNT(*) FROM inventory_ops.load_stages "
-        f"WHERE stage = 'transform' AND state = 'transformed' AND feed {how} ({named})"
-    )
-
-
-def has_dependents(feed: str) -> bool:
-    """Whether a change of this feed changes what loads of other feeds say."""
-    return (_HERE / "dependents" / f"{feed}.sql").exists()
-
-
-def _mark(feed: str) -> str:
-    if not has_dependents(feed):
-        return ""
-    affected = _indent(template(f"dependents/{feed}.sql").strip(), 4)
-    return "\n" + template("mark.sql").replace("<<affected>>", affected)
-
-
-def _again(feed: str, marks: str) -> str:
-    """A load of another feed that was transformed meanwhile did not see this change, nor was it seen."""
-    if not marks:
-        return ""
-    return (
-        f"\nIF ({_seen([feed], 'NOT IN')}) != (SELECT MAX(others_seen) FROM batch) THEN\n"
-        f"{_indent(marks.strip(), 2)}\nEND IF;\n"
-    )
-
-
 def _same(left: str, right: str, columns: tuple[str, ...]) -> str:
     return " AND ".join(f"{left}.{c} = {right}.{c}" for c in columns)
 
@@ -193,7 +139,3 @@ def _differs(columns: list[str]) -> str:
 
 def _list(names: list[str]) -> str:
     return ", ".join(names)
-
-
-def _indent(text: str, by: int) -> str:
-    return "\n".join(" " * by + line if line else line for line in text.splitlines())

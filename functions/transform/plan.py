@@ -2,66 +2,156 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import cached_property
 from typing import Any
+
+from stockflow.contracts import Contract
+from stockflow.filename import date_in
+from stockflow.ledger import Asked, StageRecord
 
 DONE, PENDING, VALIDATED = "transformed", "pending", "validated"
 
 
 @dataclass(frozen=True)
-class Plan:
-    """``loads`` are transformed; ``repeated`` were just done (their event is sent again, nothing else).
+class Load:
+    """A load with its latest validation and what the later stages say of it: a row of ``pending.sql``."""
 
-    ``carried`` holds "load day" pairs that an earlier run touched and the KPIs have not seen;
-    ``unknown`` are loads that were asked for and that no validation speaks of yet.
+    row: Mapping[str, Any]
+
+    @property
+    def load_id(self) -> str:
+        """Which load."""
+        return str(self.row["load_id"])
+
+    @property
+    def landed_on(self) -> date:
+        """The ledger's partition."""
+        day: date = self.row["landed_on"]
+        return day
+
+    @property
+    def failures(self) -> int:
+        """How often it failed by itself since its last result."""
+        return int(self.row["failures"])
+
+    @cached_property
+    def detail(self) -> dict[str, Any]:
+        """What the last transform record says, beside its counts."""
+        found: dict[str, Any] = json.loads(self.row["done_detail"] or "{}")
+        return found
+
+    def done(self, feed: str) -> StageRecord:
+        """Return the record of its last transform, as far as an event tells it."""
+        row = self.row
+        return StageRecord(
+            self.load_id, feed, "transform", DONE, row["done_version"], row["done_at"], row["done_at"],
+            landed_at=row["landed_at"], detail=self.detail,
+        )  # fmt: skip
+
+    @property
+    def carried(self) -> list[str]:
+        """The "load day" pairs of the last run, unless the KPIs were computed from that very run."""
+        if not self.row["done_record"] or self.row["kpi_input"] == self.row["done_record"]:
+            return []
+        return days_of(self.load_id, self.detail)
+
+    def is_repeat(self, version: str, recent: datetime) -> bool:
+        """Whether this was just done: same version, same input."""
+        row = self.row
+        return bool(
+            row["done_state"] == DONE
+            and row["done_version"] == version
+            and row["done_input"] == row["record_id"]
+            and row["done_at"] > recent
+        )
+
+    @property
+    def has_work(self) -> bool:
+        """Whether there is anything to do: a refused load has no work, unless it was let through before."""
+        return bool(self.row["validate_state"] == VALIDATED or self.row["done_record"])
+
+    @property
+    def is_suspect(self) -> bool:
+        """Whether it failed by itself, with this very validation, and has had no other result since."""
+        parked = self.row["done_state"] == "failed" and self.row["done_input"] == self.row["record_id"]
+        return parked or self.failures > 0
+
+    def is_replaced_as_a_whole(self, contract: Contract) -> bool:
+        """Whether a newer generation of its object replaces all that it states, by contract and name."""
+        rule = contract.properties.get("generations")
+        if rule is None:
+            return contract.properties.get("kind") == "fact" and date_in(self.row["object"] or "") is not None
+        return bool(rule == "replace")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a drain does.
+
+    ``ready`` are transformed together; ``suspects`` failed before and are asked for again, each by itself;
+    ``repeated`` were just done (their event is sent again, nothing else). ``awaited`` are asked for, and the ledger
+    does not show all of their validation yet; ``unknown`` are asked for, and no validation speaks of them.
     """
 
-    loads: frozenset[str] = frozenset()
-    repeated: Mapping[str, dict[str, Any]] = field(default_factory=dict)
-    carried: tuple[str, ...] = ()
+    ready: tuple[Load, ...] = ()
+    suspects: tuple[Load, ...] = ()
+    repeated: tuple[Load, ...] = ()
+    awaited: frozenset[str] = frozenset()
     unknown: frozenset[str] = frozenset()
 
+    def only(self, loads: frozenset[str]) -> "Plan":
+        """Return what there is to do with these loads."""
+        ready, suspects = (tuple(i for i in part if i.load_id in loads) for part in (self.ready, self.suspects))
+        repeated = tuple(i for i in self.repeated if i.load_id in loads)
+        return Plan(ready, suspects, repeated, self.awaited & loads, self.unknown & loads)
 
-def plan(
-    rows: Iterable[Mapping[str, Any]], asked: frozenset[str], version: str, now: datetime, window_seconds: int
-) -> Plan:
+
+@dataclass(frozen=True)
+class Now:
+    """What a plan depends on beside the ledger: the stage version, the time, and how long a redelivery is one."""
+
+    version: str
+    at: datetime
+    window_seconds: int
+
+
+def plan(rows: Iterable[Mapping[str, Any]], asked: frozenset[Asked], now: Now) -> Plan:
     """Return what to do with the loads that ``pending.sql`` found."""
-    known = {row["load_id"]: row for row in rows}
-    recent = now - timedelta(seconds=window_seconds)
-    repeated = {i: _detail(r) for i, r in known.items() if _is_repeat(r, version, recent)}
-    loads = frozenset(i for i, r in known.items() if i not in repeated and _has_work(r))
-    carried = tuple(pair for i in sorted(loads) for pair in _unseen(known[i]))
-    return Plan(loads, repeated, carried, asked - known.keys())
-
-
-def _is_repeat(row: Mapping[str, Any], version: str, recent: datetime) -> bool:
-    return bool(
-        row["done_state"] == DONE
-        and row["done_version"] == version
-        and row["done_input"] == row["input_record"]
-        and row["done_at"] > recent
+    known = {row["load_id"]: Load(row) for row in rows}
+    wanted = newest(asked)
+    hidden = {a.load_id for a in wanted.values() if not _is_shown(a, known.get(a.load_id))}
+    loads = [load for load in known.values() if load.row["complete"] and load.load_id not in hidden]
+    recent = now.at - timedelta(seconds=now.window_seconds)
+    repeated = tuple(load for load in loads if load.is_repeat(now.version, recent))
+    work = [load for load in loads if load not in repeated and load.has_work]
+    unknown = {i for i in hidden if i not in known and wanted[i].recorded_at is None}
+    incomplete = {i for i in wanted if i in known and not known[i].row["complete"]}
+    return Plan(
+        ready=tuple(load for load in work if not load.is_suspect),
+        suspects=tuple(load for load in work if load.is_suspect and load.load_id in wanted),
+        repeated=repeated,
+        awaited=frozenset((hidden | incomplete) - unknown),
+        unknown=frozenset(unknown),
     )
 
 
-def _has_work(row: Mapping[str, Any]) -> bool:
-    """A refused load has none, unless it was let through before and must be taken back."""
-    return bool(row["validate_state"] == VALIDATED or row["done_record"])
+def newest(asked: Iterable[Asked]) -> dict[str, Asked]:
+    """Return load -> the call that asks for its newest record."""
+    found: dict[str, Asked] = {}
+    for one in asked:
+        other = found.get(one.load_id)
+        if other is None or other.recorded_at is None or (one.recorded_at and one.recorded_at > other.recorded_at):
+            found[one.load_id] = one
+    return found
 
 
-def _unseen(row: Mapping[str, Any]) -> list[str]:
-    """The days of the last run, unless the KPIs were computed from that very run."""
-    if not row["done_record"] or row["kpi_input"] == row["done_record"]:
-        return []
-    return days_of(row["load_id"], _detail(row))
+def _is_shown(asked: Asked, load: Load | None) -> bool:
+    return load is not None and (asked.recorded_at is None or load.row["validated_at"] >= asked.recorded_at)
 
 
 def days_of(load: str, detail: Mapping[str, Any]) -> list[str]:
     """Return the "load day" pairs of an event's detail; day ``*`` stands for all."""
     days = ["*"] if detail.get("all_dates") else sorted(detail.get("dates") or [])
     return [f"{load} {day}" for day in days]
-
-
-def _detail(row: Mapping[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(row["done_detail"] or "{}")
-    return found

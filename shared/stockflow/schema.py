@@ -31,15 +31,22 @@ def raw_schema(contract: Contract) -> list[Field]:
 
 
 def curated_schema(contract: Contract) -> list[Field]:
-    """Return the columns of ``inventory_curated.<feed>`` (and of its history)."""
+    """Return the columns of ``inventory_curated.<feed>``."""
     return [
         *(field(c.name, c.physical_type, c.description, _mode(c)) for c in contract.columns),
         field("_load_id", "STRING", "The load that stated the row."),
+        field("_row", "INT64", "Number of the row in its load, from 1 on."),
         field("_line", "INT64", "Line of the file where the record starts."),
         field("_business_time", "TIMESTAMP", "When the statement was made; the newer one wins."),
         field("_generation", "INT64", "Generation of the object, the tie-break of the business time."),
         field("_updated_at", "TIMESTAMP", "When the row was written here."),
     ]
+
+
+def history_schema(contract: Contract) -> list[Field]:
+    """Return the columns of ``inventory_curated.<feed>_history``: every typed statement, whether it counts or not."""
+    replaced = field("_replaced_by", "STRING", "The load of a newer generation of the same file, if it replaces this.")
+    return [*curated_schema(contract), replaced]
 
 
 def _mode(_column: Column) -> str:

@@ -14,6 +14,7 @@ from functions.kpi.drain import drain as refresh
 from functions.transform.drain import drain as transform
 from functions.validate.run import validate
 from stockflow.events import ObjectRef, StageEvent
+from stockflow.ledger import Asked
 from stockflow.services import Services
 
 pytestmark = pytest.mark.integration
@@ -45,7 +46,7 @@ def stages(ref: ObjectRef, services: Services) -> dict[str, Callable[[], object]
     return {
         "ingest": lambda: ingest(ref, services),
         "validate": lambda: validate(StageEvent("load.ingested", "sales", load), services),
-        "transform": lambda: transform("sales", frozenset({load}), services),
+        "transform": lambda: transform("sales", frozenset({Asked(load)}), services),
         "kpi": lambda: refresh(frozenset({load}), services),
     }
 

@@ -13,6 +13,7 @@ import pytest
 from functions.transform.drain import Outcome, drain, transform
 from stockflow.errors import TransientError
 from stockflow.events import StageEvent
+from stockflow.ledger import Asked
 from tests.integration import transform_world
 from tests.integration.transform_world import CountingWarehouse, World
 
@@ -38,7 +39,7 @@ def sale(receipt: str = "R1", **changes: str) -> dict[str, str]:
 
 
 def run(world: World, feed: str, *asked: str) -> Outcome:
-    return drain(feed, frozenset(asked), world.services)
+    return drain(feed, frozenset(Asked(load) for load in asked), world.services)
 
 
 def script_jobs(world: World, *args: str) -> int:
@@ -125,11 +126,12 @@ def test_the_last_line_of_a_file_wins(world: World) -> None:
 
 def test_a_corrected_file_touches_only_what_it_changes(world: World) -> None:
     """One of two rows differs; a row that moves to another day touches both days."""
-    first = world.land("sales", sale("R1"), sale("R2", business_date="2026-09-02"), sale("R3"))
+    name = "sales_2026-09-05.csv"
+    first = world.land("sales", sale("R1"), sale("R2", business_date="2026-09-02"), sale("R3"), name=name)
     run(world, "sales", first)
     assert detail(world, first)["dates"] == ["2026-09-01", "2026-09-02"]
     world.services.ledger.record(kpi_done(world, first))
-    second = world.land("sales", sale("R1"), sale("R2", business_date="2026-09-03"), sale("R3"))
+    second = world.land("sales", sale("R1"), sale("R2", business_date="2026-09-03"), sale("R3"), name=name)
     run(world, "sales", second)
     assert sorted(detail(world, second)["dates"]) == ["2026-09-02", "2026-09-03"]
     assert world.curated("sales", "receipt_number, _load_id") == [(r, second) for r in ("R1", "R2", "R3")]

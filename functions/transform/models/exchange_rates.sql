@@ -5,6 +5,7 @@ WITH stated AS (
     inventory_curated.to_code(inventory_curated.to_word(currency)) AS currency,
     inventory_curated.to_number(rate_to_base, _decimal) AS rate_to_base,
     _load_id,
+    _row,
     _line,
     _generation,
     _landed_at
@@ -15,6 +16,7 @@ SELECT
   currency,
   rate_to_base,
   _load_id,
+  _row,
   _line,
   _landed_at AS _business_time,
   _generation,

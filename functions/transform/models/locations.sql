@@ -11,6 +11,7 @@ WITH stated AS (
     inventory_curated.to_date(closed_on, _date_order, _time_zone) AS closed_on,
     inventory_curated.to_timestamp(updated_at, _date_order, _time_zone) AS updated_at,
     _load_id,
+    _row,
     _line,
     _generation,
     _landed_at
@@ -27,6 +28,7 @@ SELECT
   closed_on,
   updated_at,
   _load_id,
+  _row,
   _line,
   LEAST(COALESCE(updated_at, _landed_at), _landed_at) AS _business_time,
   _generation,

@@ -25,6 +25,7 @@ WITH stated AS (
     inventory_curated.to_word(status) AS status,
     inventory_curated.to_timestamp(updated_at, _date_order, _time_zone) AS updated_at,
     _load_id,
+    _row,
     _line,
     _generation,
     _landed_at
@@ -70,6 +71,7 @@ SELECT
   stated_unit_cost,
   stated_currency,
   _load_id,
+  _row,
   _line,
   LEAST(COALESCE(updated_at, _landed_at), _landed_at) AS _business_time,
   _generation,

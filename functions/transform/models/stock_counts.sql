@@ -10,6 +10,7 @@ WITH stated AS (
     inventory_curated.to_unit(inventory_curated.to_word(unit)) AS stated_unit,
     inventory_curated.to_text(counted_by) AS counted_by,
     _load_id,
+    _row,
     _line,
     _generation,
     _landed_at
@@ -36,6 +37,7 @@ SELECT
   counted_by,
   stated_unit,
   _load_id,
+  _row,
   _line,
   LEAST(COALESCE(counted_at, _landed_at), _landed_at) AS _business_time,
   _generation,

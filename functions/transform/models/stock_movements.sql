@@ -3,6 +3,7 @@ WITH stated AS (
   SELECT
     inventory_curated.to_code(document) AS document,
     inventory_curated.to_integer(line_number, _decimal) AS line_number,
+    inventory_curated.to_code(document_year) AS document_year,
     inventory_curated.to_date(business_date, _date_order, _time_zone) AS business_date,
     inventory_curated.to_date(entry_date, _date_order, _time_zone) AS entry_date,
     inventory_curated.to_word(movement_type) AS movement_type,
@@ -20,6 +21,7 @@ WITH stated AS (
     COALESCE(inventory_curated.to_code(inventory_curated.to_word(currency)), inventory_curated.base_currency()) AS stated_currency,
     inventory_curated.to_text(reason) AS reason,
     _load_id,
+    _row,
     _line,
     _generation,
     _landed_at
@@ -41,6 +43,7 @@ converted AS (
 SELECT
   document,
   line_number,
+  COALESCE(document_year, CAST(EXTRACT(YEAR FROM business_date) AS STRING)) AS document_year,
   business_date,
   entry_date,
   inventory_curated.movement_type(movement_type) AS movement_type,
@@ -56,6 +59,7 @@ SELECT
   stated_unit_cost,
   stated_currency,
   _load_id,
+  _row,
   _line,
   _landed_at AS _business_time,
   _generation,

@@ -19,6 +19,7 @@ WITH stated AS (
     ) AS stated_unit_cost,
     COALESCE(inventory_curated.to_code(inventory_curated.to_word(currency)), inventory_curated.base_currency()) AS stated_currency,
     _load_id,
+    _row,
     _line,
     _generation,
     _landed_at
@@ -54,6 +55,7 @@ SELECT
   stated_unit_cost,
   stated_currency,
   _load_id,
+  _row,
   _line,
   _landed_at AS _business_time,
   _generation,

@@ -9,7 +9,7 @@ import pytest
 
 from cli import logs
 from cli.drop import guess_feed, is_settled
-from cli.loads import pick, reading
+from cli.loads import pick, reading, restated
 from cli.output import CommandError, cell
 
 FEEDS = ["sales", "stock_counts", "stock_snapshots", "products"]
@@ -131,3 +131,13 @@ def test_since_is_a_number_and_a_unit() -> None:
 def test_values_are_shown_as_people_read_them(value: object, shown: str) -> None:
     """Nothing for nothing, separators in numbers, and brackets that are no markup."""
     assert cell(value) == shown
+
+
+def test_a_key_that_states_something_else_is_a_warning_with_an_example() -> None:
+    """What transform counted, in one line."""
+    example = {"receipt_number": "1001", "till_number": "", "sku": "B2", "before_sku": "A1", "before_load_id": "L0"}
+    detail = {"restated_with_other_content": {"rows": 3, "example": example}}
+    (line,) = restated([{"stage": "ingest", "detail": "{}"}, {"stage": "transform", "detail": json.dumps(detail)}])
+    assert line.startswith("warning: 3 of its keys are stated with other content, too (load L0)")
+    assert line.endswith("Example: receipt_number 1001, sku B2, before_sku A1")
+    assert restated([{"stage": "transform", "detail": "{}"}]) == []

@@ -1,6 +1,12 @@
 -- One drain of exchange_rates: @loads go from raw to curated in one transaction. Built by merge.py.
+-- @records are the validations that were found complete; @days the landing days of the loads, @near those on which
+-- other generations of their objects may have landed; a newer generation of @replacing loads' objects replaces them.
 CREATE TABLE IF NOT EXISTS inventory_curated.turn_exchange_rates AS SELECT 0 AS turn;
-
+CREATE TABLE IF NOT EXISTS inventory_curated.turn_products AS SELECT 0 AS turn;
+CREATE TABLE IF NOT EXISTS inventory_curated.turn_purchase_orders AS SELECT 0 AS turn;
+CREATE TABLE IF NOT EXISTS inventory_curated.turn_sales AS SELECT 0 AS turn;
+CREATE TABLE IF NOT EXISTS inventory_curated.turn_stock_movements AS SELECT 0 AS turn;
+CREATE TABLE IF NOT EXISTS inventory_curated.turn_stock_snapshots AS SELECT 0 AS turn;
 BEGIN TRANSACTION;
 
 -- Two drains of one feed at once both change this row, so BigQuery aborts the later one.
@@ -8,16 +14,40 @@ UPDATE inventory_curated.turn_exchange_rates SET turn = turn + 1 WHERE TRUE;
 
 CREATE TEMP TABLE batch AS
 SELECT
-  *,
+  load_id, bucket, object, generation, run_id, raw_run_id, record_id, state, content_md5, size_bytes, landed_at,
+  landed_on,
+  COALESCE(JSON_VALUE(detail, '$.decimal_mark'), '.') AS decimal_mark,
+  COALESCE(JSON_VALUE(detail, '$.date_order'), 'ymd') AS date_order,
+  COALESCE(JSON_VALUE(detail, '$.time_zone'), 'UTC') AS time_zone,
+  load_id IN UNNEST(@replacing) AS replaces,
   SUBSTR(TO_HEX(SHA256(CONCAT(record_id, @version, @drain))), 1, 20) AS next_run,
-  (SELECT 0) AS dimensions_seen,
-  (SELECT COUNT(*) FROM inventory_ops.load_stages WHERE stage = 'transform' AND state = 'transformed' AND feed NOT IN ('exchange_rates')) AS others_seen
+  (SELECT '') AS dimensions_seen,
+  (SELECT (SELECT MAX(turn) FROM inventory_curated.turn_products) + (SELECT MAX(turn) FROM inventory_curated.turn_purchase_orders) + (SELECT MAX(turn) FROM inventory_curated.turn_sales) + (SELECT MAX(turn) FROM inventory_curated.turn_stock_movements) + (SELECT MAX(turn) FROM inventory_curated.turn_stock_snapshots)) AS others_seen
 FROM inventory_ops.load_stages
-WHERE stage = 'validate' AND load_id IN UNNEST(@loads)
+WHERE landed_on IN UNNEST(@days)
+  AND load_id IN UNNEST(@loads)
+  AND stage = 'validate'
+  AND record_id IN UNNEST(@records)
 QUALIFY ROW_NUMBER() OVER (PARTITION BY load_id ORDER BY finished_at DESC, record_id DESC) = 1;
 
+-- The rows of the committed runs, without those that validation refused.
 CREATE TEMP TABLE accepted AS
-SELECT * FROM inventory_raw.exchange_rates_accepted WHERE _load_id IN UNNEST(@loads);
+SELECT
+  raw._load_id, raw._row, raw._line, raw.business_date, raw.currency, raw.rate_to_base,
+  batch.decimal_mark AS _decimal,
+  batch.date_order AS _date_order,
+  batch.time_zone AS _time_zone,
+  batch.generation AS _generation,
+  batch.landed_at AS _landed_at
+FROM inventory_raw.exchange_rates AS raw
+JOIN batch ON batch.load_id = raw._load_id AND batch.raw_run_id = raw._run_id AND batch.landed_on = raw._landed_on
+LEFT JOIN (
+  SELECT DISTINCT load_id, run_id, `row`
+  FROM inventory_ops.quarantine_rows
+  WHERE landed_on IN UNNEST(@days) AND load_id IN UNNEST(@loads) AND stage = 'validate'
+) AS refused
+  ON refused.load_id = batch.load_id AND refused.run_id = batch.run_id AND refused.`row` = raw._row
+WHERE raw._landed_on IN UNNEST(@days) AND batch.state = 'validated' AND refused.`row` IS NULL;
 
 CREATE TEMP TABLE typed AS
 WITH model AS (
@@ -28,6 +58,7 @@ WITH model AS (
       inventory_curated.to_code(inventory_curated.to_word(currency)) AS currency,
       inventory_curated.to_number(rate_to_base, _decimal) AS rate_to_base,
       _load_id,
+      _row,
       _line,
       _generation,
       _landed_at
@@ -38,6 +69,7 @@ WITH model AS (
     currency,
     rate_to_base,
     _load_id,
+    _row,
     _line,
     _landed_at AS _business_time,
     _generation,
@@ -64,39 +96,84 @@ SELECT
     raw.business_date AS business_date, raw.currency AS currency, raw.rate_to_base AS rate_to_base
   )) AS _original
 FROM model
-JOIN accepted AS raw ON raw._load_id = model._load_id AND raw._line = model._line;
+JOIN accepted AS raw ON raw._load_id = model._load_id AND raw._row = model._row;
 
 -- a transaction takes no ASSERT
 IF (SELECT COUNT(*) FROM typed) != (SELECT COUNT(*) FROM accepted) THEN
   RAISE USING MESSAGE = 'the model of exchange_rates must return exactly one row per accepted row';
 END IF;
 
--- What wins now, for each key that these loads state or stated, next to what won before.
-CREATE TEMP TABLE changes AS
-WITH touched AS (
-  SELECT business_date, currency FROM typed WHERE _issue IS NULL
-  UNION DISTINCT
-  SELECT business_date, currency FROM inventory_curated.exchange_rates_history WHERE _load_id IN UNNEST(@loads)
-),
-statements AS (
-  SELECT business_date, currency, rate_to_base, _load_id, _line, _business_time, _generation FROM typed WHERE _issue IS NULL
+-- All generations of the objects that are replaced as a whole, and which load replaces them: the newest that states
+-- anything. Then those that a load of this drain replaced before and does not any more.
+CREATE TEMP TABLE generations AS
+WITH known AS (
+  SELECT batch.bucket, batch.object, batch.generation, batch.load_id, COUNT(typed._load_id) AS stated
+  FROM batch
+  LEFT JOIN typed ON typed._load_id = batch.load_id AND typed._issue IS NULL
+  WHERE batch.replaces
+  GROUP BY batch.bucket, batch.object, batch.generation, batch.load_id
   UNION ALL
-  SELECT history.business_date, history.currency, history.rate_to_base, history._load_id, history._line, history._business_time, history._generation
-  FROM inventory_curated.exchange_rates_history AS history
-  JOIN touched ON touched.business_date = history.business_date AND touched.currency = history.currency
-  WHERE history._load_id NOT IN UNNEST(@loads)
+  SELECT bucket, object, generation, load_id, `rows`
+  FROM (
+    SELECT bucket, object, generation, load_id, `rows`
+    FROM inventory_ops.load_stages
+    WHERE landed_on IN UNNEST(@near)
+      AND feed = 'exchange_rates'
+      AND stage = 'transform'
+      AND load_id NOT IN UNNEST(@loads)
+      AND object IN (SELECT object FROM batch WHERE replaces)
+    QUALIFY ROW_NUMBER() OVER (PARTITION BY load_id ORDER BY finished_at DESC, record_id DESC) = 1
+  )
 ),
-winners AS (
+newest AS (
+  SELECT bucket, object, generation, load_id
+  FROM known
+  WHERE stated > 0
+  QUALIFY ROW_NUMBER() OVER (PARTITION BY bucket, object ORDER BY generation DESC) = 1
+)
+SELECT known.load_id, newest.load_id AS replaced_by
+FROM known
+LEFT JOIN newest
+  ON newest.bucket = known.bucket AND newest.object = known.object AND newest.generation > known.generation
+UNION ALL
+SELECT DISTINCT _load_id, CAST(NULL AS STRING)
+FROM inventory_curated.exchange_rates_history
+WHERE _replaced_by IN UNNEST(@loads)
+  AND _load_id NOT IN UNNEST(@loads)
+  AND _load_id NOT IN (SELECT load_id FROM known);
+
+-- The keys that these loads state or stated, or that generations state which these loads replace or give back.
+CREATE TEMP TABLE touched AS
+SELECT business_date, currency FROM typed WHERE _issue IS NULL
+UNION DISTINCT
+SELECT business_date, currency
+FROM inventory_curated.exchange_rates_history
+WHERE _load_id IN UNNEST(@loads) OR _load_id IN (SELECT load_id FROM generations);
+
+CREATE TEMP TABLE statements AS
+SELECT business_date, currency, rate_to_base, _load_id, _row, _line, _business_time, _generation
+FROM typed
+LEFT JOIN generations ON generations.load_id = typed._load_id
+WHERE typed._issue IS NULL AND generations.replaced_by IS NULL
+UNION ALL
+SELECT history.business_date, history.currency, history.rate_to_base, history._load_id, history._row, history._line, history._business_time, history._generation
+FROM inventory_curated.exchange_rates_history AS history
+JOIN touched ON touched.business_date = history.business_date AND touched.currency = history.currency
+LEFT JOIN generations ON generations.load_id = history._load_id
+WHERE history._load_id NOT IN UNNEST(@loads)
+  AND IF(generations.load_id IS NULL, history._replaced_by, generations.replaced_by) IS NULL;
+
+-- What wins now, for each of these keys, next to what won before.
+CREATE TEMP TABLE changes AS
+WITH winners AS (
   SELECT *
   FROM statements
   WHERE TRUE
-  QUALIFY ROW_NUMBER() OVER (
-    PARTITION BY business_date, currency ORDER BY _business_time DESC, _generation DESC, _load_id DESC, _line DESC
-  ) = 1
+  QUALIFY ROW_NUMBER() OVER (PARTITION BY business_date, currency ORDER BY _business_time DESC, _generation DESC, _load_id DESC, _row DESC) = 1
 )
 SELECT
   touched.business_date, touched.currency,
-  now.rate_to_base, now._load_id, now._line, now._business_time, now._generation,
+  now.rate_to_base, now._load_id, now._row, now._line, now._business_time, now._generation,
   was._load_id AS _was_load_id, was.business_date AS _was_business_date, was.currency AS _was_currency, was.rate_to_base AS _was_rate_to_base,
   now._load_id IS NULL OR was._load_id IS NULL
   OR now.rate_to_base IS DISTINCT FROM was.rate_to_base AS _content_changed
@@ -104,28 +181,43 @@ FROM touched
 LEFT JOIN winners AS now ON touched.business_date = now.business_date AND touched.currency = now.currency
 LEFT JOIN inventory_curated.exchange_rates AS was ON touched.business_date = was.business_date AND touched.currency = was.currency
 WHERE now._load_id IS DISTINCT FROM was._load_id
+  OR now._row IS DISTINCT FROM was._row
   OR now._line IS DISTINCT FROM was._line
   OR now._business_time IS DISTINCT FROM was._business_time
   OR now.rate_to_base IS DISTINCT FROM was.rate_to_base;
 
 DELETE FROM inventory_curated.exchange_rates_history WHERE _load_id IN UNNEST(@loads);
 
-INSERT INTO inventory_curated.exchange_rates_history (business_date, currency, rate_to_base, _load_id, _line, _business_time, _generation, _updated_at)
-SELECT business_date, currency, rate_to_base, _load_id, _line, _business_time, _generation, CURRENT_TIMESTAMP() FROM typed WHERE _issue IS NULL;
+INSERT INTO inventory_curated.exchange_rates_history (business_date, currency, rate_to_base, _load_id, _row, _line, _business_time, _generation, _updated_at, _replaced_by)
+SELECT business_date, currency, rate_to_base, _load_id, _row, _line, _business_time, _generation, CURRENT_TIMESTAMP(), generations.replaced_by
+FROM typed
+LEFT JOIN generations ON generations.load_id = typed._load_id
+WHERE typed._issue IS NULL;
+
+IF EXISTS (SELECT 1 FROM generations WHERE load_id NOT IN UNNEST(@loads)) THEN
+  UPDATE inventory_curated.exchange_rates_history AS history
+  SET _replaced_by = generations.replaced_by, _updated_at = CURRENT_TIMESTAMP()
+  FROM generations
+  WHERE generations.load_id = history._load_id
+    AND history._load_id NOT IN UNNEST(@loads)
+    AND history._replaced_by IS DISTINCT FROM generations.replaced_by;
+END IF;
 
 DELETE FROM inventory_curated.exchange_rates kept
 WHERE EXISTS (SELECT 1 FROM changes WHERE changes.business_date = kept.business_date AND changes.currency = kept.currency);
 
-INSERT INTO inventory_curated.exchange_rates (business_date, currency, rate_to_base, _load_id, _line, _business_time, _generation, _updated_at)
-SELECT business_date, currency, rate_to_base, _load_id, _line, _business_time, _generation, CURRENT_TIMESTAMP() FROM changes WHERE _load_id IS NOT NULL;
+INSERT INTO inventory_curated.exchange_rates (business_date, currency, rate_to_base, _load_id, _row, _line, _business_time, _generation, _updated_at)
+SELECT business_date, currency, rate_to_base, _load_id, _row, _line, _business_time, _generation, CURRENT_TIMESTAMP() FROM changes WHERE _load_id IS NOT NULL;
 
 INSERT INTO inventory_ops.quarantine_rows (
-  run_id, load_id, feed, line, stage, rule, column_name, value, expected, message, severity, original_row, recorded_at
+  run_id, load_id, feed, `row`, line, stage, rule, column_name, value, expected, message, severity, original_row,
+  recorded_at, landed_on
 )
 SELECT
   batch.next_run,
   typed._load_id,
   'exchange_rates',
+  typed._row,
   typed._line,
   'transform',
   SPLIT(typed._issue, '|')[SAFE_OFFSET(0)],
@@ -138,14 +230,16 @@ SELECT
   ),
   'critical',
   typed._original,
-  CURRENT_TIMESTAMP()
+  CURRENT_TIMESTAMP(),
+  batch.landed_on
 FROM typed
 JOIN batch ON batch.load_id = typed._load_id
 WHERE typed._issue IS NOT NULL;
 
 INSERT INTO inventory_ops.load_stages (
-  record_id, load_id, feed, bucket, object, generation, stage, state, stage_version, run_id, input_record,
-  `lines`, `rows`, quarantined, superseded, content_md5, size_bytes, landed_at, started_at, finished_at, detail
+  record_id, load_id, feed, bucket, object, generation, stage, state, stage_version, run_id, raw_run_id, input_record,
+  `lines`, `rows`, quarantined, superseded, content_md5, size_bytes, landed_at, landed_on, started_at, finished_at,
+  detail
 )
 WITH counted AS (
   SELECT _load_id AS load_id, COUNTIF(_issue IS NULL) AS passed, COUNTIF(_issue IS NOT NULL) AS refused
@@ -158,7 +252,7 @@ kept AS (
   WHERE _load_id IN UNNEST(@loads)
   GROUP BY _load_id
 ),
-touched AS (
+touched_days AS (
   SELECT
     CASE
       WHEN _load_id IN UNNEST(@loads) THEN _load_id
@@ -172,83 +266,53 @@ touched AS (
   SELECT SPLIT(carried, ' ')[SAFE_OFFSET(0)], SPLIT(carried, ' ')[SAFE_OFFSET(1)]
   FROM UNNEST(@carried) AS carried
 ),
-clock AS (
-  SELECT
-    finished_at,
-    IF(
-      EXTRACT(MICROSECOND FROM finished_at) = 0,
-      FORMAT_TIMESTAMP('%FT%H:%M:%S+00:00', finished_at),
-      FORMAT_TIMESTAMP('%FT%H:%M:%E6S+00:00', finished_at)
-    ) AS finished
-  FROM (SELECT CURRENT_TIMESTAMP() AS finished_at)
-),
 days AS (
   SELECT
     load_id,
     STRING_AGG(DISTINCT IF(day = '*', NULL, CONCAT('"', day, '"')), ',') AS dates,
     LOGICAL_OR(day = '*') AS all_dates
-  FROM touched
+  FROM touched_days
   WHERE day IS NOT NULL
   GROUP BY load_id
+),
+restated AS (
+  SELECT CAST(NULL AS STRING) AS load_id, CAST(NULL AS STRING) AS said
+),
+clock AS (
+  SELECT CURRENT_TIMESTAMP() AS finished_at
 )
 SELECT
-  -- as StageRecord.record_id says it
-  SUBSTR(TO_HEX(SHA256(CONCAT(
-    CAST(LENGTH(batch.load_id) AS STRING), ':', batch.load_id, '9:transform',
-    CAST(LENGTH(@version) AS STRING), ':', @version, '11:transformed',
-    CAST(LENGTH(clock.finished) AS STRING), ':', clock.finished
-  ))), 1, 20),
+  SUBSTR(TO_HEX(SHA256(CONCAT(CAST(LENGTH(batch.load_id) AS STRING), ':', batch.load_id, '9:transform', CAST(LENGTH(@version) AS STRING), ':', @version, '11:transformed', CAST(LENGTH(REGEXP_REPLACE(FORMAT_TIMESTAMP('%FT%H:%M:%E6S+00:00', clock.finished_at), r'[.]000000', '')) AS STRING), ':', REGEXP_REPLACE(FORMAT_TIMESTAMP('%FT%H:%M:%E6S+00:00', clock.finished_at), r'[.]000000', '')))), 1, 20),
   batch.load_id, 'exchange_rates', batch.bucket, batch.object, batch.generation,
-  'transform', 'transformed', @version, batch.next_run, batch.record_id,
+  'transform', 'transformed', @version, batch.next_run, batch.raw_run_id, batch.record_id,
   COALESCE(counted.passed, 0) + COALESCE(counted.refused, 0),
   COALESCE(counted.passed, 0),
   COALESCE(counted.refused, 0),
   COALESCE(counted.passed, 0) - COALESCE(kept.kept, 0),
-  batch.content_md5, batch.size_bytes, batch.landed_at, @started, clock.finished_at,
+  batch.content_md5, batch.size_bytes, batch.landed_at, batch.landed_on, @started, clock.finished_at,
   CONCAT(
     -- in two pieces, so that the name stays free of an environment's prefix
     '{"tables":["inventory', '_curated.exchange_rates"],"dates":[', COALESCE(days.dates, ''),
-    '],"all_dates":', IF(COALESCE(days.all_dates, FALSE), 'true', 'false'), '}'
+    '],"all_dates":', IF(COALESCE(days.all_dates, FALSE), 'true', 'false'),
+    COALESCE(CONCAT(',"replaced_by":"', generations.replaced_by, '"'), ''),
+    COALESCE(restated.said, ''), '}'
   )
 FROM batch
 CROSS JOIN clock
 LEFT JOIN counted ON counted.load_id = batch.load_id
 LEFT JOIN kept ON kept.load_id = batch.load_id
-LEFT JOIN days ON days.load_id = batch.load_id;
+LEFT JOIN days ON days.load_id = batch.load_id
+LEFT JOIN generations ON generations.load_id = batch.load_id
+LEFT JOIN restated ON restated.load_id = batch.load_id;
+
+CREATE TEMP TABLE requeued (load_id STRING, feed STRING, landed_on DATE);
 
 -- Loads of other feeds that say something else now that exchange_rates changed: to be transformed again.
 IF EXISTS (SELECT 1 FROM changes WHERE _content_changed) THEN
-  INSERT INTO inventory_ops.load_stages
-  SELECT latest.* EXCEPT (kpi_record, marked_at, marked) REPLACE (
-    -- as StageRecord.record_id says it
-    SUBSTR(TO_HEX(SHA256(CONCAT(
-      CAST(LENGTH(latest.load_id) AS STRING), ':', latest.load_id, '9:transform',
-      CAST(LENGTH(latest.stage_version) AS STRING), ':', latest.stage_version, '7:pending',
-      CAST(LENGTH(latest.marked) AS STRING), ':', latest.marked
-    ))), 1, 20) AS record_id,
-    'pending' AS state,
-    CAST(NULL AS STRING) AS input_record,
-    'exchange_rates_changed' AS reason_code,
-    'a later file of exchange_rates changes what this load says' AS message,
-    latest.marked_at AS finished_at,
-    IF(latest.kpi_record = latest.record_id, NULL, latest.detail) AS detail
-  )
-  FROM (
-    SELECT
-      done.*,
-      kpi.input_record AS kpi_record,
-      clock.marked_at,
-      IF(
-        EXTRACT(MICROSECOND FROM clock.marked_at) = 0,
-        FORMAT_TIMESTAMP('%FT%H:%M:%S+00:00', clock.marked_at),
-        FORMAT_TIMESTAMP('%FT%H:%M:%E6S+00:00', clock.marked_at)
-      ) AS marked
-    FROM inventory_ops.load_stages_latest AS done
-    LEFT JOIN inventory_ops.load_stages_latest AS kpi ON kpi.load_id = done.load_id AND kpi.stage = 'kpi'
-    CROSS JOIN (SELECT CURRENT_TIMESTAMP() AS marked_at) AS clock
-    WHERE done.stage = 'transform' AND done.state = 'transformed'
-  ) AS latest
-  WHERE latest.load_id IN (
+  INSERT INTO requeued (load_id, feed, landed_on)
+  SELECT load_id, feed, landed_on
+  FROM inventory_ops.load_stages_latest
+  WHERE landed_on >= DATE '2000-01-01' AND stage = 'transform' AND state = 'transformed' AND load_id IN (
     -- Loads with money in a currency whose rate on their days is now another, or known at last.
     WITH changed AS (
       SELECT currency, business_date
@@ -276,44 +340,28 @@ IF EXISTS (SELECT 1 FROM changes WHERE _content_changed) THEN
       ON changed.currency = statements.stated_currency
       AND statements.business_date BETWEEN changed.business_date AND DATE_ADD(changed.business_date, INTERVAL 7 DAY)
   );
+
+  INSERT INTO inventory_ops.load_stages (`record_id`, `landed_on`, `load_id`, `feed`, `stage`, `state`, `stage_version`, `started_at`, `finished_at`, `bucket`, `object`, `generation`, `run_id`, `raw_run_id`, `input_record`, `lines`, `rows`, `rejects`, `quarantined`, `superseded`, `reason_code`, `message`, `content_md5`, `size_bytes`, `landed_at`, `detail`)
+  SELECT SUBSTR(TO_HEX(SHA256(CONCAT(CAST(LENGTH(latest.load_id) AS STRING), ':', latest.load_id, '9:transform', CAST(LENGTH(latest.stage_version) AS STRING), ':', latest.stage_version, '7:pending', CAST(LENGTH(REGEXP_REPLACE(FORMAT_TIMESTAMP('%FT%H:%M:%E6S+00:00', latest.marked_at), r'[.]000000', '')) AS STRING), ':', REGEXP_REPLACE(FORMAT_TIMESTAMP('%FT%H:%M:%E6S+00:00', latest.marked_at), r'[.]000000', '')))), 1, 20), latest.`landed_on`, latest.`load_id`, latest.`feed`, latest.`stage`, 'pending', latest.`stage_version`, latest.`started_at`, latest.marked_at, latest.`bucket`, latest.`object`, latest.`generation`, latest.`run_id`, latest.`raw_run_id`, CAST(NULL AS STRING), latest.`lines`, latest.`rows`, latest.`rejects`, latest.`quarantined`, latest.`superseded`, 'exchange_rates_changed', 'a later file of exchange_rates changes what this load says', latest.`content_md5`, latest.`size_bytes`, latest.`landed_at`, IF(latest.kpi_record = latest.record_id, NULL, latest.detail)
+  FROM (
+    SELECT done.*, kpi.input_record AS kpi_record, CURRENT_TIMESTAMP() AS marked_at
+    FROM inventory_ops.load_stages_latest AS done
+    JOIN requeued ON requeued.load_id = done.load_id AND requeued.landed_on = done.landed_on
+    LEFT JOIN inventory_ops.load_stages_latest AS kpi
+      ON kpi.landed_on = done.landed_on AND kpi.load_id = done.load_id AND kpi.stage = 'kpi'
+    WHERE done.landed_on >= DATE '2000-01-01' AND done.stage = 'transform' AND done.state = 'transformed'
+  ) AS latest;
 END IF;
 
 COMMIT TRANSACTION;
 
-IF (SELECT COUNT(*) FROM inventory_ops.load_stages WHERE stage = 'transform' AND state = 'transformed' AND feed NOT IN ('exchange_rates')) != (SELECT MAX(others_seen) FROM batch) THEN
+IF (SELECT MAX(turn) FROM inventory_curated.turn_products) + (SELECT MAX(turn) FROM inventory_curated.turn_purchase_orders) + (SELECT MAX(turn) FROM inventory_curated.turn_sales) + (SELECT MAX(turn) FROM inventory_curated.turn_stock_movements) + (SELECT MAX(turn) FROM inventory_curated.turn_stock_snapshots) != (SELECT MAX(others_seen) FROM batch) THEN
   -- Loads of other feeds that say something else now that exchange_rates changed: to be transformed again.
   IF EXISTS (SELECT 1 FROM changes WHERE _content_changed) THEN
-    INSERT INTO inventory_ops.load_stages
-    SELECT latest.* EXCEPT (kpi_record, marked_at, marked) REPLACE (
-      -- as StageRecord.record_id says it
-      SUBSTR(TO_HEX(SHA256(CONCAT(
-        CAST(LENGTH(latest.load_id) AS STRING), ':', latest.load_id, '9:transform',
-        CAST(LENGTH(latest.stage_version) AS STRING), ':', latest.stage_version, '7:pending',
-        CAST(LENGTH(latest.marked) AS STRING), ':', latest.marked
-      ))), 1, 20) AS record_id,
-      'pending' AS state,
-      CAST(NULL AS STRING) AS input_record,
-      'exchange_rates_changed' AS reason_code,
-      'a later file of exchange_rates changes what this load says' AS message,
-      latest.marked_at AS finished_at,
-      IF(latest.kpi_record = latest.record_id, NULL, latest.detail) AS detail
-    )
-    FROM (
-      SELECT
-        done.*,
-        kpi.input_record AS kpi_record,
-        clock.marked_at,
-        IF(
-          EXTRACT(MICROSECOND FROM clock.marked_at) = 0,
-          FORMAT_TIMESTAMP('%FT%H:%M:%S+00:00', clock.marked_at),
-          FORMAT_TIMESTAMP('%FT%H:%M:%E6S+00:00', clock.marked_at)
-        ) AS marked
-      FROM inventory_ops.load_stages_latest AS done
-      LEFT JOIN inventory_ops.load_stages_latest AS kpi ON kpi.load_id = done.load_id AND kpi.stage = 'kpi'
-      CROSS JOIN (SELECT CURRENT_TIMESTAMP() AS marked_at) AS clock
-      WHERE done.stage = 'transform' AND done.state = 'transformed'
-    ) AS latest
-    WHERE latest.load_id IN (
+    INSERT INTO requeued (load_id, feed, landed_on)
+    SELECT load_id, feed, landed_on
+    FROM inventory_ops.load_stages_latest
+    WHERE landed_on >= DATE '2000-01-01' AND stage = 'transform' AND state = 'transformed' AND load_id IN (
       -- Loads with money in a currency whose rate on their days is now another, or known at last.
       WITH changed AS (
         SELECT currency, business_date
@@ -341,10 +389,25 @@ IF (SELECT COUNT(*) FROM inventory_ops.load_stages WHERE stage = 'transform' AND
         ON changed.currency = statements.stated_currency
         AND statements.business_date BETWEEN changed.business_date AND DATE_ADD(changed.business_date, INTERVAL 7 DAY)
     );
+
+    INSERT INTO inventory_ops.load_stages (`record_id`, `landed_on`, `load_id`, `feed`, `stage`, `state`, `stage_version`, `started_at`, `finished_at`, `bucket`, `object`, `generation`, `run_id`, `raw_run_id`, `input_record`, `lines`, `rows`, `rejects`, `quarantined`, `superseded`, `reason_code`, `message`, `content_md5`, `size_bytes`, `landed_at`, `detail`)
+    SELECT SUBSTR(TO_HEX(SHA256(CONCAT(CAST(LENGTH(latest.load_id) AS STRING), ':', latest.load_id, '9:transform', CAST(LENGTH(latest.stage_version) AS STRING), ':', latest.stage_version, '7:pending', CAST(LENGTH(REGEXP_REPLACE(FORMAT_TIMESTAMP('%FT%H:%M:%E6S+00:00', latest.marked_at), r'[.]000000', '')) AS STRING), ':', REGEXP_REPLACE(FORMAT_TIMESTAMP('%FT%H:%M:%E6S+00:00', latest.marked_at), r'[.]000000', '')))), 1, 20), latest.`landed_on`, latest.`load_id`, latest.`feed`, latest.`stage`, 'pending', latest.`stage_version`, latest.`started_at`, latest.marked_at, latest.`bucket`, latest.`object`, latest.`generation`, latest.`run_id`, latest.`raw_run_id`, CAST(NULL AS STRING), latest.`lines`, latest.`rows`, latest.`rejects`, latest.`quarantined`, latest.`superseded`, 'exchange_rates_changed', 'a later file of exchange_rates changes what this load says', latest.`content_md5`, latest.`size_bytes`, latest.`landed_at`, IF(latest.kpi_record = latest.record_id, NULL, latest.detail)
+    FROM (
+      SELECT done.*, kpi.input_record AS kpi_record, CURRENT_TIMESTAMP() AS marked_at
+      FROM inventory_ops.load_stages_latest AS done
+      JOIN requeued ON requeued.load_id = done.load_id AND requeued.landed_on = done.landed_on
+      LEFT JOIN inventory_ops.load_stages_latest AS kpi
+        ON kpi.landed_on = done.landed_on AND kpi.load_id = done.load_id AND kpi.stage = 'kpi'
+      WHERE done.landed_on >= DATE '2000-01-01' AND done.stage = 'transform' AND done.state = 'transformed'
+    ) AS latest;
   END IF;
 END IF;
 
-SELECT done.*, (SELECT 0) != batch.dimensions_seen AS overtaken
+SELECT done.*, (SELECT '') != batch.dimensions_seen AS overtaken, (
+    SELECT STRING_AGG(CONCAT(feed, ' ', CAST(landed_on AS STRING), ' ', load_id), ',')
+    FROM (SELECT feed, landed_on, MIN(load_id) AS load_id FROM requeued GROUP BY feed, landed_on)
+  ) AS requeued
 FROM batch
 JOIN inventory_ops.load_stages AS done ON done.run_id = batch.next_run
+WHERE done.landed_on IN UNNEST(@days)
 ORDER BY done.load_id;

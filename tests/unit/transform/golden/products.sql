@@ -1,6 +1,12 @@
 -- One drain of products: @loads go from raw to curated in one transaction. Built by merge.py.
+-- @records are the validations that were found complete; @days the landing days of the loads, @near those on which
+-- other generations of their objects may have landed; a newer generation of @replacing loads' objects replaces them.
 CREATE TABLE IF NOT EXISTS inventory_curated.turn_products AS SELECT 0 AS turn;
-
+CREATE TABLE IF NOT EXISTS inventory_curated.turn_purchase_orders AS SELECT 0 AS turn;
+CREATE TABLE IF NOT EXISTS inventory_curated.turn_sales AS SELECT 0 AS turn;
+CREATE TABLE IF NOT EXISTS inventory_curated.turn_stock_counts AS SELECT 0 AS turn;
+CREATE TABLE IF NOT EXISTS inventory_curated.turn_stock_movements AS SELECT 0 AS turn;
+CREATE TABLE IF NOT EXISTS inventory_curated.turn_stock_snapshots AS SELECT 0 AS turn;
 BEGIN TRANSACTION;
 
 -- Two drains of one feed at once both change this row, so BigQuery aborts the later one.
@@ -8,16 +14,40 @@ UPDATE inventory_curated.turn_products SET turn = turn + 1 WHERE TRUE;
 
 CREATE TEMP TABLE batch AS
 SELECT
-  *,
+  load_id, bucket, object, generation, run_id, raw_run_id, record_id, state, content_md5, size_bytes, landed_at,
+  landed_on,
+  COALESCE(JSON_VALUE(detail, '$.decimal_mark'), '.') AS decimal_mark,
+  COALESCE(JSON_VALUE(detail, '$.date_order'), 'ymd') AS date_order,
+  COALESCE(JSON_VALUE(detail, '$.time_zone'), 'UTC') AS time_zone,
+  load_id IN UNNEST(@replacing) AS replaces,
   SUBSTR(TO_HEX(SHA256(CONCAT(record_id, @version, @drain))), 1, 20) AS next_run,
-  (SELECT COUNT(*) FROM inventory_ops.load_stages WHERE stage = 'transform' AND state = 'transformed' AND feed IN ('exchange_rates')) AS dimensions_seen,
-  (SELECT COUNT(*) FROM inventory_ops.load_stages WHERE stage = 'transform' AND state = 'transformed' AND feed NOT IN ('products')) AS others_seen
+  (SELECT CONCAT((SELECT CONCAT(COALESCE(CAST(MAX(_updated_at) AS STRING), ''), ' ', CAST(COUNT(*) AS STRING)) FROM inventory_curated.exchange_rates))) AS dimensions_seen,
+  (SELECT (SELECT MAX(turn) FROM inventory_curated.turn_purchase_orders) + (SELECT MAX(turn) FROM inventory_curated.turn_sales) + (SELECT MAX(turn) FROM inventory_curated.turn_stock_counts) + (SELECT MAX(turn) FROM inventory_curated.turn_stock_movements) + (SELECT MAX(turn) FROM inventory_curated.turn_stock_snapshots)) AS others_seen
 FROM inventory_ops.load_stages
-WHERE stage = 'validate' AND load_id IN UNNEST(@loads)
+WHERE landed_on IN UNNEST(@days)
+  AND load_id IN UNNEST(@loads)
+  AND stage = 'validate'
+  AND record_id IN UNNEST(@records)
 QUALIFY ROW_NUMBER() OVER (PARTITION BY load_id ORDER BY finished_at DESC, record_id DESC) = 1;
 
+-- The rows of the committed runs, without those that validation refused.
 CREATE TEMP TABLE accepted AS
-SELECT * FROM inventory_raw.products_accepted WHERE _load_id IN UNNEST(@loads);
+SELECT
+  raw._load_id, raw._row, raw._line, raw.sku, raw.name, raw.category, raw.brand, raw.gtin, raw.base_unit, raw.pack_unit, raw.units_per_pack, raw.unit_cost, raw.unit_price, raw.currency, raw.lead_time_days, raw.supplier_code, raw.listed_from, raw.delisted_on, raw.updated_at,
+  batch.decimal_mark AS _decimal,
+  batch.date_order AS _date_order,
+  batch.time_zone AS _time_zone,
+  batch.generation AS _generation,
+  batch.landed_at AS _landed_at
+FROM inventory_raw.products AS raw
+JOIN batch ON batch.load_id = raw._load_id AND batch.raw_run_id = raw._run_id AND batch.landed_on = raw._landed_on
+LEFT JOIN (
+  SELECT DISTINCT load_id, run_id, `row`
+  FROM inventory_ops.quarantine_rows
+  WHERE landed_on IN UNNEST(@days) AND load_id IN UNNEST(@loads) AND stage = 'validate'
+) AS refused
+  ON refused.load_id = batch.load_id AND refused.run_id = batch.run_id AND refused.`row` = raw._row
+WHERE raw._landed_on IN UNNEST(@days) AND batch.state = 'validated' AND refused.`row` IS NULL;
 
 CREATE TEMP TABLE typed AS
 WITH model AS (
@@ -51,6 +81,7 @@ WITH model AS (
       inventory_curated.to_date(delisted_on, _date_order, _time_zone) AS delisted_on,
       inventory_curated.to_timestamp(updated_at, _date_order, _time_zone) AS updated_at,
       _load_id,
+      _row,
       _line,
       _generation,
       _landed_at
@@ -85,6 +116,7 @@ WITH model AS (
     stated_unit_price,
     stated_currency,
     _load_id,
+    _row,
     _line,
     LEAST(COALESCE(updated_at, _landed_at), _landed_at) AS _business_time,
     _generation,
@@ -140,39 +172,84 @@ SELECT
     raw.sku AS sku, raw.name AS name, raw.category AS category, raw.brand AS brand, raw.gtin AS gtin, raw.base_unit AS base_unit, raw.pack_unit AS pack_unit, raw.units_per_pack AS units_per_pack, raw.unit_cost AS unit_cost, raw.unit_price AS unit_price, raw.currency AS currency, raw.lead_time_days AS lead_time_days, raw.supplier_code AS supplier_code, raw.listed_from AS listed_from, raw.delisted_on AS delisted_on, raw.updated_at AS updated_at
   )) AS _original
 FROM model
-JOIN accepted AS raw ON raw._load_id = model._load_id AND raw._line = model._line;
+JOIN accepted AS raw ON raw._load_id = model._load_id AND raw._row = model._row;
 
 -- a transaction takes no ASSERT
 IF (SELECT COUNT(*) FROM typed) != (SELECT COUNT(*) FROM accepted) THEN
   RAISE USING MESSAGE = 'the model of products must return exactly one row per accepted row';
 END IF;
 
--- What wins now, for each key that these loads state or stated, next to what won before.
-CREATE TEMP TABLE changes AS
-WITH touched AS (
-  SELECT sku FROM typed WHERE _issue IS NULL
-  UNION DISTINCT
-  SELECT sku FROM inventory_curated.products_history WHERE _load_id IN UNNEST(@loads)
-),
-statements AS (
-  SELECT sku, name, category, brand, gtin, base_unit, pack_unit, units_per_pack, unit_cost, unit_price, currency, lead_time_days, supplier_code, listed_from, delisted_on, updated_at, stated_unit_cost, stated_unit_price, stated_currency, _load_id, _line, _business_time, _generation FROM typed WHERE _issue IS NULL
+-- All generations of the objects that are replaced as a whole, and which load replaces them: the newest that states
+-- anything. Then those that a load of this drain replaced before and does not any more.
+CREATE TEMP TABLE generations AS
+WITH known AS (
+  SELECT batch.bucket, batch.object, batch.generation, batch.load_id, COUNT(typed._load_id) AS stated
+  FROM batch
+  LEFT JOIN typed ON typed._load_id = batch.load_id AND typed._issue IS NULL
+  WHERE batch.replaces
+  GROUP BY batch.bucket, batch.object, batch.generation, batch.load_id
   UNION ALL
-  SELECT history.sku, history.name, history.category, history.brand, history.gtin, history.base_unit, history.pack_unit, history.units_per_pack, history.unit_cost, history.unit_price, history.currency, history.lead_time_days, history.supplier_code, history.listed_from, history.delisted_on, history.updated_at, history.stated_unit_cost, history.stated_unit_price, history.stated_currency, history._load_id, history._line, history._business_time, history._generation
-  FROM inventory_curated.products_history AS history
-  JOIN touched ON touched.sku = history.sku
-  WHERE history._load_id NOT IN UNNEST(@loads)
+  SELECT bucket, object, generation, load_id, `rows`
+  FROM (
+    SELECT bucket, object, generation, load_id, `rows`
+    FROM inventory_ops.load_stages
+    WHERE landed_on IN UNNEST(@near)
+      AND feed = 'products'
+      AND stage = 'transform'
+      AND load_id NOT IN UNNEST(@loads)
+      AND object IN (SELECT object FROM batch WHERE replaces)
+    QUALIFY ROW_NUMBER() OVER (PARTITION BY load_id ORDER BY finished_at DESC, record_id DESC) = 1
+  )
 ),
-winners AS (
+newest AS (
+  SELECT bucket, object, generation, load_id
+  FROM known
+  WHERE stated > 0
+  QUALIFY ROW_NUMBER() OVER (PARTITION BY bucket, object ORDER BY generation DESC) = 1
+)
+SELECT known.load_id, newest.load_id AS replaced_by
+FROM known
+LEFT JOIN newest
+  ON newest.bucket = known.bucket AND newest.object = known.object AND newest.generation > known.generation
+UNION ALL
+SELECT DISTINCT _load_id, CAST(NULL AS STRING)
+FROM inventory_curated.products_history
+WHERE _replaced_by IN UNNEST(@loads)
+  AND _load_id NOT IN UNNEST(@loads)
+  AND _load_id NOT IN (SELECT load_id FROM known);
+
+-- The keys that these loads state or stated, or that generations state which these loads replace or give back.
+CREATE TEMP TABLE touched AS
+SELECT sku FROM typed WHERE _issue IS NULL
+UNION DISTINCT
+SELECT sku
+FROM inventory_curated.products_history
+WHERE _load_id IN UNNEST(@loads) OR _load_id IN (SELECT load_id FROM generations);
+
+CREATE TEMP TABLE statements AS
+SELECT sku, name, category, brand, gtin, base_unit, pack_unit, units_per_pack, unit_cost, unit_price, currency, lead_time_days, supplier_code, listed_from, delisted_on, updated_at, stated_unit_cost, stated_unit_price, stated_currency, _load_id, _row, _line, _business_time, _generation
+FROM typed
+LEFT JOIN generations ON generations.load_id = typed._load_id
+WHERE typed._issue IS NULL AND generations.replaced_by IS NULL
+UNION ALL
+SELECT history.sku, history.name, history.category, history.brand, history.gtin, history.base_unit, history.pack_unit, history.units_per_pack, history.unit_cost, history.unit_price, history.currency, history.lead_time_days, history.supplier_code, history.listed_from, history.delisted_on, history.updated_at, history.stated_unit_cost, history.stated_unit_price, history.stated_currency, history._load_id, history._row, history._line, history._business_time, history._generation
+FROM inventory_curated.products_history AS history
+JOIN touched ON touched.sku = history.sku
+LEFT JOIN generations ON generations.load_id = history._load_id
+WHERE history._load_id NOT IN UNNEST(@loads)
+  AND IF(generations.load_id IS NULL, history._replaced_by, generations.replaced_by) IS NULL;
+
+-- What wins now, for each of these keys, next to what won before.
+CREATE TEMP TABLE changes AS
+WITH winners AS (
   SELECT *
   FROM statements
   WHERE TRUE
-  QUALIFY ROW_NUMBER() OVER (
-    PARTITION BY sku ORDER BY _business_time DESC, _generation DESC, _load_id DESC, _line DESC
-  ) = 1
+  QUALIFY ROW_NUMBER() OVER (PARTITION BY sku ORDER BY _business_time DESC, _generation DESC, _load_id DESC, _row DESC) = 1
 )
 SELECT
   touched.sku,
-  now.name, now.category, now.brand, now.gtin, now.base_unit, now.pack_unit, now.units_per_pack, now.unit_cost, now.unit_price, now.currency, now.lead_time_days, now.supplier_code, now.listed_from, now.delisted_on, now.updated_at, now.stated_unit_cost, now.stated_unit_price, now.stated_currency, now._load_id, now._line, now._business_time, now._generation,
+  now.name, now.category, now.brand, now.gtin, now.base_unit, now.pack_unit, now.units_per_pack, now.unit_cost, now.unit_price, now.currency, now.lead_time_days, now.supplier_code, now.listed_from, now.delisted_on, now.updated_at, now.stated_unit_cost, now.stated_unit_price, now.stated_currency, now._load_id, now._row, now._line, now._business_time, now._generation,
   was._load_id AS _was_load_id, was.sku AS _was_sku, was.name AS _was_name, was.category AS _was_category, was.brand AS _was_brand, was.gtin AS _was_gtin, was.base_unit AS _was_base_unit, was.pack_unit AS _was_pack_unit, was.units_per_pack AS _was_units_per_pack, was.unit_cost AS _was_unit_cost, was.unit_price AS _was_unit_price, was.currency AS _was_currency, was.lead_time_days AS _was_lead_time_days, was.supplier_code AS _was_supplier_code, was.listed_from AS _was_listed_from, was.delisted_on AS _was_delisted_on, was.updated_at AS _was_updated_at, was.stated_unit_cost AS _was_stated_unit_cost, was.stated_unit_price AS _was_stated_unit_price, was.stated_currency AS _was_stated_currency,
   now._load_id IS NULL OR was._load_id IS NULL
   OR now.name IS DISTINCT FROM was.name
@@ -196,6 +273,7 @@ FROM touched
 LEFT JOIN winners AS now ON touched.sku = now.sku
 LEFT JOIN inventory_curated.products AS was ON touched.sku = was.sku
 WHERE now._load_id IS DISTINCT FROM was._load_id
+  OR now._row IS DISTINCT FROM was._row
   OR now._line IS DISTINCT FROM was._line
   OR now._business_time IS DISTINCT FROM was._business_time
   OR now.name IS DISTINCT FROM was.name
@@ -219,22 +297,36 @@ WHERE now._load_id IS DISTINCT FROM was._load_id
 
 DELETE FROM inventory_curated.products_history WHERE _load_id IN UNNEST(@loads);
 
-INSERT INTO inventory_curated.products_history (sku, name, category, brand, gtin, base_unit, pack_unit, units_per_pack, unit_cost, unit_price, currency, lead_time_days, supplier_code, listed_from, delisted_on, updated_at, stated_unit_cost, stated_unit_price, stated_currency, _load_id, _line, _business_time, _generation, _updated_at)
-SELECT sku, name, category, brand, gtin, base_unit, pack_unit, units_per_pack, unit_cost, unit_price, currency, lead_time_days, supplier_code, listed_from, delisted_on, updated_at, stated_unit_cost, stated_unit_price, stated_currency, _load_id, _line, _business_time, _generation, CURRENT_TIMESTAMP() FROM typed WHERE _issue IS NULL;
+INSERT INTO inventory_curated.products_history (sku, name, category, brand, gtin, base_unit, pack_unit, units_per_pack, unit_cost, unit_price, currency, lead_time_days, supplier_code, listed_from, delisted_on, updated_at, stated_unit_cost, stated_unit_price, stated_currency, _load_id, _row, _line, _business_time, _generation, _updated_at, _replaced_by)
+SELECT sku, name, category, brand, gtin, base_unit, pack_unit, units_per_pack, unit_cost, unit_price, currency, lead_time_days, supplier_code, listed_from, delisted_on, updated_at, stated_unit_cost, stated_unit_price, stated_currency, _load_id, _row, _line, _business_time, _generation, CURRENT_TIMESTAMP(), generations.replaced_by
+FROM typed
+LEFT JOIN generations ON generations.load_id = typed._load_id
+WHERE typed._issue IS NULL;
+
+IF EXISTS (SELECT 1 FROM generations WHERE load_id NOT IN UNNEST(@loads)) THEN
+  UPDATE inventory_curated.products_history AS history
+  SET _replaced_by = generations.replaced_by, _updated_at = CURRENT_TIMESTAMP()
+  FROM generations
+  WHERE generations.load_id = history._load_id
+    AND history._load_id NOT IN UNNEST(@loads)
+    AND history._replaced_by IS DISTINCT FROM generations.replaced_by;
+END IF;
 
 DELETE FROM inventory_curated.products kept
 WHERE EXISTS (SELECT 1 FROM changes WHERE changes.sku = kept.sku);
 
-INSERT INTO inventory_curated.products (sku, name, category, brand, gtin, base_unit, pack_unit, units_per_pack, unit_cost, unit_price, currency, lead_time_days, supplier_code, listed_from, delisted_on, updated_at, stated_unit_cost, stated_unit_price, stated_currency, _load_id, _line, _business_time, _generation, _updated_at)
-SELECT sku, name, category, brand, gtin, base_unit, pack_unit, units_per_pack, unit_cost, unit_price, currency, lead_time_days, supplier_code, listed_from, delisted_on, updated_at, stated_unit_cost, stated_unit_price, stated_currency, _load_id, _line, _business_time, _generation, CURRENT_TIMESTAMP() FROM changes WHERE _load_id IS NOT NULL;
+INSERT INTO inventory_curated.products (sku, name, category, brand, gtin, base_unit, pack_unit, units_per_pack, unit_cost, unit_price, currency, lead_time_days, supplier_code, listed_from, delisted_on, updated_at, stated_unit_cost, stated_unit_price, stated_currency, _load_id, _row, _line, _business_time, _generation, _updated_at)
+SELECT sku, name, category, brand, gtin, base_unit, pack_unit, units_per_pack, unit_cost, unit_price, currency, lead_time_days, supplier_code, listed_from, delisted_on, updated_at, stated_unit_cost, stated_unit_price, stated_currency, _load_id, _row, _line, _business_time, _generation, CURRENT_TIMESTAMP() FROM changes WHERE _load_id IS NOT NULL;
 
 INSERT INTO inventory_ops.quarantine_rows (
-  run_id, load_id, feed, line, stage, rule, column_name, value, expected, message, severity, original_row, recorded_at
+  run_id, load_id, feed, `row`, line, stage, rule, column_name, value, expected, message, severity, original_row,
+  recorded_at, landed_on
 )
 SELECT
   batch.next_run,
   typed._load_id,
   'products',
+  typed._row,
   typed._line,
   'transform',
   SPLIT(typed._issue, '|')[SAFE_OFFSET(0)],
@@ -247,14 +339,16 @@ SELECT
   ),
   'critical',
   typed._original,
-  CURRENT_TIMESTAMP()
+  CURRENT_TIMESTAMP(),
+  batch.landed_on
 FROM typed
 JOIN batch ON batch.load_id = typed._load_id
 WHERE typed._issue IS NOT NULL;
 
 INSERT INTO inventory_ops.load_stages (
-  record_id, load_id, feed, bucket, object, generation, stage, state, stage_version, run_id, input_record,
-  `lines`, `rows`, quarantined, superseded, content_md5, size_bytes, landed_at, started_at, finished_at, detail
+  record_id, load_id, feed, bucket, object, generation, stage, state, stage_version, run_id, raw_run_id, input_record,
+  `lines`, `rows`, quarantined, superseded, content_md5, size_bytes, landed_at, landed_on, started_at, finished_at,
+  detail
 )
 WITH counted AS (
   SELECT _load_id AS load_id, COUNTIF(_issue IS NULL) AS passed, COUNTIF(_issue IS NOT NULL) AS refused
@@ -267,7 +361,7 @@ kept AS (
   WHERE _load_id IN UNNEST(@loads)
   GROUP BY _load_id
 ),
-touched AS (
+touched_days AS (
   SELECT
     CASE
       WHEN _load_id IN UNNEST(@loads) THEN _load_id
@@ -281,83 +375,53 @@ touched AS (
   SELECT SPLIT(carried, ' ')[SAFE_OFFSET(0)], SPLIT(carried, ' ')[SAFE_OFFSET(1)]
   FROM UNNEST(@carried) AS carried
 ),
-clock AS (
-  SELECT
-    finished_at,
-    IF(
-      EXTRACT(MICROSECOND FROM finished_at) = 0,
-      FORMAT_TIMESTAMP('%FT%H:%M:%S+00:00', finished_at),
-      FORMAT_TIMESTAMP('%FT%H:%M:%E6S+00:00', finished_at)
-    ) AS finished
-  FROM (SELECT CURRENT_TIMESTAMP() AS finished_at)
-),
 days AS (
   SELECT
     load_id,
     STRING_AGG(DISTINCT IF(day = '*', NULL, CONCAT('"', day, '"')), ',') AS dates,
     LOGICAL_OR(day = '*') AS all_dates
-  FROM touched
+  FROM touched_days
   WHERE day IS NOT NULL
   GROUP BY load_id
+),
+restated AS (
+  SELECT CAST(NULL AS STRING) AS load_id, CAST(NULL AS STRING) AS said
+),
+clock AS (
+  SELECT CURRENT_TIMESTAMP() AS finished_at
 )
 SELECT
-  -- as StageRecord.record_id says it
-  SUBSTR(TO_HEX(SHA256(CONCAT(
-    CAST(LENGTH(batch.load_id) AS STRING), ':', batch.load_id, '9:transform',
-    CAST(LENGTH(@version) AS STRING), ':', @version, '11:transformed',
-    CAST(LENGTH(clock.finished) AS STRING), ':', clock.finished
-  ))), 1, 20),
+  SUBSTR(TO_HEX(SHA256(CONCAT(CAST(LENGTH(batch.load_id) AS STRING), ':', batch.load_id, '9:transform', CAST(LENGTH(@version) AS STRING), ':', @version, '11:transformed', CAST(LENGTH(REGEXP_REPLACE(FORMAT_TIMESTAMP('%FT%H:%M:%E6S+00:00', clock.finished_at), r'[.]000000', '')) AS STRING), ':', REGEXP_REPLACE(FORMAT_TIMESTAMP('%FT%H:%M:%E6S+00:00', clock.finished_at), r'[.]000000', '')))), 1, 20),
   batch.load_id, 'products', batch.bucket, batch.object, batch.generation,
-  'transform', 'transformed', @version, batch.next_run, batch.record_id,
+  'transform', 'transformed', @version, batch.next_run, batch.raw_run_id, batch.record_id,
   COALESCE(counted.passed, 0) + COALESCE(counted.refused, 0),
   COALESCE(counted.passed, 0),
   COALESCE(counted.refused, 0),
   COALESCE(counted.passed, 0) - COALESCE(kept.kept, 0),
-  batch.content_md5, batch.size_bytes, batch.landed_at, @started, clock.finished_at,
+  batch.content_md5, batch.size_bytes, batch.landed_at, batch.landed_on, @started, clock.finished_at,
   CONCAT(
     -- in two pieces, so that the name stays free of an environment's prefix
     '{"tables":["inventory', '_curated.products"],"dates":[', COALESCE(days.dates, ''),
-    '],"all_dates":', IF(COALESCE(days.all_dates, FALSE), 'true', 'false'), '}'
+    '],"all_dates":', IF(COALESCE(days.all_dates, FALSE), 'true', 'false'),
+    COALESCE(CONCAT(',"replaced_by":"', generations.replaced_by, '"'), ''),
+    COALESCE(restated.said, ''), '}'
   )
 FROM batch
 CROSS JOIN clock
 LEFT JOIN counted ON counted.load_id = batch.load_id
 LEFT JOIN kept ON kept.load_id = batch.load_id
-LEFT JOIN days ON days.load_id = batch.load_id;
+LEFT JOIN days ON days.load_id = batch.load_id
+LEFT JOIN generations ON generations.load_id = batch.load_id
+LEFT JOIN restated ON restated.load_id = batch.load_id;
+
+CREATE TEMP TABLE requeued (load_id STRING, feed STRING, landed_on DATE);
 
 -- Loads of other feeds that say something else now that products changed: to be transformed again.
 IF EXISTS (SELECT 1 FROM changes WHERE _content_changed) THEN
-  INSERT INTO inventory_ops.load_stages
-  SELECT latest.* EXCEPT (kpi_record, marked_at, marked) REPLACE (
-    -- as StageRecord.record_id says it
-    SUBSTR(TO_HEX(SHA256(CONCAT(
-      CAST(LENGTH(latest.load_id) AS STRING), ':', latest.load_id, '9:transform',
-      CAST(LENGTH(latest.stage_version) AS STRING), ':', latest.stage_version, '7:pending',
-      CAST(LENGTH(latest.marked) AS STRING), ':', latest.marked
-    ))), 1, 20) AS record_id,
-    'pending' AS state,
-    CAST(NULL AS STRING) AS input_record,
-    'products_changed' AS reason_code,
-    'a later file of products changes what this load says' AS message,
-    latest.marked_at AS finished_at,
-    IF(latest.kpi_record = latest.record_id, NULL, latest.detail) AS detail
-  )
-  FROM (
-    SELECT
-      done.*,
-      kpi.input_record AS kpi_record,
-      clock.marked_at,
-      IF(
-        EXTRACT(MICROSECOND FROM clock.marked_at) = 0,
-        FORMAT_TIMESTAMP('%FT%H:%M:%S+00:00', clock.marked_at),
-        FORMAT_TIMESTAMP('%FT%H:%M:%E6S+00:00', clock.marked_at)
-      ) AS marked
-    FROM inventory_ops.load_stages_latest AS done
-    LEFT JOIN inventory_ops.load_stages_latest AS kpi ON kpi.load_id = done.load_id AND kpi.stage = 'kpi'
-    CROSS JOIN (SELECT CURRENT_TIMESTAMP() AS marked_at) AS clock
-    WHERE done.stage = 'transform' AND done.state = 'transformed'
-  ) AS latest
-  WHERE latest.load_id IN (
+  INSERT INTO requeued (load_id, feed, landed_on)
+  SELECT load_id, feed, landed_on
+  FROM inventory_ops.load_stages_latest
+  WHERE landed_on >= DATE '2000-01-01' AND stage = 'transform' AND state = 'transformed' AND load_id IN (
     -- Loads with a quantity in units of a product whose units are now others, or known at last.
     WITH changed AS (
       SELECT sku, base_unit
@@ -388,44 +452,28 @@ IF EXISTS (SELECT 1 FROM changes WHERE _content_changed) THEN
     JOIN changed ON changed.sku = inventory_curated.to_code(JSON_VALUE(refused.original_row, '$.sku'))
     WHERE refused.stage = 'transform' AND refused.rule = 'unknown_unit_factor'
   );
+
+  INSERT INTO inventory_ops.load_stages (`record_id`, `landed_on`, `load_id`, `feed`, `stage`, `state`, `stage_version`, `started_at`, `finished_at`, `bucket`, `object`, `generation`, `run_id`, `raw_run_id`, `input_record`, `lines`, `rows`, `rejects`, `quarantined`, `superseded`, `reason_code`, `message`, `content_md5`, `size_bytes`, `landed_at`, `detail`)
+  SELECT SUBSTR(TO_HEX(SHA256(CONCAT(CAST(LENGTH(latest.load_id) AS STRING), ':', latest.load_id, '9:transform', CAST(LENGTH(latest.stage_version) AS STRING), ':', latest.stage_version, '7:pending', CAST(LENGTH(REGEXP_REPLACE(FORMAT_TIMESTAMP('%FT%H:%M:%E6S+00:00', latest.marked_at), r'[.]000000', '')) AS STRING), ':', REGEXP_REPLACE(FORMAT_TIMESTAMP('%FT%H:%M:%E6S+00:00', latest.marked_at), r'[.]000000', '')))), 1, 20), latest.`landed_on`, latest.`load_id`, latest.`feed`, latest.`stage`, 'pending', latest.`stage_version`, latest.`started_at`, latest.marked_at, latest.`bucket`, latest.`object`, latest.`generation`, latest.`run_id`, latest.`raw_run_id`, CAST(NULL AS STRING), latest.`lines`, latest.`rows`, latest.`rejects`, latest.`quarantined`, latest.`superseded`, 'products_changed', 'a later file of products changes what this load says', latest.`content_md5`, latest.`size_bytes`, latest.`landed_at`, IF(latest.kpi_record = latest.record_id, NULL, latest.detail)
+  FROM (
+    SELECT done.*, kpi.input_record AS kpi_record, CURRENT_TIMESTAMP() AS marked_at
+    FROM inventory_ops.load_stages_latest AS done
+    JOIN requeued ON requeued.load_id = done.load_id AND requeued.landed_on = done.landed_on
+    LEFT JOIN inventory_ops.load_stages_latest AS kpi
+      ON kpi.landed_on = done.landed_on AND kpi.load_id = done.load_id AND kpi.stage = 'kpi'
+    WHERE done.landed_on >= DATE '2000-01-01' AND done.stage = 'transform' AND done.state = 'transformed'
+  ) AS latest;
 END IF;
 
 COMMIT TRANSACTION;
 
-IF (SELECT COUNT(*) FROM inventory_ops.load_stages WHERE stage = 'transform' AND state = 'transformed' AND feed NOT IN ('products')) != (SELECT MAX(others_seen) FROM batch) THEN
+IF (SELECT MAX(turn) FROM inventory_curated.turn_purchase_orders) + (SELECT MAX(turn) FROM inventory_curated.turn_sales) + (SELECT MAX(turn) FROM inventory_curated.turn_stock_counts) + (SELECT MAX(turn) FROM inventory_curated.turn_stock_movements) + (SELECT MAX(turn) FROM inventory_curated.turn_stock_snapshots) != (SELECT MAX(others_seen) FROM batch) THEN
   -- Loads of other feeds that say something else now that products changed: to be transformed again.
   IF EXISTS (SELECT 1 FROM changes WHERE _content_changed) THEN
-    INSERT INTO inventory_ops.load_stages
-    SELECT latest.* EXCEPT (kpi_record, marked_at, marked) REPLACE (
-      -- as StageRecord.record_id says it
-      SUBSTR(TO_HEX(SHA256(CONCAT(
-        CAST(LENGTH(latest.load_id) AS STRING), ':', latest.load_id, '9:transform',
-        CAST(LENGTH(latest.stage_version) AS STRING), ':', latest.stage_version, '7:pending',
-        CAST(LENGTH(latest.marked) AS STRING), ':', latest.marked
-      ))), 1, 20) AS record_id,
-      'pending' AS state,
-      CAST(NULL AS STRING) AS input_record,
-      'products_changed' AS reason_code,
-      'a later file of products changes what this load says' AS message,
-      latest.marked_at AS finished_at,
-      IF(latest.kpi_record = latest.record_id, NULL, latest.detail) AS detail
-    )
-    FROM (
-      SELECT
-        done.*,
-        kpi.input_record AS kpi_record,
-        clock.marked_at,
-        IF(
-          EXTRACT(MICROSECOND FROM clock.marked_at) = 0,
-          FORMAT_TIMESTAMP('%FT%H:%M:%S+00:00', clock.marked_at),
-          FORMAT_TIMESTAMP('%FT%H:%M:%E6S+00:00', clock.marked_at)
-        ) AS marked
-      FROM inventory_ops.load_stages_latest AS done
-      LEFT JOIN inventory_ops.load_stages_latest AS kpi ON kpi.load_id = done.load_id AND kpi.stage = 'kpi'
-      CROSS JOIN (SELECT CURRENT_TIMESTAMP() AS marked_at) AS clock
-      WHERE done.stage = 'transform' AND done.state = 'transformed'
-    ) AS latest
-    WHERE latest.load_id IN (
+    INSERT INTO requeued (load_id, feed, landed_on)
+    SELECT load_id, feed, landed_on
+    FROM inventory_ops.load_stages_latest
+    WHERE landed_on >= DATE '2000-01-01' AND stage = 'transform' AND state = 'transformed' AND load_id IN (
       -- Loads with a quantity in units of a product whose units are now others, or known at last.
       WITH changed AS (
         SELECT sku, base_unit
@@ -456,10 +504,25 @@ IF (SELECT COUNT(*) FROM inventory_ops.load_stages WHERE stage = 'transform' AND
       JOIN changed ON changed.sku = inventory_curated.to_code(JSON_VALUE(refused.original_row, '$.sku'))
       WHERE refused.stage = 'transform' AND refused.rule = 'unknown_unit_factor'
     );
+
+    INSERT INTO inventory_ops.load_stages (`record_id`, `landed_on`, `load_id`, `feed`, `stage`, `state`, `stage_version`, `started_at`, `finished_at`, `bucket`, `object`, `generation`, `run_id`, `raw_run_id`, `input_record`, `lines`, `rows`, `rejects`, `quarantined`, `superseded`, `reason_code`, `message`, `content_md5`, `size_bytes`, `landed_at`, `detail`)
+    SELECT SUBSTR(TO_HEX(SHA256(CONCAT(CAST(LENGTH(latest.load_id) AS STRING), ':', latest.load_id, '9:transform', CAST(LENGTH(latest.stage_version) AS STRING), ':', latest.stage_version, '7:pending', CAST(LENGTH(REGEXP_REPLACE(FORMAT_TIMESTAMP('%FT%H:%M:%E6S+00:00', latest.marked_at), r'[.]000000', '')) AS STRING), ':', REGEXP_REPLACE(FORMAT_TIMESTAMP('%FT%H:%M:%E6S+00:00', latest.marked_at), r'[.]000000', '')))), 1, 20), latest.`landed_on`, latest.`load_id`, latest.`feed`, latest.`stage`, 'pending', latest.`stage_version`, latest.`started_at`, latest.marked_at, latest.`bucket`, latest.`object`, latest.`generation`, latest.`run_id`, latest.`raw_run_id`, CAST(NULL AS STRING), latest.`lines`, latest.`rows`, latest.`rejects`, latest.`quarantined`, latest.`superseded`, 'products_changed', 'a later file of products changes what this load says', latest.`content_md5`, latest.`size_bytes`, latest.`landed_at`, IF(latest.kpi_record = latest.record_id, NULL, latest.detail)
+    FROM (
+      SELECT done.*, kpi.input_record AS kpi_record, CURRENT_TIMESTAMP() AS marked_at
+      FROM inventory_ops.load_stages_latest AS done
+      JOIN requeued ON requeued.load_id = done.load_id AND requeued.landed_on = done.landed_on
+      LEFT JOIN inventory_ops.load_stages_latest AS kpi
+        ON kpi.landed_on = done.landed_on AND kpi.load_id = done.load_id AND kpi.stage = 'kpi'
+      WHERE done.landed_on >= DATE '2000-01-01' AND done.stage = 'transform' AND done.state = 'transformed'
+    ) AS latest;
   END IF;
 END IF;
 
-SELECT done.*, (SELECT COUNT(*) FROM inventory_ops.load_stages WHERE stage = 'transform' AND state = 'transformed' AND feed IN ('exchange_rates')) != batch.dimensions_seen AS overtaken
+SELECT done.*, (SELECT CONCAT((SELECT CONCAT(COALESCE(CAST(MAX(_updated_at) AS STRING), ''), ' ', CAST(COUNT(*) AS STRING)) FROM inventory_curated.exchange_rates))) != batch.dimensions_seen AS overtaken, (
+    SELECT STRING_AGG(CONCAT(feed, ' ', CAST(landed_on AS STRING), ' ', load_id), ',')
+    FROM (SELECT feed, landed_on, MIN(load_id) AS load_id FROM requeued GROUP BY feed, landed_on)
+  ) AS requeued
 FROM batch
 JOIN inventory_ops.load_stages AS done ON done.run_id = batch.next_run
+WHERE done.landed_on IN UNNEST(@days)
 ORDER BY done.load_id;

@@ -1,6 +1,7 @@
 -- One drain of purchase_orders: @loads go from raw to curated in one transaction. Built by merge.py.
+-- @records are the validations that were found complete; @days the landing days of the loads, @near those on which
+-- other generations of their objects may have landed; a newer generation of @replacing loads' objects replaces them.
 CREATE TABLE IF NOT EXISTS inventory_curated.turn_purchase_orders AS SELECT 0 AS turn;
-
 BEGIN TRANSACTION;
 
 -- Two drains of one feed at once both change this row, so BigQuery aborts the later one.
@@ -8,16 +9,40 @@ UPDATE inventory_curated.turn_purchase_orders SET turn = turn + 1 WHERE TRUE;
 
 CREATE TEMP TABLE batch AS
 SELECT
-  *,
+  load_id, bucket, object, generation, run_id, raw_run_id, record_id, state, content_md5, size_bytes, landed_at,
+  landed_on,
+  COALESCE(JSON_VALUE(detail, '$.decimal_mark'), '.') AS decimal_mark,
+  COALESCE(JSON_VALUE(detail, '$.date_order'), 'ymd') AS date_order,
+  COALESCE(JSON_VALUE(detail, '$.time_zone'), 'UTC') AS time_zone,
+  load_id IN UNNEST(@replacing) AS replaces,
   SUBSTR(TO_HEX(SHA256(CONCAT(record_id, @version, @drain))), 1, 20) AS next_run,
-  (SELECT COUNT(*) FROM inventory_ops.load_stages WHERE stage = 'transform' AND state = 'transformed' AND feed IN ('products', 'exchange_rates')) AS dimensions_seen,
+  (SELECT CONCAT((SELECT CONCAT(COALESCE(CAST(MAX(_updated_at) AS STRING), ''), ' ', CAST(COUNT(*) AS STRING)) FROM inventory_curated.products), (SELECT CONCAT(COALESCE(CAST(MAX(_updated_at) AS STRING), ''), ' ', CAST(COUNT(*) AS STRING)) FROM inventory_curated.exchange_rates))) AS dimensions_seen,
   (SELECT 0) AS others_seen
 FROM inventory_ops.load_stages
-WHERE stage = 'validate' AND load_id IN UNNEST(@loads)
+WHERE landed_on IN UNNEST(@days)
+  AND load_id IN UNNEST(@loads)
+  AND stage = 'validate'
+  AND record_id IN UNNEST(@records)
 QUALIFY ROW_NUMBER() OVER (PARTITION BY load_id ORDER BY finished_at DESC, record_id DESC) = 1;
 
+-- The rows of the committed runs, without those that validation refused.
 CREATE TEMP TABLE accepted AS
-SELECT * FROM inventory_raw.purchase_orders_accepted WHERE _load_id IN UNNEST(@loads);
+SELECT
+  raw._load_id, raw._row, raw._line, raw.order_number, raw.line_number, raw.business_date, raw.supplier_code, raw.sku, raw.location_code, raw.ordered_quantity, raw.unit, raw.unit_cost, raw.currency, raw.promised_date, raw.received_date, raw.received_quantity, raw.rejected_quantity, raw.cancelled_quantity, raw.status, raw.updated_at,
+  batch.decimal_mark AS _decimal,
+  batch.date_order AS _date_order,
+  batch.time_zone AS _time_zone,
+  batch.generation AS _generation,
+  batch.landed_at AS _landed_at
+FROM inventory_raw.purchase_orders AS raw
+JOIN batch ON batch.load_id = raw._load_id AND batch.raw_run_id = raw._run_id AND batch.landed_on = raw._landed_on
+LEFT JOIN (
+  SELECT DISTINCT load_id, run_id, `row`
+  FROM inventory_ops.quarantine_rows
+  WHERE landed_on IN UNNEST(@days) AND load_id IN UNNEST(@loads) AND stage = 'validate'
+) AS refused
+  ON refused.load_id = batch.load_id AND refused.run_id = batch.run_id AND refused.`row` = raw._row
+WHERE raw._landed_on IN UNNEST(@days) AND batch.state = 'validated' AND refused.`row` IS NULL;
 
 CREATE TEMP TABLE typed AS
 WITH model AS (
@@ -43,9 +68,12 @@ WITH model AS (
       inventory_curated.to_date(promised_date, _date_order, _time_zone) AS promised_date,
       inventory_curated.to_date(received_date, _date_order, _time_zone) AS received_date,
       inventory_curated.to_number(received_quantity, _decimal) AS received_quantity,
+      inventory_curated.to_number(rejected_quantity, _decimal) AS rejected_quantity,
+      inventory_curated.to_number(cancelled_quantity, _decimal) AS cancelled_quantity,
       inventory_curated.to_word(status) AS status,
       inventory_curated.to_timestamp(updated_at, _date_order, _time_zone) AS updated_at,
       _load_id,
+      _row,
       _line,
       _generation,
       _landed_at
@@ -78,6 +106,8 @@ WITH model AS (
     promised_date,
     received_date,
     SAFE_MULTIPLY(received_quantity, factor) AS received_quantity,
+    SAFE_MULTIPLY(rejected_quantity, factor) AS rejected_quantity,
+    SAFE_MULTIPLY(cancelled_quantity, factor) AS cancelled_quantity,
     CASE
       WHEN status IS NOT NULL THEN inventory_curated.order_status(status)
       WHEN received_quantity >= ordered_quantity THEN 'received'
@@ -89,6 +119,7 @@ WITH model AS (
     stated_unit_cost,
     stated_currency,
     _load_id,
+    _row,
     _line,
     LEAST(COALESCE(updated_at, _landed_at), _landed_at) AS _business_time,
     _generation,
@@ -136,6 +167,14 @@ SELECT
       THEN CONCAT('out_of_range|received_quantity|', REPLACE(raw.received_quantity, '|', ' '), '|a number below 10 to the 29th, also in base units and in the base currency')
     WHEN model.received_quantity IS NULL AND NOT inventory_curated.is_blank(raw.received_quantity, 'number')
       THEN CONCAT('unreadable|received_quantity|', REPLACE(raw.received_quantity, '|', ' '), '|a number')
+    WHEN model.rejected_quantity IS NULL AND NOT inventory_curated.is_blank(raw.rejected_quantity, 'number') AND (inventory_curated.to_number(raw.rejected_quantity, raw._decimal) IS NOT NULL OR REGEXP_CONTAINS(raw.rejected_quantity, r'[0-9]{29}|[0-9][eE][+]?[0-9]{2}'))
+      THEN CONCAT('out_of_range|rejected_quantity|', REPLACE(raw.rejected_quantity, '|', ' '), '|a number below 10 to the 29th, also in base units and in the base currency')
+    WHEN model.rejected_quantity IS NULL AND NOT inventory_curated.is_blank(raw.rejected_quantity, 'number')
+      THEN CONCAT('unreadable|rejected_quantity|', REPLACE(raw.rejected_quantity, '|', ' '), '|a number')
+    WHEN model.cancelled_quantity IS NULL AND NOT inventory_curated.is_blank(raw.cancelled_quantity, 'number') AND (inventory_curated.to_number(raw.cancelled_quantity, raw._decimal) IS NOT NULL OR REGEXP_CONTAINS(raw.cancelled_quantity, r'[0-9]{29}|[0-9][eE][+]?[0-9]{2}'))
+      THEN CONCAT('out_of_range|cancelled_quantity|', REPLACE(raw.cancelled_quantity, '|', ' '), '|a number below 10 to the 29th, also in base units and in the base currency')
+    WHEN model.cancelled_quantity IS NULL AND NOT inventory_curated.is_blank(raw.cancelled_quantity, 'number')
+      THEN CONCAT('unreadable|cancelled_quantity|', REPLACE(raw.cancelled_quantity, '|', ' '), '|a number')
     WHEN model.status IS NULL AND NOT inventory_curated.is_blank(raw.status, 'word')
       THEN CONCAT('unreadable|status|', REPLACE(raw.status, '|', ' '), '|a known value')
     WHEN model.updated_at IS NULL AND NOT inventory_curated.is_blank(raw.updated_at, 'timestamp')
@@ -149,46 +188,90 @@ SELECT
     WHEN model.ordered_quantity IS NULL THEN 'missing|ordered_quantity||a value'
   END AS _issue,
   TO_JSON_STRING(STRUCT(
-    raw.order_number AS order_number, raw.line_number AS line_number, raw.business_date AS business_date, raw.supplier_code AS supplier_code, raw.sku AS sku, raw.location_code AS location_code, raw.ordered_quantity AS ordered_quantity, raw.unit AS unit, raw.unit_cost AS unit_cost, raw.currency AS currency, raw.promised_date AS promised_date, raw.received_date AS received_date, raw.received_quantity AS received_quantity, raw.status AS status, raw.updated_at AS updated_at
+    raw.order_number AS order_number, raw.line_number AS line_number, raw.business_date AS business_date, raw.supplier_code AS supplier_code, raw.sku AS sku, raw.location_code AS location_code, raw.ordered_quantity AS ordered_quantity, raw.unit AS unit, raw.unit_cost AS unit_cost, raw.currency AS currency, raw.promised_date AS promised_date, raw.received_date AS received_date, raw.received_quantity AS received_quantity, raw.rejected_quantity AS rejected_quantity, raw.cancelled_quantity AS cancelled_quantity, raw.status AS status, raw.updated_at AS updated_at
   )) AS _original
 FROM model
-JOIN accepted AS raw ON raw._load_id = model._load_id AND raw._line = model._line;
+JOIN accepted AS raw ON raw._load_id = model._load_id AND raw._row = model._row;
 
 -- a transaction takes no ASSERT
 IF (SELECT COUNT(*) FROM typed) != (SELECT COUNT(*) FROM accepted) THEN
   RAISE USING MESSAGE = 'the model of purchase_orders must return exactly one row per accepted row';
 END IF;
 
--- What wins now, for each key that these loads state or stated, next to what won before.
-CREATE TEMP TABLE changes AS
-WITH touched AS (
-  SELECT order_number, line_number FROM typed WHERE _issue IS NULL
-  UNION DISTINCT
-  SELECT order_number, line_number FROM inventory_curated.purchase_orders_history WHERE _load_id IN UNNEST(@loads)
-),
-statements AS (
-  SELECT order_number, line_number, business_date, supplier_code, sku, location_code, ordered_quantity, unit, unit_cost, currency, promised_date, received_date, received_quantity, status, updated_at, stated_unit, stated_unit_cost, stated_currency, _load_id, _line, _business_time, _generation FROM typed WHERE _issue IS NULL
+-- All generations of the objects that are replaced as a whole, and which load replaces them: the newest that states
+-- anything. Then those that a load of this drain replaced before and does not any more.
+CREATE TEMP TABLE generations AS
+WITH known AS (
+  SELECT batch.bucket, batch.object, batch.generation, batch.load_id, COUNT(typed._load_id) AS stated
+  FROM batch
+  LEFT JOIN typed ON typed._load_id = batch.load_id AND typed._issue IS NULL
+  WHERE batch.replaces
+  GROUP BY batch.bucket, batch.object, batch.generation, batch.load_id
   UNION ALL
-  SELECT history.order_number, history.line_number, history.business_date, history.supplier_code, history.sku, history.location_code, history.ordered_quantity, history.unit, history.unit_cost, history.currency, history.promised_date, history.received_date, history.received_quantity, history.status, history.updated_at, history.stated_unit, history.stated_unit_cost, history.stated_currency, history._load_id, history._line, history._business_time, history._generation
-  FROM inventory_curated.purchase_orders_history AS history
-  JOIN touched ON touched.order_number = history.order_number AND touched.line_number = history.line_number
-  WHERE history._load_id NOT IN UNNEST(@loads)
+  SELECT bucket, object, generation, load_id, `rows`
+  FROM (
+    SELECT bucket, object, generation, load_id, `rows`
+    FROM inventory_ops.load_stages
+    WHERE landed_on IN UNNEST(@near)
+      AND feed = 'purchase_orders'
+      AND stage = 'transform'
+      AND load_id NOT IN UNNEST(@loads)
+      AND object IN (SELECT object FROM batch WHERE replaces)
+    QUALIFY ROW_NUMBER() OVER (PARTITION BY load_id ORDER BY finished_at DESC, record_id DESC) = 1
+  )
 ),
-winners AS (
+newest AS (
+  SELECT bucket, object, generation, load_id
+  FROM known
+  WHERE stated > 0
+  QUALIFY ROW_NUMBER() OVER (PARTITION BY bucket, object ORDER BY generation DESC) = 1
+)
+SELECT known.load_id, newest.load_id AS replaced_by
+FROM known
+LEFT JOIN newest
+  ON newest.bucket = known.bucket AND newest.object = known.object AND newest.generation > known.generation
+UNION ALL
+SELECT DISTINCT _load_id, CAST(NULL AS STRING)
+FROM inventory_curated.purchase_orders_history
+WHERE _replaced_by IN UNNEST(@loads)
+  AND _load_id NOT IN UNNEST(@loads)
+  AND _load_id NOT IN (SELECT load_id FROM known);
+
+-- The keys that these loads state or stated, or that generations state which these loads replace or give back.
+CREATE TEMP TABLE touched AS
+SELECT supplier_code, order_number, line_number FROM typed WHERE _issue IS NULL
+UNION DISTINCT
+SELECT supplier_code, order_number, line_number
+FROM inventory_curated.purchase_orders_history
+WHERE _load_id IN UNNEST(@loads) OR _load_id IN (SELECT load_id FROM generations);
+
+CREATE TEMP TABLE statements AS
+SELECT order_number, line_number, business_date, supplier_code, sku, location_code, ordered_quantity, unit, unit_cost, currency, promised_date, received_date, received_quantity, rejected_quantity, cancelled_quantity, status, updated_at, stated_unit, stated_unit_cost, stated_currency, _load_id, _row, _line, _business_time, _generation
+FROM typed
+LEFT JOIN generations ON generations.load_id = typed._load_id
+WHERE typed._issue IS NULL AND generations.replaced_by IS NULL
+UNION ALL
+SELECT history.order_number, history.line_number, history.business_date, history.supplier_code, history.sku, history.location_code, history.ordered_quantity, history.unit, history.unit_cost, history.currency, history.promised_date, history.received_date, history.received_quantity, history.rejected_quantity, history.cancelled_quantity, history.status, history.updated_at, history.stated_unit, history.stated_unit_cost, history.stated_currency, history._load_id, history._row, history._line, history._business_time, history._generation
+FROM inventory_curated.purchase_orders_history AS history
+JOIN touched ON touched.supplier_code = history.supplier_code AND touched.order_number = history.order_number AND touched.line_number = history.line_number
+LEFT JOIN generations ON generations.load_id = history._load_id
+WHERE history._load_id NOT IN UNNEST(@loads)
+  AND IF(generations.load_id IS NULL, history._replaced_by, generations.replaced_by) IS NULL;
+
+-- What wins now, for each of these keys, next to what won before.
+CREATE TEMP TABLE changes AS
+WITH winners AS (
   SELECT *
   FROM statements
   WHERE TRUE
-  QUALIFY ROW_NUMBER() OVER (
-    PARTITION BY order_number, line_number ORDER BY _business_time DESC, _generation DESC, _load_id DESC, _line DESC
-  ) = 1
+  QUALIFY ROW_NUMBER() OVER (PARTITION BY supplier_code, order_number, line_number ORDER BY _business_time DESC, _generation DESC, _load_id DESC, _row DESC) = 1
 )
 SELECT
-  touched.order_number, touched.line_number,
-  now.business_date, now.supplier_code, now.sku, now.location_code, now.ordered_quantity, now.unit, now.unit_cost, now.currency, now.promised_date, now.received_date, now.received_quantity, now.status, now.updated_at, now.stated_unit, now.stated_unit_cost, now.stated_currency, now._load_id, now._line, now._business_time, now._generation,
-  was._load_id AS _was_load_id, was.order_number AS _was_order_number, was.line_number AS _was_line_number, was.business_date AS _was_business_date, was.supplier_code AS _was_supplier_code, was.sku AS _was_sku, was.location_code AS _was_location_code, was.ordered_quantity AS _was_ordered_quantity, was.unit AS _was_unit, was.unit_cost AS _was_unit_cost, was.currency AS _was_currency, was.promised_date AS _was_promised_date, was.received_date AS _was_received_date, was.received_quantity AS _was_received_quantity, was.status AS _was_status, was.updated_at AS _was_updated_at, was.stated_unit AS _was_stated_unit, was.stated_unit_cost AS _was_stated_unit_cost, was.stated_currency AS _was_stated_currency,
+  touched.supplier_code, touched.order_number, touched.line_number,
+  now.business_date, now.sku, now.location_code, now.ordered_quantity, now.unit, now.unit_cost, now.currency, now.promised_date, now.received_date, now.received_quantity, now.rejected_quantity, now.cancelled_quantity, now.status, now.updated_at, now.stated_unit, now.stated_unit_cost, now.stated_currency, now._load_id, now._row, now._line, now._business_time, now._generation,
+  was._load_id AS _was_load_id, was.order_number AS _was_order_number, was.line_number AS _was_line_number, was.business_date AS _was_business_date, was.supplier_code AS _was_supplier_code, was.sku AS _was_sku, was.location_code AS _was_location_code, was.ordered_quantity AS _was_ordered_quantity, was.unit AS _was_unit, was.unit_cost AS _was_unit_cost, was.currency AS _was_currency, was.promised_date AS _was_promised_date, was.received_date AS _was_received_date, was.received_quantity AS _was_received_quantity, was.rejected_quantity AS _was_rejected_quantity, was.cancelled_quantity AS _was_cancelled_quantity, was.status AS _was_status, was.updated_at AS _was_updated_at, was.stated_unit AS _was_stated_unit, was.stated_unit_cost AS _was_stated_unit_cost, was.stated_currency AS _was_stated_currency,
   now._load_id IS NULL OR was._load_id IS NULL
   OR now.business_date IS DISTINCT FROM was.business_date
-  OR now.supplier_code IS DISTINCT FROM was.supplier_code
   OR now.sku IS DISTINCT FROM was.sku
   OR now.location_code IS DISTINCT FROM was.location_code
   OR now.ordered_quantity IS DISTINCT FROM was.ordered_quantity
@@ -198,18 +281,20 @@ SELECT
   OR now.promised_date IS DISTINCT FROM was.promised_date
   OR now.received_date IS DISTINCT FROM was.received_date
   OR now.received_quantity IS DISTINCT FROM was.received_quantity
+  OR now.rejected_quantity IS DISTINCT FROM was.rejected_quantity
+  OR now.cancelled_quantity IS DISTINCT FROM was.cancelled_quantity
   OR now.status IS DISTINCT FROM was.status
   OR now.stated_unit IS DISTINCT FROM was.stated_unit
   OR now.stated_unit_cost IS DISTINCT FROM was.stated_unit_cost
   OR now.stated_currency IS DISTINCT FROM was.stated_currency AS _content_changed
 FROM touched
-LEFT JOIN winners AS now ON touched.order_number = now.order_number AND touched.line_number = now.line_number
-LEFT JOIN inventory_curated.purchase_orders AS was ON touched.order_number = was.order_number AND touched.line_number = was.line_number
+LEFT JOIN winners AS now ON touched.supplier_code = now.supplier_code AND touched.order_number = now.order_number AND touched.line_number = now.line_number
+LEFT JOIN inventory_curated.purchase_orders AS was ON touched.supplier_code = was.supplier_code AND touched.order_number = was.order_number AND touched.line_number = was.line_number
 WHERE now._load_id IS DISTINCT FROM was._load_id
+  OR now._row IS DISTINCT FROM was._row
   OR now._line IS DISTINCT FROM was._line
   OR now._business_time IS DISTINCT FROM was._business_time
   OR now.business_date IS DISTINCT FROM was.business_date
-  OR now.supplier_code IS DISTINCT FROM was.supplier_code
   OR now.sku IS DISTINCT FROM was.sku
   OR now.location_code IS DISTINCT FROM was.location_code
   OR now.ordered_quantity IS DISTINCT FROM was.ordered_quantity
@@ -219,6 +304,8 @@ WHERE now._load_id IS DISTINCT FROM was._load_id
   OR now.promised_date IS DISTINCT FROM was.promised_date
   OR now.received_date IS DISTINCT FROM was.received_date
   OR now.received_quantity IS DISTINCT FROM was.received_quantity
+  OR now.rejected_quantity IS DISTINCT FROM was.rejected_quantity
+  OR now.cancelled_quantity IS DISTINCT FROM was.cancelled_quantity
   OR now.status IS DISTINCT FROM was.status
   OR now.updated_at IS DISTINCT FROM was.updated_at
   OR now.stated_unit IS DISTINCT FROM was.stated_unit
@@ -227,22 +314,36 @@ WHERE now._load_id IS DISTINCT FROM was._load_id
 
 DELETE FROM inventory_curated.purchase_orders_history WHERE _load_id IN UNNEST(@loads);
 
-INSERT INTO inventory_curated.purchase_orders_history (order_number, line_number, business_date, supplier_code, sku, location_code, ordered_quantity, unit, unit_cost, currency, promised_date, received_date, received_quantity, status, updated_at, stated_unit, stated_unit_cost, stated_currency, _load_id, _line, _business_time, _generation, _updated_at)
-SELECT order_number, line_number, business_date, supplier_code, sku, location_code, ordered_quantity, unit, unit_cost, currency, promised_date, received_date, received_quantity, status, updated_at, stated_unit, stated_unit_cost, stated_currency, _load_id, _line, _business_time, _generation, CURRENT_TIMESTAMP() FROM typed WHERE _issue IS NULL;
+INSERT INTO inventory_curated.purchase_orders_history (order_number, line_number, business_date, supplier_code, sku, location_code, ordered_quantity, unit, unit_cost, currency, promised_date, received_date, received_quantity, rejected_quantity, cancelled_quantity, status, updated_at, stated_unit, stated_unit_cost, stated_currency, _load_id, _row, _line, _business_time, _generation, _updated_at, _replaced_by)
+SELECT order_number, line_number, business_date, supplier_code, sku, location_code, ordered_quantity, unit, unit_cost, currency, promised_date, received_date, received_quantity, rejected_quantity, cancelled_quantity, status, updated_at, stated_unit, stated_unit_cost, stated_currency, _load_id, _row, _line, _business_time, _generation, CURRENT_TIMESTAMP(), generations.replaced_by
+FROM typed
+LEFT JOIN generations ON generations.load_id = typed._load_id
+WHERE typed._issue IS NULL;
+
+IF EXISTS (SELECT 1 FROM generations WHERE load_id NOT IN UNNEST(@loads)) THEN
+  UPDATE inventory_curated.purchase_orders_history AS history
+  SET _replaced_by = generations.replaced_by, _updated_at = CURRENT_TIMESTAMP()
+  FROM generations
+  WHERE generations.load_id = history._load_id
+    AND history._load_id NOT IN UNNEST(@loads)
+    AND history._replaced_by IS DISTINCT FROM generations.replaced_by;
+END IF;
 
 DELETE FROM inventory_curated.purchase_orders kept
-WHERE EXISTS (SELECT 1 FROM changes WHERE changes.order_number = kept.order_number AND changes.line_number = kept.line_number);
+WHERE EXISTS (SELECT 1 FROM changes WHERE changes.supplier_code = kept.supplier_code AND changes.order_number = kept.order_number AND changes.line_number = kept.line_number);
 
-INSERT INTO inventory_curated.purchase_orders (order_number, line_number, business_date, supplier_code, sku, location_code, ordered_quantity, unit, unit_cost, currency, promised_date, received_date, received_quantity, status, updated_at, stated_unit, stated_unit_cost, stated_currency, _load_id, _line, _business_time, _generation, _updated_at)
-SELECT order_number, line_number, business_date, supplier_code, sku, location_code, ordered_quantity, unit, unit_cost, currency, promised_date, received_date, received_quantity, status, updated_at, stated_unit, stated_unit_cost, stated_currency, _load_id, _line, _business_time, _generation, CURRENT_TIMESTAMP() FROM changes WHERE _load_id IS NOT NULL;
+INSERT INTO inventory_curated.purchase_orders (order_number, line_number, business_date, supplier_code, sku, location_code, ordered_quantity, unit, unit_cost, currency, promised_date, received_date, received_quantity, rejected_quantity, cancelled_quantity, status, updated_at, stated_unit, stated_unit_cost, stated_currency, _load_id, _row, _line, _business_time, _generation, _updated_at)
+SELECT order_number, line_number, business_date, supplier_code, sku, location_code, ordered_quantity, unit, unit_cost, currency, promised_date, received_date, received_quantity, rejected_quantity, cancelled_quantity, status, updated_at, stated_unit, stated_unit_cost, stated_currency, _load_id, _row, _line, _business_time, _generation, CURRENT_TIMESTAMP() FROM changes WHERE _load_id IS NOT NULL;
 
 INSERT INTO inventory_ops.quarantine_rows (
-  run_id, load_id, feed, line, stage, rule, column_name, value, expected, message, severity, original_row, recorded_at
+  run_id, load_id, feed, `row`, line, stage, rule, column_name, value, expected, message, severity, original_row,
+  recorded_at, landed_on
 )
 SELECT
   batch.next_run,
   typed._load_id,
   'purchase_orders',
+  typed._row,
   typed._line,
   'transform',
   SPLIT(typed._issue, '|')[SAFE_OFFSET(0)],
@@ -255,14 +356,16 @@ SELECT
   ),
   'critical',
   typed._original,
-  CURRENT_TIMESTAMP()
+  CURRENT_TIMESTAMP(),
+  batch.landed_on
 FROM typed
 JOIN batch ON batch.load_id = typed._load_id
 WHERE typed._issue IS NOT NULL;
 
 INSERT INTO inventory_ops.load_stages (
-  record_id, load_id, feed, bucket, object, generation, stage, state, stage_version, run_id, input_record,
-  `lines`, `rows`, quarantined, superseded, content_md5, size_bytes, landed_at, started_at, finished_at, detail
+  record_id, load_id, feed, bucket, object, generation, stage, state, stage_version, run_id, raw_run_id, input_record,
+  `lines`, `rows`, quarantined, superseded, content_md5, size_bytes, landed_at, landed_on, started_at, finished_at,
+  detail
 )
 WITH counted AS (
   SELECT _load_id AS load_id, COUNTIF(_issue IS NULL) AS passed, COUNTIF(_issue IS NOT NULL) AS refused
@@ -275,7 +378,7 @@ kept AS (
   WHERE _load_id IN UNNEST(@loads)
   GROUP BY _load_id
 ),
-touched AS (
+touched_days AS (
   SELECT
     CASE
       WHEN _load_id IN UNNEST(@loads) THEN _load_id
@@ -289,53 +392,70 @@ touched AS (
   SELECT SPLIT(carried, ' ')[SAFE_OFFSET(0)], SPLIT(carried, ' ')[SAFE_OFFSET(1)]
   FROM UNNEST(@carried) AS carried
 ),
-clock AS (
-  SELECT
-    finished_at,
-    IF(
-      EXTRACT(MICROSECOND FROM finished_at) = 0,
-      FORMAT_TIMESTAMP('%FT%H:%M:%S+00:00', finished_at),
-      FORMAT_TIMESTAMP('%FT%H:%M:%E6S+00:00', finished_at)
-    ) AS finished
-  FROM (SELECT CURRENT_TIMESTAMP() AS finished_at)
-),
 days AS (
   SELECT
     load_id,
     STRING_AGG(DISTINCT IF(day = '*', NULL, CONCAT('"', day, '"')), ',') AS dates,
     LOGICAL_OR(day = '*') AS all_dates
-  FROM touched
+  FROM touched_days
   WHERE day IS NOT NULL
   GROUP BY load_id
+),
+-- Keys under which another load, or another line, stated something else altogether: two documents with one number.
+restated AS (
+  SELECT
+    load_id,
+    CONCAT(
+      ',"restated_with_other_content":{"rows":', CAST(COUNT(*) AS STRING), ',"example":', MIN(example), '}'
+    ) AS said
+  FROM (
+    SELECT IF(_load_id IN UNNEST(@loads), _load_id, _before_load_id) AS load_id, TO_JSON_STRING(STRUCT(CAST(supplier_code AS STRING) AS supplier_code, CAST(order_number AS STRING) AS order_number, CAST(line_number AS STRING) AS line_number, CAST(sku AS STRING) AS sku, CAST(location_code AS STRING) AS location_code, CAST(business_date AS STRING) AS business_date, CAST(_before_sku AS STRING) AS before_sku, CAST(_before_location_code AS STRING) AS before_location_code, CAST(_before_business_date AS STRING) AS before_business_date, _before_load_id AS before_load_id)) AS example
+    FROM (
+      SELECT
+        supplier_code, order_number, line_number, sku, location_code, business_date, _load_id,
+        LEAD(_load_id) OVER (PARTITION BY supplier_code, order_number, line_number ORDER BY _business_time DESC, _generation DESC, _load_id DESC, _row DESC) AS _before_load_id,
+        LEAD(sku) OVER (PARTITION BY supplier_code, order_number, line_number ORDER BY _business_time DESC, _generation DESC, _load_id DESC, _row DESC) AS _before_sku,
+        LEAD(location_code) OVER (PARTITION BY supplier_code, order_number, line_number ORDER BY _business_time DESC, _generation DESC, _load_id DESC, _row DESC) AS _before_location_code,
+        LEAD(business_date) OVER (PARTITION BY supplier_code, order_number, line_number ORDER BY _business_time DESC, _generation DESC, _load_id DESC, _row DESC) AS _before_business_date
+      FROM statements
+    )
+    WHERE _before_load_id IS NOT NULL
+      AND (_load_id IN UNNEST(@loads) OR _before_load_id IN UNNEST(@loads))
+      AND sku IS DISTINCT FROM _before_sku AND (location_code IS DISTINCT FROM _before_location_code OR business_date IS DISTINCT FROM _before_business_date)
+  )
+  GROUP BY load_id
+),
+clock AS (
+  SELECT CURRENT_TIMESTAMP() AS finished_at
 )
 SELECT
-  -- as StageRecord.record_id says it
-  SUBSTR(TO_HEX(SHA256(CONCAT(
-    CAST(LENGTH(batch.load_id) AS STRING), ':', batch.load_id, '9:transform',
-    CAST(LENGTH(@version) AS STRING), ':', @version, '11:transformed',
-    CAST(LENGTH(clock.finished) AS STRING), ':', clock.finished
-  ))), 1, 20),
+  SUBSTR(TO_HEX(SHA256(CONCAT(CAST(LENGTH(batch.load_id) AS STRING), ':', batch.load_id, '9:transform', CAST(LENGTH(@version) AS STRING), ':', @version, '11:transformed', CAST(LENGTH(REGEXP_REPLACE(FORMAT_TIMESTAMP('%FT%H:%M:%E6S+00:00', clock.finished_at), r'[.]000000', '')) AS STRING), ':', REGEXP_REPLACE(FORMAT_TIMESTAMP('%FT%H:%M:%E6S+00:00', clock.finished_at), r'[.]000000', '')))), 1, 20),
   batch.load_id, 'purchase_orders', batch.bucket, batch.object, batch.generation,
-  'transform', 'transformed', @version, batch.next_run, batch.record_id,
+  'transform', 'transformed', @version, batch.next_run, batch.raw_run_id, batch.record_id,
   COALESCE(counted.passed, 0) + COALESCE(counted.refused, 0),
   COALESCE(counted.passed, 0),
   COALESCE(counted.refused, 0),
   COALESCE(counted.passed, 0) - COALESCE(kept.kept, 0),
-  batch.content_md5, batch.size_bytes, batch.landed_at, @started, clock.finished_at,
+  batch.content_md5, batch.size_bytes, batch.landed_at, batch.landed_on, @started, clock.finished_at,
   CONCAT(
     -- in two pieces, so that the name stays free of an environment's prefix
     '{"tables":["inventory', '_curated.purchase_orders"],"dates":[', COALESCE(days.dates, ''),
-    '],"all_dates":', IF(COALESCE(days.all_dates, FALSE), 'true', 'false'), '}'
+    '],"all_dates":', IF(COALESCE(days.all_dates, FALSE), 'true', 'false'),
+    COALESCE(CONCAT(',"replaced_by":"', generations.replaced_by, '"'), ''),
+    COALESCE(restated.said, ''), '}'
   )
 FROM batch
 CROSS JOIN clock
 LEFT JOIN counted ON counted.load_id = batch.load_id
 LEFT JOIN kept ON kept.load_id = batch.load_id
-LEFT JOIN days ON days.load_id = batch.load_id;
+LEFT JOIN days ON days.load_id = batch.load_id
+LEFT JOIN generations ON generations.load_id = batch.load_id
+LEFT JOIN restated ON restated.load_id = batch.load_id;
 
 COMMIT TRANSACTION;
 
-SELECT done.*, (SELECT COUNT(*) FROM inventory_ops.load_stages WHERE stage = 'transform' AND state = 'transformed' AND feed IN ('products', 'exchange_rates')) != batch.dimensions_seen AS overtaken
+SELECT done.*, (SELECT CONCAT((SELECT CONCAT(COALESCE(CAST(MAX(_updated_at) AS STRING), ''), ' ', CAST(COUNT(*) AS STRING)) FROM inventory_curated.products), (SELECT CONCAT(COALESCE(CAST(MAX(_updated_at) AS STRING), ''), ' ', CAST(COUNT(*) AS STRING)) FROM inventory_curated.exchange_rates))) != batch.dimensions_seen AS overtaken, CAST(NULL AS STRING) AS requeued
 FROM batch
 JOIN inventory_ops.load_stages AS done ON done.run_id = batch.next_run
+WHERE done.landed_on IN UNNEST(@days)
 ORDER BY done.load_id;

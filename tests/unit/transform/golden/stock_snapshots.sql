@@ -1,6 +1,7 @@
 -- One drain of stock_snapshots: @loads go from raw to curated in one transaction. Built by merge.py.
+-- @records are the validations that were found complete; @days the landing days of the loads, @near those on which
+-- other generations of their objects may have landed; a newer generation of @replacing loads' objects replaces them.
 CREATE TABLE IF NOT EXISTS inventory_curated.turn_stock_snapshots AS SELECT 0 AS turn;
-
 BEGIN TRANSACTION;
 
 -- Two drains of one feed at once both change this row, so BigQuery aborts the later one.
@@ -8,16 +9,40 @@ UPDATE inventory_curated.turn_stock_snapshots SET turn = turn + 1 WHERE TRUE;
 
 CREATE TEMP TABLE batch AS
 SELECT
-  *,
+  load_id, bucket, object, generation, run_id, raw_run_id, record_id, state, content_md5, size_bytes, landed_at,
+  landed_on,
+  COALESCE(JSON_VALUE(detail, '$.decimal_mark'), '.') AS decimal_mark,
+  COALESCE(JSON_VALUE(detail, '$.date_order'), 'ymd') AS date_order,
+  COALESCE(JSON_VALUE(detail, '$.time_zone'), 'UTC') AS time_zone,
+  load_id IN UNNEST(@replacing) AS replaces,
   SUBSTR(TO_HEX(SHA256(CONCAT(record_id, @version, @drain))), 1, 20) AS next_run,
-  (SELECT COUNT(*) FROM inventory_ops.load_stages WHERE stage = 'transform' AND state = 'transformed' AND feed IN ('products', 'exchange_rates')) AS dimensions_seen,
+  (SELECT CONCAT((SELECT CONCAT(COALESCE(CAST(MAX(_updated_at) AS STRING), ''), ' ', CAST(COUNT(*) AS STRING)) FROM inventory_curated.products), (SELECT CONCAT(COALESCE(CAST(MAX(_updated_at) AS STRING), ''), ' ', CAST(COUNT(*) AS STRING)) FROM inventory_curated.exchange_rates))) AS dimensions_seen,
   (SELECT 0) AS others_seen
 FROM inventory_ops.load_stages
-WHERE stage = 'validate' AND load_id IN UNNEST(@loads)
+WHERE landed_on IN UNNEST(@days)
+  AND load_id IN UNNEST(@loads)
+  AND stage = 'validate'
+  AND record_id IN UNNEST(@records)
 QUALIFY ROW_NUMBER() OVER (PARTITION BY load_id ORDER BY finished_at DESC, record_id DESC) = 1;
 
+-- The rows of the committed runs, without those that validation refused.
 CREATE TEMP TABLE accepted AS
-SELECT * FROM inventory_raw.stock_snapshots_accepted WHERE _load_id IN UNNEST(@loads);
+SELECT
+  raw._load_id, raw._row, raw._line, raw.business_date, raw.sku, raw.location_code, raw.on_hand, raw.available, raw.committed, raw.incoming, raw.reorder_point, raw.safety_stock, raw.unit, raw.unit_cost, raw.currency,
+  batch.decimal_mark AS _decimal,
+  batch.date_order AS _date_order,
+  batch.time_zone AS _time_zone,
+  batch.generation AS _generation,
+  batch.landed_at AS _landed_at
+FROM inventory_raw.stock_snapshots AS raw
+JOIN batch ON batch.load_id = raw._load_id AND batch.raw_run_id = raw._run_id AND batch.landed_on = raw._landed_on
+LEFT JOIN (
+  SELECT DISTINCT load_id, run_id, `row`
+  FROM inventory_ops.quarantine_rows
+  WHERE landed_on IN UNNEST(@days) AND load_id IN UNNEST(@loads) AND stage = 'validate'
+) AS refused
+  ON refused.load_id = batch.load_id AND refused.run_id = batch.run_id AND refused.`row` = raw._row
+WHERE raw._landed_on IN UNNEST(@days) AND batch.state = 'validated' AND refused.`row` IS NULL;
 
 CREATE TEMP TABLE typed AS
 WITH model AS (
@@ -31,6 +56,8 @@ WITH model AS (
       inventory_curated.to_number(available, _decimal) AS available,
       inventory_curated.to_number(committed, _decimal) AS committed,
       inventory_curated.to_number(incoming, _decimal) AS incoming,
+      inventory_curated.to_number(reorder_point, _decimal) AS reorder_point,
+      inventory_curated.to_number(safety_stock, _decimal) AS safety_stock,
       inventory_curated.to_unit(inventory_curated.to_word(unit)) AS stated_unit,
       inventory_curated.to_number(
         inventory_curated.bare_amount(
@@ -40,6 +67,7 @@ WITH model AS (
       ) AS stated_unit_cost,
       COALESCE(inventory_curated.to_code(inventory_curated.to_word(currency)), inventory_curated.base_currency()) AS stated_currency,
       _load_id,
+      _row,
       _line,
       _generation,
       _landed_at
@@ -66,6 +94,8 @@ WITH model AS (
     SAFE_MULTIPLY(available, factor) AS available,
     SAFE_MULTIPLY(committed, factor) AS committed,
     SAFE_MULTIPLY(incoming, factor) AS incoming,
+    SAFE_MULTIPLY(reorder_point, factor) AS reorder_point,
+    SAFE_MULTIPLY(safety_stock, factor) AS safety_stock,
     base_unit AS unit,
     ROUND(SAFE_DIVIDE(SAFE_MULTIPLY(stated_unit_cost, rate), factor), 6) AS unit_cost,
     inventory_curated.base_currency() AS currency,
@@ -73,6 +103,7 @@ WITH model AS (
     stated_unit_cost,
     stated_currency,
     _load_id,
+    _row,
     _line,
     _landed_at AS _business_time,
     _generation,
@@ -110,6 +141,14 @@ SELECT
       THEN CONCAT('out_of_range|incoming|', REPLACE(raw.incoming, '|', ' '), '|a number below 10 to the 29th, also in base units and in the base currency')
     WHEN model.incoming IS NULL AND NOT inventory_curated.is_blank(raw.incoming, 'number')
       THEN CONCAT('unreadable|incoming|', REPLACE(raw.incoming, '|', ' '), '|a number')
+    WHEN model.reorder_point IS NULL AND NOT inventory_curated.is_blank(raw.reorder_point, 'number') AND (inventory_curated.to_number(raw.reorder_point, raw._decimal) IS NOT NULL OR REGEXP_CONTAINS(raw.reorder_point, r'[0-9]{29}|[0-9][eE][+]?[0-9]{2}'))
+      THEN CONCAT('out_of_range|reorder_point|', REPLACE(raw.reorder_point, '|', ' '), '|a number below 10 to the 29th, also in base units and in the base currency')
+    WHEN model.reorder_point IS NULL AND NOT inventory_curated.is_blank(raw.reorder_point, 'number')
+      THEN CONCAT('unreadable|reorder_point|', REPLACE(raw.reorder_point, '|', ' '), '|a number')
+    WHEN model.safety_stock IS NULL AND NOT inventory_curated.is_blank(raw.safety_stock, 'number') AND (inventory_curated.to_number(raw.safety_stock, raw._decimal) IS NOT NULL OR REGEXP_CONTAINS(raw.safety_stock, r'[0-9]{29}|[0-9][eE][+]?[0-9]{2}'))
+      THEN CONCAT('out_of_range|safety_stock|', REPLACE(raw.safety_stock, '|', ' '), '|a number below 10 to the 29th, also in base units and in the base currency')
+    WHEN model.safety_stock IS NULL AND NOT inventory_curated.is_blank(raw.safety_stock, 'number')
+      THEN CONCAT('unreadable|safety_stock|', REPLACE(raw.safety_stock, '|', ' '), '|a number')
     WHEN model.unit IS NULL AND NOT inventory_curated.is_blank(raw.unit, 'word')
       THEN CONCAT('unreadable|unit|', REPLACE(raw.unit, '|', ' '), '|a known value')
     WHEN model.unit_cost IS NULL AND NOT inventory_curated.is_blank(raw.unit_cost, 'number') AND (inventory_curated.to_number(raw.unit_cost, raw._decimal) IS NOT NULL OR REGEXP_CONTAINS(raw.unit_cost, r'[0-9]{29}|[0-9][eE][+]?[0-9]{2}'))
@@ -124,48 +163,95 @@ SELECT
     WHEN model.on_hand IS NULL THEN 'missing|on_hand||a value'
   END AS _issue,
   TO_JSON_STRING(STRUCT(
-    raw.business_date AS business_date, raw.sku AS sku, raw.location_code AS location_code, raw.on_hand AS on_hand, raw.available AS available, raw.committed AS committed, raw.incoming AS incoming, raw.unit AS unit, raw.unit_cost AS unit_cost, raw.currency AS currency
+    raw.business_date AS business_date, raw.sku AS sku, raw.location_code AS location_code, raw.on_hand AS on_hand, raw.available AS available, raw.committed AS committed, raw.incoming AS incoming, raw.reorder_point AS reorder_point, raw.safety_stock AS safety_stock, raw.unit AS unit, raw.unit_cost AS unit_cost, raw.currency AS currency
   )) AS _original
 FROM model
-JOIN accepted AS raw ON raw._load_id = model._load_id AND raw._line = model._line;
+JOIN accepted AS raw ON raw._load_id = model._load_id AND raw._row = model._row;
 
 -- a transaction takes no ASSERT
 IF (SELECT COUNT(*) FROM typed) != (SELECT COUNT(*) FROM accepted) THEN
   RAISE USING MESSAGE = 'the model of stock_snapshots must return exactly one row per accepted row';
 END IF;
 
--- What wins now, for each key that these loads state or stated, next to what won before.
-CREATE TEMP TABLE changes AS
-WITH touched AS (
-  SELECT business_date, sku, location_code FROM typed WHERE _issue IS NULL
-  UNION DISTINCT
-  SELECT business_date, sku, location_code FROM inventory_curated.stock_snapshots_history WHERE _load_id IN UNNEST(@loads)
-),
-statements AS (
-  SELECT business_date, sku, location_code, on_hand, available, committed, incoming, unit, unit_cost, currency, stated_unit, stated_unit_cost, stated_currency, _load_id, _line, _business_time, _generation FROM typed WHERE _issue IS NULL
+-- All generations of the objects that are replaced as a whole, and which load replaces them: the newest that states
+-- anything. Then those that a load of this drain replaced before and does not any more.
+CREATE TEMP TABLE generations AS
+WITH known AS (
+  SELECT batch.bucket, batch.object, batch.generation, batch.load_id, COUNT(typed._load_id) AS stated
+  FROM batch
+  LEFT JOIN typed ON typed._load_id = batch.load_id AND typed._issue IS NULL
+  WHERE batch.replaces
+  GROUP BY batch.bucket, batch.object, batch.generation, batch.load_id
   UNION ALL
-  SELECT history.business_date, history.sku, history.location_code, history.on_hand, history.available, history.committed, history.incoming, history.unit, history.unit_cost, history.currency, history.stated_unit, history.stated_unit_cost, history.stated_currency, history._load_id, history._line, history._business_time, history._generation
-  FROM inventory_curated.stock_snapshots_history AS history
-  JOIN touched ON touched.business_date = history.business_date AND touched.sku = history.sku AND touched.location_code = history.location_code
-  WHERE history._load_id NOT IN UNNEST(@loads)
+  SELECT bucket, object, generation, load_id, `rows`
+  FROM (
+    SELECT bucket, object, generation, load_id, `rows`
+    FROM inventory_ops.load_stages
+    WHERE landed_on IN UNNEST(@near)
+      AND feed = 'stock_snapshots'
+      AND stage = 'transform'
+      AND load_id NOT IN UNNEST(@loads)
+      AND object IN (SELECT object FROM batch WHERE replaces)
+    QUALIFY ROW_NUMBER() OVER (PARTITION BY load_id ORDER BY finished_at DESC, record_id DESC) = 1
+  )
 ),
-winners AS (
+newest AS (
+  SELECT bucket, object, generation, load_id
+  FROM known
+  WHERE stated > 0
+  QUALIFY ROW_NUMBER() OVER (PARTITION BY bucket, object ORDER BY generation DESC) = 1
+)
+SELECT known.load_id, newest.load_id AS replaced_by
+FROM known
+LEFT JOIN newest
+  ON newest.bucket = known.bucket AND newest.object = known.object AND newest.generation > known.generation
+UNION ALL
+SELECT DISTINCT _load_id, CAST(NULL AS STRING)
+FROM inventory_curated.stock_snapshots_history
+WHERE _replaced_by IN UNNEST(@loads)
+  AND _load_id NOT IN UNNEST(@loads)
+  AND _load_id NOT IN (SELECT load_id FROM known);
+
+-- The keys that these loads state or stated, or that generations state which these loads replace or give back.
+CREATE TEMP TABLE touched AS
+SELECT business_date, sku, location_code FROM typed WHERE _issue IS NULL
+UNION DISTINCT
+SELECT business_date, sku, location_code
+FROM inventory_curated.stock_snapshots_history
+WHERE _load_id IN UNNEST(@loads) OR _load_id IN (SELECT load_id FROM generations);
+
+CREATE TEMP TABLE statements AS
+SELECT business_date, sku, location_code, on_hand, available, committed, incoming, reorder_point, safety_stock, unit, unit_cost, currency, stated_unit, stated_unit_cost, stated_currency, _load_id, _row, _line, _business_time, _generation
+FROM typed
+LEFT JOIN generations ON generations.load_id = typed._load_id
+WHERE typed._issue IS NULL AND generations.replaced_by IS NULL
+UNION ALL
+SELECT history.business_date, history.sku, history.location_code, history.on_hand, history.available, history.committed, history.incoming, history.reorder_point, history.safety_stock, history.unit, history.unit_cost, history.currency, history.stated_unit, history.stated_unit_cost, history.stated_currency, history._load_id, history._row, history._line, history._business_time, history._generation
+FROM inventory_curated.stock_snapshots_history AS history
+JOIN touched ON touched.business_date = history.business_date AND touched.sku = history.sku AND touched.location_code = history.location_code
+LEFT JOIN generations ON generations.load_id = history._load_id
+WHERE history._load_id NOT IN UNNEST(@loads)
+  AND IF(generations.load_id IS NULL, history._replaced_by, generations.replaced_by) IS NULL;
+
+-- What wins now, for each of these keys, next to what won before.
+CREATE TEMP TABLE changes AS
+WITH winners AS (
   SELECT *
   FROM statements
   WHERE TRUE
-  QUALIFY ROW_NUMBER() OVER (
-    PARTITION BY business_date, sku, location_code ORDER BY _business_time DESC, _generation DESC, _load_id DESC, _line DESC
-  ) = 1
+  QUALIFY ROW_NUMBER() OVER (PARTITION BY business_date, sku, location_code ORDER BY _business_time DESC, _generation DESC, _load_id DESC, _row DESC) = 1
 )
 SELECT
   touched.business_date, touched.sku, touched.location_code,
-  now.on_hand, now.available, now.committed, now.incoming, now.unit, now.unit_cost, now.currency, now.stated_unit, now.stated_unit_cost, now.stated_currency, now._load_id, now._line, now._business_time, now._generation,
-  was._load_id AS _was_load_id, was.business_date AS _was_business_date, was.sku AS _was_sku, was.location_code AS _was_location_code, was.on_hand AS _was_on_hand, was.available AS _was_available, was.committed AS _was_committed, was.incoming AS _was_incoming, was.unit AS _was_unit, was.unit_cost AS _was_unit_cost, was.currency AS _was_currency, was.stated_unit AS _was_stated_unit, was.stated_unit_cost AS _was_stated_unit_cost, was.stated_currency AS _was_stated_currency,
+  now.on_hand, now.available, now.committed, now.incoming, now.reorder_point, now.safety_stock, now.unit, now.unit_cost, now.currency, now.stated_unit, now.stated_unit_cost, now.stated_currency, now._load_id, now._row, now._line, now._business_time, now._generation,
+  was._load_id AS _was_load_id, was.business_date AS _was_business_date, was.sku AS _was_sku, was.location_code AS _was_location_code, was.on_hand AS _was_on_hand, was.available AS _was_available, was.committed AS _was_committed, was.incoming AS _was_incoming, was.reorder_point AS _was_reorder_point, was.safety_stock AS _was_safety_stock, was.unit AS _was_unit, was.unit_cost AS _was_unit_cost, was.currency AS _was_currency, was.stated_unit AS _was_stated_unit, was.stated_unit_cost AS _was_stated_unit_cost, was.stated_currency AS _was_stated_currency,
   now._load_id IS NULL OR was._load_id IS NULL
   OR now.on_hand IS DISTINCT FROM was.on_hand
   OR now.available IS DISTINCT FROM was.available
   OR now.committed IS DISTINCT FROM was.committed
   OR now.incoming IS DISTINCT FROM was.incoming
+  OR now.reorder_point IS DISTINCT FROM was.reorder_point
+  OR now.safety_stock IS DISTINCT FROM was.safety_stock
   OR now.unit IS DISTINCT FROM was.unit
   OR now.unit_cost IS DISTINCT FROM was.unit_cost
   OR now.currency IS DISTINCT FROM was.currency
@@ -176,12 +262,15 @@ FROM touched
 LEFT JOIN winners AS now ON touched.business_date = now.business_date AND touched.sku = now.sku AND touched.location_code = now.location_code
 LEFT JOIN inventory_curated.stock_snapshots AS was ON touched.business_date = was.business_date AND touched.sku = was.sku AND touched.location_code = was.location_code
 WHERE now._load_id IS DISTINCT FROM was._load_id
+  OR now._row IS DISTINCT FROM was._row
   OR now._line IS DISTINCT FROM was._line
   OR now._business_time IS DISTINCT FROM was._business_time
   OR now.on_hand IS DISTINCT FROM was.on_hand
   OR now.available IS DISTINCT FROM was.available
   OR now.committed IS DISTINCT FROM was.committed
   OR now.incoming IS DISTINCT FROM was.incoming
+  OR now.reorder_point IS DISTINCT FROM was.reorder_point
+  OR now.safety_stock IS DISTINCT FROM was.safety_stock
   OR now.unit IS DISTINCT FROM was.unit
   OR now.unit_cost IS DISTINCT FROM was.unit_cost
   OR now.currency IS DISTINCT FROM was.currency
@@ -191,22 +280,36 @@ WHERE now._load_id IS DISTINCT FROM was._load_id
 
 DELETE FROM inventory_curated.stock_snapshots_history WHERE _load_id IN UNNEST(@loads);
 
-INSERT INTO inventory_curated.stock_snapshots_history (business_date, sku, location_code, on_hand, available, committed, incoming, unit, unit_cost, currency, stated_unit, stated_unit_cost, stated_currency, _load_id, _line, _business_time, _generation, _updated_at)
-SELECT business_date, sku, location_code, on_hand, available, committed, incoming, unit, unit_cost, currency, stated_unit, stated_unit_cost, stated_currency, _load_id, _line, _business_time, _generation, CURRENT_TIMESTAMP() FROM typed WHERE _issue IS NULL;
+INSERT INTO inventory_curated.stock_snapshots_history (business_date, sku, location_code, on_hand, available, committed, incoming, reorder_point, safety_stock, unit, unit_cost, currency, stated_unit, stated_unit_cost, stated_currency, _load_id, _row, _line, _business_time, _generation, _updated_at, _replaced_by)
+SELECT business_date, sku, location_code, on_hand, available, committed, incoming, reorder_point, safety_stock, unit, unit_cost, currency, stated_unit, stated_unit_cost, stated_currency, _load_id, _row, _line, _business_time, _generation, CURRENT_TIMESTAMP(), generations.replaced_by
+FROM typed
+LEFT JOIN generations ON generations.load_id = typed._load_id
+WHERE typed._issue IS NULL;
+
+IF EXISTS (SELECT 1 FROM generations WHERE load_id NOT IN UNNEST(@loads)) THEN
+  UPDATE inventory_curated.stock_snapshots_history AS history
+  SET _replaced_by = generations.replaced_by, _updated_at = CURRENT_TIMESTAMP()
+  FROM generations
+  WHERE generations.load_id = history._load_id
+    AND history._load_id NOT IN UNNEST(@loads)
+    AND history._replaced_by IS DISTINCT FROM generations.replaced_by;
+END IF;
 
 DELETE FROM inventory_curated.stock_snapshots kept
 WHERE EXISTS (SELECT 1 FROM changes WHERE changes.business_date = kept.business_date AND changes.sku = kept.sku AND changes.location_code = kept.location_code);
 
-INSERT INTO inventory_curated.stock_snapshots (business_date, sku, location_code, on_hand, available, committed, incoming, unit, unit_cost, currency, stated_unit, stated_unit_cost, stated_currency, _load_id, _line, _business_time, _generation, _updated_at)
-SELECT business_date, sku, location_code, on_hand, available, committed, incoming, unit, unit_cost, currency, stated_unit, stated_unit_cost, stated_currency, _load_id, _line, _business_time, _generation, CURRENT_TIMESTAMP() FROM changes WHERE _load_id IS NOT NULL;
+INSERT INTO inventory_curated.stock_snapshots (business_date, sku, location_code, on_hand, available, committed, incoming, reorder_point, safety_stock, unit, unit_cost, currency, stated_unit, stated_unit_cost, stated_currency, _load_id, _row, _line, _business_time, _generation, _updated_at)
+SELECT business_date, sku, location_code, on_hand, available, committed, incoming, reorder_point, safety_stock, unit, unit_cost, currency, stated_unit, stated_unit_cost, stated_currency, _load_id, _row, _line, _business_time, _generation, CURRENT_TIMESTAMP() FROM changes WHERE _load_id IS NOT NULL;
 
 INSERT INTO inventory_ops.quarantine_rows (
-  run_id, load_id, feed, line, stage, rule, column_name, value, expected, message, severity, original_row, recorded_at
+  run_id, load_id, feed, `row`, line, stage, rule, column_name, value, expected, message, severity, original_row,
+  recorded_at, landed_on
 )
 SELECT
   batch.next_run,
   typed._load_id,
   'stock_snapshots',
+  typed._row,
   typed._line,
   'transform',
   SPLIT(typed._issue, '|')[SAFE_OFFSET(0)],
@@ -219,14 +322,16 @@ SELECT
   ),
   'critical',
   typed._original,
-  CURRENT_TIMESTAMP()
+  CURRENT_TIMESTAMP(),
+  batch.landed_on
 FROM typed
 JOIN batch ON batch.load_id = typed._load_id
 WHERE typed._issue IS NOT NULL;
 
 INSERT INTO inventory_ops.load_stages (
-  record_id, load_id, feed, bucket, object, generation, stage, state, stage_version, run_id, input_record,
-  `lines`, `rows`, quarantined, superseded, content_md5, size_bytes, landed_at, started_at, finished_at, detail
+  record_id, load_id, feed, bucket, object, generation, stage, state, stage_version, run_id, raw_run_id, input_record,
+  `lines`, `rows`, quarantined, superseded, content_md5, size_bytes, landed_at, landed_on, started_at, finished_at,
+  detail
 )
 WITH counted AS (
   SELECT _load_id AS load_id, COUNTIF(_issue IS NULL) AS passed, COUNTIF(_issue IS NOT NULL) AS refused
@@ -239,7 +344,7 @@ kept AS (
   WHERE _load_id IN UNNEST(@loads)
   GROUP BY _load_id
 ),
-touched AS (
+touched_days AS (
   SELECT
     CASE
       WHEN _load_id IN UNNEST(@loads) THEN _load_id
@@ -253,53 +358,49 @@ touched AS (
   SELECT SPLIT(carried, ' ')[SAFE_OFFSET(0)], SPLIT(carried, ' ')[SAFE_OFFSET(1)]
   FROM UNNEST(@carried) AS carried
 ),
-clock AS (
-  SELECT
-    finished_at,
-    IF(
-      EXTRACT(MICROSECOND FROM finished_at) = 0,
-      FORMAT_TIMESTAMP('%FT%H:%M:%S+00:00', finished_at),
-      FORMAT_TIMESTAMP('%FT%H:%M:%E6S+00:00', finished_at)
-    ) AS finished
-  FROM (SELECT CURRENT_TIMESTAMP() AS finished_at)
-),
 days AS (
   SELECT
     load_id,
     STRING_AGG(DISTINCT IF(day = '*', NULL, CONCAT('"', day, '"')), ',') AS dates,
     LOGICAL_OR(day = '*') AS all_dates
-  FROM touched
+  FROM touched_days
   WHERE day IS NOT NULL
   GROUP BY load_id
+),
+restated AS (
+  SELECT CAST(NULL AS STRING) AS load_id, CAST(NULL AS STRING) AS said
+),
+clock AS (
+  SELECT CURRENT_TIMESTAMP() AS finished_at
 )
 SELECT
-  -- as StageRecord.record_id says it
-  SUBSTR(TO_HEX(SHA256(CONCAT(
-    CAST(LENGTH(batch.load_id) AS STRING), ':', batch.load_id, '9:transform',
-    CAST(LENGTH(@version) AS STRING), ':', @version, '11:transformed',
-    CAST(LENGTH(clock.finished) AS STRING), ':', clock.finished
-  ))), 1, 20),
+  SUBSTR(TO_HEX(SHA256(CONCAT(CAST(LENGTH(batch.load_id) AS STRING), ':', batch.load_id, '9:transform', CAST(LENGTH(@version) AS STRING), ':', @version, '11:transformed', CAST(LENGTH(REGEXP_REPLACE(FORMAT_TIMESTAMP('%FT%H:%M:%E6S+00:00', clock.finished_at), r'[.]000000', '')) AS STRING), ':', REGEXP_REPLACE(FORMAT_TIMESTAMP('%FT%H:%M:%E6S+00:00', clock.finished_at), r'[.]000000', '')))), 1, 20),
   batch.load_id, 'stock_snapshots', batch.bucket, batch.object, batch.generation,
-  'transform', 'transformed', @version, batch.next_run, batch.record_id,
+  'transform', 'transformed', @version, batch.next_run, batch.raw_run_id, batch.record_id,
   COALESCE(counted.passed, 0) + COALESCE(counted.refused, 0),
   COALESCE(counted.passed, 0),
   COALESCE(counted.refused, 0),
   COALESCE(counted.passed, 0) - COALESCE(kept.kept, 0),
-  batch.content_md5, batch.size_bytes, batch.landed_at, @started, clock.finished_at,
+  batch.content_md5, batch.size_bytes, batch.landed_at, batch.landed_on, @started, clock.finished_at,
   CONCAT(
     -- in two pieces, so that the name stays free of an environment's prefix
     '{"tables":["inventory', '_curated.stock_snapshots"],"dates":[', COALESCE(days.dates, ''),
-    '],"all_dates":', IF(COALESCE(days.all_dates, FALSE), 'true', 'false'), '}'
+    '],"all_dates":', IF(COALESCE(days.all_dates, FALSE), 'true', 'false'),
+    COALESCE(CONCAT(',"replaced_by":"', generations.replaced_by, '"'), ''),
+    COALESCE(restated.said, ''), '}'
   )
 FROM batch
 CROSS JOIN clock
 LEFT JOIN counted ON counted.load_id = batch.load_id
 LEFT JOIN kept ON kept.load_id = batch.load_id
-LEFT JOIN days ON days.load_id = batch.load_id;
+LEFT JOIN days ON days.load_id = batch.load_id
+LEFT JOIN generations ON generations.load_id = batch.load_id
+LEFT JOIN restated ON restated.load_id = batch.load_id;
 
 COMMIT TRANSACTION;
 
-SELECT done.*, (SELECT COUNT(*) FROM inventory_ops.load_stages WHERE stage = 'transform' AND state = 'transformed' AND feed IN ('products', 'exchange_rates')) != batch.dimensions_seen AS overtaken
+SELECT done.*, (SELECT CONCAT((SELECT CONCAT(COALESCE(CAST(MAX(_updated_at) AS STRING), ''), ' ', CAST(COUNT(*) AS STRING)) FROM inventory_curated.products), (SELECT CONCAT(COALESCE(CAST(MAX(_updated_at) AS STRING), ''), ' ', CAST(COUNT(*) AS STRING)) FROM inventory_curated.exchange_rates))) != batch.dimensions_seen AS overtaken, CAST(NULL AS STRING) AS requeued
 FROM batch
 JOIN inventory_ops.load_stages AS done ON done.run_id = batch.next_run
+WHERE done.landed_on IN UNNEST(@days)
 ORDER BY done.load_id;

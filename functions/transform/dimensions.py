@@ -1,0 +1,99 @@
+"""Dimensions that models join: whether one changed under a drain, and which loads its change sends to work again."""
+
+import re
+from dataclasses import fields
+
+from functions.transform.files import dependents, indent, model, template
+from functions.transform.identities import record_id
+from stockflow.ledger import StageRecord
+
+# dimension -> what a model joins of it, and the table whose rows that is made of
+_DIMENSIONS = {
+    "products": ("inventory_curated.products", "inventory_curated.products"),
+    "exchange_rates": ("inventory_curated.daily_rates", "inventory_curated.exchange_rates"),
+}
+
+
+def pieces(feed: str) -> dict[str, str]:
+    """Return what the drain's script of a feed says of dimensions."""
+    readers = _readers(feed)
+    others = " + ".join(f"(SELECT MAX(turn) FROM inventory_curated.turn_{other})" for other in readers)
+    return {
+        "turns": "\n".join(_turn(name) for name in (feed, *readers)),
+        "dimensions_seen": _seen(reads(feed)),
+        "others_seen": f"SELECT {others or '0'}",
+        "mark": _mark(feed),
+        "mark_again": _again(feed, others),
+        "requeued": _REQUEUED if readers else "CAST(NULL AS STRING)",
+    }
+
+
+def reads(feed: str) -> list[str]:
+    """Return the dimensions that a model joins."""
+    text = model(feed)
+    return [name for name, (joined, _) in _DIMENSIONS.items() if re.search(rf"\b{joined}\b", text)]
+
+
+def has_dependents(feed: str) -> bool:
+    """Return whether a change of this feed changes what loads of other feeds say."""
+    return dependents(feed) is not None
+
+
+def _readers(feed: str) -> list[str]:
+    """The feeds whose loads a change of this feed may change."""
+    return sorted(set(re.findall(r"inventory_curated\.(\w+)_history", dependents(feed) or "")) - {feed})
+
+
+def _turn(feed: str) -> str:
+    return f"CREATE TABLE IF NOT EXISTS inventory_curated.turn_{feed} AS SELECT 0 AS turn;"
+
+
+def _seen(names: list[str]) -> str:
+    """What tells one state of the dimensions from another: when a row was last written, and how many there are."""
+    if not names:
+        return "SELECT ''"
+    states = [
+        f"(SELECT CONCAT(COALESCE(CAST(MAX(_updated_at) AS STRING), ''), ' ', CAST(COUNT(*) AS STRING)) FROM {table})"
+        for table in (_DIMENSIONS[name][1] for name in names)
+    ]
+    return f"SELECT CONCAT({', '.join(states)})"
+
+
+_REQUEUED = """(
+    SELECT STRING_AGG(CONCAT(feed, ' ', CAST(landed_on AS STRING), ' ', load_id), ',')
+    FROM (SELECT feed, landed_on, MIN(load_id) AS load_id FROM requeued GROUP BY feed, landed_on)
+  )"""
+
+
+def _mark(feed: str) -> str:
+    affected = dependents(feed)
+    if affected is None:
+        return ""
+    return "\nCREATE TEMP TABLE requeued (load_id STRING, feed STRING, landed_on DATE);\n\n" + _marking(feed, affected)
+
+
+def _marking(feed: str, affected: str) -> str:
+    names = [f.name for f in fields(StageRecord)]
+    columns = ["record_id", "landed_on", *names]
+    changed = {
+        "record_id": record_id("latest.load_id", "latest.stage_version", "pending", "latest.marked_at"),
+        "state": "'pending'",
+        "input_record": "CAST(NULL AS STRING)",
+        "reason_code": f"'{feed}_changed'",
+        "message": f"'a later file of {feed} changes what this load says'",
+        "finished_at": "latest.marked_at",
+        # the days that the KPIs have not seen are carried on
+        "detail": "IF(latest.kpi_record = latest.record_id, NULL, latest.detail)",
+    }
+    text = template("mark.sql").replace("<<affected>>", indent(affected, 4))
+    text = text.replace("<<ledger_columns>>", ", ".join(f"`{c}`" for c in columns))
+    return text.replace("<<marked_columns>>", ", ".join(changed.get(c, f"latest.`{c}`") for c in columns))
+
+
+def _again(feed: str, others: str) -> str:
+    """A load of another feed that was transformed meanwhile did not see this change, nor was it seen."""
+    affected = dependents(feed)
+    if affected is None:
+        return ""
+    marking = indent(_marking(feed, affected).strip(), 2)
+    return f"\nIF {others} != (SELECT MAX(others_seen) FROM batch) THEN\n{marking}\nEND IF;\n"
