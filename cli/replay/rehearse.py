@@ -55,12 +55,12 @@ def _run(stage: str, by_feed: dict[str, list[Asked]], services: Services, say: C
         elif stage == "transform":
             from functions.transform.drain import drain as transform
 
-            for error in transform(feed, frozenset(map(Asked, loads)), services).failed.values():
+            for error in transform(feed, frozenset(loads), services).failed.values():
                 raise error
     if stage == "kpi":
         from functions.kpi.drain import drain as refresh
 
-        refresh(frozenset(Asked(load) for loads in by_feed.values() for load in loads), services)
+        refresh(frozenset(load for loads in by_feed.values() for load in loads), services)
 
 
 def _validate(feed: str, loads: list[Asked], services: Services) -> None:
