@@ -27,8 +27,8 @@ COLUMNS = [
     "seconds",
 ]
 _LOADS = """
-SELECT load_id, feed, bucket, object, generation, landed_at, stage, state, end_state, `lines`, `rows`, rejects,
-  quarantined, reason_code, message, seconds
+SELECT load_id, feed, bucket, object, generation, landed_at, landed_on, stage, state, end_state, `lines`, `rows`,
+  rejects, quarantined, reason_code, message, seconds
 FROM inventory_ops.loads
 WHERE (@feed = '' OR feed = @feed) AND (@state = '' OR state = @state OR end_state = @state)
   AND (@all OR load_id IN UNNEST(@load_ids))
@@ -44,7 +44,8 @@ def find_loads(
     return services.warehouse.query(_LOADS, params)
 
 
-def loads(
+def list_loads(
+    ctx: typer.Context,
     feed: Annotated[str, typer.Option(help="Only this feed.")] = "",
     state: Annotated[str, typer.Option(help="Only this state, such as rejected.")] = "",
     stale: Annotated[bool, typer.Option("--stale", help="Only what an older contract, SQL or code made.")] = False,
@@ -62,6 +63,8 @@ def loads(
 
       stockflow loads --stale
     """
+    if ctx.invoked_subcommand:
+        return
     services = target.services()
     rows = with_superseded(services, find_loads(services, feed, state))
     if stale:

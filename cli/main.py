@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cli import audit, deadletters, demo, drop, kpi, loads, logs, package, quarantine, stack, sweep
+from cli import audit, deadletters, demo, drop, hold, kpi, loads, logs, package, quarantine, stack, sweep
 from cli.doctor.command import doctor
 from cli.output import CommandError, errors
 from cli.replay.command import replay
@@ -20,9 +20,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (stack.up, stack.down, stack.status, stack.env, logs.logs, drop.drop, loads.loads, loads.explain,
+for command in (stack.up, stack.down, stack.status, stack.env, logs.logs, drop.drop, loads.explain,
                 audit.audit, doctor, replay, sweep.sweep, demo.demo, package.package):  # fmt: skip
     app.command()(command)
+app.add_typer(hold.app, name="loads")
 app.add_typer(kpi.app, name="kpi")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(deadletters.app, name="deadletters")

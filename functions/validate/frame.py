@@ -1,23 +1,37 @@
 """The typed batch: raw text columns become values that expectations can compare. Pure."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
 
+from functions.validate.texts import Mask, Texts
 from stockflow import values
 from stockflow.contracts import Column, Contract, Rule
 from stockflow.values import Formats
 
-LINE = "_line"
 BAD = "__bad"
 GIVEN = "__given"
+REMEMBERED = 100_000  # texts of a column whose meaning is kept from one batch to the next
+
+_NAT = np.datetime64("NaT", "us")
+_BLANK = object()  # what a blank text means
+
+# Texts that need no second look, whatever the conventions: what they match reads the same by `stockflow.values`.
+_CERTAIN = "[1-9]"  # a text with such a digit is not blank
+_PLAIN = r"^[!-&(-<>-~][!-~]*(?: [!-~]+)*$"  # nothing to trim, no shield
+# Years that no system uses to say "no date": those get a second look.
+_YEAR = "(?:19[1-9][0-9]|20[0-9]{2})"
+_ISO_DATE = rf"^{_YEAR}-[0-9]{{2}}-[0-9]{{2}}$"
+_ISO_TIME = rf"^{_YEAR}-[0-9]{{2}}-[0-9]{{2}}[T ][0-9]{{2}}:[0-9]{{2}}:[0-9]{{2}}(?:Z|[+-](?:0[0-9]|1[0-4]):[0-5][0-9])$"
 
 
-def conventions(contract: Contract, texts: Mapping[str, Any]) -> Formats:
+def conventions(contract: Contract, texts: Mapping[str, Iterable[str]]) -> Formats:
     """Return how the load writes numbers and dates, from the distinct values of all its rows.
 
     ``texts`` maps a column to its distinct raw texts.
@@ -40,62 +54,136 @@ def converter(column: Column, formats: Formats) -> Callable[[str], Any]:
     }.get(column.logical_type, values.to_text)
 
 
-def typed(contract: Contract, raw: pd.DataFrame, formats: Formats) -> pd.DataFrame:
-    """Return the batch that is judged.
+class Typer:
+    """Types the batches of one load; what a text means is found once."""
 
-    Columns: ``_line``; each stated column typed (text cleaned, numbers as float64, dates as datetime64);
-    ``<column>_type__bad`` with the text that could not be typed; ``<column>__given`` with the text of a
-    required column, where it is not blank.
-    """
-    out: dict[str, Any] = {LINE: raw[LINE].astype("int64")}
-    for column in contract.stated:
-        text = raw[column.name].astype(object)
-        convert = converter(column, formats)
-        table = {t: _typed(column, convert, t) for t in text.dropna().unique()}
-        out[column.name] = _series(column, text.map(table))
-        blank = {t: values.is_blank(t, column.kind) for t in table}
-        unreadable = {t: t for t, v in table.items() if v is None and not blank[t]}
-        out[f"{column.name}_type{BAD}"] = text.map(unreadable)
-        if column.required:
-            out[f"{column.name}{GIVEN}"] = text.map({t: t for t in table if not blank[t]}).astype(object)
-    return pd.DataFrame(out)
+    def __init__(self, contract: Contract, formats: Formats, wanted: Iterable[str]) -> None:
+        self._columns = [_Typed(c, formats, c.name in set(wanted)) for c in contract.stated]
+
+    def frame(self, batch: pa.RecordBatch) -> pd.DataFrame:
+        """Return the batch that is judged.
+
+        Columns: each wanted column typed (text cleaned, numbers as float64, dates as datetime64); beside them
+        marks, 1 or missing: ``<column>_type__bad`` where the text could not be typed, ``<column>__given`` where a
+        required column is not blank.
+        """
+        out: dict[str, Any] = {}
+        for column in self._columns:
+            out |= column.of(batch.column(column.name))
+        return pd.DataFrame(out, index=pd.RangeIndex(batch.num_rows))
 
 
-def _typed(column: Column, convert: Callable[[str], Any], text: str) -> Any:
-    return None if values.is_blank(text, column.kind) else convert(text)
+def marks(mask: Mask) -> npt.NDArray[np.float32]:
+    """Return 1 where a mask is set, and missing elsewhere."""
+    return np.where(mask, np.float32(1), np.float32(np.nan))
 
 
-def _series(column: Column, series: pd.Series) -> pd.Series:
-    if column.logical_type in ("number", "integer"):
-        return series.map(lambda v: float(v) if isinstance(v, Decimal | int) else None).astype("float64")
-    if column.logical_type in ("date", "timestamp"):
-        return pd.to_datetime(series, utc=True, errors="coerce").dt.tz_localize(None).astype("datetime64[us]")
-    return series.astype(object).where(series.notna(), None)
+class _Typed:
+    """One column of a contract, and what its texts mean."""
+
+    def __init__(self, column: Column, formats: Formats, wanted: bool) -> None:
+        self.name, self._column, self._wanted = column.name, column, wanted
+        self._mark, self._convert = formats.decimal_mark, converter(column, formats)
+        self._known: dict[str, Any] = {}
+
+    @property
+    def _kind(self) -> str:
+        kinds = {"number": "number", "integer": "number", "date": "time", "timestamp": "time"}
+        return kinds.get(self._column.logical_type, "text")
+
+    def of(self, texts: pa.Array) -> dict[str, Any]:
+        """Return the columns of the frame that come from this one."""
+        column, out = Texts.of(texts), dict[str, Any]()
+        blank, typed, unread = self._understood(column)
+        if self._wanted:
+            missing = {"number": np.nan, "time": _NAT}.get(self._kind)
+            spread = column.spread(typed, missing)
+            out[self.name] = pd.Series(spread, dtype=object) if self._kind == "text" else spread
+        if self._kind != "text":
+            out[f"{self.name}_type{BAD}"] = marks(column.spread(unread, False))
+        if self._column.required:
+            out[f"{self.name}{GIVEN}"] = marks(column.spread(~blank, False))
+        return out
+
+    def _understood(self, column: Texts) -> tuple[Mask, npt.NDArray[Any], Mask]:
+        """Return, for each distinct text, whether it is blank, its value, and whether it cannot be read."""
+        typed, sure = self._fast(column)
+        blank, unread = np.zeros(len(typed), bool), np.zeros(len(typed), bool)
+        for place, text in column.where(~sure):
+            value = self._meaning(text)
+            blank[place], unread[place] = value is _BLANK, value is None
+            typed[place] = self._value(None if value is _BLANK else value)
+        return blank, typed, unread
+
+    def _meaning(self, text: str) -> Any:
+        """Return the value of a text; None when it cannot be read."""
+        if text in self._known:
+            return self._known[text]
+        if len(self._known) >= REMEMBERED:
+            self._known.clear()
+        blank = values.is_blank(text, self._column.kind)
+        self._known[text] = _BLANK if blank else self._convert(text)
+        return self._known[text]
+
+    def _value(self, value: Any) -> Any:
+        if self._kind == "number":
+            return np.nan if value is None else float(value)
+        if self._kind == "time":
+            return _NAT if value is None else _moment(value)
+        return value
+
+    def _fast(self, column: Texts) -> tuple[npt.NDArray[Any], Mask]:
+        """Return the values of the texts that need no second look, and which those are."""
+        if self._kind == "number":
+            return _numbers(column, self._mark, self._column.logical_type == "integer")
+        if self._kind == "time":
+            return _times(column, _ISO_DATE if self._column.logical_type == "date" else _ISO_TIME)
+        sure = column.matching(_CERTAIN) & column.matching(_PLAIN)
+        found = column.distinct.to_numpy(zero_copy_only=False).astype(object)
+        return found, sure
 
 
-def broken(rule: Rule, frame: pd.DataFrame, landed_at: datetime) -> pd.Series:
-    """Return, for a rule of our own, the values of the rows that break it (None elsewhere)."""
+def _numbers(column: Texts, mark: str, whole: bool) -> tuple[npt.NDArray[Any], Mask]:
+    sure = column.matching("^-?[0-9]{1,15}$" if whole else rf"^-?[0-9]{{1,15}}(?:\{mark}[0-9]{{1,9}})?$")
+    typed = np.full(len(sure), np.nan)
+    plain = column.distinct.filter(pa.array(sure)).to_numpy(zero_copy_only=False)
+    typed[sure] = np.array([float(t) for t in (plain if mark == "." else (p.replace(mark, ".") for p in plain))])
+    return typed, sure
+
+
+def _times(column: Texts, pattern: str) -> tuple[npt.NDArray[Any], Mask]:
+    sure = column.matching(pattern)
+    typed = np.full(len(sure), _NAT, dtype="datetime64[us]")
+    plain = pd.Series(column.distinct.filter(pa.array(sure)).to_pylist(), dtype=object)
+    found = pd.to_datetime(plain, format="ISO8601", utc=True, errors="coerce").dt.tz_localize(None)
+    typed[sure] = found.astype("datetime64[us]").to_numpy()
+    sure[sure] = found.notna().to_numpy()  # a day that does not exist gets its second look
+    return typed, sure
+
+
+def _moment(value: Any) -> np.datetime64:
+    """Return a day, or a moment in UTC, as numpy has it."""
+    if isinstance(value, datetime):
+        return np.datetime64(value.replace(tzinfo=None), "us")
+    return np.datetime64(value, "us")
+
+
+def broken(rule: Rule, frame: pd.DataFrame, landed_at: datetime) -> Mask:
+    """Return which rows break a rule of our own."""
     kwargs = rule.kwargs
     if rule.expectation in ("stockflow_abs_not_above", "stockflow_same_sign"):
         return _pair(rule, frame[kwargs["column_A"]], frame[kwargs["column_B"]])
-    series = frame[rule.column]
+    series = frame[str(rule.column)]
     if rule.expectation == "stockflow_not_after_landing":
         latest = pd.Timestamp(landed_at.replace(tzinfo=None) + timedelta(days=kwargs["max_days"]))
-        return series.astype(object).where(series > latest, None)
+        late: Mask = (series > latest).to_numpy(dtype=bool)
+        return late
     check = {"stockflow_gtin_check_digit": values.to_gtin, "stockflow_gln_check_digit": values.to_gln}
-    wrong = {v: v for v in series.dropna().unique() if check[rule.expectation](v) is None}
-    return series.map(wrong).astype(object)
+    wrong = {v for v in series.dropna().unique() if check[rule.expectation](v) is None}
+    found: Mask = series.isin(wrong).to_numpy(dtype=bool)
+    return found
 
 
-def _pair(rule: Rule, a: pd.Series, b: pd.Series) -> pd.Series:
-    wrong = a.abs() > b.abs() if rule.expectation == "stockflow_abs_not_above" else a * b < 0
-    return a.astype(object).where(wrong, None)
-
-
-def repeated(raw: pd.DataFrame, columns: list[str]) -> set[int]:
-    """Return the lines whose key (cleaned, in capitals) another line of the load has too."""
-    keys = pd.DataFrame(
-        {c: raw[c].astype(object).map({t: values.to_code(t) for t in raw[c].dropna().unique()}) for c in columns}
-    )
-    twice = keys.duplicated(keep=False) & keys.notna().all(axis=1)
-    return set(raw.loc[twice, LINE].astype(int))
+def _pair(rule: Rule, a: pd.Series, b: pd.Series) -> Mask:
+    wrong: Mask = (a.abs() > b.abs() if rule.expectation == "stockflow_abs_not_above" else a * b < 0).to_numpy(bool)
+    return wrong

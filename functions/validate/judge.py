@@ -1,74 +1,110 @@
 """Runs the suite on typed batches and turns what Great Expectations answers into verdicts."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
+from pyarrow import compute as pc
 
-from functions.validate.frame import LINE, broken, repeated, typed
-from functions.validate.model import Check, Judgement, Result, Verdict
-from functions.validate.suite import row_checks, shadow, shadowed_rules, suite
-from functions.validate.warm import import_great_expectations
+from functions.validate.expectations import failing
+from functions.validate.frame import Typer, broken, marks
+from functions.validate.model import CRITICAL, EXAMPLES, Check, Extent, Judgement, Result, Verdict
+from functions.validate.refused import NOTHING, refusals, with_originals
+from functions.validate.rows import EXTRA, LINE, ROW, Rows, complete
+from functions.validate.suite import UNIQUE, compared, row_checks, shadow, shadowed_rules
+from functions.validate.survey import Survey
+from functions.validate.texts import Mask
 from stockflow.contracts import Contract
-from stockflow.values import Formats
 
-CHUNK_ROWS = 100_000
-_FORMAT = {"result_format": "COMPLETE", "unexpected_index_column_names": [LINE], "return_unexpected_index_query": False}
-
-
-def judge(contract: Contract, raw: pd.DataFrame, formats: Formats, landed_at: datetime) -> Judgement:
-    """Return the judgement of a load's rows; ``raw`` has ``_line`` and each stated column as text."""
-    checks = row_checks(contract)
-    judgement = Judgement(len(raw), [Result(check) for check in checks])
-    twice = {
-        rule.id: repeated(raw, rule.kwargs["column_list"])
-        for rule in shadowed_rules(contract)
-        if rule.expectation == "expect_compound_columns_to_be_unique"
-    }
-    for chunk in _chunks(raw):
-        frame = typed(contract, chunk, formats)
-        for rule in shadowed_rules(contract):
-            frame[shadow(rule.id)] = (
-                frame[LINE].where(frame[LINE].isin(twice[rule.id])).astype(object)
-                if rule.id in twice
-                else broken(rule, frame, landed_at)
-            )
-        _run(contract.feed, checks, frame, chunk, judgement)
-    judgement.verdicts.sort(key=lambda v: (v.line, v.rule))
-    return judgement
+Places = npt.NDArray[np.intp]
+Refuse = Callable[[pa.Table], None]
 
 
-def _chunks(raw: pd.DataFrame) -> Iterator[pd.DataFrame]:
-    for start in range(0, len(raw), CHUNK_ROWS):
-        yield raw.iloc[start : start + CHUNK_ROWS].reset_index(drop=True)
+def judge(contract: Contract, rows: Rows, landed_at: datetime, refuse: Refuse) -> tuple[Judgement, Survey]:
+    """Judge a load's rows, in two passes and bounded memory; ``refuse`` is given the verdicts
+    that refuse rows, as they come (see ``refused.SCHEMA``).
+
+    Raises:
+        TransientError: when not all rows can be read.
+    """
+    stated = [c.name for c in contract.stated]
+    survey = Survey.of(contract, rows.pieces(stated))
+    complete(rows, survey.rows)
+    bench = Bench(contract, survey, landed_at)
+    for batch in rows.pieces([ROW, LINE, *stated, EXTRA]):
+        refuse(bench.judge(batch))
+    complete(rows, bench.judgement.rows)
+    return bench.judgement, survey
 
 
-def _run(feed: str, checks: list[Check], frame: pd.DataFrame, raw: pd.DataFrame, judgement: Judgement) -> None:
-    gx = import_great_expectations()
-    context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = {"globally": False}
-    asset = context.data_sources.add_pandas("loads").add_dataframe_asset(feed)
-    batch = asset.add_batch_definition_whole_dataframe("load").get_batch({"dataframe": frame})
-    outcome = batch.validate(suite(feed, checks), result_format=_FORMAT)
-    by_rule = {r.expectation_config.meta["rule"]: r for r in outcome.results}
-    originals = raw.set_index(LINE)
-    for result in judgement.results:
-        _collect(result, by_rule[result.check.rule], len(frame), originals, judgement)
+class Bench:
+    """Judges the batches of one load, one after the other."""
+
+    def __init__(self, contract: Contract, survey: Survey, landed_at: datetime) -> None:
+        self._contract, self._landed_at, self._repeated = contract, landed_at, survey.repeated()
+        self._checks = row_checks(contract)
+        self._dated = contract.business_date if contract.business_date in {c.name for c in contract.stated} else None
+        wanted = compared(contract, self._checks) | ({self._dated} if self._dated else set())
+        self._typer = Typer(contract, survey.formats, wanted)
+        extent = Extent(survey.locations, len(survey.codes))
+        self.judgement = Judgement(survey.formats, results=[Result(c) for c in self._checks], extent=extent)
+
+    def judge(self, batch: pa.RecordBatch) -> pa.Table:
+        """Judge a batch; return the verdicts that refuse rows, each with the row as it was written."""
+        found = failing(self._contract, self.frame(batch))
+        refused = [NOTHING]
+        for result in self.judgement.results:
+            places = found[result.check.rule]
+            result.checked += batch.num_rows
+            if len(places):
+                _count(result, places, batch)
+                if result.check.severity == CRITICAL:
+                    refused.append(refusals(result.check, places, batch))
+        self.judgement.rows += batch.num_rows
+        table = with_originals(refused, batch)
+        self.judgement.refused += len(pc.unique(table["row"]))
+        return table
+
+    def frame(self, batch: pa.RecordBatch) -> pd.DataFrame:
+        """Return the typed batch with the marks of our own rules."""
+        frame = self._typer.frame(batch)
+        for rule in shadowed_rules(self._contract):
+            frame[shadow(rule.id)] = marks(self._wrong(rule, frame))
+        if self._dated:
+            self._extend(frame[self._dated])
+        return frame
+
+    def _wrong(self, rule: Any, frame: pd.DataFrame) -> Mask:
+        if rule.expectation == UNIQUE:
+            start = self.judgement.rows
+            return self._repeated[rule.id][start : start + len(frame)]
+        return broken(rule, frame, self._landed_at)
+
+    def _extend(self, days: "pd.Series[Any]") -> None:
+        """Note the first and the last business date."""
+        known, before = days.dropna(), self.judgement.extent
+        if len(known):
+            low, high = (d.date().isoformat() for d in (known.min(), known.max()))
+            first, last = min(low, before.first_date or low), max(high, before.last_date or high)
+            self.judgement.extent = Extent(before.locations, before.location_count, first, last)
 
 
-def _collect(result: Result, found: Any, rows: int, originals: pd.DataFrame, judgement: Judgement) -> None:
-    if found.exception_info.get("raised_exception"):
-        raise RuntimeError(f"{result.check.rule}: {found.exception_info.get('exception_message')}")
-    lines = sorted({int(i[LINE]) for i in found.result.get("unexpected_index_list") or []})
-    result.checked += rows
-    result.failed += len(lines)
-    check = result.check
-    for line in lines:
-        value: Any = None if check.column is None else originals.at[line, check.column]
-        text = None if value is None or pd.isna(value) else str(value)
-        judgement.verdicts.append(
-            Verdict(line, check.rule, check.column, text, check.expected, check.message, check.severity)
-        )
-    if judgement.verdicts and lines:
-        result.observed = f"{result.failed} of {result.checked} rows, first in line {lines[0]}"
+def _count(result: Result, places: Places, batch: pa.RecordBatch) -> None:
+    """Add what fails to a result, and keep the first verdicts as examples."""
+    result.failed += len(places)
+    room = EXAMPLES - len(result.examples)
+    if room > 0:
+        result.examples += verdicts(result.check, places[:room], batch)
+    first = result.examples[0]
+    result.observed = f"{result.failed} of {result.checked} rows, first in line {first.line}"
+
+
+def verdicts(check: Check, places: Places, batch: pa.RecordBatch) -> Iterator[Verdict]:
+    """Yield the verdicts of a check on the rows at these places of a batch."""
+    for found in refusals(check, places, batch).to_pylist():
+        column = found.pop("column_name")
+        yield Verdict(**found, column=column)

@@ -3,7 +3,10 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from stockflow.values import Formats
+
 CRITICAL, WARNING, LOAD = "critical", "warning", "load"
+EXAMPLES = 20  # verdicts of a rule that a report shows
 
 
 @dataclass(frozen=True)
@@ -25,8 +28,9 @@ class Check:
 
 @dataclass(frozen=True)
 class Verdict:
-    """One row breaks one rule; ``value`` is the text as it stands in the file."""
+    """One row breaks one rule; ``row`` is its number in the load, ``value`` the text as it stands in the file."""
 
+    row: int
     line: int
     rule: str
     column: str | None
@@ -44,6 +48,7 @@ class Result:
     checked: int = 0
     failed: int = 0
     observed: str = ""
+    examples: list[Verdict] = field(default_factory=list)
 
     @property
     def success(self) -> bool:
@@ -51,20 +56,35 @@ class Result:
         return self.failed == 0
 
 
+@dataclass(frozen=True)
+class Extent:
+    """What a load speaks of: its locations, and its first and last business date (ISO); None where unknown.
+
+    Of very many locations ``locations`` is a sample, and ``location_count`` says how many there are.
+    """
+
+    locations: frozenset[str] = frozenset()
+    location_count: int = 0
+    first_date: str | None = None
+    last_date: str | None = None
+
+
 @dataclass
 class Judgement:
-    """All that validation says of a load."""
+    """All that validation says of a load's rows. ``refused`` counts those that break a critical rule."""
 
-    rows: int
+    formats: Formats
+    rows: int = 0
+    refused: int = 0
     results: list[Result] = field(default_factory=list)
-    verdicts: list[Verdict] = field(default_factory=list)
-
-    @property
-    def quarantined(self) -> set[int]:
-        """Lines that break a critical rule."""
-        return {v.line for v in self.verdicts if v.severity == CRITICAL}
+    extent: Extent = field(default_factory=Extent)
 
     @property
     def broken_load_rules(self) -> list[Result]:
         """Results that reject the whole load."""
         return [r for r in self.results if r.check.severity == LOAD and not r.success]
+
+    @property
+    def warnings(self) -> int:
+        """How often a rule that only warns was broken."""
+        return sum(r.failed for r in self.results if r.check.severity == WARNING)

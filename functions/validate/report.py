@@ -1,25 +1,20 @@
 """A page per load that a person can open: what was checked, what failed, which lines. Self-contained."""
 
-from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment
 
-from functions.validate.model import Judgement, Result, Verdict
+from functions.validate.model import EXAMPLES, Judgement, Result
 from stockflow.contracts import Contract
 from stockflow.ledger import StageRecord
 
-EXAMPLES = 20
 MASK = "•••••"
 _TEMPLATE = Path(__file__).resolve().parent / "report.html.j2"
 
 
 def report(record: StageRecord, contract: Contract, judgement: Judgement) -> str:
     """Return the page; values of personal columns are masked, everything is escaped."""
-    by_rule: dict[str, list[Verdict]] = defaultdict(list)
-    for verdict in judgement.verdicts:
-        by_rule[verdict.rule].append(verdict)
     personal = {c.name for c in contract.columns if c.pii}
     template = Environment(autoescape=True).from_string(_TEMPLATE.read_text(encoding="utf-8"))
     failing = [r for r in judgement.results if not r.success]
@@ -29,20 +24,18 @@ def report(record: StageRecord, contract: Contract, judgement: Judgement) -> str
         record=record,
         contract=contract,
         rows=judgement.rows,
-        good=judgement.rows - len(judgement.quarantined),
-        failing=[
-            _section(r, by_rule[r.check.rule], personal) for r in sorted(failing, key=lambda r: order[r.check.severity])
-        ],
+        good=judgement.rows - judgement.refused,
+        failing=[_section(r, personal) for r in sorted(failing, key=lambda r: order[r.check.severity])],
         passing=passing,
         examples=EXAMPLES,
     )
 
 
-def _section(result: Result, verdicts: list[Verdict], personal: set[str]) -> dict[str, Any]:
+def _section(result: Result, personal: set[str]) -> dict[str, Any]:
     shown = [
         {"line": v.line, "column": v.column, "expected": v.expected,
          "value": MASK if v.column in personal and v.value else v.value}
-        for v in verdicts[:EXAMPLES]
+        for v in result.examples
     ]  # fmt: skip
     rate = 1 - result.failed / result.checked if result.checked else 0.0
-    return {"result": result, "verdicts": shown, "more": max(len(verdicts) - EXAMPLES, 0), "rate": rate}
+    return {"result": result, "verdicts": shown, "more": max(result.failed - len(result.examples), 0), "rate": rate}

@@ -9,9 +9,10 @@ from functions.validate.model import CRITICAL, LOAD, Check
 from functions.validate.warm import import_great_expectations
 from stockflow.contracts import Column, Contract, Rule
 
+UNIQUE = "expect_compound_columns_to_be_unique"
 _SHADOWED = (
     "stockflow_not_after_landing", "stockflow_gtin_check_digit", "stockflow_gln_check_digit",
-    "stockflow_abs_not_above", "stockflow_same_sign", "expect_compound_columns_to_be_unique",
+    "stockflow_abs_not_above", "stockflow_same_sign", UNIQUE,
 )  # fmt: skip
 _READABLE = 40
 _KINDS = {
@@ -34,6 +35,15 @@ def shadow(rule_id: str) -> str:
 def shadowed_rules(contract: Contract) -> list[Rule]:
     """Return the rules that Great Expectations does not know, and that a shadow column answers."""
     return [r for r in contract.rules if r.expectation in _SHADOWED]
+
+
+def compared(contract: Contract, checks: list[Check]) -> set[str]:
+    """Return the columns of the contract whose values a check, or a rule of our own, looks at."""
+    own = [r for r in shadowed_rules(contract) if r.expectation != UNIQUE]
+    asked = [c.kwargs for c in checks] + [r.kwargs | {"column": r.column} for r in own]
+    names = {k.get(name) for k in asked for name in ("column", "column_A", "column_B")}
+    names |= {name for k in asked for name in k.get("column_list", ())}
+    return {c.name for c in contract.stated if c.name in names}
 
 
 def _derived(column: Column) -> list[Check]:

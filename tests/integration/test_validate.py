@@ -37,7 +37,8 @@ def world(services: Services) -> World:
 
 def judge(ref: ObjectRef, services: Services) -> None:
     """Deliver the event that says that a load is in raw."""
-    validate(StageEvent("load.ingested", ref.name.partition("/")[0], ref.load_id), services)
+    feed = ref.name.partition("/")[0]
+    validate(StageEvent("load.ingested", feed, ref.load_id, landed_on=ref.landed_on), services)
 
 
 def landed(world: World, *rows: str, name: str = "", header: str = "") -> ObjectRef:
@@ -127,8 +128,8 @@ def test_a_rule_of_the_whole_load_rejects_it(world: World) -> None:
 
 def test_a_file_that_lost_most_rows_since_the_one_before_is_rejected(world: World) -> None:
     header = "sku,name\n"
-    first = judged(world, *(f"P{n},Thing" for n in range(20)), name="products/full_1.csv", header=header)
-    second = judged(world, "P1,Thing", name="products/full_2.csv", header=header)
+    first = judged(world, *(f"P{n},Thing" for n in range(20)), name="products/full_20260901.csv", header=header)
+    second = judged(world, "P1,Thing", name="products/full_20260902.csv", header=header)
     assert record(world, first).state == "validated"
     assert (record(world, second).state, record(world, second).reason_code) == ("rejected", "row_count_not_collapsed")
     assert first.load_id in (record(world, second).message or "")
@@ -153,11 +154,143 @@ def test_a_redelivery_only_says_it_again_for_one_query(world: World) -> None:
     assert told(world, ref, 2) == Counter({"load.validated": 2})
 
 
-def test_a_load_of_sales_is_judged_with_two_queries(world: World) -> None:
+def test_a_load_of_sales_is_judged_with_one_query(world: World) -> None:
+    """Of the ledger: the rows are read from the staged file."""
     ref = landed(world, GOOD, BAD)
     with jobs(world) as started:
         judge(ref, world.services)
-    assert len(started) == 2
+    assert len(started) == 1
+
+
+def test_a_load_whose_staged_file_expired_is_read_from_raw(world: World) -> None:
+    ref = landed(world, GOOD, BAD)
+    ingested = world.services.ledger.stages(ref.load_id)["ingest"]
+    bucket, _, name = str(ingested.detail["staged"]).removeprefix("gs://").partition("/")
+    world.services.store.delete(bucket, name)
+    judge(ref, world.services)
+    check_books(world, ref, 2, (3, "quantity_type"))
+
+
+def test_elements_of_a_json_array_on_one_line_are_told_apart(world: World) -> None:
+    """Line 1 is all of them: the refused one is named by its row."""
+    names = ("receipt_number", "line_number", "business_date", "sku", "location_code", "quantity")
+    rows = [dict(zip(names, ("J1", str(n), "2026-09-01", "A", "LYO", q), strict=True)) for n, q in
+            enumerate(("1", "two", "3", "4"), 1)]  # fmt: skip
+    ref = world.drop("sales/one_line.json", json.dumps(rows))
+    assert world.ingest(ref).rows == 4
+    judge(ref, world.services)
+    assert (record(world, ref).rows, record(world, ref).quarantined) == (3, 1)
+    assert quarantine(world, ref, "`row`, line, rule") == [(2, 1, "quantity_type")]
+    assert quarantine(world, ref, "`row`, 0 AS line, '' AS rule", "quarantined_rows") == [(2, 0, "")]
+
+
+def test_a_load_with_many_refused_rows_is_held_and_says_how_to_release_it(world: World) -> None:
+    rows = [f"R1,{n},2026-09-01,A,LYO,{'two' if n <= 12 else n},10" for n in range(40)]
+    ref = judged(world, *rows)
+    done = record(world, ref)
+    assert (done.state, done.reason_code, done.rows, done.quarantined) == ("held", "too_many_refused_rows", 28, 13)
+    assert f"stockflow loads release {ref.load_id}" in (done.message or "")
+    assert "13 of 41 rows are refused, more than 20%: quantity_type 13" in (done.message or "")
+    assert told(world, ref) == Counter({"load.held": 1})
+
+
+@pytest.mark.parametrize(("bad", "good", "state"), [(10, 5, "validated"), (11, 43, "held"), (11, 44, "validated")])
+def test_a_few_refused_rows_or_a_small_share_hold_nothing(world: World, bad: int, good: int, state: str) -> None:
+    """More than ten rows and more than a fifth; one more good row comes with each test file."""
+    lines = [f"R1,{n},2026-09-01,A,LYO,{'two' if n < bad else n},10" for n in range(bad + good - 1)]
+    assert record(world, judged(world, *lines)).state == state
+
+
+def test_a_file_with_all_rows_refused_is_never_loaded_in_silence(world: World) -> None:
+    header = "receipt_number,line_number,business_date,sku,location_code,quantity\n"
+    ref = judged(world, f"R1,{next(_numbers)},2026-09-01,A,LYO,two", name="sales/all_refused.csv", header=header)
+    assert (record(world, ref).state, record(world, ref).quarantined) == ("held", 1)
+
+
+def test_very_many_refused_rows_are_all_kept_in_the_quarantine(world: World) -> None:
+    """They go by a stream of their own."""
+    rows = [f"R1,{n},2026-09-01,A,LYO,two,10" for n in range(3_000)]
+    ref = judged(world, *rows)
+    assert record(world, ref).quarantined == 3_000
+    assert len(quarantine(world, ref)) == 3_000
+    assert len(quarantine(world, ref, "`row` AS line, '' AS rule", "quarantined_rows")) == 3_000
+
+
+def test_rows_of_thirty_kilobytes_fit_into_the_requests(world: World) -> None:
+    """A request takes 10 MB: 500 rows of that size are more."""
+    header = "receipt_number,line_number,business_date,sku,location_code,quantity,note\n"
+    rows = [f"R1,{n},2026-09-01,A,LYO,two,{'x' * 30_000}" for n in range(600)]
+    ref = judged(world, *rows, name="sales/wide.csv", header=header)
+    assert record(world, ref).quarantined == 600
+    assert len(quarantine(world, ref)) == 600
+
+
+def test_after_ten_failed_attempts_a_load_is_parked(world: World) -> None:
+    ref = landed(world, GOOD)
+    for _ in range(world.services.settings.max_attempts):
+        world.killed(ref, "store", "write", "before", judge)
+    judge(ref, world.services)
+    done = record(world, ref)
+    assert (done.state, done.reason_code) == ("failed", "too_many_attempts")
+    assert f"stockflow loads retry {ref.load_id}" in (done.message or "")
+    assert told(world, ref)["load.failed"] == 1
+    judge(ref, world.services)
+    assert record(world, ref).state == "validated"
+
+
+def test_what_ingest_only_ignores_does_not_withdraw_a_load(world: World) -> None:
+    ref = judged(world, GOOD)
+    ledger, now = world.services.ledger, world.services.clock()
+    ledger.record(replace(ledger.stages(ref.load_id)["ingest"], state="ignored", finished_at=now))
+    judge(ref, world.services)
+    assert record(world, ref).state == "validated"
+
+
+def test_what_ingest_refuses_now_is_withdrawn(world: World) -> None:
+    ref = judged(world, GOOD)
+    ledger, now = world.services.ledger, world.services.clock()
+    refused = replace(ledger.stages(ref.load_id)["ingest"], state="rejected", reason_code="no_header", finished_at=now)
+    ledger.record(refused)
+    judge(ref, world.services)
+    assert (record(world, ref).state, record(world, ref).reason_code) == ("rejected", "no_header")
+
+
+STOCK = "business_date,sku,location_code,on_hand\n"
+
+
+def stock(world: World, name: str, *rows: str) -> StageRecord:
+    """Bring a file of stock through validation; return its record."""
+    return record(world, judged(world, *rows, name=f"stock_snapshots/{name}", header=STOCK))
+
+
+def test_one_file_per_numbered_store_each_is_a_series_of_its_own(world: World) -> None:
+    big = stock(world, "store_012_20261001.csv", *(f"2026-10-01,S{n},012,5" for n in range(30)))
+    small = stock(world, "store_013_20261001.csv", *(f"2026-10-01,S{n},013,5" for n in range(8)))
+    assert (big.state, small.state) == ("validated", "validated")
+    truncated = stock(world, "store_012_20261002.csv", "2026-10-02,S1,012,5")
+    assert (truncated.state, truncated.reason_code) == ("rejected", "row_count_not_collapsed")
+
+
+def test_codes_are_compared_as_they_are_cleaned(world: World) -> None:
+    """Shielded for a spreadsheet one day, plain the next."""
+    shielded = [f'2026-10-0{{day}},S{n},"=""{code}""",5' for n in range(3) for code in ("0161", "0162")]
+    plain = [f"2026-10-03,S{n},{code},5" for n in range(3) for code in ("0161", "0162")]
+    days = [stock(world, f"shielded_2026100{d}.csv", *(r.format(day=d) for r in shielded)) for d in (1, 2)]
+    assert [d.state for d in [*days, stock(world, "shielded_20261003.csv", *plain)]] == ["validated"] * 3
+
+
+def test_a_small_correction_after_a_large_file_is_let_through(world: World) -> None:
+    stock(world, "all_20261005.csv", *(f"2026-10-05,S{n},L{n % 4},5" for n in range(40)))
+    correction = stock(world, "all_20261005_2.csv", "2026-10-05,S1,L1,7")
+    assert correction.state == "validated"
+
+
+def test_an_earlier_load_is_found_without_reading_its_rows(world: World) -> None:
+    with jobs(world) as started:
+        stock(world, "queries_20261005.csv", "2026-10-05,S1,L1,5")
+    jobs_of_ingest = 2  # its story, its load job
+    look_ups = 1  # this test's own
+    assert len(started) - jobs_of_ingest - look_ups <= 3
 
 
 def test_a_replay_later_judges_again_with_the_same_result(world: World) -> None:

@@ -1,7 +1,7 @@
 """BigQuery."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -19,6 +19,7 @@ from stockflow.errors import TransientError
 from stockflow.settings import Settings
 
 INSERT_BATCH = 500
+INSERT_BYTES = 8_000_000  # a request takes 10 MB: https://cloud.google.com/bigquery/quotas#streaming_inserts
 JOB_WAIT_SECONDS = 480
 EMULATOR_WAIT_SECONDS = 60
 # The client's own patience (ten minutes of rateLimitExceeded, forty of jobs that BigQuery failed) outlives a call: what
@@ -134,12 +135,9 @@ class Warehouse:
             TransientError: ``insert_failed`` naming the first refused row's error.
         """
         target = f"{self._settings.project}.{table}"
-        for start in range(0, len(rows), INSERT_BATCH):
-            part = slice(start, start + INSERT_BATCH)
+        for part, ids in _requests(rows, row_ids):
             try:
-                errors = self._client.insert_rows_json(
-                    target, [_json(r) for r in rows[part]], row_ids=list(row_ids[part]), retry=RETRY
-                )
+                errors = self._client.insert_rows_json(target, part, row_ids=ids, retry=RETRY)
             except api.GoogleAPICallError as error:
                 raise TransientError("insert_failed", _words(error), table=table) from error
             if errors:
@@ -217,6 +215,26 @@ def _json_value(value: Any) -> Any:
     if isinstance(value, (datetime, date)):
         return value.isoformat()
     return str(value) if isinstance(value, Decimal) else value
+
+
+def _requests(
+    rows: Iterable[Mapping[str, Any]], row_ids: Iterable[str]
+) -> Iterator[tuple[list[dict[str, Any]], list[str]]]:
+    """Cut rows into requests of at most 500 rows and 8 MB; a larger row goes alone."""
+    part: list[dict[str, Any]] = []
+    ids: list[str] = []
+    size = 0
+    for row, row_id in zip(rows, row_ids, strict=True):
+        ready = _json(row)
+        weight = len(json.dumps(ready)) + len(row_id)
+        if part and (len(part) == INSERT_BATCH or size + weight > INSERT_BYTES):
+            yield part, ids
+            part, ids, size = [], [], 0
+        part.append(ready)
+        ids.append(row_id)
+        size += weight
+    if part:
+        yield part, ids
 
 
 def _reason(error: api.GoogleAPICallError) -> str:

@@ -24,9 +24,9 @@ def commands() -> Iterator[tuple[str, click.Command]]:
     while stack:
         name, command = stack.pop()
         inner = getattr(command, "commands", None)
-        if inner is None:
+        if inner is None or getattr(command, "invoke_without_command", False):
             yield name, command
-        else:
+        if inner is not None:
             stack += [(f"{name} {n}".strip(), c) for n, c in inner.items()]
 
 

@@ -1,0 +1,60 @@
+"""The earlier loads of a file's series, as the ledger knows them: no row of theirs is read again."""
+
+import json
+from datetime import timedelta
+from typing import Any
+
+from functions.validate.load_rules import Previous, compares
+from functions.validate.model import Extent, Judgement
+from functions.validate.series import series
+from stockflow.contracts import Contract
+from stockflow.ledger import StageRecord
+from stockflow.services import Services
+
+LOOK_BACK = timedelta(days=35)  # a monthly file finds the one before it
+_EARLIER = """
+WITH latest AS (
+  SELECT load_id, object, state, `rows`, quarantined, landed_at, generation, detail
+  FROM inventory_ops.load_stages
+  WHERE landed_on BETWEEN @since AND @day AND stage = 'validate' AND feed = @feed AND load_id != @load
+  QUALIFY ROW_NUMBER() OVER (PARTITION BY load_id ORDER BY finished_at DESC, record_id DESC) = 1
+)
+SELECT load_id, object, `rows`, quarantined, detail
+FROM latest
+WHERE state = 'validated' AND JSON_VALUE(detail, '$.series') = @series
+  AND (landed_at < @landed OR (landed_at = @landed AND generation < @generation))
+ORDER BY landed_at DESC, generation DESC
+LIMIT 40
+"""
+
+
+def earlier_loads(contract: Contract, ingested: StageRecord, services: Services) -> list[Previous]:
+    """Return the loads of the same series that were let through in the 35 days before, newest first."""
+    if not compares(contract):
+        return []
+    params = {
+        "since": ingested.landed_on - LOOK_BACK, "day": ingested.landed_on, "feed": contract.feed,
+        "load": ingested.load_id, "series": series(ingested.object or ""),
+        "landed": ingested.landed_at or ingested.started_at, "generation": ingested.generation or 0,
+    }  # fmt: skip
+    return [_previous(row, ingested) for row in services.warehouse.query(_EARLIER, params)]
+
+
+def _previous(row: dict[str, Any], ingested: StageRecord) -> Previous:
+    known = json.loads(row["detail"] or "{}").get("extent") or {}
+    extent = Extent(
+        frozenset(known.get("locations") or ()), known.get("location_count") or 0,
+        known.get("first_date"), known.get("last_date"),
+    )  # fmt: skip
+    rows = (row["rows"] or 0) + (row["quarantined"] or 0)
+    return Previous(row["load_id"], rows, extent, row["object"] == ingested.object)
+
+
+def comparable_facts(ingested: StageRecord, judgement: Judgement) -> dict[str, Any]:
+    """Return what later loads of the series are compared with, for the record's detail."""
+    e = judgement.extent
+    extent = {
+        "locations": sorted(e.locations), "location_count": e.location_count,
+        "first_date": e.first_date, "last_date": e.last_date,
+    }  # fmt: skip
+    return {"series": series(ingested.object or ""), "extent": extent}

@@ -1,0 +1,50 @@
+"""From what was found to how the load ends: let through, rejected, or held until a person decides. Pure."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from functions.validate.model import CRITICAL, Judgement, Result
+from stockflow.contracts import Contract
+from stockflow.ledger import StageRecord
+
+MOST_SHARE = 0.2  # of refused rows, unless the contract says `maxRefusedShare`
+FEW_ROWS = 10  # so many may be refused of any file that has good ones, too
+TOO_MANY = "too_many_refused_rows"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A state of validate, and why."""
+
+    state: str
+    reason_code: str | None = None
+    message: str | None = None
+
+
+def outcome(contract: Contract, ingested: StageRecord, judgement: Judgement, decided: dict[str, Any] | None) -> Outcome:
+    """Return how a load ends. What a person decided about it (``decided``) stands when it is judged again."""
+    if decided:
+        return Outcome(decided["state"], decided.get("reason_code"), decided.get("message"))
+    if broken := judgement.broken_load_rules:
+        return Outcome("rejected", broken[0].check.rule, _why(broken))
+    refused, lines = judgement.refused + (ingested.rejects or 0), judgement.rows + (ingested.rejects or 0)
+    limit = float(contract.properties.get("maxRefusedShare", MOST_SHARE))
+    if refused and (refused == lines or (refused > FEW_ROWS and refused > limit * lines)):
+        return Outcome("held", TOO_MANY, _too_many(ingested, judgement, refused, lines, limit))
+    return Outcome("validated")
+
+
+def _why(broken: list[Result]) -> str:
+    return "; ".join(f"{r.observed} (expected {r.check.expected}). {r.check.message}" for r in broken)
+
+
+def _too_many(ingested: StageRecord, judgement: Judgement, refused: int, lines: int, limit: float) -> str:
+    counts = {r.check.rule: r.failed for r in judgement.results if r.check.severity == CRITICAL and r.failed}
+    if ingested.rejects:
+        counts["not readable"] = ingested.rejects
+    by_rule = ", ".join(f"{rule} {n:,}" for rule, n in sorted(counts.items(), key=lambda c: (-c[1], c[0])))
+    return (
+        f"{refused:,} of {lines:,} rows are refused, more than {limit:.0%}: {by_rule}. Nothing of the file counts yet. "
+        f"`stockflow loads release {ingested.load_id}` lets the good rows through, `stockflow loads reject "
+        f"{ingested.load_id} --reason TEXT` rejects the file"
+    )
