@@ -81,39 +81,57 @@ def list_loads(
 _STAGES = """
 SELECT stage, state, stage_version, `lines`, `rows`, rejects, quarantined, superseded, reason_code, message, started_at,
   finished_at, detail
-FROM inventory_ops.load_stages_latest WHERE load_id = @load ORDER BY finished_at
+FROM inventory_ops.load_stages_latest WHERE landed_on = @day AND load_id = @load ORDER BY finished_at
 """
 _REJECTS = """
 SELECT line, code, message, found, expected, original_text FROM inventory_ops.rejects
-WHERE load_id = @load ORDER BY line
+WHERE landed_on = @day AND load_id = @load ORDER BY line LIMIT @most
+"""
+_REJECTS_BY_CODE = """
+SELECT code, COUNT(*) AS `rows`, MIN(line) AS first_line FROM inventory_ops.rejects
+WHERE landed_on = @day AND load_id = @load GROUP BY code ORDER BY `rows` DESC, code
 """
 _QUARANTINE = """
 SELECT line, stage, column_name, value, rule, expected, message, original_row
-FROM inventory_ops.quarantine WHERE load_id = @load ORDER BY line, rule
+FROM inventory_ops.quarantine WHERE landed_on = @day AND load_id = @load ORDER BY line, rule LIMIT @most
 """
+_QUARANTINE_BY_RULE = """
+SELECT stage, rule, column_name, COUNT(*) AS `rows`, MIN(line) AS first_line, MIN(expected) AS expected
+FROM inventory_ops.quarantine WHERE landed_on = @day AND load_id = @load
+GROUP BY stage, rule, column_name ORDER BY `rows` DESC, rule
+"""
+FIRST = 20  # lines that are shown unless all are asked for
+ALL = 10**9
 _WARNINGS = """
 SELECT rule, column_name, checked, failed, observed FROM inventory_ops.expectations
-WHERE load_id = @load AND severity = 'warning' AND NOT success ORDER BY rule
+WHERE landed_on = @day AND load_id = @load AND severity = 'warning' AND NOT success ORDER BY rule
 """
 
 
-def history(services: Services, load: dict[str, Any]) -> dict[str, Any]:
-    """Return everything that happened to a load."""
-    query, params = services.warehouse.query, {"load": load["load_id"]}
+def history(services: Services, load: dict[str, Any], most: int = ALL) -> dict[str, Any]:
+    """Return everything that happened to a load; of refused lines the first ``most``, and all counted by rule."""
+    params = {"load": load["load_id"], "day": load["landed_on"], "most": most}
+
+    def query(sql: str) -> list[dict[str, Any]]:
+        return services.warehouse.query(sql, {name: value for name, value in params.items() if f"@{name}" in sql})
+
     return {
         "load": load,
-        "stages": query(_STAGES, params),
-        "rejects": query(_REJECTS, params),
-        "quarantine": query(_QUARANTINE, params),
-        "warnings": query(_WARNINGS, params),
+        "stages": query(_STAGES),
+        "rejects_by_code": query(_REJECTS_BY_CODE),
+        "rejects": query(_REJECTS),
+        "quarantine_by_rule": query(_QUARANTINE_BY_RULE),
+        "quarantine": query(_QUARANTINE),
+        "warnings": query(_WARNINGS),
     }
 
 
 def explain(
     what: Annotated[str, typer.Argument(help="A load id, an object, or the name of a file that was dropped.")],
+    show_all: Annotated[bool, typer.Option("--all", help="Each refused line, not only the first 20.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Explain everything that happened to a file: each stage, each refused line with its reason.
+    """Explain everything that happened to a file: each stage, refused lines by rule, the first of them with its reason.
 
     A name that was dropped several times explains the last one.
 
@@ -121,11 +139,13 @@ def explain(
 
       stockflow explain sales_2026-W36.csv
 
+      stockflow explain sales_2026-W36.csv --all
+
       stockflow explain 0d5aa0c1f3c9a4b7e2d1 --json
     """
     services = target.services()
     (load,) = with_superseded(services, [pick(find_loads(services), what)])
-    story = history(services, load)
+    story = history(services, load, ALL if show_all or as_json else FIRST)
     print_json(story) if as_json else _tell(story)
 
 
@@ -185,11 +205,20 @@ def _tell(story: dict[str, Any]) -> None:
         out.print(line, markup=False)
     counts = ["stage", "state", "rows", "rejects", "quarantined", "superseded", "finished_at", "reason_code"]
     print_table(story["stages"], counts, "\nStages")
-    if story["rejects"]:
-        columns = ["line", "code", "found", "expected", "message", "original_text"]
-        print_table(story["rejects"], columns, "\nLines that could not be read")
-    if story["quarantine"]:
-        columns = ["line", "column_name", "value", "rule", "expected", "message"]
-        print_table(story["quarantine"], columns, "\nRows that broke a rule")
+    columns = ["line", "code", "found", "expected", "message", "original_text"]
+    _refused(story, "rejects", "rejects_by_code", columns, "Lines that could not be read")
+    columns = ["line", "column_name", "value", "rule", "expected", "message"]
+    _refused(story, "quarantine", "quarantine_by_rule", columns, "Rows that broke a rule")
     if story["warnings"]:
         print_table(story["warnings"], ["rule", "column_name", "checked", "failed", "observed"], "\nWarnings")
+
+
+def _refused(story: dict[str, Any], name: str, by: str, columns: list[str], title: str) -> None:
+    """Print refused lines: counted when they are not all shown, then those that are."""
+    shown, counts = story[name], story[by]
+    total = sum(c["rows"] for c in counts)
+    if total > len(shown):
+        print_table(counts, [c for c in counts[0] if c != "stage"], f"\n{title}: {total:,}")
+        title = f"The first {len(shown)} (`--all` prints each)"
+    if shown:
+        print_table(shown, columns, f"\n{title}")

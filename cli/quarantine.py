@@ -25,24 +25,60 @@ REASONS, ROW = "refused_because", "refused_row"
 Feed = Annotated[str, typer.Option(help="Only this feed.")]
 Load = Annotated[str, typer.Option(help="Only this load: its id, object or file name.")]
 
-# Open: refused, and no row that says it corrects this one (an exported row names the row it was) came through.
+# Open: refused, and neither was its key stated again since then, nor did a row that says it corrects this one (an
+# exported row names the row it was) come through.
 _OPEN = """
-SELECT refused.load_id, refused.feed, loads.object, refused.line, refused.stage, refused.rule, refused.column_name,
-  refused.value, refused.expected, refused.message, refused.original_row,
-  loads_validated.decimal_mark, loads_validated.date_order, loads_validated.time_zone
-FROM inventory_ops.quarantine AS refused
-JOIN inventory_ops.loads AS loads ON loads.load_id = refused.load_id
-LEFT JOIN inventory_ops.validated_loads AS loads_validated ON loads_validated.load_id = refused.load_id
-WHERE refused.feed = @feed AND (@load = '' OR refused.load_id = @load)
-  AND CONCAT(refused.load_id, '/', CAST(refused.line AS STRING)) NOT IN ({corrected})
-ORDER BY loads.landed_at, refused.load_id, refused.line, refused.stage, refused.rule
+WITH refused AS (
+  SELECT found.load_id, found.feed, loads.object, loads.generation, loads.landed_at, found.`row`, found.line,
+    found.stage, found.rule, found.column_name, found.value, found.expected, found.message, found.original_row,
+    COALESCE(JSON_VALUE(judged.detail, '$.decimal_mark'), '.') AS decimal_mark,
+    COALESCE(JSON_VALUE(judged.detail, '$.date_order'), 'ymd') AS date_order,
+    COALESCE(JSON_VALUE(judged.detail, '$.time_zone'), 'UTC') AS time_zone
+  FROM inventory_ops.quarantine AS found
+  JOIN inventory_ops.loads AS loads ON loads.landed_on = found.landed_on AND loads.load_id = found.load_id
+  LEFT JOIN inventory_ops.load_stages_latest AS judged
+    ON judged.landed_on = found.landed_on AND judged.load_id = found.load_id AND judged.stage = 'validate'
+  WHERE found.feed = @feed AND (@load = '' OR found.load_id = @load)
+),
+named AS ({named}),
+restated AS (
+  SELECT DISTINCT refused.load_id, refused.`row`
+  FROM refused
+  JOIN inventory_curated.{feed} AS newer ON {same_key} AND newer._generation > refused.generation
+)
+SELECT refused.* EXCEPT (generation, landed_at)
+FROM refused
+LEFT JOIN restated ON restated.load_id = refused.load_id AND restated.`row` = refused.`row`
+LEFT JOIN named ON named.refused_row = CONCAT(refused.load_id, '/', CAST(refused.`row` AS STRING))
+WHERE restated.load_id IS NULL AND named.refused_row IS NULL
+ORDER BY refused.landed_at, refused.load_id, refused.`row`, refused.stage, refused.rule
 """
-_CORRECTED = """
-SELECT JSON_VALUE(raw._extra, '$.refused_row')
-FROM inventory_raw.{feed} AS raw
+_NAMED = """
+SELECT DISTINCT JSON_VALUE(raw._extra, '$.refused_row') AS refused_row
+FROM inventory_raw.{feed}_accepted AS raw
 JOIN inventory_curated.{feed}_history AS typed ON typed._load_id = raw._load_id AND typed._line = raw._line
 WHERE JSON_VALUE(raw._extra, '$.refused_row') IS NOT NULL
 """
+# A cell of a refused row, read as transform reads it.
+_READ = {
+    "integer": "inventory_curated.to_integer({cell}, refused.decimal_mark)",
+    "number": "inventory_curated.to_number({cell}, refused.decimal_mark)",
+    "date": "inventory_curated.to_date({cell}, refused.date_order)",
+    "timestamp": "inventory_curated.to_timestamp({cell}, refused.date_order)",
+}
+
+
+def open_sql(contract: Contract) -> str:
+    """Return the query for the refused rows of a feed that nobody has corrected."""
+    stated = {c.name for c in contract.stated}
+    keys = [contract.column(name) for name in contract.key if name in stated]
+    same_key = " AND ".join(f"newer.{c.name} = {_read(c)}" for c in keys)
+    return _OPEN.format(feed=contract.feed, named=_NAMED.format(feed=contract.feed), same_key=same_key)
+
+
+def _read(column: Column) -> str:
+    cell = f"JSON_VALUE(refused.original_row, '$.{column.name}')"
+    return _READ.get(column.logical_type, "inventory_curated.to_code({cell})").format(cell=cell)
 
 
 def open_rows(services: Services, feed: str = "", load: str = "") -> list[dict[str, Any]]:
@@ -55,8 +91,7 @@ def open_rows(services: Services, feed: str = "", load: str = "") -> list[dict[s
         raise CommandError(f"{feed!r} is no feed: expected one of {', '.join(sorted(services.contracts))}")
     found = []
     for name in [feed] if feed else _feeds(services):
-        sql = _OPEN.format(corrected=_CORRECTED.format(feed=name).strip())
-        found += services.warehouse.query(sql, {"feed": name, "load": load})
+        found += services.warehouse.query(open_sql(services.contracts[name]), {"feed": name, "load": load})
     return found
 
 
@@ -166,8 +201,8 @@ def corrected_lines(rows: Iterable[Mapping[str, Any]], contract: Contract) -> li
     found: dict[int, dict[str, str]] = {}
     for row in rows:
         reason = f"{row['column_name'] or row['rule']}: {row['message']}"
-        if row["line"] in found:
-            found[row["line"]][REASONS] += f"; {reason}"
+        if row["row"] in found:
+            found[row["row"]][REASONS] += f"; {reason}"
             continue
         original = json.loads(row["original_row"] or "{}")
         extra = json.loads(original.pop("_extra", None) or "{}")
@@ -176,7 +211,7 @@ def corrected_lines(rows: Iterable[Mapping[str, Any]], contract: Contract) -> li
         )
         cells = {c.name: neutral(c, original.get(c.name), formats) for c in contract.stated}
         cells |= {k: str(v) for k, v in extra.items() if k not in (REASONS, ROW)}
-        found[row["line"]] = {**cells, REASONS: reason, ROW: f"{row['load_id']}/{row['line']}"}
+        found[row["row"]] = {**cells, REASONS: reason, ROW: f"{row['load_id']}/{row['row']}"}
     return list(found.values())
 
 
@@ -224,6 +259,6 @@ def release(
     run(plan, services, timeout, as_json, dry_run)
     if dry_run or as_json:
         return
-    left = {(row["load_id"], row["line"]) for row in open_rows(services, feed, _load(services, load))}
-    was = {(row["load_id"], row["line"]) for row in before}
+    left = {(row["load_id"], row["row"]) for row in open_rows(services, feed, _load(services, load))}
+    was = {(row["load_id"], row["row"]) for row in before}
     console().print(f"{len(was - left)} of {len(was)} rows released, {len(was & left)} stay refused")

@@ -38,6 +38,8 @@ def read_delimited(stream: BinaryIO, target: Target, facts: Facts) -> Iterator[C
     dialect = sniff(first.data, target)
     plan = layout(dialect.header, target)
     _describe(facts, dialect, plan, first.data)
+    if any(c.pii for c in target.contract.columns):
+        facts.values.pop("preamble", None)  # what stands above the header may be somebody's data
     body = first.after(min(dialect.end, len(first.data)))
     form = Form.of(dialect.syntax, plan, target)
     yield from _Body(form, facts, target.name).chunks(chain([body], parts))

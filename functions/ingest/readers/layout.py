@@ -10,6 +10,7 @@ from stockflow.errors import PermanentError
 from stockflow.filename import date_in
 
 SHOWN = 5
+MASK = "(not shown)"
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ def _check_needed(header: Sequence[str], present: set[str], target: Target) -> N
 
 def missing_columns(missing: Sequence[str], header: Sequence[str], target: Target) -> PermanentError:
     """Return the error that says which columns are missing, what was found, and what is accepted."""
-    shown = [h[:60] for h in header[:60]]
+    shown = [without_personal_data(h, target)[:60] for h in header[:60]]
     accepted = "; ".join(f"{c}: {_some(target.contract.column(c))}" for c in missing)
     return PermanentError(
         target.needed_code,
@@ -122,6 +123,15 @@ def missing_columns(missing: Sequence[str], header: Sequence[str], target: Targe
         missing=list(missing),
         header=shown,
     )
+
+
+def without_personal_data(text: str, target: Target) -> str:
+    """Return a supposed header as it may stand in a message.
+
+    Of a feed with personal columns only known names are shown: in a file without a header it is somebody's data.
+    """
+    personal = any(c.pii for c in target.contract.columns)
+    return MASK if personal and text.strip() and normalise_header(text) not in target.headers else text
 
 
 def _some(column: Column) -> str:

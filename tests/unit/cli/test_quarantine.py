@@ -11,7 +11,7 @@ SALES = load_contracts(bundle_root() / "contracts")["sales"]
 
 
 def refused(line: int, rule: str, column: str, message: str, **cells: str) -> dict[str, Any]:
-    return {"load_id": "abc", "line": line, "rule": rule, "column_name": column, "message": message,
+    return {"load_id": "abc", "row": line - 1, "line": line, "rule": rule, "column_name": column, "message": message,
             "decimal_mark": ",", "date_order": "dmy", "original_row": json.dumps(cells)}  # fmt: skip
 
 
@@ -21,7 +21,7 @@ def test_a_row_has_all_its_reasons_its_own_name_and_what_it_said() -> None:
         [refused(7, "q", "quantity", "no number", **cells), refused(7, "s", "sku", "unknown", **cells)], SALES
     )
     assert line[REASONS] == "quantity: no number; sku: unknown"
-    assert (line[ROW], line["quantity"], line["sku"], line["till"]) == ("abc/7", "deux", "A1", "4")
+    assert (line[ROW], line["quantity"], line["sku"], line["till"]) == ("abc/6", "deux", "A1", "4")
 
 
 def test_what_could_be_read_is_written_the_neutral_way() -> None:
@@ -34,4 +34,4 @@ def test_what_could_be_read_is_written_the_neutral_way() -> None:
 def test_a_row_that_was_exported_before_is_named_anew() -> None:
     cells = {"_extra": json.dumps({REASONS: "old", ROW: "old/1", "till": "4"})}
     (line,) = corrected_lines([refused(2, "q", "quantity", "missing", **cells)], SALES)
-    assert (line[ROW], line[REASONS], line["till"]) == ("abc/2", "quantity: missing", "4")
+    assert (line[ROW], line[REASONS], line["till"]) == ("abc/1", "quantity: missing", "4")
