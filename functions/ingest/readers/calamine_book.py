@@ -1,12 +1,18 @@
 """XLSB, XLS and ODS through calamine, which reads a sheet whole: only ever in a process of its own."""
 
+import re
+import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any, BinaryIO
 
+from functions.ingest.readers.cell_marks import Marks, xls_marks, xlsb_marks
 from functions.ingest.readers.cells import moment_text, plain, span_text
+from functions.ingest.readers.ods_marks import ods_marks
+from functions.ingest.readers.ole import Compound
 from functions.ingest.readers.sheet import Merge, Row, Sheet
 
+_XLSB_SHEET = re.compile(r"(?i)xl/worksheets/sheet(\d+)\.bin$")
 _TEXTS: dict[type, Callable[[Any], str]] = {
     str: lambda v: v,
     float: lambda v: plain(repr(v)),
@@ -22,9 +28,10 @@ _TEXTS: dict[type, Callable[[Any], str]] = {
 class CalamineBook:
     """An open workbook."""
 
-    def __init__(self, stream: BinaryIO) -> None:
+    def __init__(self, stream: BinaryIO, kind: str) -> None:
         import python_calamine as calamine
 
+        self._marks = _marks(stream, kind)
         self._visible = calamine.SheetVisibleEnum.Visible
         stream.seek(0)
         try:
@@ -34,15 +41,17 @@ class CalamineBook:
 
     def sheets(self) -> Iterator[Sheet]:
         """Yield the sheets in the order of their tabs."""
-        for sheet in self._book.sheets_metadata:
-            yield CalamineSheet(self._book, sheet.name, sheet.visible == self._visible)
+        for number, sheet in enumerate(self._book.sheets_metadata):
+            marks = self._marks(number)
+            yield CalamineSheet(self._book, sheet.name, sheet.visible == self._visible, marks)
 
 
 class CalamineSheet(Sheet):
     """One sheet."""
 
-    def __init__(self, book: Any, name: str, visible: bool) -> None:
+    def __init__(self, book: Any, name: str, visible: bool, marks: Marks) -> None:
         super().__init__(name, visible)
+        self._marks = marks
         self._book = book
         self._sheet: Any = None
 
@@ -51,8 +60,17 @@ class CalamineSheet(Sheet):
         sheet = self._read()
         for number, values in enumerate(sheet.iter_rows(), 1):
             cells = _cells(values)
+            if self._marks.errors or self._marks.renders:
+                self._mark(number - 1, cells, len(values))
             if cells:
                 yield Row(number, cells)
+
+    def _mark(self, row: int, cells: dict[int, str], width: int) -> None:
+        for column in range(width):
+            if found := self._marks.errors.get((row, column)):
+                cells[column] = found
+            elif column in cells and (render := self._marks.renders.get((row, column))):
+                cells[column] = render(cells[column])
 
     def merges(self) -> list[Merge]:
         """Return the merged ranges, which ODS does not tell."""
@@ -68,6 +86,25 @@ class CalamineSheet(Sheet):
             except calamine.CalamineError as error:
                 raise ValueError(str(error)) from error
         return self._sheet
+
+
+def _marks(stream: BinaryIO, kind: str) -> Callable[[int], Marks]:
+    """Return what gives the marks of a sheet by its number."""
+    stream.seek(0)
+    if kind == "xls":
+        found = xls_marks(Compound(stream.read()).stream("Workbook", "Book"))
+    elif kind == "ods":
+        found = ods_marks(zipfile.ZipFile(stream))
+    else:
+        archive = zipfile.ZipFile(stream)
+        found = [xlsb_marks(archive.read(part)) for part in _xlsb_parts(archive)]
+    return lambda number: found[number] if number < len(found) else Marks()
+
+
+def _xlsb_parts(archive: zipfile.ZipFile) -> list[str]:
+    """Return the sheets' parts in the order of their numbers, which is that of the tabs unless they were moved."""
+    found = {int(m[1]): n for n in archive.namelist() if (m := _XLSB_SHEET.search(n))}
+    return [found[n] for n in sorted(found)]
 
 
 def _cells(values: Sequence[Any]) -> dict[int, str]:

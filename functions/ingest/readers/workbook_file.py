@@ -1,6 +1,7 @@
 """Opens a workbook of any kind, and says in words what is wrong with one that cannot be opened."""
 
 import io
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -22,7 +23,7 @@ _PARTS = (  # what only a workbook of that kind holds
     ("content.xml", "ods"),
     ("[content_types].xml", "xlsx"),
 )
-_DAMAGE = (XmlError, zipfile.BadZipFile, zlib.error, KeyError, ValueError, IndexError, OSError, EOFError)
+_DAMAGE = (XmlError, zipfile.BadZipFile, zlib.error, struct.error, KeyError, ValueError, IndexError, OSError, EOFError)
 _UNSUPPORTED = (NotImplementedError, RuntimeError, AttributeError, TypeError, RecursionError, OverflowError)
 
 
@@ -96,7 +97,7 @@ def open_workbook(stream: BinaryIO, name: str) -> Opened:
             return Opened(kind, Xlsx(stream), name)
         from functions.ingest.readers.calamine_book import CalamineBook
 
-        return Opened(kind, CalamineBook(stream), name)
+        return Opened(kind, CalamineBook(stream, kind), name)
 
 
 def kind_of_workbook(stream: BinaryIO, name: str) -> str:

@@ -1,0 +1,105 @@
+"""Files damaged at random end in rows, rejects or a permanent error; never in anything else, never in silence."""
+
+import io
+import random
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from functions.ingest.readers.decode import decode
+from functions.ingest.readers.model import Facts, Target
+from functions.ingest.readers.workbook import read_workbook
+from stockflow.errors import PermanentError
+from tests.unit.ingest.reading import contracts
+
+CORPUS = Path(__file__).parents[2] / "corpus"
+XLSX = ("xlsx", "xlsx_error_cells", "xlsx_merged_over_rows", "xlsx_shared_strings", "xlsx_sheets_and_title")
+NATIVE = ("ods/input.ods", "xls/input.xls", "parquet/input.parquet")
+TARGET = Target(contracts()["sales"], "sales/x.xlsx")
+
+
+def damaged(data: bytes, rng: random.Random) -> bytes:
+    """Return the bytes with a few of them changed, cut out or doubled."""
+    found = bytearray(data)
+    for _ in range(rng.randint(1, 8)):
+        place, length = rng.randrange(len(found)), rng.choice([1, 1, 2, 4, 40])
+        how = rng.randrange(4)
+        if how == 0:
+            found[place : place + length] = rng.randbytes(length)
+        elif how == 1:
+            del found[place : place + length]
+        elif how == 2:
+            found[place:place] = found[place : place + length]
+        else:
+            found[place : place + length] = rng.choice([b"\xff", b"\0", b"<", b'"', b"9" * 12]) * length
+        if not found:
+            return b"x"
+    return bytes(found)
+
+
+def damaged_inside(data: bytes, rng: random.Random) -> bytes:
+    """Return an archive with a damaged member, whose checksum is right again."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as source, zipfile.ZipFile(out, "w") as copy:
+        names = source.namelist()
+        bad = rng.choice(names)
+        for name in names:
+            text = source.read(name)
+            copy.writestr(name, damaged(text, rng) if name == bad and text else text)
+    return out.getvalue()
+
+
+def xlsx_files(seed: int) -> Iterator[bytes]:
+    rng = random.Random(seed)
+    whole = [next((CORPUS / name).glob("*.xlsx")).read_bytes() for name in XLSX]
+    while True:
+        yield rng.choice([damaged, damaged_inside, damaged_inside])(rng.choice(whole), rng)
+
+
+def native_files(seed: int) -> Iterator[bytes]:
+    rng = random.Random(seed)
+    whole = [path.read_bytes() for name in NATIVE if (path := CORPUS / name).exists()]
+    while True:
+        data = rng.choice(whole)
+        yield rng.choice([damaged, damaged_inside])(data, rng) if data.startswith(b"PK") else damaged(data, rng)
+
+
+def end_of(data: bytes, sandboxed: bool) -> str:
+    """Read a file and say how it ended."""
+    stream = io.BytesIO(data)
+    try:
+        chunks = list(decode(stream, TARGET, Facts(), 10**8) if sandboxed else read_workbook(stream, TARGET, Facts()))
+    except PermanentError as error:
+        assert error.message.encode()
+        return error.code
+    return f"{sum(c.batch.num_rows for c in chunks if c.batch)} rows"
+
+
+def test_damaged_workbooks_end_well() -> None:
+    ends = {end_of(data, sandboxed=False) for data, _ in zip(xlsx_files(20260901), range(300), strict=False)}
+    assert "corrupt_workbook" in ends
+    assert len(ends) > 3
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_what_native_code_reads_ends_well_in_its_own_process(seed: int) -> None:
+    ends = {end_of(data, sandboxed=True) for data, _ in zip(native_files(seed), range(40), strict=False)}
+    assert len(ends) > 1
+
+
+if __name__ == "__main__":  # the long run: ``python -m tests.unit.ingest.test_fuzz [SECONDS]`` prints what it found
+    import collections
+    import sys
+    import time
+
+    until, seed = time.monotonic() + float(sys.argv[1]), int(time.time())
+    counts: collections.Counter[str] = collections.Counter()
+    print("seed", seed)
+    for xlsx, native in zip(xlsx_files(seed), native_files(seed), strict=False):
+        counts[end_of(xlsx, sandboxed=False)] += 1
+        counts[end_of(native, sandboxed=True)] += 1
+        if time.monotonic() > until:
+            break
+    print(counts)
