@@ -28,7 +28,9 @@ _PLAIN = r"^[!-&(-<>-~][!-~]*(?: [!-~]+)*$"  # nothing to trim, no shield
 # Years that no system uses to say "no date": those get a second look.
 _YEAR = "(?:19[1-9][0-9]|20[0-9]{2})"
 _ISO_DATE = rf"^{_YEAR}-[0-9]{{2}}-[0-9]{{2}}$"
-_ISO_TIME = rf"^{_YEAR}-[0-9]{{2}}-[0-9]{{2}}[T ][0-9]{{2}}:[0-9]{{2}}:[0-9]{{2}}(?:Z|[+-](?:0[0-9]|1[0-4]):[0-5][0-9])$"
+_ISO_TIME = (
+    rf"^{_YEAR}-[0-9]{{2}}-[0-9]{{2}}[T ][0-9]{{2}}:[0-9]{{2}}:[0-9]{{2}}(?:Z|[+-](?:0[0-9]|1[0-4]):[0-5][0-9])$"
+)
 
 
 def conventions(contract: Contract, texts: Mapping[str, Iterable[str]]) -> Formats:

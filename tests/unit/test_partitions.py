@@ -46,7 +46,7 @@ STATEMENTS = {
 
 def unpruned(sql: str) -> Iterator[str]:
     """Yield the partitioned tables of a script that a SELECT or DELETE reads without naming their partitions."""
-    for statement in sqlglot.parse(sql, dialect="bigquery"):
+    for statement in sqlglot.parse(_queries(sql), dialect="bigquery"):
         if statement is None:
             continue
         for table in statement.find_all(exp.Table):
@@ -54,6 +54,13 @@ def unpruned(sql: str) -> Iterator[str]:
             reader = table.find_ancestor(exp.Select, exp.Delete)
             if name in PARTITIONS and reader is not None and not _is_pruned(reader, table, PARTITIONS[name]):
                 yield name
+
+
+def _queries(script: str) -> str:
+    """Return a script without its control flow: what an IF asks is a query, too."""
+    script = re.sub(r"^( *)(?:ELSE)?IF (.*?) THEN$", r"\1SELECT \2;", script, flags=re.MULTILINE | re.DOTALL)
+    script = re.sub(r"^ *RAISE\b.*?;$", "", script, flags=re.MULTILINE | re.DOTALL)
+    return re.sub(r"^ *END IF;$", "", script, flags=re.MULTILINE)
 
 
 def _is_pruned(reader: exp.Expression, table: exp.Table, column: str) -> bool:
