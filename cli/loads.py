@@ -175,7 +175,24 @@ def reading(stages: list[dict[str, Any]]) -> list[str]:
     if aside := detail.get("set_aside"):
         lines.append(f"set aside, since another column says the same: {', '.join(aside)} (kept in _extra)")
     taken = (detail.get("from_file_name") or {}).items()
-    return lines + [f"from the file's name: {column} {value}" for column, value in taken]
+    lines += [f"from the file's name: {column} {value}" for column, value in taken]
+    return lines + _doubts(detail)
+
+
+def _doubts(detail: dict[str, Any]) -> list[str]:
+    """Return what a person should look at: a guessed encoding, columns that were not used, measures without any."""
+    lines = []
+    if signs := detail.get("encoding_doubt"):
+        sure = f"{detail.get('encoding_confidence', 0):.0%} sure"
+        lines.append(f"encoding {detail['encoding']} is a guess ({sure}); bytes and characters: {', '.join(signs)}")
+    if unused := detail.get("unused_columns"):
+        names = [f"{u['header']!r}" + (f" (nearest: {u['nearest']})" if u["nearest"] else "") for u in unused]
+        lines.append(f"columns not used: {', '.join(names)} (kept in _extra)")
+    if absent := detail.get("absent_measures"):
+        lines.append(f"no column for: {', '.join(absent)}")
+    if short := detail.get("short_lines"):
+        lines.append(f"lines without their last, optional cells: {short} (read as empty)")
+    return lines
 
 
 def restated(stages: list[dict[str, Any]]) -> list[str]:

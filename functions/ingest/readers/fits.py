@@ -44,8 +44,7 @@ class Fit:
     @cached_property
     def shortest(self) -> int:
         """How many cells a record must have: up to the last needed column, and half of all, and two."""
-        contract = self.target.contract
-        needed = {*self.target.needed, *contract.key, *(c.name for c in contract.stated if c.required)}
+        needed = {*self.target.needed, *self.target.contract.key}
         last = max((i + 1 for i, c in self.columns.items() if c in needed), default=self.width)
         return max(last, (self.width + 1) // 2, 2)
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from functions.ingest.readers.model import Target, listed
+from functions.ingest.readers.nearest import absent, unused
 from stockflow.contracts import Column, normalise_header
 from stockflow.errors import PermanentError
 from stockflow.filename import date_in
@@ -48,6 +49,8 @@ def layout(header: Sequence[str], target: Target) -> Layout:
     notes: dict[str, object] = {"set_aside": spare} if spare else {}
     if constants:
         notes["from_file_name"] = constants
+    notes |= unused(header, {*columns, *(i for i, h in enumerate(header) if h in spare)}, target)
+    notes |= absent({*columns.values(), *constants}, target)
     return Layout(tuple(header), columns, extras, constants, notes)
 
 

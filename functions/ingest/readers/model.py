@@ -46,8 +46,9 @@ class Target:
 
     @cached_property
     def needed(self) -> tuple[str, ...]:
-        """The columns without which a file is refused: those that a load rule of the contract names."""
-        return tuple(self._needs.kwargs["columns"]) if self._needs else self.contract.key
+        """The columns without which a file is refused: those that a load rule names, and each required one."""
+        named = tuple(self._needs.kwargs["columns"]) if self._needs else self.contract.key
+        return tuple(dict.fromkeys((*named, *(c.name for c in self.contract.stated if c.required))))
 
     @cached_property
     def needed_code(self) -> str:

@@ -49,6 +49,22 @@ def test_how_a_file_was_read_is_told_in_words() -> None:
     assert reading([{"stage": "ingest", "detail": None}]) == []
 
 
+def test_what_was_guessed_and_what_was_not_used_is_told_in_words() -> None:
+    """Given doubts and columns without use, a person sees the characters, the nearest columns and missing measures."""
+    detail = {
+        "format": "csv", "encoding": "cp1252", "encoding_confidence": 0.67, "encoding_doubt": ["a3 £"],
+        "unused_columns": [{"header": "Net Amnt", "nearest": "net_amount"}, {"header": "Till", "nearest": None}],
+        "absent_measures": ["net_amount", "gross_amount"], "short_lines": 2,
+    }  # fmt: skip
+    assert reading([{"stage": "ingest", "detail": json.dumps(detail)}]) == [
+        "read as: csv, encoding 'cp1252'",
+        "encoding cp1252 is a guess (67% sure); bytes and characters: a3 £",
+        "columns not used: 'Net Amnt' (nearest: net_amount), 'Till' (kept in _extra)",
+        "no column for: net_amount, gross_amount",
+        "lines without their last, optional cells: 2 (read as empty)",
+    ]
+
+
 @pytest.mark.parametrize(
     ("state", "settled"),
     [
