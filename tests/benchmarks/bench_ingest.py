@@ -38,7 +38,7 @@ def _line(i: int, quote: str = "") -> str:
         str(i % 7), "EA", f"{i % 100}.{i % 97:02d}", f"{i % 120}.{i % 89:02d}", "EUR", f"till {i % 40}",
     )  # fmt: skip
     if i % 500 == 250:
-        cells = cells[:-1]  # the wrong width
+        cells = cells[1:]  # the wrong width
     return ",".join(f"{quote}{c}{quote}" for c in cells)
 
 
