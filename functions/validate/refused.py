@@ -16,6 +16,7 @@ from functions.validate.texts import Texts
 _WORDS = ("rule", "column_name", "value", "expected", "message", "severity")
 SCHEMA = pa.schema([("row", pa.int64()), ("line", pa.int64()), *((name, pa.string()) for name in _WORDS)])
 NOTHING = SCHEMA.empty_table()
+_ESCAPED = r'["\\\x00-\x1f\x7f]'  # in JSON
 MOST_CELL = 20_000  # characters of a cell in the quarantine; the raw table has them all
 
 
@@ -47,8 +48,12 @@ def _json(batch: pa.RecordBatch) -> pa.Array:
 
 
 def _cells(name: str, column: pa.Array) -> pa.Array:
-    """Return ``"name": "text"`` for each cell that is not NULL; each distinct text is written once."""
-    texts = Texts.of(column)
-    key = json.dumps(name, ensure_ascii=False)
-    written = [f"{key}: {json.dumps(t[:MOST_CELL], ensure_ascii=False)}" for t in texts.distinct.to_pylist()]
-    return pa.array(written, pa.string()).take(pa.array(texts.codes, mask=texts.codes < 0))
+    """Return ``"name": "text"`` for each cell that is not NULL; only a text with signs to escape is looked at."""
+    texts, key = Texts.of(column), json.dumps(name, ensure_ascii=False)
+    plain = pc.utf8_slice_codeunits(texts.distinct, 0, MOST_CELL)
+    escape = texts.matching(_ESCAPED)
+    written = pc.binary_join_element_wise(f'{key}: "', plain, '"', "")
+    if escape.any():
+        cells = [f"{key}: {json.dumps(t[:MOST_CELL], ensure_ascii=False)}" for _, t in texts.where(escape)]
+        written = pc.replace_with_mask(written, pa.array(escape), pa.array(cells, pa.string()))
+    return written.take(pa.array(texts.codes, mask=texts.codes < 0))

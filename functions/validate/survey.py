@@ -24,6 +24,7 @@ FEW = 3  # dates with the year first, of a batch: more prove nothing more
 MOST_CODES = 1_000
 LOCATION = "location_code"
 NUMBERS, DATES = ("number", "integer"), ("date", "timestamp")
+_CODE = r"^[0-9A-Z]*[1-9][0-9A-Z]*(?:[-_./][0-9A-Z]+)*$"  # reads as it stands
 _ISO = r"^[12][0-9]{3}-[0-9]{2}-[0-9]{2}"  # proves nothing about the order of day and month
 
 Keys = npt.NDArray[np.uint64]
@@ -114,7 +115,9 @@ def _hashes(batch: pa.RecordBatch, columns: list[str]) -> Keys:
     missing = np.zeros(batch.num_rows, dtype=bool)
     for name in columns:
         texts = Texts.of(batch.column(name))
-        codes = np.array([values.to_code(t) or "" for t in texts.distinct.to_pylist()], dtype=object)
+        codes = texts.distinct.to_numpy(zero_copy_only=False).astype(object)
+        for place, text in texts.where(~texts.matching(_CODE)):
+            codes[place] = values.to_code(text) or ""
         part: Any = pd.util.hash_array(codes, categorize=False) if len(codes) else np.zeros(0, np.uint64)
         whole = whole * np.uint64(1_099_511_628_211) + texts.spread(part, 0)
         missing |= texts.spread(codes == "", True).astype(bool)

@@ -1,0 +1,152 @@
+"""What a person decides about a load, and what the quarantine says, on real emulators."""
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from itertools import count
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from cli import target
+from cli.main import app
+from cli.quarantine import open_rows
+from functions.validate.run import validate
+from stockflow.events import ObjectRef, StageEvent
+from stockflow.ledger import StageRecord
+from stockflow.services import Services
+from tests.integration.ingest_world import World, new_world, sales
+
+pytestmark = pytest.mark.integration
+_numbers = count()
+Stockflow = Callable[..., Any]
+
+
+@pytest.fixture(scope="module")
+def world(services: Services) -> World:
+    return new_world(services)
+
+
+@pytest.fixture
+def stockflow(world: World, monkeypatch: pytest.MonkeyPatch) -> Stockflow:
+    """Run a command against this environment; return what it printed."""
+    monkeypatch.setattr(target, "services", lambda: world.services)
+
+    def run(*args: str, ok: bool = True) -> str:
+        done = CliRunner().invoke(app, args)
+        assert (done.exit_code == 0) == ok, (done.output, done.exception)
+        return done.output if ok else str(done.exception)
+
+    return run
+
+
+def judged(world: World, *rows: str) -> ObjectRef:
+    ref = world.drop(f"sales/person_{next(_numbers)}.csv", sales(*rows))
+    assert world.ingest(ref).state == "loaded"
+    judge(world, ref)
+    return ref
+
+
+def judge(world: World, ref: ObjectRef, services: Services | None = None) -> None:
+    validate(StageEvent("load.ingested", "sales", ref.load_id, landed_on=ref.landed_on), services or world.services)
+
+
+def record(world: World, ref: ObjectRef, stage: str = "validate") -> StageRecord:
+    return world.services.ledger.stages(ref.load_id, ref.landed_on)[stage]
+
+
+def mostly_bad(receipt: str) -> list[str]:
+    return [f"{receipt},{n},2026-09-01,A,LYO,{'two' if n < 15 else n},10" for n in range(20)]
+
+
+def accepted(world: World, ref: ObjectRef) -> int:
+    sql = "SELECT COUNT(*) AS n FROM inventory_raw.sales_accepted WHERE _load_id = @load"
+    return int(world.query(sql, load=ref.load_id)[0]["n"])
+
+
+def test_a_held_load_is_shown_and_none_of_its_rows_count(world: World, stockflow: Stockflow) -> None:
+    ref = judged(world, *mostly_bad("H1"))
+    (load,) = [r for r in json.loads(stockflow("loads", "--json")) if r["load_id"] == ref.load_id]
+    assert (load["state"], load["end_state"], load["reason_code"]) == ("held", "held", "too_many_refused_rows")
+    assert load["load_id"] in stockflow("loads", "--state", "held")
+    assert accepted(world, ref) == 0
+
+
+def test_a_released_load_goes_on_with_its_good_rows(world: World, stockflow: Stockflow) -> None:
+    ref = judged(world, *mostly_bad("H2"))
+    held = record(world, ref)
+    stockflow("loads", "release", ref.load_id)
+    released = record(world, ref)
+    assert (released.state, released.run_id, released.raw_run_id) == ("validated", held.run_id, held.raw_run_id)
+    assert released.finished_at > held.finished_at
+    assert accepted(world, ref) == 5
+    assert world.published(ref, 3)["load.validated"] == 1
+
+
+def test_what_a_person_decided_stands_when_the_load_is_judged_again(world: World, stockflow: Stockflow) -> None:
+    ref = judged(world, *mostly_bad("H3"))
+    stockflow("loads", "release", ref.load_id)
+    judge(world, ref, Services(world.services.settings, lambda: world.services.clock() + timedelta(hours=1)))
+    assert record(world, ref).state == "validated"
+    assert accepted(world, ref) == 5
+
+
+def test_a_rejected_load_says_why(world: World, stockflow: Stockflow) -> None:
+    ref = judged(world, *mostly_bad("H4"))
+    stockflow("loads", "reject", ref.load_id, "--reason", "sent by mistake")
+    done = record(world, ref)
+    assert (done.state, done.reason_code, done.message) == ("rejected", "rejected_by_a_person", "sent by mistake")
+    assert world.published(ref, 3)["load.rejected"] == 1
+
+
+def test_only_a_held_load_can_be_released(world: World, stockflow: Stockflow) -> None:
+    ref = judged(world, "H5,1,2026-09-01,A,LYO,1,10")
+    assert "only a held load can be released" in stockflow("loads", "release", ref.load_id, ok=False)
+
+
+def test_a_parked_load_is_announced_again(world: World, stockflow: Stockflow) -> None:
+    ref = judged(world, "H6,1,2026-09-01,A,LYO,1,10")
+    stockflow("loads", "retry", ref.load_id)
+    (message, *_) = world.announcements.find(1, "objectGeneration", str(ref.generation))
+    assert message["objectId"] == ref.name
+
+
+def test_a_load_that_fails_again_and_again_can_be_given_up(world: World, stockflow: Stockflow) -> None:
+    ref = world.drop("sales/given_up.csv", sales("H7,1,2026-09-01,A,LYO,1,10"))
+    world.ingest(ref)
+    for _ in range(world.services.settings.max_attempts):
+        world.killed(ref, "store", "write", "before", lambda r, s: judge(world, r, s))
+    judge(world, ref)
+    assert record(world, ref).state == "failed"
+    stockflow("loads", "give-up", ref.load_id)
+    assert (record(world, ref, "ingest").state, record(world, ref, "ingest").reason_code) == ("rejected", "given_up")
+    judge(world, ref)
+    assert (record(world, ref).state, record(world, ref).reason_code) == ("rejected", "given_up")
+
+
+def curate(world: World, receipt: str, line: int, generation: int) -> None:
+    """State a key in curated, as transform does."""
+    columns = "receipt_number, line_number, business_date, location_code, sku, _load_id, _line, _generation"
+    sql = f"INSERT INTO inventory_curated.sales ({columns}) VALUES " \
+          "(@receipt, @line, DATE '2026-09-01', 'LYO', 'B', 'newer', 2, @generation)"  # fmt: skip
+    world.query(sql, receipt=receipt, line=line, generation=generation)
+
+
+def test_a_refused_row_is_corrected_when_its_key_is_stated_again(world: World, stockflow: Stockflow) -> None:
+    ref = judged(world, "q8,1,2026-09-01,A,LYO,1,10", "q8,2,2026-09-01,B,LYO,two,20", "q8,3,2026-09-01,B,LYO,two,20")
+    lines = [r["line"] for r in open_rows(world.services, "sales", ref.load_id)]
+    curate(world, "Q8", 2, ref.generation - 1)
+    assert [r["line"] for r in open_rows(world.services, "sales", ref.load_id)] == lines == [3, 4]
+    curate(world, "Q8", 2, ref.generation + 1)
+    assert [r["line"] for r in open_rows(world.services, "sales", ref.load_id)] == [4]
+    curate(world, "Q8", 3, ref.generation + 1)
+    assert ref.load_id not in stockflow("quarantine", "list")
+
+
+def test_explain_counts_by_rule_and_shows_the_first(world: World, stockflow: Stockflow) -> None:
+    ref = judged(world, *(f"E1,{n},2026-09-01,A,LYO,two,10" for n in range(60)))
+    short, whole = stockflow("explain", ref.load_id), stockflow("explain", ref.load_id, "--all")
+    assert "quantity_type" in short and "60" in short and "--all" in short
+    assert short.count("quantity cannot be read") <= 21 + 1
+    assert whole.count("quantity cannot be read") == 60
