@@ -6,9 +6,11 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from functions.validate.frame import BAD, GIVEN, LINE, conventions, typed
+from functions.validate.frame import BAD, GIVEN, Typer
+from functions.validate.survey import Survey
 from stockflow.contracts import load_contracts
 from stockflow.settings import bundle_root
+from tests.support.rows import Table, table
 
 CONTRACTS = load_contracts(bundle_root() / "contracts")
 
@@ -18,9 +20,8 @@ def batch(feed: str, **columns: list[str | None]) -> pd.DataFrame:
     contract = CONTRACTS[feed]
     rows = len(next(iter(columns.values())))
     texts: dict[str, Any] = {c.name: columns.get(c.name, [None] * rows) for c in contract.stated}
-    raw = pd.DataFrame({LINE: range(2, 2 + rows), **texts}, dtype=object)
-    formats = conventions(contract, {c.name: raw[c.name].dropna().unique() for c in contract.stated})
-    return typed(contract, raw, formats)
+    (raw,) = Table(table(contract, texts, rows)).pieces(list(texts))
+    return Typer(contract, Survey.of(contract, [raw]).formats, texts).frame(raw)
 
 
 @pytest.mark.parametrize(
@@ -38,7 +39,7 @@ def test_no_value_in_words_is_blank_and_no_fault(feed: str, column: str) -> None
 def test_a_blank_in_words_is_not_zero_and_not_given() -> None:
     """A required quantity without a value is refused."""
     frame = batch("sales", quantity=["NULL", "0"])
-    assert frame[f"quantity{GIVEN}"].tolist()[1] == "0" and pd.isna(frame[f"quantity{GIVEN}"][0])
+    assert frame[f"quantity{GIVEN}"].tolist()[1] == 1 and pd.isna(frame[f"quantity{GIVEN}"][0])
 
 
 def test_words_stay_in_codes_and_names() -> None:
@@ -65,4 +66,4 @@ def test_an_amount_may_carry_its_currency_and_a_quantity_may_not() -> None:
     """12,50 € is a price; a quantity in euros is a shifted column."""
     frame = batch("sales", net_amount=["12,50 €"], quantity=["12 €"])
     assert frame["net_amount"][0] == 12.5
-    assert frame[f"quantity_type{BAD}"][0] == "12 €"
+    assert frame[f"quantity_type{BAD}"][0] == 1
