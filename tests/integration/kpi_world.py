@@ -13,7 +13,7 @@ from google.cloud import bigquery
 
 from functions.kpi.drain import drain
 from local import provision
-from stockflow.ledger import StageRecord
+from stockflow.ledger import Asked, StageRecord
 from stockflow.schema import curated_schema
 from stockflow.services import Services
 from stockflow.settings import Settings, bundle_root
@@ -45,6 +45,7 @@ class World:
 
     services: Services
     bus: Outbox = field(default_factory=Outbox)
+    waiting: list[str] = field(default_factory=list)
 
     def put(self, feed: str, rows: Sequence[Mapping[str, Any]]) -> None:
         """Make these the rows of ``inventory_curated.<feed>``."""
@@ -66,10 +67,13 @@ class World:
             detail={"tables": [f"inventory_curated.{feed}"], "dates": [str(d) for d in days], "all_dates": all_dates},
         )  # fmt: skip
         self.services.ledger.record(record)
+        self.waiting.append(record.load_id)
         return record.load_id
 
-    def drain(self, *loads: str) -> frozenset[str]:
-        return drain(frozenset(loads), self.services)
+    def drain(self, *loads: str) -> frozenset[Asked]:
+        """Refresh the KPIs for these loads, or for all that were transformed since the last time."""
+        wanted, self.waiting = loads or tuple(self.waiting), []
+        return drain(asked(*wanted), self.services)
 
     def define(self, folder: Path) -> None:
         """Read the definitions from this folder from now on."""
@@ -90,6 +94,11 @@ class World:
         self.rows(
             "DELETE FROM inventory_ops.load_stages WHERE TRUE; DELETE FROM inventory_ops.kpi_runs WHERE TRUE; SELECT 1"
         )
+
+
+def asked(*loads: str) -> frozenset[Asked]:
+    """Return these loads, landed today, as an event asks for them."""
+    return frozenset(Asked(load, datetime.now(UTC).date()) for load in loads)
 
 
 def new_world(endpoint: str) -> World:

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -11,10 +11,11 @@ import pytest
 from functions.kpi import drain as kpi
 from stockflow.errors import TransientError
 from stockflow.events import StageEvent
-from tests.integration.kpi_world import World, new_world, sale
+from tests.integration.kpi_world import World, asked, new_world, sale
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 FIRST, LAST = date(2026, 5, 1), date(2026, 5, 10)
+TODAY = datetime.now(UTC).date()
 
 BASE = """/*
 kind: base
@@ -213,11 +214,13 @@ def test_a_load_that_nobody_transformed_is_tried_again(world: World) -> None:
 
 def test_calls_that_arrive_together_share_one_drain(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     loads = [world.transformed("sales", LAST) for _ in range(6)]
-    drains: list[frozenset[str]] = []
+    drains: list[object] = []
     one = kpi.drain
-    monkeypatch.setattr(kpi, "drain", lambda asked, services: drains.append(asked) or one(asked, services))
+    monkeypatch.setattr(kpi, "drain", lambda loads, services: drains.append(loads) or one(loads, services))
     threads = [
-        threading.Thread(target=kpi.refresh, args=(StageEvent("load.transformed", "sales", load), world.services))
+        threading.Thread(
+            target=kpi.refresh, args=(StageEvent("load.transformed", "sales", load, landed_on=TODAY), world.services)
+        )
         for load in loads
     ]
     for thread in threads:
@@ -239,7 +242,7 @@ def test_two_instances_at_once_do_no_harm(world: World) -> None:
 
     def instance() -> None:
         try:
-            kpi.drain(frozenset({load}), world.services)
+            kpi.drain(asked(load), world.services)
         except BaseException as error:
             faults.append(error)
 
@@ -250,7 +253,7 @@ def test_two_instances_at_once_do_no_harm(world: World) -> None:
         thread.join()
     if faults:  # a transient error asks for a redelivery: do it
         assert all(isinstance(error, TransientError) for error in faults)
-        kpi.drain(frozenset({load}), world.services)
+        kpi.drain(asked(load), world.services)
     rows = world.rows("SELECT business_date, value FROM inventory_kpi.each_day")
     assert len(rows) == 10 and values(world, "each_day")[LAST] == 9
     assert messages(world, "failed") == {}
