@@ -5,6 +5,7 @@ from functools import cache
 from pathlib import Path
 
 from stockflow.log import log
+from stockflow.points import reached
 from stockflow.services import Services
 
 OLD = timedelta(days=1)  # no attempt, and no reader of an earlier run, lives so long
@@ -41,6 +42,7 @@ def remove_orphans(services: Services, old: timedelta = OLD) -> None:
         if feed in services.contracts:
             params = {"days": days, "before": now - old}
             services.warehouse.query(_sql().replace("{feed}", feed), params)
+            reached("sweep.orphans_removed")
             log("INFO", f"orphans of {feed} removed", feed=feed, stage="sweep", fields={"days": len(days)})
 
 

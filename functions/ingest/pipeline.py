@@ -24,6 +24,7 @@ from stockflow.events import ObjectRef, StageEvent, encode
 from stockflow.identity import new_run_id, stage_version
 from stockflow.ledger import Asked, StageRecord, is_duplicate
 from stockflow.log import log
+from stockflow.points import reached
 from stockflow.services import Services
 
 SHOWN_MESSAGE = 4_000
@@ -93,6 +94,7 @@ def _attempted(arrival: Arrival) -> StageRecord:
     """Take the object to its end, as one attempt that counts in the ledger even if the process dies."""
     try:
         with attempt(_subject(arrival), arrival.services):
+            reached("ingest.began")
             return _take(arrival)
     except GoneError as gone:
         return _gone(arrival, gone)
@@ -134,7 +136,9 @@ def _read(arrival: Arrival, content: str) -> StageRecord:
     services = arrival.services
     with Rejects() as rejects:
         staged = _staged(arrival, content, rejects)
+        reached("ingest.staged")
         method = load_to_raw(staged, services)
+        reached("ingest.loaded")
         record = arrival.record(
             "loaded",
             lines=staged.rows + rejects.count,
@@ -144,6 +148,7 @@ def _read(arrival: Arrival, content: str) -> StageRecord:
             detail={**arrival.facts.values, "load_method": method, "staged": staged.uri},
         )
         rejects.stream(record, services)
+        reached("ingest.rejects_kept")
     return replace(record, finished_at=services.clock())
 
 
@@ -224,6 +229,7 @@ _EVENTS = {"loaded": "load.ingested", "rejected": "load.rejected", "failed": "lo
 def _end(record: StageRecord, services: Services) -> StageRecord:
     """Record, then publish: a kill in between is made up by the redelivery, which publishes again."""
     services.ledger.record(record)
+    reached("ingest.recorded")
     return _publish(record, services)
 
 
@@ -238,3 +244,4 @@ def _tell(record: StageRecord, kind: str, services: Services) -> None:
     detail = {k: v for k, v in counts.items() if v is not None}
     event = StageEvent(kind, record.feed or "", record.load_id, detail, record.landed_on, record.finished_at)
     services.bus.publish(services.settings.events_topic, *encode(event))
+    reached("ingest.published")

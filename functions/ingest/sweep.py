@@ -17,6 +17,7 @@ from typing import Any
 from stockflow.events import ObjectRef, StageEvent, announcement, encode
 from stockflow.ledger import landing_day
 from stockflow.log import log
+from stockflow.points import reached
 from stockflow.services import Services
 
 MOST = 1_000
@@ -57,7 +58,9 @@ def sweep(
     since = now - look_back if look_back else _EPOCH
     woken = Woken(_unknown(services, since, before, listing), waiting(services, before, since))
     services.bus.publish_all(settings.landing_topic, [announcement(ref) for ref in woken.objects])
+    reached("sweep.objects_published")
     services.bus.publish_all(settings.events_topic, [encode(wake_up(row)) for row in woken.loads])
+    reached("sweep.loads_published")
     counts = {"objects": len(woken.objects), "loads": len(woken.loads), "event": "swept"}
     log("WARNING" if woken.total else "INFO", f"swept: {woken.total} woken", fields=counts, stage="sweep")
     return woken

@@ -13,6 +13,7 @@ from stockflow.events import StageEvent, encode
 from stockflow.identity import code_version, new_run_id, stage_version
 from stockflow.ledger import Asked, StageRecord, asked_by, is_duplicate, next_record
 from stockflow.log import log
+from stockflow.points import reached
 from stockflow.services import Services
 from stockflow.singleflight import SingleFlight
 
@@ -97,6 +98,7 @@ def _record(
         for record in work
     ]  # fmt: skip
     services.ledger.record(*records)
+    reached("kpi.recorded")
     return records
 
 
@@ -106,3 +108,4 @@ def _publish(records: list[StageRecord], services: Services) -> None:
         for r in records
     ]
     services.bus.publish_all(services.settings.events_topic, events)
+    reached("kpi.published")

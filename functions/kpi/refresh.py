@@ -13,6 +13,7 @@ from functions.kpi.state import State, read_state
 from stockflow.errors import PermanentError
 from stockflow.ledger import StageRecord
 from stockflow.log import log
+from stockflow.points import reached
 from stockflow.services import Services
 from stockflow.settings import bundle_root
 
@@ -101,6 +102,7 @@ class _Round:
         if not dates:
             return None
         run = self._computed(definition, inputs, dates)
+        reached("kpi.computed")
         if run.state != "computed":
             self.bad.add(definition.table)
         self.changed[definition.table] = dates
