@@ -1,0 +1,1 @@
+"""Proofs that nothing is lost or doubled: kills, service faults, duplicates and replays on purpose."""
