@@ -11,8 +11,8 @@ from random import Random
 COMMON = ("429", "500", "503", "reset", "hang", "accepted_then_503")
 # Requests that make a BigQuery job.
 JOBS = (*COMMON, "quotaExceeded", "rateLimitExceeded", "job_failed")
-# Streaming inserts: BigQuery answers at once and shows the rows seconds later.
-INSERTS = (*COMMON, "late_rows", "late_rows", "late_rows")
+# Streaming inserts: BigQuery shows the rows seconds after it answers, and its de-duplication is only best effort.
+INSERTS = (*COMMON, "late_rows", "late_rows", "rows_twice")
 # Publishing to Pub/Sub.
 PUBLISHING = ("unavailable", "accepted_then_unavailable", "resource_exhausted")
 

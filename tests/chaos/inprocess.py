@@ -1,0 +1,116 @@
+"""A run of chaos in this process: seeded traffic, faults, kills, replays; then peace, the sweep, and the check."""
+
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from pathlib import Path
+from random import Random
+
+from functions.ingest.orphans import remove_orphans
+from functions.ingest.sweep import sweep
+from stockflow.events import announcement
+from stockflow.services import Services
+from tests.chaos.check import Findings, check
+from tests.chaos.faults import Faults
+from tests.chaos.patience import short_patience
+from tests.chaos.post import Post
+from tests.chaos.proxy import Proxy
+from tests.chaos.traffic import Traffic
+from tests.chaos.workshop import STAGES, Workshop
+
+DEFINITIONS = Path(__file__).parent / "definitions"
+REST_SECONDS = 300
+KILL_RATE = 0.03
+BACKLOG = 12
+_FUNCTIONS = ("ingest", "validate", "transform", "kpi")
+
+
+@dataclass
+class Run:
+    """One run, its parts, and how long it took."""
+
+    seed: int
+    calm: Services
+    faults: Faults
+    post: Post
+    shop: Workshop
+    traffic: Traffic
+    proxies: list[Proxy]
+    last: str = "kpi"
+    started: float = field(default_factory=time.monotonic)
+
+    def storm(self, faults: int, seconds: float, steps: int = 10_000) -> None:
+        """Drop and replay while faults happen, until there were so many, or the time is over."""
+        end = time.monotonic() + seconds
+        with self.shop.open():
+            while self.faults.total < faults and time.monotonic() < end and steps:
+                steps -= 1
+                self._step()
+                self._wait_for_room(end)
+
+    def _step(self) -> None:
+        dice = self.traffic.dice
+        landed = self.traffic.step()
+        if landed is not None:
+            self.post.accept(*announcement(landed.ref))
+        if dice.random() < 0.03:
+            self.post.replay(dice.choice(_FUNCTIONS), 20)
+        if dice.random() < 0.03:
+            self.post.accept(b"{}", {"event_type": "sweep.tick"})
+
+    def _wait_for_room(self, end: float) -> None:
+        """Files come no faster than they are worked off, give or take a backlog."""
+        while self.post.backlog > BACKLOG and time.monotonic() < end:
+            time.sleep(0.05)
+
+    def rest(self) -> Findings:
+        """No faults any more: work off, sweep until nothing waits, and check."""
+        self.faults.enabled = False
+        self.shop.kill_rate = 0
+        with self.shop.open():
+            self._settle_down()
+            remove_orphans(self.calm, old=timedelta(0))
+        return check(self.traffic.landed, self.calm, self.last)
+
+    def _settle_down(self) -> None:
+        end = time.monotonic() + REST_SECONDS
+        calm = replace(self.calm)
+        calm.__dict__["bus"] = self.post
+        while time.monotonic() < end:
+            self.shop.work_off(end - time.monotonic())
+            for proxy in self.proxies:
+                proxy.show_late_rows()
+            woken = sweep(calm, stuck_after=timedelta(0))
+            if not self._counts(woken):
+                return
+
+    def _counts(self, woken) -> int:  # type: ignore[no-untyped-def]
+        return len(woken.objects) + sum(row["stage"] in self.shop.work for row in woken.loads)
+
+
+@contextmanager
+def in_process(
+    calm: Services, seed: int, rate: float = 0.2, kill_rate: float = KILL_RATE, only: set[str] | None = None
+) -> Iterator[Run]:
+    """Yield a run against the emulators that ``calm`` talks to; all faults come from ``seed``."""
+    faults = Faults(seed, rate)
+    settings = replace(calm.settings, max_attempts=100_000, definitions_uri=str(DEFINITIONS))
+    assert settings.bigquery_endpoint and settings.storage_endpoint
+    with ExitStack() as running:
+        running.enter_context(short_patience())
+        warehouse = running.enter_context(Proxy(settings.bigquery_endpoint, faults).running())
+        store = running.enter_context(Proxy(settings.storage_endpoint, faults).running())
+        post = Post(settings, faults, Random(seed + 1), lost=0.02, twice=0.1)
+        behind = replace(settings, bigquery_endpoint=warehouse.endpoint, storage_endpoint=store.endpoint)
+        # Half of the instances take every event for a replay: they compute again what was just computed.
+        windows = (900, 0)
+        instances = [Services(replace(behind, replay_window_seconds=window)) for window in windows]
+        for instance in instances:
+            instance.__dict__["bus"] = post
+        work = {k: v for k, v in STAGES.items() if only is None or k in only}
+        shop = Workshop(post, faults, instances, work, kill_rate)
+        traffic = Traffic(Services(settings), Random(seed + 2))
+        last = "kpi" if "kpi" in work else "ingest"
+        yield Run(seed, Services(settings), faults, post, shop, traffic, [warehouse, store], last)

@@ -1,0 +1,170 @@
+"""The four functions as real processes behind fault proxies: killed at points and at any time, and started again."""
+
+import os
+import signal
+import sqlite3
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from random import Random
+
+from google.cloud import pubsub_v1
+
+from local import parts, provision
+from local.environment import variables
+from local.process import Process, signal_group
+from local.state import FUNCTIONS, Stack, open_stack
+from stockflow.points import VARIABLE
+from stockflow.schema import pipeline
+from stockflow.services import Services
+from stockflow.settings import Settings
+from stockflow.waiting import wait_until
+from tests.chaos.faults import Faults
+from tests.chaos.grpc_proxy import grpc_proxy
+from tests.chaos.proxy import Proxy
+from tests.support.stack import environment
+
+DEFINITIONS = Path(__file__).parent / "definitions"
+START_SECONDS = 180
+_BACKOFF = {"minimum_backoff": {"seconds": 0, "nanos": 200_000_000}, "maximum_backoff": {"seconds": 3}}
+
+
+@dataclass
+class Rig:
+    """Emulators, proxies and function processes of one run. ``warehouses`` count each function's requests."""
+
+    stack: Stack
+    calm: Services
+    faults: Faults
+    dice: Random
+    warehouses: dict[str, Proxy]
+    pushes: dict[str, Proxy]
+    env: dict[str, dict[str, str]]
+    processes: dict[str, Process] = field(default_factory=dict)
+    killed: Counter[str] = field(default_factory=Counter)
+
+    def start(self, name: str, deadly: bool) -> None:
+        """Start a function; a deadly one kills its worker at the n-th point, and so does each worker after that."""
+        part = parts.function(self.stack, name)
+        extra = dict(self.env[name])
+        if deadly:
+            extra[VARIABLE] = f"*:{self.dice.choice(('SIGKILL', 'SIGKILL', 'SIGTERM'))}:{self.dice.randint(6, 25)}"
+        self.processes[name] = Process(replace(part, env={**part.env, **extra}), self.stack)
+        self.processes[name].start()
+
+    def stop(self, name: str) -> None:
+        """Stop a function."""
+        self.processes[name].stop()
+        self.processes[name].finish(time.monotonic() + 10)
+
+    def await_healthy(self) -> None:
+        """Wait until every function answers."""
+        for name, process in self.processes.items():
+            if not wait_until(process.part.healthy, START_SECONDS, 0.2):
+                raise RuntimeError(f"{name} did not start:\n{process.last_lines()}")
+
+    def kill(self, name: str) -> None:
+        """Kill a function with all its processes at whatever it is doing, and start it again."""
+        pid = self.processes[name].status.pid
+        assert pid is not None
+        signal_group(pid, signal.SIGKILL)
+        self.killed["SIGKILL of a function at any time"] += 1
+        self.faults.count("SIGKILL (process)")
+        self.start(name, deadly=True)
+
+    def terminate(self, name: str) -> None:
+        """Ask the worker of a function to end, as Cloud Run does when it takes an instance away."""
+        pid = self.processes[name].status.pid
+        for child in _children(pid or 0):
+            with suppress(ProcessLookupError):
+                os.kill(child, signal.SIGTERM)
+                self.killed["SIGTERM of a worker at any time"] += 1
+                self.faults.count("SIGTERM (process)")
+
+    def count_deaths(self) -> None:
+        """Count the workers that died at a named point: their master says so in the log."""
+        for name in FUNCTIONS:
+            text = self.stack.log(name).read_text(errors="replace") if self.stack.log(name).exists() else ""
+            self.killed[f"SIGKILL of a {name} worker at a point"] = text.count("was sent SIGKILL")
+        self.faults.counts["SIGKILL (worker at a point)"] = sum(n for k, n in self.killed.items() if "at a point" in k)
+
+    def replay(self, name: str) -> None:
+        """Deliver all events of a function again."""
+        client = pubsub_v1.SubscriberClient()
+        path = client.subscription_path(self.stack.project, name)
+        client.seek(request={"subscription": path, "time": {"seconds": 1}})
+        self.faults.count("seek (all events of a function)")
+
+    def undelivered(self) -> int:
+        """Return how many events the functions have not acknowledged yet."""
+        with sqlite3.connect(f"file:{self.stack.folder}/pubsub/pubsub.sqlite?mode=ro", uri=True) as db:
+            marks = ", ".join("?" for _ in FUNCTIONS)
+            names = [f"projects/{self.stack.project}/subscriptions/{name}" for name in FUNCTIONS]
+            sql = (
+                "SELECT COUNT(*) FROM deliveries JOIN subscriptions ON subscriptions.id = deliveries.subscription "
+                f"WHERE acked = 0 AND subscriptions.name IN ({marks})"
+            )
+            return int(db.execute(sql, names).fetchone()[0])
+
+
+def _children(pid: int) -> list[int]:
+    with suppress(FileNotFoundError):
+        return [int(p) for p in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    return []
+
+
+@contextmanager
+def rig(folder: Path, seed: int, rate: float) -> Iterator[Rig]:
+    """Start emulators, proxies and (deadly) functions below ``folder``; stop them at the end."""
+    stack, faults = open_stack(folder), Faults(seed, rate)
+    with ExitStack() as running:
+        for part in (parts.pubsub(stack), parts.bigquery(stack), parts.storage(stack)):
+            _emulator(Process(part, stack), stack, running)
+        running.enter_context(environment({**variables(stack), "STOCKFLOW_DEFINITIONS_URI": str(DEFINITIONS)}))
+        calm = Services(Settings.from_env())
+        provision.topics(calm.settings)
+        provision.buckets(calm)
+        provision.warehouse(calm)
+        proxies = {name: running.enter_context(Proxy(stack.url("bigquery"), faults).running()) for name in FUNCTIONS}
+        store = running.enter_context(Proxy(stack.url("storage"), faults).running())
+        bus = running.enter_context(grpc_proxy(f"127.0.0.1:{stack.ports['pubsub']}", faults))
+        pushes = {name: running.enter_context(Proxy(stack.url(name), faults).running()) for name in FUNCTIONS}
+        _subscribe(calm.settings, {name: proxy.endpoint for name, proxy in pushes.items()})
+        env = {name: _env(proxies[name].endpoint, store.endpoint, bus) for name in FUNCTIONS}
+        made = Rig(stack, calm, faults, Random(seed + 3), proxies, pushes, env)
+        running.callback(lambda: [made.stop(name) for name in made.processes])
+        for name in FUNCTIONS:
+            made.start(name, deadly=rate > 0)
+        made.await_healthy()
+        yield made
+
+
+def _env(bigquery: str, storage: str, pubsub: str) -> dict[str, str]:
+    return {
+        "BIGQUERY_EMULATOR_HOST": bigquery,
+        "STORAGE_EMULATOR_HOST": storage,
+        "PUBSUB_EMULATOR_HOST": pubsub,
+        "STOCKFLOW_DEFINITIONS_URI": str(DEFINITIONS),
+        "STOCKFLOW_MAX_ATTEMPTS": "100000",
+        "STOCKFLOW_REPLAY_WINDOW_SECONDS": "20",
+        "STOCKFLOW_SWEEP_AFTER_SECONDS": "5",
+    }
+
+
+def _emulator(process: Process, stack: Stack, running: ExitStack) -> None:
+    process.start()
+    running.callback(lambda: process.finish(time.monotonic() + 5))
+    running.callback(process.stop)
+    if not wait_until(process.part.healthy, START_SECONDS, 0.1):
+        raise RuntimeError(f"{process.part.name} did not start:\n{process.last_lines()}")
+
+
+def _subscribe(settings: Settings, endpoints: dict[str, str]) -> None:
+    """The subscriptions of pipeline.yaml, with a shorter back-off: what is proved is not how long it waits."""
+    client = pubsub_v1.SubscriberClient()
+    for name, sub in pipeline()["subscriptions"].items():
+        request = provision.subscription_request(settings, name, sub, endpoints[sub["function"]])
+        client.create_subscription(request={**request, "retry_policy": _BACKOFF})

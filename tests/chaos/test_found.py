@@ -1,0 +1,74 @@
+"""What the proofs found, each as its smallest test. One that is not fixed yet says so and fails until it is."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+
+from stockflow.errors import TransientError
+from stockflow.services import Services
+from tests.chaos.faults import Faults
+from tests.chaos.patience import short_patience
+from tests.chaos.proxy import Proxy
+from tests.integration.ingest_world import World, new_world, sales
+
+pytestmark = [pytest.mark.integration, pytest.mark.chaos]
+
+
+@pytest.fixture(scope="module")
+def world(services: Services) -> World:
+    return new_world(services)
+
+
+@pytest.fixture
+def broken_uploads(services: Services, monkeypatch: pytest.MonkeyPatch) -> Iterator[Services]:
+    """Cloud Storage that accepts no part of an upload that has begun: 403, which no client tries again."""
+    monkeypatch.setattr(Proxy, "fault", lambda self, method, path, body: "quotaExceeded" if method == "PUT" else None)
+    assert services.settings.storage_endpoint
+    with Proxy(services.settings.storage_endpoint, Faults(1)).running() as proxy, short_patience():
+        yield Services(replace(services.settings, storage_endpoint=proxy.endpoint))
+
+
+def _table(rows: int) -> pa.Table:
+    import random
+
+    dice = random.Random(1)
+    return pa.table({"text": [dice.randbytes(500).hex() for _ in range(rows)]})
+
+
+def test_an_upload_that_breaks_in_the_middle_is_a_transient_error(broken_uploads: Services) -> None:
+    """A staged file is larger than one part; the Parquet writer closes what is broken already."""
+    table = _table(40_000)
+    bucket = broken_uploads.settings.staging_bucket
+    with (
+        pytest.raises(TransientError),
+        broken_uploads.store.create(bucket, "broken.parquet", "x/y") as sink,
+        parquet.ParquetWriter(sink, table.schema) as writer,
+    ):
+        for batch in table.to_batches(max_chunksize=4_000):
+            writer.write_batch(batch)
+
+
+def _price(quantity: int) -> str:
+    return sales(f"R1,1,2026-09-01,A,LYO,{quantity},10")
+
+
+def test_a_file_that_failed_in_between_may_still_state_something(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """10, then 12 (rejected under a contract that is corrected later), then 10 again: the last one is a statement."""
+    first = world.drop("sales/between_1.csv", _price(10))
+    world.ingest(first)
+    between = world.drop("sales/between_2.csv", _price(12))
+    with monkeypatch.context() as bad:
+        bad.setattr("functions.ingest.pipeline.decode", _refuses)
+        assert world.ingest(between).state == "rejected"
+    last = world.drop("sales/between_3.csv", _price(10))
+    assert world.ingest(last).state == "loaded"
+
+
+def _refuses(*_: object) -> Iterator[object]:
+    from stockflow.errors import PermanentError
+
+    raise PermanentError("missing_columns", "no column 'shelf'")
+    yield

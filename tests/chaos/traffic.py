@@ -1,0 +1,74 @@
+"""What a seeded day brings: new files, corrections, overwrites, copies, deletions, files that cannot be read."""
+
+from dataclasses import dataclass, field, replace
+from random import Random
+
+from stockflow.services import Services
+from tests.chaos.model import File, Landed, Line, body
+
+FEED = "sales"
+_KINDS = {"new": 8, "correct": 4, "overwrite": 3, "copy": 2, "delete": 1, "broken": 1, "marker": 1}
+
+
+@dataclass
+class Traffic:
+    """Drops files with services that see no faults, and remembers what landed."""
+
+    services: Services
+    dice: Random
+    rows: int = 6
+    folder: str = ""
+    landed: list[Landed] = field(default_factory=list)
+    keys: int = 0
+    files: int = 0
+
+    def step(self) -> Landed | None:
+        """Do one thing; return what landed by it, None when it removed something."""
+        kind = self.dice.choices([*_KINDS], [*_KINDS.values()])[0]
+        sales = [one for one in self.landed if one.file.kind == "sales" and not one.gone]
+        if kind in ("new", "broken", "marker") or not sales:
+            return self.drop(self._new("sales" if kind not in ("broken", "marker") else kind))
+        if kind == "delete":
+            return self.delete(self.dice.choice(sales))
+        before = self.dice.choice(sales)
+        if kind == "copy":  # of the newest: of an older one, another file may have stated something since
+            return self.drop(replace(sales[-1].file, name=self._name()), is_copy=True)
+        name = before.file.name if kind == "overwrite" else self._name()
+        return self.drop(File(name, tuple(self._again(line) for line in before.file.lines)))
+
+    def drop(self, file: File, is_copy: bool = False) -> Landed:
+        """Put a file into the landing bucket."""
+        bucket, store = self.services.settings.landing_bucket, self.services.store
+        for one in self.landed:
+            one.gone |= one.file.name == file.name
+        store.write(bucket, file.name, body(file), "text/csv")
+        ref = store.stat(bucket, file.name)
+        assert ref is not None
+        self.landed.append(Landed(ref, file, is_copy=is_copy))
+        return self.landed[-1]
+
+    def delete(self, one: Landed) -> None:
+        """Remove an object; whoever has not read it yet cannot any more."""
+        self.services.store.delete(one.ref.bucket, one.ref.name)
+        one.gone = True
+
+    def _new(self, kind: str) -> File:
+        if kind == "marker":
+            return File(f"{FEED}/{self.folder}{self.files}/_SUCCESS", kind=kind)
+        lines = tuple(self._line() for _ in range(self.dice.randint(1, self.rows)))
+        return File(self._name(), lines if kind == "sales" else (), kind)
+
+    def _name(self) -> str:
+        self.files += 1
+        return f"{FEED}/{self.folder}till_{self.files:05d}.csv"
+
+    def _line(self) -> Line:
+        self.keys += 1
+        kind = self.dice.choices(["good", "refused", "unreadable"], [16, 1, 1])[0]
+        return Line(f"R{self.keys}", self.dice.randint(1, 99), kind)
+
+    def _again(self, line: Line) -> Line:
+        """The same key with another quantity; what could not be read is still so."""
+        return replace(line, quantity=self.dice.randint(1, 99))
+
+
