@@ -5,7 +5,7 @@ BIN := .venv/bin
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up down status test test-unit test-tools test-integration lint format bench package clean
+.PHONY: help install demo up down status test test-unit test-tools test-integration lint format bench chaos package clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' Makefile | awk -F':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -48,6 +48,9 @@ format: install ## format and mend what can be mended
 bench: install ## measure speed and memory
 	@for file in tests/benchmarks/bench_*.py; do $(BIN)/python -m tests.benchmarks.$$(basename $$file .py) || exit 1; done
 	@$(BIN)/python -m tests.pubsub.bench_push
+
+chaos: install ## kill, fail, double and replay until CHAOS_FAULTS faults (10000) happened: nothing is lost (CHAOS_SEED, CHAOS_MINUTES)
+	@$(BIN)/python -m tests.chaos.run
 
 package: install ## build each function's zip
 	@$(BIN)/stockflow package

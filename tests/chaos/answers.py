@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 _TEXTS = {
+    "410": (410, "sessionGone", "The upload session is gone: start over"),
     "429": (429, "rateLimitExceeded", "The rate of requests is too high"),
     "500": (500, "internalError", "An internal error occurred and the request could not be completed"),
     "503": (503, "backendError", "Service Unavailable"),

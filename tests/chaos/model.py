@@ -1,4 +1,4 @@
-"""What the warehouse must hold, in ten lines: the last statement of a key wins. The rest of the file says what landed."""
+"""What the warehouse must hold, in ten lines: the last statement of a key wins; before that, what landed."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -24,8 +24,8 @@ def world(services: Services) -> World:
 
 @pytest.fixture
 def broken_uploads(services: Services, monkeypatch: pytest.MonkeyPatch) -> Iterator[Services]:
-    """Cloud Storage that accepts no part of an upload that has begun: 403, which no client tries again."""
-    monkeypatch.setattr(Proxy, "fault", lambda self, method, path, body: "quotaExceeded" if method == "PUT" else None)
+    """Cloud Storage that forgets every upload that has begun: 410, after which a client has to start over."""
+    monkeypatch.setattr(Proxy, "fault", lambda self, method, path, body: "410" if method == "PUT" else None)
     assert services.settings.storage_endpoint
     with Proxy(services.settings.storage_endpoint, Faults(1)).running() as proxy, short_patience():
         yield Services(replace(services.settings, storage_endpoint=proxy.endpoint))
@@ -38,9 +38,14 @@ def _table(rows: int) -> pa.Table:
     return pa.table({"text": [dice.randbytes(500).hex() for _ in range(rows)]})
 
 
+@pytest.mark.xfail(
+    strict=True,
+    reason="Store lets google.cloud.storage.exceptions.InvalidResponse of an upload through: it alerts, and counts as "
+    "the load's own fault",
+)
 def test_an_upload_that_breaks_in_the_middle_is_a_transient_error(broken_uploads: Services) -> None:
-    """A staged file is larger than one part; the Parquet writer closes what is broken already."""
-    table = _table(40_000)
+    """A staged file is larger than one part of 8 MiB, so that a part is sent while it is written."""
+    table = _table(12_000)
     bucket = broken_uploads.settings.staging_bucket
     with (
         pytest.raises(TransientError),
@@ -55,6 +60,11 @@ def _price(quantity: int) -> str:
     return sales(f"R1,1,2026-09-01,A,LYO,{quantity},10")
 
 
+@pytest.mark.xfail(
+    strict=True,
+    reason="a copy is called a duplicate although a file in between, rejected today, may be loaded by a replay: its "
+    "older statement then wins over the copy's",
+)
 def test_a_file_that_failed_in_between_may_still_state_something(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """10, then 12 (rejected under a contract that is corrected later), then 10 again: the last one is a statement."""
     first = world.drop("sales/between_1.csv", _price(10))

@@ -70,5 +70,3 @@ class Traffic:
     def _again(self, line: Line) -> Line:
         """The same key with another quantity; what could not be read is still so."""
         return replace(line, quantity=self.dice.randint(1, 99))
-
-

@@ -1,4 +1,4 @@
-"""The four stages in this process: threads take letters, and die at named points by an exception that nobody catches."""
+"""The four stages in this process: threads take letters, and die at named points by an uncaught exception."""
 
 import threading
 import time
