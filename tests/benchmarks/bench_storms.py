@@ -48,7 +48,8 @@ def content(feed: str, number: int) -> bytes:
 def _cell(name: str, number: int, n: int) -> str:
     day = date(2026, 9, 1) + timedelta(days=number % 28)
     fixed = {
-        "receipt_number": f"R{number}", "document": f"D{number}", "order_number": f"O{number}", "line_number": str(n + 1),
+        "receipt_number": f"R{number}", "document": f"D{number}", "order_number": f"O{number}",
+        "line_number": str(n + 1),
         "business_date": str(day), "sku": f"SKU{(number + n) % 50}", "location_code": f"L{n}",
         "supplier_code": f"S{n}", "movement_type": "receipt", "name": f"Name {number}",
     }  # fmt: skip
