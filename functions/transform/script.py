@@ -13,6 +13,7 @@ from stockflow.errors import TransientError
 from stockflow.events import StageEvent, encode
 from stockflow.ledger import EPOCH_DAY, StageRecord, announce, record_of
 from stockflow.log import log
+from stockflow.points import reached
 from stockflow.services import Services
 
 OVERTAKEN_TIMES = 4
@@ -59,6 +60,7 @@ def run(batch: Batch, services: Services) -> None:
     carried = [pair for load in batch.loads for pair in load.carried]
     for _ in range(OVERTAKEN_TIMES):
         rows = _script(batch.feed, {**params, "carried": carried}, services)
+        reached("transform.merged")
         records = [record_of(row) for row in rows]
         announce(*records)
         requeue(rows, services)
@@ -84,6 +86,7 @@ def publish(feed: str, records: Iterable[StageRecord], services: Services) -> No
         for r in sorted(records, key=lambda r: r.load_id)
     ]
     services.bus.publish_all(services.settings.events_topic, [encode(e) for e in events])
+    reached("transform.published")
 
 
 def requeue(rows: list[dict[str, Any]], services: Services) -> None:
@@ -92,3 +95,4 @@ def requeue(rows: list[dict[str, Any]], services: Services) -> None:
     parts = [entry.split(" ") for entry in sorted(found.split(","))] if found else []
     events = [StageEvent("load.validated", feed, load, {}, date.fromisoformat(day)) for feed, day, load in parts]
     services.bus.publish_all(services.settings.events_topic, [encode(e) for e in events])
+    reached("transform.requeued")

@@ -2,6 +2,7 @@
 
 from stockflow.events import StageEvent, encode
 from stockflow.ledger import StageRecord
+from stockflow.points import reached
 from stockflow.services import Services
 
 _KINDS = {"validated": "load.validated", "rejected": "load.rejected", "held": "load.held", "failed": "load.failed"}
@@ -15,3 +16,4 @@ def publish(record: StageRecord, services: Services, was_let_through: bool) -> N
         StageEvent(kind, str(record.feed), record.load_id, told, record.landed_on, record.finished_at) for kind in kinds
     ]
     services.bus.publish_all(services.settings.events_topic, [encode(e) for e in events])
+    reached("validate.published")

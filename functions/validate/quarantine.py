@@ -7,6 +7,7 @@ import pyarrow as pa
 from functions.validate.model import Result
 from stockflow.identity import digest
 from stockflow.ledger import StageRecord
+from stockflow.points import reached
 from stockflow.services import Services
 
 MANY = 2_000  # verdicts of one piece that go by a stream of their own, rather than by inserts of 500
@@ -28,6 +29,7 @@ def add_refused(refused: pa.Table, record: StageRecord, services: Services) -> N
     elif len(rows):
         found = rows.to_pylist()
         services.warehouse.insert(table, found, [digest(record.run_id, r["row"], r["rule"]) for r in found])
+    reached("validate.refused_kept")
 
 
 def _with_facts(refused: pa.Table, record: StageRecord, services: Services) -> pa.Table:

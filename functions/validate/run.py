@@ -18,6 +18,7 @@ from stockflow.errors import PermanentError
 from stockflow.events import StageEvent
 from stockflow.ledger import StageRecord, Story, asked_by, is_duplicate
 from stockflow.log import log
+from stockflow.points import reached
 from stockflow.services import Services
 
 _REFUSED_NOW = ("rejected", "failed")  # how ingest ends for a load that it does not let through any more
@@ -76,6 +77,7 @@ def _validate(
     contract: Contract, ingested: StageRecord, record: StageRecord, decided: dict[str, Any] | None, services: Services
 ) -> StageRecord:
     """Judge the rows, write what was found under the record's run, and record it."""
+    reached("validate.began")
     landed_at, rows = ingested.landed_at or record.started_at, rows_of(contract, ingested, services)
     judgement, survey = judge(contract, rows, landed_at, lambda found: add_refused(found, record, services))
     judgement.results += load_results(contract, judgement, survey.filled, earlier_loads(contract, ingested, services))
@@ -83,12 +85,15 @@ def _validate(
     end = outcome(contract, ingested, judgement, decided)
     record = closed(record, end, services, rows=good, quarantined=judgement.refused, detail=facts)
     add_results(judgement.results, record, services)
+    reached("validate.results_kept")
     page = report(record, contract, judgement).encode()
     bucket = services.settings.staging_bucket
     services.store.write(bucket, report_name(ingested), page, "text/html; charset=utf-8")
+    reached("validate.reported")
     return _ended(closed(record, end, services, rows=good, quarantined=judgement.refused), services)
 
 
 def _ended(record: StageRecord, services: Services) -> StageRecord:
     services.ledger.record(record)
+    reached("validate.recorded")
     return record

@@ -15,6 +15,9 @@ from typing import Literal, get_args
 
 Point = Literal[
     "ingest.began", "ingest.staged", "ingest.loaded", "ingest.rejects_kept", "ingest.recorded", "ingest.published",
+    "validate.began", "validate.refused_kept", "validate.results_kept", "validate.reported", "validate.recorded",
+    "validate.published",
+    "transform.merged", "transform.requeued", "transform.published",
     "kpi.computed", "kpi.recorded", "kpi.published",
     "sweep.objects_published", "sweep.loads_published", "sweep.orphans_removed",
 ]  # fmt: skip
