@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from cli.audit import counts
 from stockflow.ledger import Asked, StageRecord
 from stockflow.services import Services
 from tests.chaos.model import Landed, current
@@ -45,6 +46,7 @@ def check(landed: Iterable[Landed], services: Services, last: str = "kpi") -> Fi
         _check_refusals(read, services, found)
         _check_current(read, services, found)
         _check_kpis(services, found)
+        _check_audit(services, found)
     return found
 
 
@@ -166,3 +168,10 @@ def _check_kpis(services: Services, found: Findings) -> None:
     want = Counter(tuple(r.values()) for r in services.warehouse.query(_AGAIN))
     found.lost += [f"KPI row {row} is not there" for row in (want - have)]
     found.doubled += [f"KPI row {row} is there and must not be" for row in (have - want)]
+
+
+def _check_audit(services: Services, found: Findings) -> None:
+    """What ``stockflow audit`` counts by itself."""
+    ledger, objects = counts.records(services), counts.landed(services)
+    breaks = [*counts.end_states(objects, services), *counts.lines(ledger), *counts.rows(ledger, services)]
+    found.wrong += [f"audit, {b.load_id}: {b.found}, expected {b.expected}" for b in breaks]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from stockflow.events import ObjectRef
+from stockflow.filename import date_in
 
 Key = str
 
@@ -25,6 +26,11 @@ class File:
     name: str
     lines: tuple[Line, ...] = ()
     kind: str = "sales"
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether a newer generation replaces all that it states: that of a fact with a date in its name."""
+        return date_in(self.name) is not None
 
     def count(self, kind: str) -> int:
         """How many of its lines are of that kind."""
@@ -50,10 +56,12 @@ class Landed:
 def current(read: Iterable[Landed]) -> dict[Key, int]:
     """Return key -> quantity after all files that were read: the newest generation wins, then the last line."""
     rows: dict[Key, int] = {}
-    for landed in sorted(read, key=lambda one: one.ref.generation):
-        for line in landed.file.lines:
-            if line.kind == "good":
-                rows[line.key] = line.quantity
+    ordered = sorted(read, key=lambda one: one.ref.generation)
+    newest = {one.file.name: one.ref.generation for one in ordered}
+    for one in ordered:
+        if one.file.is_whole and newest[one.file.name] != one.ref.generation:
+            continue
+        rows |= {line.key: line.quantity for line in one.file.lines if line.kind == "good"}
     return rows
 
 

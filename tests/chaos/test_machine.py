@@ -40,8 +40,8 @@ class Shop(RuleBasedStateMachine):
             self._doomed = None
             raise KilledError(point)
 
-    def _land(self, file: File, is_copy: bool = False) -> None:
-        landed = self.run.traffic.drop(file, is_copy)
+    def _land(self, file: File) -> None:
+        landed = self.run.traffic.drop(file)
         self.run.post.accept(*announcement(landed.ref))
 
     @property
@@ -55,8 +55,8 @@ class Shop(RuleBasedStateMachine):
     @rule(rows=st.integers(1, 4), last=st.sampled_from(["good", "refused", "unreadable"]))
     def drop(self, rows: int, last: str) -> None:
         traffic = self.run.traffic
-        lines = [replace(traffic._line(), kind="good") for _ in range(rows)]
-        self._land(File(traffic._name(), (*lines, replace(traffic._line(), kind=last))))
+        lines = [replace(traffic.line(), kind="good") for _ in range(rows)]
+        self._land(File(traffic.name(), (*lines, replace(traffic.line(), kind=last))))
 
     @precondition(lambda self: self._sales)
     @rule(which=st.integers(0, 50), quantity=st.integers(1, 99), same_name=st.booleans())
@@ -64,12 +64,12 @@ class Shop(RuleBasedStateMachine):
         """Overwrite a file, or correct it by another one."""
         file = self._sales[which % len(self._sales)].file
         lines = tuple(replace(line, quantity=quantity) for line in file.lines)
-        self._land(File(file.name if same_name else self.run.traffic._name(), lines))
+        self._land(File(file.name if same_name else self.run.traffic.name(), lines))
 
     @precondition(lambda self: self._sales)
     @rule()
     def send_again(self) -> None:
-        self._land(replace(self._sales[-1].file, name=self.run.traffic._name()), is_copy=True)
+        self._land(replace(self._sales[-1].file, name=self.run.traffic.name()))
 
     @precondition(lambda self: self._sales)
     @rule(which=st.integers(0, 50))

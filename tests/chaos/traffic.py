@@ -32,16 +32,20 @@ class Traffic:
             return self.delete(self.dice.choice(sales))
         before = self.dice.choice(sales)
         if kind == "copy":  # of the newest: of an older one, another file may have stated something since
-            return self.drop(replace(sales[-1].file, name=self._name()), is_copy=True)
-        name = before.file.name if kind == "overwrite" else self._name()
-        return self.drop(File(name, tuple(self._again(line) for line in before.file.lines)))
+            return self.drop(replace(sales[-1].file, name=self.name()))
+        lines = tuple(self.again(line) for line in before.file.lines)
+        if kind == "correct":
+            return self.drop(File(self.name(), lines))
+        fewer = before.file.is_whole and len(lines) > 1 and self.dice.random() < 0.5
+        return self.drop(File(before.file.name, lines[1:] if fewer else lines))
 
-    def drop(self, file: File, is_copy: bool = False) -> Landed:
+    def drop(self, file: File) -> Landed:
         """Put a file into the landing bucket."""
-        bucket, store = self.services.settings.landing_bucket, self.services.store
+        bucket, store, data = self.services.settings.landing_bucket, self.services.store, body(file)
+        is_copy = any(body(one.file) == data for one in self.landed)
         for one in self.landed:
             one.gone |= one.file.name == file.name
-        store.write(bucket, file.name, body(file), "text/csv")
+        store.write(bucket, file.name, data, "text/csv")
         ref = store.stat(bucket, file.name)
         assert ref is not None
         self.landed.append(Landed(ref, file, is_copy=is_copy))
@@ -55,18 +59,21 @@ class Traffic:
     def _new(self, kind: str) -> File:
         if kind == "marker":
             return File(f"{FEED}/{self.folder}{self.files}/_SUCCESS", kind=kind)
-        lines = tuple(self._line() for _ in range(self.dice.randint(1, self.rows)))
-        return File(self._name(), lines if kind == "sales" else (), kind)
+        lines = tuple(self.line() for _ in range(self.dice.randint(1, self.rows)))
+        return File(self.name(), lines if kind == "sales" else (), kind)
 
-    def _name(self) -> str:
+    def name(self) -> str:
+        """Return a new name; every other one holds a date, so that another generation replaces the file."""
         self.files += 1
-        return f"{FEED}/{self.folder}till_{self.files:05d}.csv"
+        day = f"_2026-09-{1 + self.files % 28:02d}" if self.files % 2 else ""
+        return f"{FEED}/{self.folder}till_{self.files:05d}{day}.csv"
 
-    def _line(self) -> Line:
+    def line(self) -> Line:
+        """Return a line with a new key; most are good."""
         self.keys += 1
         kind = self.dice.choices(["good", "refused", "unreadable"], [16, 1, 1])[0]
         return Line(f"R{self.keys}", self.dice.randint(1, 99), kind)
 
-    def _again(self, line: Line) -> Line:
+    def again(self, line: Line) -> Line:
         """The same key with another quantity; what could not be read is still so."""
         return replace(line, quantity=self.dice.randint(1, 99))
