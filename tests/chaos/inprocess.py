@@ -69,6 +69,8 @@ class Run:
         """No faults any more: work off, sweep until nothing waits, and check."""
         self.faults.enabled = False
         self.shop.kill_rate = 0
+        for instance in self.shop.instances:  # what was just computed is not computed again
+            instance.settings = replace(instance.settings, replay_window_seconds=900)
         with self.shop.open():
             self._settle_down()
             remove_orphans(self.calm, old=timedelta(0))

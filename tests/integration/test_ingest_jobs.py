@@ -12,8 +12,9 @@ from functions.ingest.pipeline import version
 from functions.ingest.raw import Staged, load_to_raw
 from stockflow.errors import TransientError
 from stockflow.services import Services
+from tests.chaos.faults import Faults
+from tests.chaos.proxy import Proxy
 from tests.integration.ingest_world import ROWS, World, new_world, sales
-from tests.integration.quota_proxy import Quota, quota_proxy
 
 pytestmark = pytest.mark.integration
 
@@ -24,12 +25,13 @@ def world(services: Services) -> World:
 
 
 @pytest.fixture
-def quota(bigquery_emulator: str) -> Iterator[Quota]:
-    with quota_proxy(bigquery_emulator) as proxy:
+def quota(bigquery_emulator: str) -> Iterator[Proxy]:
+    """BigQuery with tables that had their load jobs of the day: ``quota.faults.exhausted``."""
+    with Proxy(bigquery_emulator, Faults(seed=0, rate=0)).running() as proxy:
         yield proxy
 
 
-def _behind(world: World, quota: Quota) -> World:
+def _behind(world: World, quota: Proxy) -> World:
     return replace(world, services=Services(replace(world.services.settings, bigquery_endpoint=quota.endpoint)))
 
 
@@ -43,16 +45,16 @@ def _at_version(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setattr("functions.ingest.pipeline.version", lambda contract: name + version(contract))
 
 
-def test_beyond_the_quota_of_load_jobs_rows_go_by_a_write_stream(world: World, quota: Quota) -> None:
-    quota.exhausted.add("sales")
+def test_beyond_the_quota_of_load_jobs_rows_go_by_a_write_stream(world: World, quota: Proxy) -> None:
+    quota.faults.exhausted.add("sales")
     ref = world.drop("sales/quota.csv", sales(*ROWS, "quota"))
     record = _behind(world, quota).ingest(ref)
-    assert (record.detail["load_method"], quota.refused) == ("write_stream", 1)
+    assert (record.detail["load_method"], quota.faults.counts["quotaExceeded"]) == ("write_stream", 1)
     world.check_books(ref, rows=2, rejects=2)
 
 
-def test_a_write_stream_takes_rows_of_more_bytes_than_one_request(world: World, quota: Quota) -> None:
-    quota.exhausted.add("sales")
+def test_a_write_stream_takes_rows_of_more_bytes_than_one_request(world: World, quota: Proxy) -> None:
+    quota.faults.exhausted.add("sales")
     rows = [f"W{i},1,2026-09-01,A,LYO,1,10,{'x' * 60_000}" for i in range(300)]
     ref = world.drop(
         "sales/wide.csv",
@@ -62,12 +64,12 @@ def test_a_write_stream_takes_rows_of_more_bytes_than_one_request(world: World, 
     world.check_books(ref, rows=300)
 
 
-def test_killed_beyond_the_quota_it_counts_once_even_when_the_quota_is_back(world: World, quota: Quota) -> None:
-    quota.exhausted.add("sales")
+def test_killed_beyond_the_quota_it_counts_once_even_when_the_quota_is_back(world: World, quota: Proxy) -> None:
+    quota.faults.exhausted.add("sales")
     behind = _behind(world, quota)
     ref = world.drop("sales/quota_killed.csv", sales(*ROWS, "q,killed"))
     behind.killed(ref, "ledger", "record", "before")
-    quota.exhausted.clear()
+    quota.faults.exhausted.clear()
     behind.ingest(ref)
     world.check_books(ref, rows=2, rejects=2)
 
