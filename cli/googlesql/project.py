@@ -37,7 +37,8 @@ def _tables() -> Iterator[tuple[str, Columns]]:
     for feed, contract in load_contracts(bundle_root() / "contracts").items():
         curated = _columns(schema.curated_schema(contract))
         yield f"inventory_raw.{feed}", _columns(schema.raw_schema(contract))
-        yield from ((f"inventory_curated.{name}", curated) for name in (feed, f"{feed}_history"))
+        yield f"inventory_curated.{feed}", curated
+        yield f"inventory_curated.{feed}_history", _columns(schema.history_schema(contract))
     for name, table in schema.pipeline()["ops_tables"].items():
         yield f"inventory_ops.{name}", _columns(schema.ops_schema(table))
     for name, table in kpi_tables().items():

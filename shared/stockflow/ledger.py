@@ -269,9 +269,10 @@ class Ledger:
         It looks at what landed in the last week, and on ``days``.
         """
         before = STAGES[STAGES.index(stage) - 1]
+        since = landing_day(now - RECENT)
         params = {
-            "stage": stage, "before": before, "passed": PASSED[before], "feed": feed, "days": sorted(set(days)),
-            "since": landing_day(now - RECENT),
+            "stage": stage, "before": before, "passed": PASSED[before], "feed": feed, "since": since,
+            "days": sorted({since, *days}),  # an empty array would have no type
         }  # fmt: skip
         return [Asked(row["load_id"], row["landed_on"]) for row in self._warehouse.query(_PENDING, params)]
 

@@ -17,14 +17,18 @@ DAY = date(2026, 8, 31)
 def drains() -> Iterator[Statement]:
     """The script of each feed, and what is asked before and after it."""
     from functions.transform.drain import drain
+    from stockflow.ledger import Asked
 
     pending = {
-        "load_id": "a", "validate_state": "validated", "done_state": None, "done_version": None, "done_input": None,
-        "done_at": None, "done_record": None, "done_detail": None, "input_record": "r", "kpi_input": None,
+        "load_id": "a", "record_id": "r", "validate_state": "validated", "validated_at": NOW, "complete": True,
+        "run_id": "v", "raw_run_id": "i", "bucket": "landing", "object": "a_2026-08-31.csv", "generation": 1,
+        "content_md5": None, "size_bytes": 1, "landed_at": NOW, "landed_on": DAY, "done_record": None,
+        "done_state": None, "done_version": None, "done_input": None, "done_at": None, "done_rows": None,
+        "done_detail": None, "kpi_input": None, "failures": 0,
     }  # fmt: skip
     for feed in RecordedServices("").contracts:
-        services = RecordedServices(f"drain of {feed}", {"done_version": [pending]})
-        drain(feed, frozenset({"a"}), services)
+        services = RecordedServices(f"drain of {feed}", {"AS failures": [pending]})
+        drain(feed, frozenset({Asked("a", DAY, NOW)}), services)
         assert any("BEGIN TRANSACTION" in s.sql for s in services.statements), f"no script was built for {feed}"
         yield from services.statements
 

@@ -23,6 +23,7 @@ PARTITIONS = {
     **{f"inventory_raw.{feed}": "_landed_on" for feed in CONTRACTS},
 }
 DAYS = "landed_on IN UNNEST(@days)"
+SCRIPTING = re.compile(r"(?m)^ *(IF .* THEN|END IF;|BEGIN TRANSACTION;|COMMIT TRANSACTION;|RAISE .*;)$")
 EVERYTHING = re.compile(r"DATE '2000-01-01'|CAST\('2000-01-01' AS DATE\)")
 
 

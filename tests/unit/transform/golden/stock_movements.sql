@@ -78,6 +78,7 @@ WITH model AS (
   converted AS (
     SELECT
       stated.*,
+      inventory_curated.movement_quantity(stated.movement_type, stated.quantity) AS signed_quantity,
       COALESCE(product.base_unit, 'EA') AS base_unit,
       inventory_curated.unit_factor(
         stated.stated_unit, product.base_unit, product.pack_unit, product.units_per_pack
@@ -98,7 +99,7 @@ WITH model AS (
     sku,
     location_code,
     counterpart_location,
-    SAFE_MULTIPLY(inventory_curated.movement_quantity(movement_type, quantity), factor) AS quantity,
+    SAFE_MULTIPLY(signed_quantity, factor) AS quantity,
     base_unit AS unit,
     ROUND(SAFE_DIVIDE(SAFE_MULTIPLY(stated_unit_cost, rate), factor), 6) AS unit_cost,
     inventory_curated.base_currency() AS currency,
