@@ -83,10 +83,10 @@ class _Cutter:
                 yield self._statement()
 
     def _skipped(self, token: Token) -> bool:
-        """Block words say nothing that can be analysed."""
+        """Block words, and an error that is raised, say nothing that can be analysed."""
         if token.word == "ELSE":
             self._at += 1
-        elif token.word == "END":
+        elif token.word in ("END", "RAISE"):
             self._until(";")
         elif token.word == "EXCEPTION":
             self._until("THEN")
