@@ -77,7 +77,7 @@ class Survey:
             codes = map(values.to_code, pc.unique(batch.column(LOCATION).drop_null()).to_pylist())
             self.codes |= {c for c in codes if c}
         for rule in unique_rules(self.contract):
-            self._keys.setdefault(rule.id, []).append(_hashes(batch, rule.kwargs["column_list"]))
+            self._keys.setdefault(rule.id, []).append(_hashes(batch, rule.kwargs["column_list"], self.contract))
 
     def _sample(self, name: str, kind: str, column: pa.Array) -> None:
         """Keep the distinct texts of a column that may prove how it is written; of very many those that do."""
@@ -109,8 +109,8 @@ def _key_columns(contract: Contract) -> set[str]:
     return {c for r in contract.rules if r.expectation == "stockflow_columns_present" for c in r.kwargs["columns"]}
 
 
-def _hashes(batch: pa.RecordBatch, columns: list[str]) -> Keys:
-    """Return a hash of each row's key (cleaned, in capitals); 0 where a part of it is missing."""
+def _hashes(batch: pa.RecordBatch, columns: list[str], contract: Contract) -> Keys:
+    """Return a hash of each row's key (cleaned, in capitals); 0 where a part that is required is missing."""
     whole = np.zeros(batch.num_rows, dtype=np.uint64)
     missing = np.zeros(batch.num_rows, dtype=bool)
     for name in columns:
@@ -120,7 +120,8 @@ def _hashes(batch: pa.RecordBatch, columns: list[str]) -> Keys:
             codes[place] = values.to_code(text) or ""
         part: Any = pd.util.hash_array(codes, categorize=False) if len(codes) else np.zeros(0, np.uint64)
         whole = whole * np.uint64(1_099_511_628_211) + texts.spread(part, 0)
-        missing |= texts.spread(codes == "", True).astype(bool)
+        if contract.column(name).required:
+            missing |= texts.spread(codes == "", True).astype(bool)
     return np.where(missing, np.uint64(0), np.maximum(whole, np.uint64(1)))
 
 

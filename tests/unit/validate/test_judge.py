@@ -95,7 +95,7 @@ def test_a_warning_reports_and_refuses_nothing() -> None:
     """Net above gross, a repeated key: the rows go on."""
     judgement = judged("sales", SALE, {**SALE, "net_amount": "20.00"})
     assert said(judgement) == [
-        (2, "key_unique_in_file", "T1"), (3, "key_unique_in_file", "T1"), (3, "net_not_above_gross", "20.00"),
+        (2, "key_unique_in_file", "LYO"), (3, "key_unique_in_file", "LYO"), (3, "net_not_above_gross", "20.00"),
     ]  # fmt: skip
     assert judgement.refused == 0
 
