@@ -19,6 +19,7 @@ from cli.loads import COLUMNS
 from cli.output import CommandError, console, errors, print_table
 from functions.kpi.definition import Definition
 from functions.kpi.headline import Headline, headlines
+from functions.kpi.state import read_state
 from local import control
 from local.dashboard import wording
 from local.environment import variables
@@ -87,7 +88,8 @@ def _run(services: Services, samples: Path, timeout: int, began: float) -> bool:
     _headlines(counted)
     broken = [asdict(b) for b in check(services)]
     _reconciliation(rows, broken)
-    return settled == len(dropped) and not broken and all(line.value is not None for _, line in counted)
+    state = read_state(services)
+    return settled == len(dropped) and not broken and all(state.stands(definition) for definition, _ in counted)
 
 
 def planned(samples: Path) -> list[Path]:

@@ -98,7 +98,7 @@ SELECT
   SUM(IF(value IS NULL, NULL, numerator)) AS numerator,
   SUM(IF(value IS NULL, NULL, denominator)) AS denominator,
   {value} AS value
-FROM {table}
+FROM {table} AS computed
 GROUP BY business_date, reason_code
 ORDER BY business_date
 """
