@@ -15,6 +15,7 @@ from tests.chaos.traffic import Traffic
 
 REST_SECONDS = 600
 BACKLOG = 25
+LIFE_SECONDS = 15
 
 
 @dataclass
@@ -28,6 +29,7 @@ class Storm:
     def __post_init__(self) -> None:
         self.traffic = Traffic(self.rig.calm, Random(self.seed + 2), folder="processes/")
         self._dice = Random(self.seed + 4)
+        self._healthy: dict[str, tuple[float, float]] = {}
 
     def rage(self, faults: int, seconds: float, files: int = 10_000) -> None:
         """Drop files while faults happen, until there were so many, or the time is over."""
@@ -41,14 +43,22 @@ class Storm:
 
     def _strike(self) -> None:
         name, luck = self._dice.choice(FUNCTIONS), self._dice.random()
-        if luck < 0.03:
-            self.rig.kill(name)
-        elif luck < 0.06:
-            self.rig.terminate(name)
-        elif luck < 0.07:
+        if luck < 0.06 and self._worked_for(name) > LIFE_SECONDS:
+            self.rig.kill(name) if luck < 0.03 else self.rig.terminate(name)
+        elif 0.06 < luck < 0.07:
             self.rig.replay(name)
-        elif luck < 0.08:
+        elif 0.07 < luck < 0.08:
             self.rig.calm.bus.publish(self.rig.calm.settings.events_topic, *encode(TICK))
+
+    def _worked_for(self, name: str) -> float:
+        """Return for how many seconds a function answers; one that is killed while it starts never works."""
+        if name not in self._healthy and self.rig.processes[name].part.healthy():
+            self._healthy[name] = (self.rig.processes[name].status.since, time.monotonic())
+        since, at = self._healthy.get(name, (0.0, time.monotonic()))
+        if since != self.rig.processes[name].status.since:
+            self._healthy.pop(name, None)
+            return 0.0
+        return time.monotonic() - at
 
     def rest(self) -> Findings:
         """No faults, no kills any more: sweep until nothing waits, and check."""
