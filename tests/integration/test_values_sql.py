@@ -154,7 +154,7 @@ def test_every_function_cleans_text_the_same_way() -> None:
     """BigQuery routines cannot share an expression without an order of creation, so each carries it; it is one."""
     texts = {p.stem: p.read_text(encoding="utf-8") for p in Path(ROUTINES).glob("*.sql")}
     for sign in ("x{00A0}", "x{AD}"):
-        assert len({line.split("'")[1] for t in texts.values() for line in t.splitlines() if sign in line}) == 1
+        assert len({line.split("'")[1] for t in texts.values() for line in t.splitlines() if sign in line}) == 1, sign
 
 
 def test_no_value_and_no_date_are_the_same_words_everywhere() -> None:
