@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from functions.ingest.readers import misfit
+from functions.ingest.readers.dialect import Dialect
 from functions.ingest.readers.encoding import is_text
 from functions.ingest.readers.fits import Fit
 from functions.ingest.readers.layout import Layout
@@ -19,9 +20,9 @@ class Form:
     fit: Fit
 
     @classmethod
-    def of(cls, syntax: Syntax, layout: Layout, target: Target) -> "Form":
-        """Return the form of a file with that layout."""
-        return cls(syntax, layout, Fit(layout.columns, target, layout.width))
+    def of(cls, dialect: Dialect, layout: Layout, target: Target) -> "Form":
+        """Return the form of a file of that dialect and layout."""
+        return cls(dialect.syntax, layout, Fit(layout.columns, target, layout.width, dialect.filled))
 
     @property
     def width(self) -> int:

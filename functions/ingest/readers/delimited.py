@@ -41,7 +41,7 @@ def read_delimited(stream: BinaryIO, target: Target, facts: Facts) -> Iterator[C
     if any(c.pii for c in target.contract.columns):
         facts.values.pop("preamble", None)  # what stands above the header may be somebody's data
     body = first.after(min(dialect.end, len(first.data)))
-    form = Form.of(dialect.syntax, plan, target)
+    form = Form.of(dialect, plan, target)
     yield from _Body(form, facts, target.name).chunks(chain([body], parts))
 
 

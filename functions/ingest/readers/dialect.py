@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from functions.ingest.readers.alignment import aligned
 from functions.ingest.readers.encoding import readable
+from functions.ingest.readers.fits import Fit, filled_cells
 from functions.ingest.readers.layout import recognised
 from functions.ingest.readers.model import Target
 from functions.ingest.readers.record import Record, Syntax, read_record
@@ -24,7 +25,8 @@ _SEP = re.compile(rb"(?i)^\"?sep=(.)\"?\r?$")
 class Dialect:
     """``start``/``end``: bytes of the header record in the sample; ``line``: its line (from 1).
 
-    ``added``: cells that the header got to be as wide as the rows (less than 0: that it lost).
+    ``added``: cells that the header got to be as wide as the rows (less than 0: that it lost);
+    ``filled``: cells that its records fill at least.
     """
 
     syntax: Syntax
@@ -33,6 +35,7 @@ class Dialect:
     start: int
     end: int
     added: int = 0
+    filled: int = 0
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,8 @@ def sniff(data: bytes, target: Target) -> Dialect:
     best = max(guesses, key=lambda g: (g.rank, -g.dialect.line)).dialect
     rest = [_names(cells) for *_, cells in _records(_whole_lines(data[best.end :]), best.syntax)]
     header = aligned(best.header, rest, target)
-    return replace(best, header=header, added=len(header) - len(best.header))
+    filled = filled_cells(rest, Fit.of(header, target))
+    return replace(best, header=header, added=len(header) - len(best.header), filled=filled)
 
 
 def _whole_lines(data: bytes) -> bytes:
@@ -87,7 +91,7 @@ def _syntax(sample: bytes, delimiter: bytes) -> Syntax:
         usual = single
     escaped = replace(usual, escaped=True)
     odd = b"\\" + usual.quote in sample or b"\\" + delimiter in sample
-    return escaped if odd and _even(sample, escaped) > _even(sample, usual) else usual
+    return escaped if odd and _oddness(sample, escaped) < _oddness(sample, usual) else usual
 
 
 def _begins_cells(sample: bytes, syntax: Syntax) -> bool:
@@ -108,10 +112,11 @@ def _enclosed(raw: bytes, syntax: Syntax) -> bool:
     return any(len(c) > 1 and c.startswith(syntax.quote) and c.endswith(syntax.quote) for c in cells)
 
 
-def _even(sample: bytes, syntax: Syntax) -> int:
-    """Return how many records have the width that most have."""
-    widths = Counter(len(r.cells) for _, r in _read(sample, syntax, EVEN) if not r.problem and len(r.cells) > 1)
-    return max(widths.values(), default=0)
+def _oddness(sample: bytes, syntax: Syntax) -> tuple[int, int]:
+    """Return how many records cannot be read, and (less than 0) how many have the width that most have."""
+    records = [record for _, record in _read(sample, syntax, EVEN)]
+    widths = Counter(len(r.cells) for r in records if not r.problem and len(r.cells) > 1)
+    return sum(bool(r.problem) for r in records), -max(widths.values(), default=0)
 
 
 def _guesses(sample: bytes, syntax: Syntax, target: Target) -> Iterator[_Guess]:

@@ -25,6 +25,7 @@ class Fit:
     columns: Mapping[int, str]
     target: Target
     width: int
+    filled: int = 0  # cells that the file's records have at least, without the empty ones behind
 
     @classmethod
     def of(cls, header: Sequence[str], target: Target) -> "Fit":
@@ -46,11 +47,11 @@ class Fit:
         """How many cells a record must have: up to the last needed column, and half of all, and two."""
         needed = {*self.target.needed, *self.target.contract.key}
         last = max((i + 1 for i, c in self.columns.items() if c in needed), default=self.width)
-        return max(last, (self.width + 1) // 2, 2)
+        return max(last, self.filled, (self.width + 1) // 2, 2)
 
     def complete(self, cells: Sequence[str]) -> bool:
         """Whether a short record only lacks its last, optional cells, as spreadsheets leave them out when empty."""
-        return self.shortest <= len(cells) < self.width and self.holds(cells) and self._stated(cells)
+        return self.shortest <= len(cells) < self.width and self.holds(cells) and self.states(cells)
 
     def holds(self, cells: Sequence[str]) -> bool:
         """Whether no cell of a date or a number holds anything else."""
@@ -62,7 +63,21 @@ class Fit:
         """Whether a date or a number is stated at all, so that ``holds`` says something."""
         return any(i < len(cells) and cells[i].strip() for i in self._looks)
 
-    def _stated(self, cells: Sequence[str]) -> bool:
+    def states(self, cells: Sequence[str]) -> bool:
         """Whether what a record cannot do without is stated."""
         needed = {*self.target.needed, *self.target.contract.key}
         return all(cells[i].strip() for i, c in self.columns.items() if c in needed)
+
+
+def filled_cells(rows: Sequence[Sequence[str]], fit: Fit) -> int:
+    """Return how many cells the shortest record fills, as far as the file shows that its last ones may be empty.
+
+    It does when whole records leave them empty, or when lines are short again and again; a single short line among
+    records that fill every cell was cut.
+    """
+    whole = [row for row in rows if len(row) == fit.width and fit.states(row)]  # not the totals
+    ends = [max((i + 1 for i, c in enumerate(row) if c.strip()), default=0) for row in whole]
+    short = [len(row) for row in rows if len(row) < fit.width]
+    if len(short) > 1 and len(short) * 10 >= len(rows):
+        ends += short
+    return min(ends, default=fit.width)

@@ -150,10 +150,16 @@ def test_a_line_that_may_have_shifted_is_refused(line: str, quote: str) -> None:
 
 
 def test_a_short_last_line_without_its_end_was_cut() -> None:
-    body = f"{WITH_OPTIONAL}\nR1,1,2026-09-01,A,LYO,1,EA,2.50,t1\nR2,1,2026-09-01,A,LYO,1"
+    body = f"{WITH_OPTIONAL}\nR1,1,2026-09-01,A,LYO,1,,,\nR2,1,2026-09-01,A,LYO,1"
     assert [r.line for r in read(body.encode()).rejects] == [3]
     assert [r.line for r in read((body + ',"E"').encode()).rejects] == [3]
     assert read((body + "\n").encode()).rejects == []
+
+
+def test_a_single_short_line_among_records_that_fill_every_cell_was_cut() -> None:
+    rows = [f"R{i},1,2026-09-01,A,LYO,1,EA,2.50,t1" for i in range(30)]
+    found = read("\n".join([WITH_OPTIONAL, *rows, "R30,1,2026-09-01,A,LYO,1,EA", *rows, ""]).encode())
+    assert [(r.line, r.code) for r in found.rejects] == [(32, "wrong_width")]
 
 
 def _quoted(lines: list[str], quote: str) -> str:
