@@ -53,10 +53,12 @@ def find_earlier(ref: ObjectRef, feed: str, content_md5: str, services: Services
     }  # fmt: skip
     rows = services.warehouse.query(_sql(), params)
     known = {row["load_id"] for row in rows}
-    stated = [row for row in rows if row["state"] in ("loaded", "duplicate_content") and not row["refused"]]
-    if not stated or stated[0]["content_md5"] != content_md5:
+    # What was rejected or failed may be loaded by a replay, and then states something in between.
+    last = next((row for row in rows if row["state"] != "ignored"), None)
+    if last is None or last["state"] not in ("loaded", "duplicate_content"):
         return None
-    last = stated[0]
+    if last["refused"] or last["content_md5"] != content_md5:
+        return None
     earlier = Earlier(last["duplicate_of"] or last["load_id"], last["object"], last["generation"])
     if date_in(ref.name) != date_in(earlier.object) or not _nothing_between(ref, earlier, feed, known, services):
         return None

@@ -1,4 +1,4 @@
-"""What the proofs found, each as its smallest test. One that is not fixed yet says so and fails until it is."""
+"""What the proofs found, each as its smallest test."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -39,11 +39,6 @@ def _table(rows: int) -> pa.Table:
     return pa.table({"text": [dice.randbytes(500).hex() for _ in range(rows)]})
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="Store lets google.cloud.storage.exceptions.InvalidResponse of an upload through: it alerts, and counts as "
-    "the load's own fault",
-)
 def test_an_upload_that_breaks_in_the_middle_is_a_transient_error(broken_uploads: Services) -> None:
     """A staged file is larger than one part of 8 MiB, so that a part is sent while it is written."""
     table = _table(12_000)
@@ -68,11 +63,6 @@ def away(services: Services, monkeypatch: pytest.MonkeyPatch) -> Iterator[Servic
         yield Services(replace(services.settings, bigquery_endpoint=proxy.endpoint))
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="Warehouse lets google.api_core.exceptions.RetryError through, which is no GoogleAPICallError: an outage of "
-    "more than 90 s alerts as unexpected, and ten of them park a load as if it were its own fault",
-)
 def test_an_outage_that_outlasts_the_retries_is_a_transient_error(away: Services) -> None:
     with pytest.raises(TransientError):
         away.warehouse.insert(away.settings.table("ops", "kpi_runs"), [{"run_id": "x"}], ["x"])
@@ -82,11 +72,6 @@ def _price(quantity: int) -> str:
     return sales(f"R1,1,2026-09-01,A,LYO,{quantity},10")
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="a copy is called a duplicate although a file in between, rejected today, may be loaded by a replay: its "
-    "older statement then wins over the copy's",
-)
 def test_a_file_that_failed_in_between_may_still_state_something(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """10, then 12 (rejected under a contract that is corrected later), then 10 again: the last one is a statement."""
     first = world.drop("sales/between_1.csv", _price(10))

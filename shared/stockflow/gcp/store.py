@@ -10,13 +10,16 @@ from google.api_core import exceptions as api
 from google.api_core.client_options import ClientOptions
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import storage
+from google.cloud.storage.exceptions import InvalidResponse
 
 from stockflow.errors import TransientError
 from stockflow.events import ObjectRef, object_from_resource
 from stockflow.settings import Settings
 
 CHUNK = 8 << 20
-_PASSING = (api.ServerError, api.TooManyRequests, api.RetryError, requests.ConnectionError, requests.Timeout)
+_PASSING = (
+    api.ServerError, api.TooManyRequests, api.RetryError, InvalidResponse, requests.ConnectionError, requests.Timeout,
+)  # fmt: skip
 
 
 @contextmanager

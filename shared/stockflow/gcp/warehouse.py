@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
+import requests
 from google.api_core import exceptions as api
 from google.api_core.client_options import ClientOptions
 from google.auth.credentials import AnonymousCredentials
@@ -26,6 +27,8 @@ EMULATOR_WAIT_SECONDS = 60
 # takes longer fails in time, and Pub/Sub delivers again.
 RETRY = DEFAULT_RETRY.with_timeout(90)
 JOB_RETRY = DEFAULT_JOB_RETRY.with_timeout(240)
+# An outage that outlasts the client's patience is a RetryError, and a connection that breaks is none of Google's.
+_FAULTS = (api.GoogleAPICallError, api.RetryError, requests.ConnectionError, requests.Timeout)
 
 
 class Warehouse:
@@ -50,7 +53,8 @@ class Warehouse:
         Raises:
             TransientError: ``query_failed`` with BigQuery's own words.
         """
-        return [dict(row.items()) for row in self._rows(sql, params, job_id)]
+        with _job_errors("query_failed", job_id):
+            return [dict(row.items()) for row in self._rows(sql, params, job_id)]
 
     def arrow(self, sql: str, params: Mapping[str, Any] | None = None) -> Any:
         """Run SQL and return its rows as a ``pyarrow.Table``."""
@@ -138,7 +142,7 @@ class Warehouse:
         for part, ids in _requests(rows, row_ids):
             try:
                 errors = self._client.insert_rows_json(target, part, row_ids=ids, retry=RETRY)
-            except api.GoogleAPICallError as error:
+            except _FAULTS as error:
                 raise TransientError("insert_failed", _words(error), table=table) from error
             if errors:
                 raise TransientError("insert_failed", f"{table}: {json.dumps(errors[0])}", table=table)
@@ -166,7 +170,7 @@ def _job_errors(code: str, job_id: str | None) -> Iterator[_Seen]:
     seen = _Seen()
     try:
         yield seen
-    except api.GoogleAPICallError as error:
+    except _FAULTS as error:
         facts = {"reason": _reason(error), "resumed": seen.resumed, "ended": seen.ended, "job_id": job_id}
         raise TransientError(code, _words(error), **facts) from error
     except TimeoutError as error:
@@ -237,9 +241,10 @@ def _requests(
         yield part, ids
 
 
-def _reason(error: api.GoogleAPICallError) -> str:
-    return str(error.errors[0].get("reason", "")) if error.errors else type(error).__name__
+def _reason(error: Exception) -> str:
+    errors = getattr(error, "errors", None)
+    return str(errors[0].get("reason", "")) if errors else type(error).__name__
 
 
-def _words(error: api.GoogleAPICallError) -> str:
+def _words(error: Exception) -> str:
     return str(getattr(error, "message", None) or error)

@@ -36,7 +36,7 @@ def append(settings: Settings, table: str, batches: Iterable[pa.RecordBatch]) ->
         done = client.batch_commit_write_streams(
             types.BatchCommitWriteStreamsRequest(parent=parent, write_streams=[stream.name])
         )
-    except api.GoogleAPICallError as error:
+    except (api.GoogleAPICallError, api.RetryError) as error:
         raise TransientError("append_failed", f"{table}: {error.message}", table=table) from error
     if done.stream_errors:
         raise TransientError("append_failed", f"{table}: {done.stream_errors[0].error_message}", table=table)
