@@ -4,7 +4,7 @@ What a group builds is imported inside it: code that cannot be imported fails it
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from dataclasses import replace
 from datetime import date
 
 from cli.googlesql.project import kpi_tables
@@ -70,7 +70,7 @@ def ledger() -> Iterator[Statement]:
 
 def kpi_state() -> Iterator[Statement]:
     """What is known of the KPIs, and what each says in one number."""
-    from functions.kpi.catalog import headlines
+    from functions.kpi.headline import headlines
     from functions.kpi.state import read_state
 
     services = RecordedServices("kpi state", {"first_day": [{"first_day": DAY, "last_day": DAY}]})
@@ -131,17 +131,15 @@ def comparisons() -> Iterator[Statement]:
 
 def validation() -> Iterator[Statement]:
     """The rows of a load, as validation reads them, of each feed."""
-    from functions.validate import run
+    from functions.validate import earlier, rows
     from stockflow.ledger import StageRecord
 
     for feed, contract in RecordedServices("").contracts.items():
-        services = RecordedServices(
-            f"validate {feed}", {"state = 'validated'": [{"load_id": "b", "rows": 1, "object": None}]}
-        )
-        with suppress(AttributeError):  # no row, no column: the statement is there by then
-            run._rows(contract, "a", services)
+        services = RecordedServices(f"validate {feed}")
         record = StageRecord("a", feed, "ingest", "loaded", "1", NOW, NOW, object="", landed_at=NOW, generation=1)
-        run._previous(contract, record, services)
+        columns = [rows.ROW, rows.LINE, *(c.name for c in contract.stated), rows.EXTRA]
+        list(rows.Raw(contract, replace(record, raw_run_id="r"), services, 0).pieces(columns))
+        earlier.earlier_loads(contract, record, services)
         yield from services.statements
 
 

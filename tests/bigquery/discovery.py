@@ -31,7 +31,7 @@ PARAMETERS: Mapping[str, str] = {
     "stages": "ARRAY<STRING>", "before": "TIMESTAMP", "passed": "STRING", "landed": "TIMESTAMP", "since": "DATE",
     "names": "ARRAY<STRING>", "asked": "ARRAY<STRING>", "first": "DATE", "last": "DATE", "state": "STRING",
     "run_id": "STRING", "raw_run_id": "STRING", "landed_on": "DATE", "days": "ARRAY<DATE>", "until": "TIMESTAMP",
-    "version": "STRING", "kpi": "STRING", "day": "DATE", "first_day": "DATE",
+    "version": "STRING", "kpi": "STRING", "day": "DATE", "first_day": "DATE", "last_day": "DATE",
 }  # fmt: skip
 # Where a name means another thing than elsewhere.
 ELSEWHERE: Mapping[str, Mapping[str, str]] = {"cli/refresh.py": {"since": "TIMESTAMP"}}
