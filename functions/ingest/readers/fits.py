@@ -65,8 +65,7 @@ class Fit:
 
     def states(self, cells: Sequence[str]) -> bool:
         """Whether what a record cannot do without is stated."""
-        needed = {*self.target.needed, *self.target.contract.key}
-        return all(cells[i].strip() for i, c in self.columns.items() if c in needed)
+        return all(cells[i].strip() for i, c in self.columns.items() if c in self.target.needed)
 
 
 def filled_cells(rows: Sequence[Sequence[str]], fit: Fit) -> int:

@@ -18,7 +18,7 @@ from tests.unit.ingest.reading import Reading, read
 
 HEADER = ["sku", "location_code", "quantity", "receipt_number", "line_number", "business_date", "note"]
 SALES = "receipt_number,line_number,business_date,sku,location_code,quantity"
-WITH_OPTIONAL = SALES + ",unit,net_amount,till"
+WITH_OPTIONAL = SALES + ",unit,net_amount,remark"
 QUICK = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 text = st.text(st.sampled_from("abZ09 ,;|\t\"'é=.-/"), max_size=8)
