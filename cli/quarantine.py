@@ -63,8 +63,8 @@ WHERE JSON_VALUE(raw._extra, '$.refused_row') IS NOT NULL
 _READ = {
     "integer": "inventory_curated.to_integer({cell}, refused.decimal_mark)",
     "number": "inventory_curated.to_number({cell}, refused.decimal_mark)",
-    "date": "inventory_curated.to_date({cell}, refused.date_order)",
-    "timestamp": "inventory_curated.to_timestamp({cell}, refused.date_order)",
+    "date": "inventory_curated.to_date({cell}, refused.date_order, refused.time_zone)",
+    "timestamp": "inventory_curated.to_timestamp({cell}, refused.date_order, refused.time_zone)",
 }
 
 

@@ -12,6 +12,7 @@ from stockflow.settings import bundle_root
 from tests.bigquery.recorder import NOW, SANDBOX, RecordedServices, Statement, parameter_types
 
 DAY = date(2026, 8, 31)
+_HORIZON = {"horizon": "all", "first_day": DAY, "last_day": DAY}
 
 
 def drains() -> Iterator[Statement]:
@@ -68,12 +69,21 @@ def ledger() -> Iterator[Statement]:
     yield from services.statements
 
 
+def orphans() -> Iterator[Statement]:
+    """What the sweep removes from raw."""
+    from functions.ingest.orphans import remove_orphans
+
+    services = RecordedServices("orphans", {"SELECT DISTINCT feed": [{"feed": "sales", "landed_on": DAY}]})
+    remove_orphans(services)
+    yield from services.statements
+
+
 def kpi_state() -> Iterator[Statement]:
     """What is known of the KPIs, and what each says in one number."""
     from functions.kpi.headline import headlines
     from functions.kpi.state import read_state
 
-    services = RecordedServices("kpi state", {"first_day": [{"first_day": DAY, "last_day": DAY}]})
+    services = RecordedServices("kpi state", {"FROM inventory_curated.known_days": [_HORIZON]})
     read_state(services)
     headlines(services)
     yield from services.statements
@@ -207,6 +217,7 @@ BUILT: dict[str, Callable[[], Iterator[Statement]]] = {
         drains,
         kpis,
         ledger,
+        orphans,
         kpi_state,
         environment,
         sandbox,
