@@ -5,12 +5,13 @@ Anything else is loaded: the merge by key makes it harmless, and a statement tha
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from stockflow.events import ObjectRef
 from stockflow.filename import date_in
@@ -23,8 +24,8 @@ _locks = tuple(threading.Lock() for _ in range(256))
 
 
 @dataclass(frozen=True)
-class Earlier:
-    """The load that brought the same content right before."""
+class Neighbour:
+    """The load that brought the same content right before, or right after and was read first."""
 
     load_id: str
     object: str
@@ -42,35 +43,41 @@ def one_at_a_time(feed: str, content_md5: str) -> Iterator[None]:
         yield
 
 
-def find_earlier(ref: ObjectRef, feed: str, content_md5: str, services: Services) -> Earlier | None:
-    """Return the last load of the feed before this object if it has the same content and states the same.
+def find_neighbour(ref: ObjectRef, feed: str, content_md5: str, services: Services) -> Neighbour | None:
+    """Return the load of the feed next to this object if it has the same content and states the same.
 
     None when another file came in between, or may have: one that landed and has no record yet.
     """
     params = {
-        "feed": feed, "bucket": ref.bucket, "load_id": ref.load_id, "generation": ref.generation,
-        "first_day": ref.landed_on - LOOK_BACK, "last_day": ref.landed_on,
+        "feed": feed, "bucket": ref.bucket, "load_id": ref.load_id,
+        "first_day": ref.landed_on - LOOK_BACK, "last_day": ref.landed_on + timedelta(days=1),
     }  # fmt: skip
     rows = services.warehouse.query(_sql(), params)
     known = {row["load_id"] for row in rows}
     # What was rejected or failed may be loaded by a replay, and then states something in between.
-    last = next((row for row in rows if row["state"] != "ignored"), None)
-    if last is None or last["state"] not in ("loaded", "duplicate_content"):
-        return None
-    if last["refused"] or last["content_md5"] != content_md5:
-        return None
-    earlier = Earlier(last["duplicate_of"] or last["load_id"], last["object"], last["generation"])
-    if date_in(ref.name) != date_in(earlier.object) or not _nothing_between(ref, earlier, feed, known, services):
-        return None
-    return earlier
+    stated = [row for row in rows if row["state"] != "ignored"]
+    before = next((row for row in stated if row["generation"] < ref.generation), None)
+    after = next((row for row in reversed(stated) if row["generation"] > ref.generation), None)
+    for row in (before, after):
+        if row is not None and _says_the_same(row, ref, content_md5):
+            found = Neighbour(row["duplicate_of"] or row["load_id"], row["object"], row["generation"])
+            if _nothing_between(ref, found, feed, known, services):
+                return found
+    return None
 
 
-def _nothing_between(ref: ObjectRef, earlier: Earlier, feed: str, known: set[str], services: Services) -> bool:
-    """Whether each object that landed between the two is on record (and so states nothing, or is older)."""
+def _says_the_same(row: Mapping[str, Any], ref: ObjectRef, content_md5: str) -> bool:
+    states = ("loaded", "duplicate_content") if row["generation"] < ref.generation else ("loaded",)
+    same = row["content_md5"] == content_md5 and date_in(row["object"]) == date_in(ref.name)
+    return row["state"] in states and not row["refused"] and same
+
+
+def _nothing_between(ref: ObjectRef, other: Neighbour, feed: str, known: set[str], services: Services) -> bool:
+    """Whether each object that landed between the two is on record (and so states nothing)."""
     end = time.monotonic() + LISTING_SECONDS
-    for other in services.store.list(ref.bucket, f"{feed}/", versions=True):
-        between = earlier.generation < other.generation < ref.generation
-        if time.monotonic() > end or (between and other.load_id not in known):
+    first, last = sorted((ref.generation, other.generation))
+    for landed in services.store.list(ref.bucket, f"{feed}/", versions=True):
+        if time.monotonic() > end or (first < landed.generation < last and landed.load_id not in known):
             return False
     return True
 

@@ -1,4 +1,4 @@
--- What ingest says of the feed's objects that landed before this one, newest first.
+-- What ingest says of the feed's other objects that landed about as early as this one, newest first.
 SELECT
   ingested.load_id,
   ingested.object,
@@ -12,7 +12,7 @@ FROM (
   FROM inventory_ops.load_stages
   WHERE landed_on BETWEEN @first_day AND @last_day
     AND feed = @feed AND bucket = @bucket AND stage = 'ingest'
-    AND generation < @generation AND load_id != @load_id
+    AND load_id != @load_id
   QUALIFY ROW_NUMBER() OVER (PARTITION BY load_id ORDER BY finished_at DESC, record_id DESC) = 1
 ) AS ingested
 LEFT JOIN (

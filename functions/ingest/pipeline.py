@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from functions.ingest.duplicates import Earlier, find_earlier, one_at_a_time
+from functions.ingest.duplicates import Neighbour, find_neighbour, one_at_a_time
 from functions.ingest.landing import Content, GoneError, check_there, content_md5
 from functions.ingest.raw import Staged, load_to_raw
 from functions.ingest.readers.decode import decode
@@ -115,19 +115,19 @@ def _take(arrival: Arrival) -> StageRecord:
     check_there(ref, services)
     content = content_md5(ref, services)
     with one_at_a_time(feed, content):
-        earlier = None if arrival.loaded else find_earlier(ref, feed, content, services)
-        if earlier:
-            return _end(_duplicate(arrival, content, earlier), services)
+        other = None if arrival.loaded else find_neighbour(ref, feed, content, services)
+        if other:
+            return _end(_duplicate(arrival, content, other), services)
         return _end(_read(arrival, content), services)
 
 
-def _duplicate(arrival: Arrival, content: str, earlier: Earlier) -> StageRecord:
+def _duplicate(arrival: Arrival, content: str, other: Neighbour) -> StageRecord:
     return arrival.record(
         "duplicate_content",
         reason_code="duplicate_content",
-        message=f"same content as {earlier.object} (load {earlier.load_id}), and nothing came in between",
+        message=f"same content as {other.object} (load {other.load_id}), and nothing came in between",
         content_md5=content,
-        detail={"duplicate_of": earlier.load_id},
+        detail={"duplicate_of": other.load_id},
     )
 
 

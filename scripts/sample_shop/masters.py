@@ -189,7 +189,7 @@ def rate_files() -> list[SampleFile]:
         file.find(currency="GBP", business_date=date(2026, 9, 8)),
         "rate_to_base",
         "n/a",
-        quarantine("rate_to_base", "n/a", "rate_to_base_type", "no number: the rate of the day before is used"),
+        quarantine("rate_to_base", "n/a", "rate_to_base_required", "no number: the rate of the day before is used"),
     )
     file.data = csv_bytes(RATE, file.lines)
     return [file]

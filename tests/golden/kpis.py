@@ -326,6 +326,8 @@ def compute(books: Books) -> dict[str, Cells]:
                 many(cells[name], (day, *place), window)
     return {
         **cells, **_sales(shop), "snapshot_ledger_residual": _residual(shop),
+        # the shop states no reorder point
+        "below_reorder_point": Cells(("sku", "location_code")),
         "dead_stock": _dead(shop), "abc_class": _abc(shop), "inventory_ageing": _ageing(shop),
         "supplier_lead_time": _lead_time(shop), "fill_rate": _fill_rate(shop),
         "record_accuracy": _record_accuracy(shop), "shrinkage": _shrinkage(shop),

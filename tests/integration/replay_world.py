@@ -40,7 +40,15 @@ FILES = (
 KPIS = {"calendar", "balance_daily", "stock_daily", "stock_on_hand", "window_28d", "sell_through", "gmroi"}
 PATIENCE = 400
 # when or by which run a row was written, which a replay may change
-_VOLATILE = {"_updated_at", "_ingested_at", "run_id", "recorded_at"}
+_VOLATILE = {"_updated_at", "_ingested_at", "_run_id", "run_id", "recorded_at"}
+# Of raw, what counts: the rows of the runs that the ledger names.
+_COMMITTED = """
+SELECT raw.*
+FROM inventory_raw.{feed} AS raw
+JOIN inventory_ops.load_stages_latest AS done
+  ON done.load_id = raw._load_id AND done.raw_run_id = raw._run_id AND done.stage = 'ingest'
+WHERE done.state = 'loaded'
+"""
 
 
 @dataclass
@@ -146,7 +154,8 @@ class World:
         """Return layer.table -> its rows as sorted text, without what only says when they were written."""
         services, found = self.services, {}
         for layer, name in _tables(services):
-            rows = services.warehouse.query(f"SELECT * FROM inventory_{layer}.{name}")
+            sql = _COMMITTED.format(feed=name) if layer == "raw" else f"SELECT * FROM inventory_{layer}.{name}"
+            rows = services.warehouse.query(sql)
             found[f"{layer}.{name}"] = sorted(_text(row, _VOLATILE) for row in rows)
         return found
 
