@@ -120,7 +120,7 @@ def test_a_rehearsal_says_what_another_model_changes_and_touches_nothing(
     assert sales["columns"].keys() == {"quantity"} and sales["added"] == sales["removed"] == 0
     assert "another contract, SQL or code" in sales["why"]
     assert changes["kpi.sell_through"]["why"] and changes["kpi.sell_through"]["dates"]
-    assert "kpi.stock_on_hand" not in changes
+    assert "curated.products" not in changes
     assert world.checksums() == first
     datasets = [d.dataset_id for d in world.services.warehouse.client.list_datasets()]
     assert not [d for d in datasets if d.startswith("replay_")]
