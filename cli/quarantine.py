@@ -72,7 +72,11 @@ def open_sql(contract: Contract) -> str:
     """Return the query for the refused rows of a feed that nobody has corrected."""
     stated = {c.name for c in contract.stated}
     keys = [contract.column(name) for name in contract.key if name in stated]
-    same_key = " AND ".join(f"newer.{c.name} = {_read(c)}" for c in keys)
+    # A part of the key that a file may leave out says nothing where it is blank.
+    same_key = " AND ".join(
+        f"newer.{c.name} = {_read(c)}" if c.required else f"({_read(c)} IS NULL OR newer.{c.name} = {_read(c)})"
+        for c in keys
+    )
     return _OPEN.format(feed=contract.feed, named=_NAMED.format(feed=contract.feed), same_key=same_key)
 
 

@@ -47,7 +47,7 @@ def stages(ref: ObjectRef, services: Services) -> dict[str, Callable[[], object]
         "ingest": lambda: ingest(ref, services),
         "validate": lambda: validate(StageEvent("load.ingested", "sales", load), services),
         "transform": lambda: transform("sales", frozenset({Asked(load)}), services),
-        "kpi": lambda: refresh(frozenset({load}), services),
+        "kpi": lambda: refresh(frozenset({Asked(load)}), services),
     }
 
 
