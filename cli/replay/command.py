@@ -20,7 +20,7 @@ from stockflow.services import Services
 
 Stage = Literal["ingest", "validate", "transform", "kpi"]
 # BigQuery jobs of one load, or of one drain of a feed, as tests/integration/test_replay_jobs.py counts them.
-JOBS_A_LOAD = {"ingest": 2, "validate": 4, "transform": 0, "kpi": 0}
+JOBS_A_LOAD = {"ingest": 2, "validate": 2, "transform": 0, "kpi": 0}
 JOBS_A_DRAIN = {"transform": 3, "kpi": 4}
 DRAIN_LOADS = 500
 

@@ -41,14 +41,14 @@ def test_a_file_becomes_rows_rejects_a_record_and_an_event(world: World) -> None
 
 
 def test_values_reach_raw_as_they_were_written_and_unknown_columns_are_kept(world: World) -> None:
-    header = "receipt number;Line;Date;SKU;Magasin;Qty;till\n"
+    header = "receipt number;Line;Date;SKU;Magasin;Qty;shift\n"
     text = header + 'R9;1; 01/09/2026;="0503E000";NA;1 234,50;"a ""b"""\n'
     ref = world.drop("sales/written.csv", text.encode("cp1252"))
     world.ingest(ref)
     row = world.raw(ref)[0]
     assert row["business_date"] == " 01/09/2026"
     assert (row["sku"], row["location_code"], row["quantity"]) == ('="0503E000"', "NA", "1 234,50")
-    assert row["_extra"] == '{"till": "a \\"b\\""}'
+    assert row["_extra"] == '{"shift": "a \\"b\\""}'
 
 
 def test_a_redelivery_does_nothing_but_say_it_again(world: World) -> None:
