@@ -3,9 +3,14 @@
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from stockflow.services import Services
 from tests.support import stack
+
+# The same examples in each run: a failure is one of the change, not of the day.
+settings.register_profile("same", derandomize=True)
+settings.load_profile("same")
 
 LONGEST = ("test_replay.py", "test_golden.py", "test_runbook.py", "test_readme_commands.py", "test_stack.py")
 
