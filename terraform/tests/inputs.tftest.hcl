@@ -56,7 +56,7 @@ run "a_prefix_an_approval_and_rows_by_location" {
     error_message = "The dataset must carry the prefix."
   }
   assert {
-    condition     = strcontains(local.view_query["inventory_ops.loads"], "test-project.dev_inventory_ops.load_stages_latest")
+    condition     = strcontains(local.view_query["inventory_ops.loads"], "`test-project`.dev_inventory_ops.load_stages_latest")
     error_message = "A view must read the prefixed dataset."
   }
   assert {
