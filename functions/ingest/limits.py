@@ -1,6 +1,6 @@
 """How large a file of each format may be: computed from the memory of the instance that reads it.
 
-Measured with ``tests/benchmarks/bench_limits.py``. Text is read in parts, so that its size costs no memory. What has
+The figures are estimates, not measured yet. Text is read in parts, so that its size costs no memory. What has
 to be read back and forth lies in a temporary file, which is memory on Cloud Run; what native code reads, and what an
 archive's text takes, stays within the memory that the reading process is given.
 """
