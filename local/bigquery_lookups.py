@@ -75,13 +75,20 @@ def install() -> None:
         # Temporary tables belong to a connection; without a session each query has a new one.
         return _in_session(*args, session=session, **options) if session else plain(*args, **options)
 
-    _replace(_in_session, execute)
-    _replace(_slow_objects, _objects)
-    _replace(_slow_fetch, _fetch)
-    _replace(_slow_columns, _columns)
+    replace(_in_session, execute)
+    replace(_slow_objects, _objects)
+    replace(_slow_fetch, _fetch)
+    replace(_slow_columns, _columns)
 
 
-def _replace(old: Callable[..., Any], new: Callable[..., Any]) -> None:
+def version(project: str) -> int:
+    """Return DuckLake's schema version: another number after each table or view that was made, changed or dropped."""
+    [(number,)] = _slow_fetch(_VERSION.replace("{lake}", _lake(project)))
+    return int(number)
+
+
+def replace(old: Callable[..., Any], new: Callable[..., Any]) -> None:
+    """Put ``new`` wherever a module of local-bigquery holds ``old``."""
     for name, module in list(sys.modules.items()):
         if name.startswith("local_bigquery."):
             for attribute in [a for a, value in vars(module).items() if value is old]:
@@ -95,15 +102,15 @@ def _lake(project: str) -> str:
 
 def _catalogue(project: str) -> _Catalogue:
     lake = _lake(project)
-    [(version,)] = _slow_fetch(_VERSION.replace("{lake}", lake))
+    current = version(project)
     known = _catalogues.get(project)
-    if known is None or known.version != version:
+    if known is None or known.version != current:
         # Read after the version: what is newer than it is thrown away with it at the next look.
         objects = {(d, t): (kind, number) for d, t, kind, number in _slow_fetch(_OBJECTS.replace("{lake}", lake))}
         columns: dict[int, list[tuple[str, bool]]] = {}
         for number, name, nulls in _slow_fetch(_COLUMNS.replace("{lake}", lake)):
             columns.setdefault(number, []).append((name, nulls))
-        known = _catalogues[project] = _Catalogue(version, objects, columns)
+        known = _catalogues[project] = _Catalogue(current, objects, columns)
     return known
 
 

@@ -8,6 +8,8 @@ import duckdb
 from duckdb_extensions import import_extension
 
 EXTENSIONS = ("ducklake", "icu", "httpfs", "avro")
+# A write of fewer rows goes into DuckLake's catalogue, not into a Parquet file of its own that each query opens.
+INLINED_ROWS = 200
 
 
 class _WithoutPandas:
@@ -32,9 +34,10 @@ def main() -> None:
     dialect.FUNCTIONS[:] = [p for p in dialect.FUNCTIONS if p.stem != "geography"]
     from local_bigquery.cli import main as serve
 
-    from local import bigquery_lookups
+    from local import bigquery_lookups, bigquery_memory
 
     bigquery_lookups.install()
+    bigquery_memory.install()
     slow_connect: Callable[[], duckdb.DuckDBPyConnection] = database._connect
 
     @functools.cache
@@ -45,7 +48,14 @@ def main() -> None:
         return con
 
     database._connect = connect
+    attach = database._attach.__code__
+    constants = tuple(_inlining(c) if isinstance(c, str) else c for c in attach.co_consts)
+    database._attach.__code__ = attach.replace(co_consts=constants)
     serve(sys.argv[1:])
+
+
+def _inlining(constant: str) -> str:
+    return constant.replace("DATA_INLINING_ROW_LIMIT 0", f"DATA_INLINING_ROW_LIMIT {INLINED_ROWS}")
 
 
 if __name__ == "__main__":

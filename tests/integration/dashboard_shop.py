@@ -71,7 +71,9 @@ def put(client: bq.Client, table: str, columns: Any, rows: list[dict[str, Any]])
 
 def ledger_rows(table: str) -> list[dict[str, Any]]:
     now = datetime.now(UTC).isoformat()
-    load = {"load_id": "l1", "feed": "sales", "object": "sales/a.csv", "landed_at": now, "finished_at": now}
+    today = now[:10]
+    load = {"load_id": "l1", "feed": "sales", "object": "sales/a.csv"}
+    load |= {"landed_on": today, "landed_at": now, "finished_at": now}
     done = (
         ("ingest", "loaded"),
         ("validate", "validated"),
@@ -87,7 +89,7 @@ def ledger_rows(table: str) -> list[dict[str, Any]]:
             {**load, "load_id": "l2", "record_id": "r", "stage": "ingest", "state": "rejected"},
         ],
         "quarantine_rows": [
-            {"run_id": "validate", "load_id": "l1", "feed": "sales", "line": 3, "stage": "validate",
+            {"run_id": "validate", "load_id": "l1", "landed_on": today, "feed": "sales", "line": 3, "stage": "validate",
              "rule": "quantity_type", "column_name": "quantity", "value": "deux", "recorded_at": now}
         ],
     }.get(table, [])  # fmt: skip

@@ -1,0 +1,211 @@
+"""Keeps in memory what local-bigquery would ask its own database again with every statement.
+
+Measured on the suite's stacks, local-bigquery 0.4.0 spent a third of its time to translate statements that it had
+translated before, and a sixth to write each job four times and to read resources that had not changed. What is kept
+here is thrown away as soon as a table, a view or a resource changes, so that the answers stay the same.
+"""
+
+import itertools
+import threading
+from collections import OrderedDict
+from typing import Any, cast
+
+from local_bigquery.catalog import metadata, row_access
+from local_bigquery.catalog import tables as catalog_tables
+from local_bigquery.engine import database
+from local_bigquery.jobs import store
+from local_bigquery.models import Job, Table
+from local_bigquery.sql import translate as translation
+from sqlglot import exp
+
+from local import bigquery_lookups
+
+_TRANSLATIONS = 4000  # a day of the samples needs some hundred
+# What these say depends on more than the catalogue: the caller, the moment, the rows of another system.
+_NOT_KEPT = ("@@", "INFORMATION_SCHEMA", "__TABLES__", "SESSION_USER", "CURRENT_USER", "EXTERNAL_QUERY", "ML.")
+_save_resource, _delete_resource = metadata.save, metadata.delete
+_list_resources, _secured = metadata.list_, row_access.secured
+_save_job, _load_job, _list_jobs, _delete_job = store.save, store.load, store.list_, store.delete
+_translate = translation.translate
+_lock = threading.Lock()
+_versions = itertools.count()
+_resources: dict[Any, Any] = {"version": next(_versions)}  # by what was asked; the version moves with each write
+_translations: OrderedDict[Any, Any] = OrderedDict()
+_unfinished: dict[tuple[str, str], Job] = {}
+
+
+def install() -> None:
+    """Put the functions that remember in the place of those that ask."""
+    for old, new in (
+        (_save_resource, _saved_resource),
+        (_delete_resource, _deleted_resource),
+        (_list_resources, _listed_resources),
+        (_secured, _secured_tables),
+        (_save_job, _saved_job),
+        (_load_job, _loaded_job),
+        (_list_jobs, _listed_jobs),
+        (_delete_job, _deleted_job),
+        (_translate, _translated),
+    ):
+        bigquery_lookups.replace(old, new)
+
+
+def _changed() -> None:
+    with _lock:
+        _resources.clear()
+        _resources["version"] = next(_versions)
+
+
+def _saved_resource(resource: Any, *keys: str) -> Any:
+    try:
+        return _save_resource(resource, *keys)
+    finally:
+        _changed()
+
+
+def _deleted_resource(model: Any, *keys: str) -> None:
+    try:
+        _delete_resource(model, *keys)
+    finally:
+        _changed()
+
+
+def _remembered(key: Any, ask: Any) -> Any:
+    """Return what ``ask`` says, from memory if no resource was written since."""
+    with _lock:
+        if key in _resources:
+            return _resources[key]
+        before = _resources["version"]
+    answer = ask()
+    with _lock:
+        if before == _resources["version"]:
+            _resources[key] = answer
+    return answer
+
+
+def _listed_resources(model: Any, *keys: str) -> list[Any]:
+    found = _remembered((model, keys), lambda: _list_resources(model, *keys))
+    return [resource.model_copy() for resource in found]
+
+
+def _secured_tables() -> frozenset[tuple[str, str, str]]:
+    return cast(frozenset[tuple[str, str, str]], _remembered("secured", _secured))
+
+
+def _key(job: Job) -> tuple[str, str]:
+    return job.jobReference.projectId, job.jobReference.jobId
+
+
+def _saved_job(job: Job) -> Job:
+    """Write a job that ended; keep one that has not, which a restart would end anyway."""
+    if job.status.state != "DONE":
+        _unfinished[_key(job)] = job
+        return job
+    if parent := job.statistics.parentJobId:
+        job = _part(job, parent)
+    _save_job(job)
+    _unfinished.pop(_key(job), None)
+    return job
+
+
+def _part(job: Job, parent: str) -> Job:
+    """Return a script's statement without the script's whole text, which each of its statements would repeat."""
+    configuration = job.configuration.dump()
+    return cast(Job, job.replace(configuration=configuration | {"query": {"query": f"-- a statement of {parent}"}}))
+
+
+def _loaded_job(project_id: str, job_id: str) -> Job | None:
+    job = _unfinished.get((project_id, job_id))
+    return job.model_copy() if job else _load_job(project_id, job_id)
+
+
+def _listed_jobs(
+    project_id: str,
+    states: list[str] | None = None,
+    parent_job_id: str | None = None,
+    min_creation_time: int | None = None,
+    max_creation_time: int | None = None,
+) -> list[Job]:
+    low, high = min_creation_time or 0, max_creation_time or 1 << 62
+    waiting = [
+        job
+        for job in list(_unfinished.values())
+        if job.jobReference.projectId == project_id
+        and job.statistics.parentJobId == parent_job_id
+        and (states is None or job.status.state in states)
+        and low <= int(job.statistics.creationTime) <= high
+    ]
+    waiting.sort(key=lambda job: -int(job.statistics.creationTime))
+    seen = {_key(job) for job in waiting}
+    ended = _list_jobs(project_id, states, parent_job_id, min_creation_time, max_creation_time)
+    return [*waiting, *(job for job in ended if _key(job) not in seen)]
+
+
+def _deleted_job(project_id: str, job_id: str) -> None:
+    _unfinished.pop((project_id, job_id), None)
+    _delete_job(project_id, job_id)
+
+
+def _translated(tree: exp.Expression, context: Any) -> tuple[str, dict[str, Any]]:
+    """Translate a statement, or return what it became before, with the same effects on ``context``."""
+    key = _statement_key(tree, context)
+    if key is None:
+        return cast(tuple[str, dict[str, Any]], _translate(tree, context))
+    with _lock:
+        known = _translations.get(key)
+        if known is not None:
+            _translations.move_to_end(key)
+    if known is None:
+        return _first_translation(key, tree, context)
+    sql, used, referenced, temporary, position = known
+    context.used.clear()
+    context.used |= used
+    context.referenced |= referenced
+    context.temporary |= temporary
+    context.position = position
+    return sql, {name: context.values[name] for name in used}
+
+
+def _statement_key(tree: exp.Expression, context: Any) -> Any:
+    project = context.project_id
+    if project not in database._attached or _secured_tables():
+        return None
+    text = tree.sql(dialect="bigquery", comments=False)
+    upper = text.upper()
+    if any(word in upper for word in _NOT_KEPT):
+        return None
+    return (
+        *(text, bool(tree.meta.get("table_function")), project, context.dataset_id, context.position),
+        *(frozenset(context.parameters.items()), frozenset(context.values), frozenset(context.variables.items())),
+        *(
+            frozenset(context.temporary),
+            repr(sorted(context.functions.items())),
+            repr(sorted(context.settings.items())),
+        ),
+        *(_resources["version"], bigquery_lookups.version(project)),
+    )
+
+
+def _first_translation(key: Any, tree: exp.Expression, context: Any) -> tuple[str, dict[str, Any]]:
+    referenced, temporary = set(context.referenced), set(context.temporary)
+    context.referenced.clear()
+    try:
+        sql, bound = _translate(tree, context)
+        new = frozenset(context.referenced)
+    finally:
+        context.referenced |= referenced
+    if all(_lasts(reference, context.project_id) for reference in new):
+        known = (sql, frozenset(context.used), new, frozenset(context.temporary - temporary), context.position)
+        with _lock:
+            _translations[key] = known
+            while len(_translations) > _TRANSLATIONS:
+                _translations.popitem(last=False)
+    return sql, bound
+
+
+def _lasts(reference: tuple[str, str, str], project: str) -> bool:
+    """Tell whether a table stays as it is until the catalogue says otherwise: not if it expires by itself."""
+    if reference[0] != project or reference[1] == catalog_tables.RESULTS:
+        return False
+    stored = metadata.load(Table, *reference)
+    return stored is None or not stored.expirationTime
