@@ -1,27 +1,33 @@
 -- Products: typed, units by their usual codes, costs and prices in the base currency at the rate of the day.
-WITH stated AS (
+WITH worded AS (
+  -- A function's text takes the place of its call: one step of the query for each, or it grows with each nesting.
+  SELECT accepted.* REPLACE (
+    inventory_curated.to_word(base_unit) AS base_unit,
+    inventory_curated.to_word(pack_unit) AS pack_unit,
+    COALESCE(inventory_curated.to_code(inventory_curated.to_word(currency)), inventory_curated.base_currency()) AS currency
+  )
+  FROM inventory_raw.products_accepted AS accepted
+),
+bare AS (
+  SELECT worded.* REPLACE (
+    inventory_curated.bare_amount(unit_cost, currency) AS unit_cost,
+    inventory_curated.bare_amount(unit_price, currency) AS unit_price
+  )
+  FROM worded
+),
+stated AS (
   SELECT
     inventory_curated.to_code(sku) AS sku,
     inventory_curated.to_text(name) AS name,
     inventory_curated.to_text(category) AS category,
     inventory_curated.to_text(brand) AS brand,
     inventory_curated.to_gtin(gtin) AS gtin,
-    inventory_curated.to_unit(inventory_curated.to_word(base_unit)) AS base_unit,
-    inventory_curated.to_unit(inventory_curated.to_word(pack_unit)) AS pack_unit,
+    inventory_curated.to_unit(base_unit) AS base_unit,
+    inventory_curated.to_unit(pack_unit) AS pack_unit,
     inventory_curated.to_number(units_per_pack, _decimal) AS units_per_pack,
-    inventory_curated.to_number(
-      inventory_curated.bare_amount(
-        unit_cost, COALESCE(inventory_curated.to_code(inventory_curated.to_word(currency)), inventory_curated.base_currency())
-      ),
-      _decimal
-    ) AS stated_unit_cost,
-    inventory_curated.to_number(
-      inventory_curated.bare_amount(
-        unit_price, COALESCE(inventory_curated.to_code(inventory_curated.to_word(currency)), inventory_curated.base_currency())
-      ),
-      _decimal
-    ) AS stated_unit_price,
-    COALESCE(inventory_curated.to_code(inventory_curated.to_word(currency)), inventory_curated.base_currency()) AS stated_currency,
+    inventory_curated.to_number(unit_cost, _decimal) AS stated_unit_cost,
+    inventory_curated.to_number(unit_price, _decimal) AS stated_unit_price,
+    currency AS stated_currency,
     inventory_curated.to_integer(lead_time_days, _decimal) AS lead_time_days,
     inventory_curated.to_code(supplier_code) AS supplier_code,
     inventory_curated.to_date(listed_from, _date_order, _time_zone) AS listed_from,
@@ -32,7 +38,7 @@ WITH stated AS (
     _line,
     _generation,
     _landed_at
-  FROM inventory_raw.products_accepted
+  FROM bare
 ),
 converted AS (
   SELECT

@@ -1,5 +1,20 @@
 -- Sales: typed, in the base unit and the base currency. One row per accepted line.
-WITH stated AS (
+WITH worded AS (
+  -- A function's text takes the place of its call: one step of the query for each, or it grows with each nesting.
+  SELECT accepted.* REPLACE (
+    inventory_curated.to_word(unit) AS unit,
+    COALESCE(inventory_curated.to_code(inventory_curated.to_word(currency)), inventory_curated.base_currency()) AS currency
+  )
+  FROM inventory_raw.sales_accepted AS accepted
+),
+bare AS (
+  SELECT worded.* REPLACE (
+    inventory_curated.bare_amount(net_amount, currency) AS net_amount,
+    inventory_curated.bare_amount(gross_amount, currency) AS gross_amount
+  )
+  FROM worded
+),
+stated AS (
   SELECT
     inventory_curated.to_code(receipt_number) AS receipt_number,
     inventory_curated.to_integer(line_number, _decimal) AS line_number,
@@ -9,26 +24,16 @@ WITH stated AS (
     inventory_curated.to_code(sku) AS sku,
     inventory_curated.to_code(location_code) AS location_code,
     inventory_curated.to_number(quantity, _decimal) AS quantity,
-    inventory_curated.to_unit(inventory_curated.to_word(unit)) AS stated_unit,
-    inventory_curated.to_number(
-      inventory_curated.bare_amount(
-        net_amount, COALESCE(inventory_curated.to_code(inventory_curated.to_word(currency)), inventory_curated.base_currency())
-      ),
-      _decimal
-    ) AS stated_net_amount,
-    inventory_curated.to_number(
-      inventory_curated.bare_amount(
-        gross_amount, COALESCE(inventory_curated.to_code(inventory_curated.to_word(currency)), inventory_curated.base_currency())
-      ),
-      _decimal
-    ) AS stated_gross_amount,
-    COALESCE(inventory_curated.to_code(inventory_curated.to_word(currency)), inventory_curated.base_currency()) AS stated_currency,
+    inventory_curated.to_unit(unit) AS stated_unit,
+    inventory_curated.to_number(net_amount, _decimal) AS stated_net_amount,
+    inventory_curated.to_number(gross_amount, _decimal) AS stated_gross_amount,
+    currency AS stated_currency,
     _load_id,
     _row,
     _line,
     _generation,
     _landed_at
-  FROM inventory_raw.sales_accepted
+  FROM bare
 ),
 converted AS (
   SELECT

@@ -1,5 +1,19 @@
 -- Stock snapshots: typed, in the base unit; costs per base unit at the closing rate of the day.
-WITH stated AS (
+WITH worded AS (
+  -- A function's text takes the place of its call: one step of the query for each, or it grows with each nesting.
+  SELECT accepted.* REPLACE (
+    inventory_curated.to_word(unit) AS unit,
+    COALESCE(inventory_curated.to_code(inventory_curated.to_word(currency)), inventory_curated.base_currency()) AS currency
+  )
+  FROM inventory_raw.stock_snapshots_accepted AS accepted
+),
+bare AS (
+  SELECT worded.* REPLACE (
+    inventory_curated.bare_amount(unit_cost, currency) AS unit_cost
+  )
+  FROM worded
+),
+stated AS (
   SELECT
     inventory_curated.to_date(business_date, _date_order, _time_zone) AS business_date,
     inventory_curated.to_code(sku) AS sku,
@@ -10,20 +24,15 @@ WITH stated AS (
     inventory_curated.to_number(incoming, _decimal) AS incoming,
     inventory_curated.to_number(reorder_point, _decimal) AS reorder_point,
     inventory_curated.to_number(safety_stock, _decimal) AS safety_stock,
-    inventory_curated.to_unit(inventory_curated.to_word(unit)) AS stated_unit,
-    inventory_curated.to_number(
-      inventory_curated.bare_amount(
-        unit_cost, COALESCE(inventory_curated.to_code(inventory_curated.to_word(currency)), inventory_curated.base_currency())
-      ),
-      _decimal
-    ) AS stated_unit_cost,
-    COALESCE(inventory_curated.to_code(inventory_curated.to_word(currency)), inventory_curated.base_currency()) AS stated_currency,
+    inventory_curated.to_unit(unit) AS stated_unit,
+    inventory_curated.to_number(unit_cost, _decimal) AS stated_unit_cost,
+    currency AS stated_currency,
     _load_id,
     _row,
     _line,
     _generation,
     _landed_at
-  FROM inventory_raw.stock_snapshots_accepted
+  FROM bare
 ),
 converted AS (
   SELECT

@@ -48,7 +48,21 @@ CREATE TEMP TABLE typed AS
 WITH model AS (
   -- Purchase order lines: typed, in the base unit; costs at the rate of the day of the order.
   -- The newest statement (updated_at) wins; a blank status is worked out from the quantities.
-  WITH stated AS (
+  WITH worded AS (
+    -- A function's text takes the place of its call: one step of the query for each, or it grows with each nesting.
+    SELECT accepted.* REPLACE (
+      inventory_curated.to_word(unit) AS unit,
+      COALESCE(inventory_curated.to_code(inventory_curated.to_word(currency)), inventory_curated.base_currency()) AS currency
+    )
+    FROM accepted AS accepted
+  ),
+  bare AS (
+    SELECT worded.* REPLACE (
+      inventory_curated.bare_amount(unit_cost, currency) AS unit_cost
+    )
+    FROM worded
+  ),
+  stated AS (
     SELECT
       inventory_curated.to_code(order_number) AS order_number,
       inventory_curated.to_integer(line_number, _decimal) AS line_number,
@@ -57,14 +71,9 @@ WITH model AS (
       inventory_curated.to_code(sku) AS sku,
       inventory_curated.to_code(location_code) AS location_code,
       inventory_curated.to_number(ordered_quantity, _decimal) AS ordered_quantity,
-      inventory_curated.to_unit(inventory_curated.to_word(unit)) AS stated_unit,
-      inventory_curated.to_number(
-        inventory_curated.bare_amount(
-          unit_cost, COALESCE(inventory_curated.to_code(inventory_curated.to_word(currency)), inventory_curated.base_currency())
-        ),
-        _decimal
-      ) AS stated_unit_cost,
-      COALESCE(inventory_curated.to_code(inventory_curated.to_word(currency)), inventory_curated.base_currency()) AS stated_currency,
+      inventory_curated.to_unit(unit) AS stated_unit,
+      inventory_curated.to_number(unit_cost, _decimal) AS stated_unit_cost,
+      currency AS stated_currency,
       inventory_curated.to_date(promised_date, _date_order, _time_zone) AS promised_date,
       inventory_curated.to_date(received_date, _date_order, _time_zone) AS received_date,
       inventory_curated.to_number(received_quantity, _decimal) AS received_quantity,
@@ -77,7 +86,7 @@ WITH model AS (
       _line,
       _generation,
       _landed_at
-    FROM accepted
+    FROM bare
   ),
   converted AS (
     SELECT

@@ -47,7 +47,21 @@ WHERE raw._landed_on IN UNNEST(@days) AND batch.state = 'validated' AND refused.
 CREATE TEMP TABLE typed AS
 WITH model AS (
   -- Stock movements: typed and signed (+ into the location), in the base unit; costs at the rate of the posting date.
-  WITH stated AS (
+  WITH worded AS (
+    -- A function's text takes the place of its call: one step of the query for each, or it grows with each nesting.
+    SELECT accepted.* REPLACE (
+      inventory_curated.to_word(unit) AS unit,
+      COALESCE(inventory_curated.to_code(inventory_curated.to_word(currency)), inventory_curated.base_currency()) AS currency
+    )
+    FROM accepted AS accepted
+  ),
+  bare AS (
+    SELECT worded.* REPLACE (
+      inventory_curated.bare_amount(unit_cost, currency) AS unit_cost
+    )
+    FROM worded
+  ),
+  stated AS (
     SELECT
       inventory_curated.to_code(document) AS document,
       inventory_curated.to_integer(line_number, _decimal) AS line_number,
@@ -59,21 +73,16 @@ WITH model AS (
       inventory_curated.to_code(location_code) AS location_code,
       inventory_curated.to_code(counterpart_location) AS counterpart_location,
       inventory_curated.to_number(quantity, _decimal) AS quantity,
-      inventory_curated.to_unit(inventory_curated.to_word(unit)) AS stated_unit,
-      inventory_curated.to_number(
-        inventory_curated.bare_amount(
-          unit_cost, COALESCE(inventory_curated.to_code(inventory_curated.to_word(currency)), inventory_curated.base_currency())
-        ),
-        _decimal
-      ) AS stated_unit_cost,
-      COALESCE(inventory_curated.to_code(inventory_curated.to_word(currency)), inventory_curated.base_currency()) AS stated_currency,
+      inventory_curated.to_unit(unit) AS stated_unit,
+      inventory_curated.to_number(unit_cost, _decimal) AS stated_unit_cost,
+      currency AS stated_currency,
       inventory_curated.to_text(reason) AS reason,
       _load_id,
       _row,
       _line,
       _generation,
       _landed_at
-    FROM accepted
+    FROM bare
   ),
   converted AS (
     SELECT
