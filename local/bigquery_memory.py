@@ -8,6 +8,7 @@ here is thrown away as soon as a table, a view or a resource changes, so that th
 import itertools
 import threading
 from collections import OrderedDict
+from dataclasses import dataclass
 from typing import Any, cast
 
 from local_bigquery.catalog import metadata, row_access
@@ -27,10 +28,12 @@ _save_resource, _delete_resource = metadata.save, metadata.delete
 _list_resources, _secured = metadata.list_, row_access.secured
 _save_job, _load_job, _list_jobs, _delete_job = store.save, store.load, store.list_, store.delete
 _translate = translation.translate
+_write = catalog_tables.write
 _lock = threading.Lock()
 _versions = itertools.count()
 _resources: dict[Any, Any] = {"version": next(_versions)}  # by what was asked; the version moves with each write
 _translations: OrderedDict[Any, Any] = OrderedDict()
+_shapes: OrderedDict[Any, "_Shape"] = OrderedDict()
 _unfinished: dict[tuple[str, str], Job] = {}
 
 
@@ -46,6 +49,7 @@ def install() -> None:
         (_list_jobs, _listed_jobs),
         (_delete_job, _deleted_job),
         (_translate, _translated),
+        (_write, _written),
     ):
         bigquery_lookups.replace(old, new)
 
@@ -209,3 +213,50 @@ def _lasts(reference: tuple[str, str, str], project: str) -> bool:
         return False
     stored = metadata.load(Table, *reference)
     return stored is None or not stored.expirationTime
+
+
+@dataclass(frozen=True)
+class _Shape:
+    """What is asked of a query before it runs: the names and types of its columns."""
+
+    columns: list[str]
+    types: list[Any]
+
+
+class _Cursor:
+    """A cursor that knows the shape of the query it is about to write, so that DuckDB binds it once, not thrice."""
+
+    def __init__(self, cursor: Any, query: str, shape: _Shape) -> None:
+        self._cursor, self._query, self._shape = cursor, query, shape
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._cursor, name)
+
+    def sql(self, query: str, **options: Any) -> Any:
+        return self._shape if query == self._query else self._cursor.sql(query, **options)
+
+
+def _written(
+    cur: Any, query: str, params: Any, reference: tuple[str, str, str], config: Any, *rest: Any, **more: Any
+) -> Any:
+    if more.get("isolated") or "read_" in query:  # reads a script's temporary tables, or a file: not in the catalogue
+        return _write(cur, query, params, reference, config, *rest, **more)
+    shape = _shape(cur, query, params)
+    return _write(_Cursor(cur, query, shape), query, params, reference, config, *rest, **more)
+
+
+def _shape(cur: Any, query: str, params: Any) -> _Shape:
+    """Return the shape of a query; from memory if the text is the same and no table changed."""
+    kinds = frozenset((name, type(value)) for name, value in (params or {}).items())
+    versions = frozenset((p, bigquery_lookups.version(p)) for p in list(database._attached))
+    key = (query, kinds, versions)
+    with _lock:
+        known = _shapes.get(key)
+    if known is None:
+        relation = cur.sql(query, params=params)
+        known = _Shape(list(relation.columns), list(relation.types))
+        with _lock:
+            _shapes[key] = known
+            while len(_shapes) > _TRANSLATIONS:
+                _shapes.popitem(last=False)
+    return known
