@@ -209,6 +209,7 @@ locals {
   people = {
     analysts   = ["curated", "kpi", "reporting", "ops"]
     engineers  = ["raw", "curated", "kpi", "reporting", "ops"]
+    replayers  = ["raw"]
     dashboards = ["reporting"]
     pii        = ["curated", "ops"]
   }
@@ -226,11 +227,31 @@ resource "google_bigquery_dataset_iam_member" "people" {
 }
 
 resource "google_project_iam_member" "people_jobs" {
-  for_each = toset(concat(var.access.analysts, var.access.engineers, var.access.dashboards, var.access.pii, tolist(local.located_readers)))
+  for_each = toset(concat(
+    var.access.analysts, var.access.engineers, var.access.replayers, var.access.dashboards, var.access.pii,
+    tolist(local.located_readers),
+  ))
 
   project = var.project
   role    = "roles/bigquery.jobUser"
   member  = each.key
+}
+
+# A rehearsal makes datasets of its own, which expire; its promotion writes what transform and kpi write.
+resource "google_project_iam_member" "replayers" {
+  for_each = toset(var.access.replayers)
+
+  project = var.project
+  role    = "roles/bigquery.user"
+  member  = each.key
+}
+
+resource "google_bigquery_dataset_iam_member" "replayers" {
+  for_each = { for pair in setproduct(["curated", "kpi", "ops"], var.access.replayers) : "${pair[0]}/${pair[1]}" => { dataset = pair[0], member = pair[1] } }
+
+  dataset_id = google_bigquery_dataset.this[each.value.dataset].dataset_id
+  role       = "roles/bigquery.dataEditor"
+  member     = each.value.member
 }
 
 # Analysts ship a KPI by a definition. Engineers replay: by seek, by announcing a load again, by sending a

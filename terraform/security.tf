@@ -48,7 +48,7 @@ resource "google_data_catalog_policy_tag_iam_member" "pii" {
 }
 
 resource "google_data_catalog_policy_tag_iam_member" "people" {
-  for_each = toset(var.access.pii)
+  for_each = toset(concat(var.access.pii, var.access.replayers)) # masked, a promotion would write NULLs
 
   policy_tag = google_data_catalog_policy_tag.pii.name
   role       = "roles/datacatalog.categoryFineGrainedReader"
@@ -77,7 +77,7 @@ locals {
       filter = "TRUE"
       grantees = concat(
         [for fn in ["transform", "kpi"] : google_service_account.function[fn].member],
-        var.access.analysts, var.access.engineers, var.access.pii,
+        var.access.analysts, var.access.engineers, var.access.replayers, var.access.pii,
       )
     } },
   )

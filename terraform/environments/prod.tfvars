@@ -5,6 +5,7 @@ notification_emails = ["data-platform@example.com"]
 access = {
   analysts   = ["group:analysts@example.com"]
   engineers  = ["group:data-engineers@example.com"]
+  replayers  = ["group:data-platform@example.com"]
   pii        = ["group:purchasing@example.com"]
   dashboards = ["group:store-managers@example.com"]
 }

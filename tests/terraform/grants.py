@@ -9,6 +9,7 @@ Grant = tuple[str, str, str]
 PEOPLE = {
     "group:analysts@example.com": "analysts",
     "group:data-engineers@example.com": "engineers",
+    "group:data-platform@example.com": "replayers",
     "group:purchasing@example.com": "pii readers",
     "group:store-managers@example.com": "dashboards",
     "group:paris@example.com": "location readers",
