@@ -34,7 +34,7 @@ test-tools: install ## run the tests of terraform, the build scripts, the pages 
 	@$(BIN)/python -m pytest --ignore tests/unit -m "not integration and not chaos" -n $(WORKERS) --dist loadfile -q
 
 test-integration: install ## run the tests on real emulators and function processes
-	@$(BIN)/python -m pytest -m "integration or chaos" -n $(WORKERS) --dist loadfile --no-loadscope-reorder -q
+	@$(BIN)/python -m pytest --ignore tests/unit --ignore tests/bigquery --ignore tests/terraform -m "integration or chaos" -n $(WORKERS) --dist loadfile --no-loadscope-reorder -q
 
 lint: install ## check format, style and types
 	@$(BIN)/ruff format --check .
