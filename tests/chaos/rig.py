@@ -100,27 +100,40 @@ class Rig:
 
     def replay(self, name: str) -> None:
         """Deliver all events of a function again."""
-        client = pubsub_v1.SubscriberClient()
-        path = client.subscription_path(self.stack.project, name)
-        client.seek(request={"subscription": path, "time": {"seconds": 1}})
+        request = {"subscription": self._subscription(name), "time": {"seconds": 1}}
+        pubsub_v1.SubscriberClient().seek(request=request)
         self.faults.count("seek (all events of a function)")
 
     def undelivered(self) -> int:
         """Return how many events the functions have not acknowledged yet."""
         with sqlite3.connect(f"file:{self.stack.folder}/pubsub/pubsub.sqlite?mode=ro", uri=True) as db:
             marks = ", ".join("?" for _ in FUNCTIONS)
-            names = [f"projects/{self.stack.project}/subscriptions/{name}" for name in FUNCTIONS]
+            names = [self._subscription(name) for name in FUNCTIONS]
             sql = (
                 "SELECT COUNT(*) FROM deliveries JOIN subscriptions ON subscriptions.id = deliveries.subscription "
                 f"WHERE acked = 0 AND subscriptions.name IN ({marks})"
             )
             return int(db.execute(sql, names).fetchone()[0])
 
+    def _subscription(self, name: str) -> str:
+        return f"projects/{self.stack.project}/subscriptions/{self.calm.settings.topic_prefix}{name}"
+
 
 def _children(pid: int) -> list[int]:
     with suppress(FileNotFoundError):
         return [int(p) for p in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
     return []
+
+
+@contextmanager
+def own_environment(values: Mapping[str, str]) -> Iterator[None]:
+    """Set variables; those of another environment, such as the prefixes of a test module's, are hidden meanwhile."""
+    foreign = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("STOCKFLOW_")}
+    try:
+        with environment(values):
+            yield
+    finally:
+        os.environ.update(foreign)
 
 
 @contextmanager
@@ -133,7 +146,7 @@ def rig(folder: Path, seed: int, rate: float, extra: Mapping[str, str] = HASTY) 
     with ExitStack() as running:
         for part in (parts.pubsub(stack), parts.bigquery(stack), parts.storage(stack)):
             _emulator(Process(part, stack), stack, running)
-        running.enter_context(environment({**variables(stack), **extra}))
+        running.enter_context(own_environment({**variables(stack), **extra}))
         calm = Services(Settings.from_env())
         provision.topics(calm.settings)
         provision.buckets(calm)

@@ -1,5 +1,7 @@
 """``python -m tests.chaos.run``: the long run; ``CHAOS_FAULTS``, ``CHAOS_SEED`` and ``CHAOS_MINUTES`` bound it.
 
+``CHAOS_RATE`` is the share of requests that get a fault in this process (0.5).
+
 Most faults happen to the stages called in this process, where one is cheap; a part of them to real processes, with
 real signals. The summary keeps the two apart. Exit code 1 when anything is lost, doubled or wrong.
 """
@@ -20,6 +22,8 @@ from tests.chaos.table import table
 from tests.support.stack import emulators, provisioned
 
 PROCESS_SHARE = 0.05
+# When the minutes run out first, real processes still get this part of them.
+PROCESS_TIME = 0.2
 # An environment is checked and left after so many faults: what is read for the check grows with the files.
 ROUND = 1_000
 
@@ -29,10 +33,13 @@ def main() -> int:
     logging.disable(logging.CRITICAL)  # the functions' own lines: thousands
     faults = int(os.environ.get("CHAOS_FAULTS", "10000"))
     seed = int(os.environ.get("CHAOS_SEED", SystemRandom().randrange(1_000_000)))
-    end = time.monotonic() + 60 * float(os.environ.get("CHAOS_MINUTES", "600"))
+    seconds = 60 * float(os.environ.get("CHAOS_MINUTES", "600"))
+    end = time.monotonic() + seconds
+    rate = float(os.environ.get("CHAOS_RATE", "0.5"))
     print(f"chaos: {faults} faults, CHAOS_SEED={seed}", flush=True)
     real = int(faults * PROCESS_SHARE)
-    results = [*_here(faults - real, seed, end), *_processes(real, seed, end)]
+    here = _here(faults - real, seed, end - seconds * PROCESS_TIME, rate)
+    results = [*here, *_processes(real, seed, end)]
     total = sum(count for count, _ in results)
     lost, doubled, wrong = (sum(len(getattr(f, n)) for _, f in results) for n in ("lost", "doubled", "wrong"))
     files = sum(f.files for _, f in results)
@@ -40,18 +47,21 @@ def main() -> int:
     return 0 if lost + doubled + wrong == 0 and total >= faults else 1
 
 
-def _here(faults: int, seed: int, end: float) -> list[tuple[int, Findings]]:
+def _here(faults: int, seed: int, end: float, rate: float) -> list[tuple[int, Findings]]:
     """Rounds in this process, each in an environment of its own on the same emulators."""
     results: list[tuple[int, Findings]] = []
     with tempfile.TemporaryDirectory(prefix="chaos") as folder, emulators(Path(folder)) as running:
         while (done := sum(count for count, _ in results)) < faults and time.monotonic() < end:
             number = seed + len(results)
-            with provisioned(running) as services, in_process(services, number) as run:
+            with provisioned(running) as services, in_process(services, number, rate) as run:
                 started = time.monotonic()
                 run.storm(min(ROUND, faults - done), end - started)
                 found = run.rest()
                 title = "stages called in this process; a kill is an exception that nobody catches"
-                print(table(title, number, run.faults.counts, run.shop.killed, found, time.monotonic() - started))
+                print(
+                    table(title, number, run.faults.counts, run.shop.killed, found, time.monotonic() - started),
+                    flush=True,
+                )
                 _say_unexpected(run.shop.unexpected)
                 results.append((run.faults.total, found))
     return results
