@@ -51,18 +51,22 @@ def check(landed: Iterable[Landed], services: Services, last: str = "kpi") -> Fi
     return found
 
 
+_INGESTED = {"refreshed": "loaded", "held": "loaded"}
+
+
 def _ended(one: Landed, records: Records, last: str, found: Findings) -> bool:
     """Check the one end state of a generation; return whether its rows count."""
-    end = _end(records, last)
+    end = end_of(records, last)
     found.ends[end] += 1
-    allowed = one.allowed if last == "kpi" else {"loaded" if s == "refreshed" else s for s in one.allowed}
+    allowed = one.allowed if last == "kpi" else {_INGESTED.get(state, state) for state in one.allowed}
     if end not in allowed:
         found.lost.append(f"{one.ref.name} ({one.ref.load_id}) ended as {end}, not as {' or '.join(sorted(allowed))}")
     ingested = records.get("ingest")
     return ingested is not None and ingested.state == "loaded"
 
 
-def _end(records: Records, last: str) -> str:
+def end_of(records: Records, last: str = "kpi") -> str:
+    """Return the state in which a load is, as ``Landed.allowed`` names it."""
     ingested = records.get("ingest")
     if ingested is None:
         return "nothing"
@@ -73,6 +77,8 @@ def _end(records: Records, last: str) -> str:
         record = records.get(stage)
         if record is None or record.input_record != before.record_id:
             return f"waiting for {stage}"
+        if record.state == "held":
+            return "held"
         if not record.passed:
             return f"{stage} {record.state}"
         before = record

@@ -1,7 +1,7 @@
 """A run of chaos in this process: seeded traffic, faults, kills, replays; then peace, the sweep, and the check."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -41,13 +41,19 @@ class Run:
     last: str = "kpi"
     started: float = field(default_factory=time.monotonic)
 
-    def storm(self, faults: int, seconds: float, steps: int = 10_000) -> None:
-        """Drop and replay while faults happen, until there were so many, or the time is over."""
+    def storm(
+        self, faults: int, seconds: float, steps: int = 10_000, each: Callable[["Run"], None] = lambda run: None
+    ) -> None:
+        """Drop and replay while faults happen, until there were so many, or the time is over.
+
+        ``each`` is called after each step.
+        """
         end = time.monotonic() + seconds
         with self.shop.open():
             while self.faults.total < faults and time.monotonic() < end and steps:
                 steps -= 1
                 self._step()
+                each(self)
                 self._wait_for_room(end)
 
     def _step(self) -> None:

@@ -32,6 +32,12 @@ class File:
         """Whether a newer generation replaces all that it states: that of a fact with a date in its name."""
         return date_in(self.name) is not None
 
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether it is held until a person releases it: none of its lines is good, or too few are."""
+        bad = len(self.lines) - self.count("good")
+        return self.kind == "sales" and bad > 0 and (bad == len(self.lines) or (bad > 10 and bad > len(self.lines) / 5))
+
     def count(self, kind: str) -> int:
         """How many of its lines are of that kind."""
         return sum(line.kind == kind for line in self.lines)
@@ -45,19 +51,26 @@ class Landed:
     file: File
     gone: bool = False
     is_copy: bool = False
+    is_released: bool = False
+
+    @property
+    def counts(self) -> bool:
+        """Whether what it states counts once it is read."""
+        return self.is_released or not self.file.is_doubtful
 
     @property
     def allowed(self) -> set[str]:
         """The end states that are right for it."""
         own = {"sales": "refreshed", "broken": "rejected", "marker": "ignored"}[self.file.kind]
+        own = own if self.counts else "held"
         return {own} | ({"ignored"} if self.gone else set()) | ({"duplicate_content"} if self.is_copy else set())
 
 
 def current(read: Iterable[Landed]) -> dict[Key, int]:
     """Return key -> quantity after all files that were read: the newest generation wins, then the last line."""
     rows: dict[Key, int] = {}
-    ordered = sorted(read, key=lambda one: one.ref.generation)
-    newest = {one.file.name: one.ref.generation for one in ordered}
+    ordered = sorted((one for one in read if one.counts), key=lambda one: one.ref.generation)
+    newest = {one.file.name: one.ref.generation for one in ordered if one.file.count("good")}
     for one in ordered:
         if one.file.is_whole and newest[one.file.name] != one.ref.generation:
             continue

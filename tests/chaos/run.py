@@ -15,7 +15,7 @@ from pathlib import Path
 from random import SystemRandom
 
 from tests.chaos.check import Findings
-from tests.chaos.inprocess import in_process
+from tests.chaos.inprocess import Run, in_process
 from tests.chaos.processes import Storm
 from tests.chaos.rig import rig
 from tests.chaos.table import table
@@ -55,7 +55,7 @@ def _here(faults: int, seed: int, end: float, rate: float) -> list[tuple[int, Fi
             number = seed + len(results)
             with provisioned(running) as services, in_process(services, number, rate) as run:
                 started = time.monotonic()
-                run.storm(min(ROUND, faults - done), end - started)
+                run.storm(min(ROUND, faults - done), end - started, each=_say_how_far)
                 found = run.rest()
                 title = "stages called in this process; a kill is an exception that nobody catches"
                 print(
@@ -77,6 +77,12 @@ def _processes(faults: int, seed: int, end: float) -> list[tuple[int, Findings]]
         title = "real function processes; kills are real signals"
         print(table(title, seed, made.faults.counts, made.killed, found, time.monotonic() - started), flush=True)
         return [(made.faults.total, found)]
+
+
+def _say_how_far(run: Run) -> None:
+    """A line every twenty files, so that whoever waits sees something."""
+    if len(run.traffic.landed) % 20 == 0:
+        print(f"  {run.faults.total} faults, {len(run.traffic.landed)} files landed", file=sys.stderr, flush=True)
 
 
 def _say_unexpected(unexpected: dict[str, int]) -> None:

@@ -1,7 +1,7 @@
 """A state machine against the model: whatever people and machines do, in any order, the last statement wins."""
 
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from random import Random
 from typing import Any, ClassVar
@@ -11,16 +11,22 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
+from cli import hold, target
 from functions.transform import merge
+from stockflow.contracts import Contract
 from stockflow.events import announcement
+from stockflow.ledger import Asked
 from stockflow.points import POINTS, Point, watched
 from stockflow.services import Services
+from tests.chaos.check import end_of
 from tests.chaos.inprocess import Run, in_process
-from tests.chaos.model import File
+from tests.chaos.model import File, Landed
+from tests.chaos.traffic import FEED
 from tests.chaos.workshop import KilledError
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(1_200)]
 FUNCTIONS = ("ingest", "validate", "transform", "kpi")
+OTHER_FIGURES = -1  # the version of the model that counts everything twice
 
 
 class Shop(RuleBasedStateMachine):
@@ -58,6 +64,24 @@ class Shop(RuleBasedStateMachine):
         lines = [replace(traffic.line(), kind="good") for _ in range(rows)]
         self._land(File(traffic.name(), (*lines, replace(traffic.line(), kind=last))))
 
+    @rule()
+    def drop_a_doubtful_file(self) -> None:
+        """So many of its lines are refused that it is held."""
+        self._land(self.run.traffic.doubtful())
+
+    @rule(which=st.integers(0, 50))
+    def release(self, which: int) -> None:
+        """A person lets a held load through, if one is held by now."""
+        if held := self._held():
+            one = held[which % len(held)]
+            hold.release(one.ref.load_id, as_json=True)
+            one.is_released = True
+
+    def _held(self) -> list[Landed]:
+        doubtful = [one for one in self.run.traffic.landed if not one.counts]
+        ledger = self.run.calm.ledger.latest([Asked(one.ref.load_id, one.ref.landed_on) for one in doubtful])
+        return [one for one in doubtful if end_of(ledger.get(one.ref.load_id, {})) == "held"]
+
     @precondition(lambda self: self._sales)
     @rule(which=st.integers(0, 50), quantity=st.integers(1, 99), same_name=st.booleans())
     def state_again(self, which: int, quantity: int, same_name: bool) -> None:
@@ -90,6 +114,36 @@ class Shop(RuleBasedStateMachine):
     def revert_the_model(self) -> None:
         type(self).model = 0
         self.run.post.replay("transform", 3)
+
+    @precondition(lambda self: self._sales)
+    @rule(which=st.integers(0, 50), what=st.sampled_from(["contract", "model"]))
+    def replay_at_another_version_and_back(self, which: int, what: str) -> None:
+        """A contract that refuses the file, or a model with other figures, replayed to the end; then as before."""
+        self._work_off()
+        one = self._sales[which % len(self._sales)]
+        with self._other_contract() if what == "contract" else self._other_model():
+            self.run.post.accept(*announcement(one.ref))
+            self._work_off()
+        self.run.post.accept(*announcement(one.ref))
+
+    @contextmanager
+    def _other_contract(self) -> Iterator[None]:
+        instances = self.run.shop.instances
+        for services in instances:
+            services.__dict__["contracts"] = {**self.run.calm.contracts, FEED: _refusing(self.run.calm.contracts[FEED])}
+        yield
+        for services in instances:
+            services.__dict__["contracts"] = self.run.calm.contracts
+
+    @contextmanager
+    def _other_model(self) -> Iterator[None]:
+        before, type(self).model = self.model, OTHER_FIGURES
+        yield
+        type(self).model = before
+
+    def _work_off(self) -> None:
+        while self.run.post.backlog:
+            self._deliver()
 
     @rule(letters=st.integers(1, 5))
     def work(self, letters: int) -> None:
@@ -129,7 +183,22 @@ def _again(services: Services) -> Services:
 
 
 def _versioned(model: Callable[[str], str]) -> Callable[[str], str]:
-    return lambda feed: f"{model(feed)}\n-- {Shop.model}" if Shop.model else model(feed)
+    def text(feed: str) -> str:
+        if Shop.model == OTHER_FIGURES and feed == FEED:
+            return f"SELECT * REPLACE (2 * quantity AS quantity) FROM (\n{model(feed)}\n)"
+        return f"{model(feed)}\n-- {Shop.model}" if Shop.model else model(feed)
+
+    return text
+
+
+def _refusing(contract: Contract) -> Contract:
+    """Ask for a column that no file of the model has."""
+    rules = [
+        replace(rule, kwargs={"columns": [*rule.kwargs["columns"], "till_number"]})
+        if rule.expectation == "stockflow_columns_present" else rule
+        for rule in contract.rules
+    ]  # fmt: skip
+    return replace(contract, rules=tuple(rules), fingerprint="refusing")
 
 
 def test_whatever_happens_the_last_statement_wins(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -141,5 +210,8 @@ def test_whatever_happens_the_last_statement_wins(services: Services, monkeypatc
     with in_process(services, seed=5, rate=0, kill_rate=0) as run:
         run.post.lost = run.post.twice = 0
         run.traffic.dice = Random(5)
+        told = replace(run.calm)
+        told.__dict__["bus"] = run.post
+        monkeypatch.setattr(target, "services", lambda: told)
         Shop.run = run
         run_state_machine_as_test(Shop, settings=bounded)

@@ -7,7 +7,7 @@ from stockflow.services import Services
 from tests.chaos.model import File, Landed, Line, body
 
 FEED = "sales"
-_KINDS = {"new": 8, "correct": 4, "overwrite": 3, "copy": 2, "delete": 1, "broken": 1, "marker": 1}
+_KINDS = {"new": 8, "correct": 4, "overwrite": 3, "copy": 2, "delete": 1, "broken": 1, "marker": 1, "doubtful": 1}
 
 
 @dataclass
@@ -28,6 +28,8 @@ class Traffic:
         sales = [one for one in self.landed if one.file.kind == "sales" and not one.gone]
         if kind in ("new", "broken", "marker") or not sales:
             return self.drop(self._new("sales" if kind not in ("broken", "marker") else kind))
+        if kind == "doubtful":
+            return self.drop(self.doubtful())
         if kind == "delete":
             return self.delete(self.dice.choice(sales))
         before = self.dice.choice(sales)
@@ -45,6 +47,7 @@ class Traffic:
         is_copy = any(body(one.file) == data for one in self.landed)
         for one in self.landed:
             one.gone |= one.file.name == file.name
+            one.is_copy |= body(one.file) == data  # whichever is read first is the one that is loaded
         store.write(bucket, file.name, data, "text/csv")
         ref = store.stat(bucket, file.name)
         assert ref is not None
@@ -61,6 +64,13 @@ class Traffic:
             return File(f"{FEED}/{self.folder}{self.files}/_SUCCESS", kind=kind)
         lines = tuple(self.line() for _ in range(self.dice.randint(1, self.rows)))
         return File(self.name(), lines if kind == "sales" else (), kind)
+
+    def doubtful(self) -> File:
+        """Return a file of which so many lines are refused that it is held."""
+        return File(self.name(), (*self._lines("good", self.dice.randint(0, 2)), *self._lines("refused", 11)))
+
+    def _lines(self, kind: str, number: int) -> list[Line]:
+        return [replace(self.line(), kind=kind) for _ in range(number)]
 
     def name(self) -> str:
         """Return a new name; every other one holds a date, so that another generation replaces the file."""
