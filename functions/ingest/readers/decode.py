@@ -78,7 +78,8 @@ class _Decoder:
         from functions.ingest.readers.sandbox import isolated
         from functions.ingest.readers.sandbox_job import Job
 
-        job = Job(form.path, form.function, target, sandbox_memory(self.memory_bytes))
+        memory = sandbox_memory(self.memory_bytes)
+        job = Job(form.path, form.function, replace(target, memory_bytes=memory), memory)
         yield from isolated(job, whole, facts)
 
     def _spooled(self, plain: BinaryIO, kind: str, target: Target) -> BinaryIO:

@@ -10,6 +10,7 @@ import pyarrow as pa
 from stockflow.contracts import Contract
 
 KEPT_TEXT = 65_536  # of a rejected record; the file itself stays in the bucket
+READER_MEMORY = 350_000_000  # bytes, unless the instance's memory says otherwise
 
 
 @dataclass(frozen=True)
@@ -34,10 +35,14 @@ class Chunk:
 
 @dataclass(frozen=True)
 class Target:
-    """What a file is read for: the feed's contract, and the object's name (which may hold the date)."""
+    """What a file is read for: the feed's contract, and the object's name (which may hold the date).
+
+    ``memory_bytes``: what the reader of a format that is read in a process of its own may take.
+    """
 
     contract: Contract
     name: str
+    memory_bytes: int = READER_MEMORY
 
     @cached_property
     def headers(self) -> dict[str, str]:

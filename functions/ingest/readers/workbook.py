@@ -11,6 +11,7 @@ from functions.ingest.readers.model import Chunk, Facts, Target, listed
 from functions.ingest.readers.sheet import Row, Sheet
 from functions.ingest.readers.sheet_rows import Body
 from functions.ingest.readers.workbook_file import open_workbook
+from functions.ingest.readers.workbook_limits import MAX_SHEETS, check_count
 from stockflow.contracts import normalise_header
 from stockflow.errors import PermanentError
 
@@ -27,9 +28,9 @@ def read_workbook(stream: BinaryIO, target: Target, facts: Facts) -> Iterator[Ch
 
     Raises:
         PermanentError: ``protected_workbook``, ``corrupt_workbook``, ``empty_workbook``,
-            ``several_data_sheets``, or the layout's.
+            ``several_data_sheets``, ``too_large_for_function``, or the layout's.
     """
-    book = open_workbook(stream, target.name)
+    book = open_workbook(stream, target)
     with book.errors():
         found = _found(book.sheets(), target)
         chosen = _chosen(found, target, facts)
@@ -60,7 +61,8 @@ class Candidate:
 def _found(sheets: Iterator[Sheet], target: Target) -> list[Candidate]:
     """Return the sheets, visible or not, that have something in them."""
     found = []
-    for sheet in sheets:
+    for count, sheet in enumerate(sheets, 1):
+        check_count(target.name, "sheets", count, MAX_SHEETS)
         head = tuple(islice((r for r in sheet.rows() if any(v.strip() for v in r.cells.values())), SEARCHED))
         if head:
             number, header, known = max((_row_header(r, target) for r in head), key=lambda h: (h[2], -h[0]))

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import BinaryIO, Protocol
 
+from functions.ingest.readers.model import Target
 from functions.ingest.readers.sheet import Sheet
 from functions.ingest.readers.xml_events import XmlError
 from stockflow.errors import PermanentError
@@ -81,12 +82,13 @@ def protected(name: str) -> PermanentError:
     return PermanentError("protected_workbook", f"{name} is protected by a password; save it without one")
 
 
-def open_workbook(stream: BinaryIO, name: str) -> Opened:
+def open_workbook(stream: BinaryIO, target: Target) -> Opened:
     """Open a workbook.
 
     Raises:
         PermanentError: ``protected_workbook``, ``corrupt_workbook``.
     """
+    name = target.name
     with _words(name):
         if _is_protected(stream):
             raise protected(name)
@@ -94,7 +96,7 @@ def open_workbook(stream: BinaryIO, name: str) -> Opened:
         if kind == "xlsx":
             from functions.ingest.readers.xlsx import Xlsx
 
-            return Opened(kind, Xlsx(stream), name)
+            return Opened(kind, Xlsx(stream, name, target.memory_bytes), name)
         from functions.ingest.readers.calamine_book import CalamineBook
 
         return Opened(kind, CalamineBook(stream, kind), name)

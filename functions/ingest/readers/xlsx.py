@@ -1,12 +1,22 @@
-"""XLSX and XLSM: an archive of XML, read in parts. Only the shared strings are held in memory."""
+"""XLSX and XLSM: an archive of XML, read in parts. Only the shared strings are held in memory, up to a limit."""
 
 import zipfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cached_property
 from typing import BinaryIO, cast
 
 from functions.ingest.readers.cells import Render, plain, renderer
 from functions.ingest.readers.sheet import Merge, Row, Sheet
+from functions.ingest.readers.workbook_limits import (
+    MAX_MERGES,
+    MAX_RELATIONS,
+    MAX_SETTINGS,
+    MAX_SHEETS,
+    MAX_STYLES,
+    Held,
+    check_count,
+)
 from functions.ingest.readers.xlsx_rows import rows_of
 from functions.ingest.readers.xlsx_sheet import merges_of, unescaped
 from functions.ingest.readers.xml_events import Handler, feed, parts_of
@@ -14,11 +24,21 @@ from functions.ingest.readers.xml_events import Handler, feed, parts_of
 _SHEET = "/worksheet"
 
 
-class _Elements(Handler):
-    """Collects the attributes of all elements of some names, in order."""
+@dataclass(frozen=True)
+class Most:
+    """Up to how many of something are collected of the workbook of that name."""
 
-    def __init__(self, *names: str) -> None:
+    name: str
+    what: str
+    count: int
+
+
+class _Elements(Handler):
+    """Collects the attributes of all elements of some names, in order, up to a number."""
+
+    def __init__(self, names: tuple[str, ...], most: "Most") -> None:
         self._names = names
+        self._most = most
         self._path: list[str] = []
         self.found: list[tuple[str, str, dict[str, str]]] = []  # parent, name, attributes
 
@@ -27,6 +47,7 @@ class _Elements(Handler):
         if name in self._names:
             local = {k.rpartition(":")[2]: v for k, v in attributes.items()}
             self.found.append((self._path[-1] if self._path else "", name, local))
+            check_count(self._most.name, self._most.what, len(self.found), self._most.count)
         self._path.append(name)
 
     def end(self, _name: str) -> None:
@@ -37,15 +58,17 @@ class _Elements(Handler):
 class _Strings(Handler):
     """Collects the shared strings; what tells how to pronounce them is left out."""
 
-    def __init__(self) -> None:
+    def __init__(self, held: Held) -> None:
         self.found: list[str] = []
+        self._held = held
         self._parts: list[str] = []
+        self._characters = 0
         self._take = self._aside = False
 
     def start(self, name: str, _attributes: dict[str, str]) -> None:
         """Look out for text."""
         if name == "si":
-            self._parts = []
+            self._parts, self._characters = [], 0
         elif name == "rPh":
             self._aside = True
         elif name == "t":
@@ -55,6 +78,8 @@ class _Strings(Handler):
         """Keep text."""
         if self._take:
             self._parts.append(data)
+            self._characters += len(data)
+            self._held.check(self._characters)
 
     def end(self, name: str) -> None:
         """A string is whole."""
@@ -64,17 +89,20 @@ class _Strings(Handler):
             self._aside = False
         elif name == "si":
             self.found.append(unescaped("".join(self._parts)))
+            self._held.keep(self.found[-1])
 
 
 class Xlsx:
     """An open workbook."""
 
-    def __init__(self, stream: BinaryIO) -> None:
-        """Open it.
+    def __init__(self, stream: BinaryIO, name: str, memory_bytes: int) -> None:
+        """Open it; the shared strings get a share of the memory.
 
         Raises:
             XmlError, zipfile.BadZipFile, KeyError, OSError: when it is damaged.
+            PermanentError: ``too_large_for_function``; the other methods raise it, too.
         """
+        self.name, self._memory_bytes = name, memory_bytes
         self._archive = zipfile.ZipFile(stream)
         self._names = {n.replace("\\", "/").lstrip("/").lower(): n for n in self._archive.namelist()}
         self._book = self._main_part()
@@ -82,7 +110,7 @@ class Xlsx:
 
     def sheets(self) -> Iterator[Sheet]:
         """Yield the worksheets in the order of their tabs."""
-        for _, _, sheet in self._elements(self._book, "sheet"):
+        for _, _, sheet in self._elements(self._book, "sheets", MAX_SHEETS, "sheet"):
             kind, part = self._related.get(sheet.get("id", ""), ("", ""))
             if kind.endswith(_SHEET) and part:
                 yield XlsxSheet(self, sheet.get("name", ""), sheet.get("state", "visible") == "visible", part)
@@ -95,7 +123,7 @@ class Xlsx:
     def strings(self) -> list[str]:
         """The shared strings."""
         part = next((p for kind, p in self._related.values() if kind.endswith("/sharedStrings")), "")
-        found = _Strings()
+        found = _Strings(Held(self.name, self._memory_bytes))
         if part.lower() in self._names:
             for _ in feed(parts_of(self.open(part)), found):
                 pass
@@ -107,14 +135,14 @@ class Xlsx:
         part = next((p for kind, p in self._related.values() if kind.endswith("/styles")), "")
         if part.lower() not in self._names:
             return [plain]
-        found = self._elements(part, "numFmt", "xf")
+        found = self._elements(part, "cell styles", MAX_STYLES, "numFmt", "xf")
         codes = {a.get("numFmtId"): a.get("formatCode", "") for _, name, a in found if name == "numFmt"}
         cells = [a.get("numFmtId", "0") for parent, name, a in found if name == "xf" and parent == "cellXfs"]
         return [renderer(int(n), codes.get(n, ""), self._since_1904) for n in cells] or [plain]
 
     @cached_property
     def _since_1904(self) -> bool:
-        found = self._elements(self._book, "workbookPr")
+        found = self._elements(self._book, "settings", MAX_SETTINGS, "workbookPr")
         return any(a.get("date1904", "0").lower() in {"1", "true", "on"} for _, _, a in found)
 
     def _main_part(self) -> str:
@@ -129,11 +157,11 @@ class Xlsx:
         listing = f"{folder}/_rels/{name}.rels".lstrip("/")
         if listing.lower() not in self._names:
             return {}
-        found = self._elements(listing, "Relationship")
+        found = self._elements(listing, "parts", MAX_RELATIONS, "Relationship")
         return {a.get("Id", ""): (a.get("Type", ""), _resolved(folder, a.get("Target", ""))) for _, _, a in found}
 
-    def _elements(self, part: str, *names: str) -> list[tuple[str, str, dict[str, str]]]:
-        found = _Elements(*names)
+    def _elements(self, part: str, what: str, most: int, *names: str) -> list[tuple[str, str, dict[str, str]]]:
+        found = _Elements(names, Most(self.name, what, most))
         for _ in feed(parts_of(self.open(part)), found):
             pass
         return found.found
@@ -155,7 +183,9 @@ class XlsxSheet(Sheet):
     def merges(self) -> list[Merge]:
         """Return the merged ranges."""
         with self._book.open(self._part) as stream:
-            return merges_of(stream)
+            found = merges_of(stream, MAX_MERGES + 1)
+        check_count(self._book.name, "merged ranges", len(found), MAX_MERGES)
+        return found
 
 
 def _resolved(folder: str, target: str) -> str:

@@ -132,11 +132,11 @@ def unescaped(text: str) -> str:
     return _ESCAPED.sub(lambda m: m[0] if m[1][0] in "dD" else chr(int(m[1], 16)), text)
 
 
-def merges_of(stream: BinaryIO) -> list[Merge]:
-    """Return the merged ranges of a sheet, which stand behind its cells."""
+def merges_of(stream: BinaryIO, most: int) -> list[Merge]:
+    """Return the merged ranges of a sheet, which stand behind its cells; not many more than ``most``."""
     found: list[Merge] = []
     rest = b""
-    while part := stream.read(_PART):
+    while len(found) < most and (part := stream.read(_PART)):
         data = rest + part
         end = 0
         for m in _MERGE.finditer(data) if b"mergeCell" in data else ():
