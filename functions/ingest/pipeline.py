@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from functions.ingest.agreement import CODES, Found, not_counted
+from functions.ingest.beside import check_stated, note_control
 from functions.ingest.duplicates import Neighbour, find_neighbour, one_at_a_time
 from functions.ingest.landing import Content, GoneError, check_there, content_md5
 from functions.ingest.raw import Staged, load_to_raw
@@ -66,8 +68,10 @@ def ingest(ref: ObjectRef, services: Services) -> StageRecord:
         TransientError: whatever could not be done now; nothing is lost, the next delivery goes on from there.
     """
     started = services.clock()
-    where = route(ref.name, services.contracts)
+    where = route(ref.name, services.contracts, ref.size)
     if where.feed is None:
+        if where.reason == "control_file" and ref.size:
+            _compare_loaded(ref, services, started)
         record = _record(ref, None, "ignored", stage_version("route"), started, services)
         services.ledger.record(record := replace(record, reason_code=where.reason, message=where.message))
         return record
@@ -81,10 +85,18 @@ def ingest(ref: ObjectRef, services: Services) -> StageRecord:
     return _attempted(arrival)
 
 
+def _compare_loaded(control: ObjectRef, services: Services, started: datetime) -> None:
+    """Reject the loaded files that are not what a control file states, which came after them."""
+    for found in note_control(control, services):
+        contract = services.contracts.get(found.record.feed or "")
+        if contract is not None:
+            _refuse(Arrival(found.ref, contract, services, started, found.record), found.error)
+
+
 def _just_done(arrival: Arrival) -> bool:
-    """Whether this is a redelivery. What was a duplicate is looked at again: other content may have come."""
+    """Whether this is a redelivery. What was a duplicate, or not as stated, is looked at again: more may have come."""
     before = arrival.before
-    if before is not None and before.state in ("duplicate_content", "failed"):
+    if before is not None and (before.state in ("duplicate_content", "failed") or before.reason_code in CODES):
         return False
     window = arrival.services.settings.replay_window_seconds
     return is_duplicate(before, arrival.version, None, arrival.services.clock(), window)
@@ -137,6 +149,9 @@ def _read(arrival: Arrival, content: str) -> StageRecord:
     with Rejects() as rejects:
         staged = _staged(arrival, content, rejects)
         reached("ingest.staged")
+        arrival.facts.note(not_counted=not_counted(rejects.codes))
+        found = Found(arrival.ref.name, arrival.ref.size, content, staged.rows, rejects.count, arrival.facts.values)
+        check_stated(arrival.ref, found, services)
         method = load_to_raw(staged, services)
         reached("ingest.loaded")
         record = arrival.record(

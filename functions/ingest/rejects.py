@@ -1,6 +1,7 @@
 """Rejects: kept on disk while a file is read, streamed into ``inventory_ops.reject_rows`` afterwards."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict
 from tempfile import SpooledTemporaryFile
@@ -26,6 +27,7 @@ class Rejects:
     def __init__(self) -> None:
         self._file = SpooledTemporaryFile(max_size=IN_MEMORY, mode="w+", encoding="utf-8")  # noqa: SIM115
         self.count = 0
+        self.codes: Counter[str] = Counter()
 
     def __enter__(self) -> "Rejects":
         return self
@@ -40,6 +42,7 @@ class Rejects:
             PermanentError: ``too_many_rejects``: it is not the lines that are wrong, it is the file.
         """
         self.count += 1
+        self.codes[reject.code] += 1
         if self.count > MAX_REJECTS:
             raise PermanentError(
                 "too_many_rejects",

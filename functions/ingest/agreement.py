@@ -1,0 +1,82 @@
+"""Whether a data file is what its control file states: counts, size, checksum. Pure."""
+
+import hashlib
+from base64 import b64decode
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+from functions.ingest.control import Stated
+from functions.ingest.readers.trailer import NOT_COUNTED
+from stockflow.errors import PermanentError
+
+CODES = ("control_count", "control_size", "control_checksum")
+_PACKED = (".gz", ".zst", ".bz2", ".zip")
+_PART = 1 << 20
+
+
+@dataclass(frozen=True)
+class Found:
+    """What was read of a data file. ``md5`` is base64; ``detail`` is what its reader noted."""
+
+    name: str
+    size: int
+    md5: str
+    rows: int
+    rejects: int
+    detail: dict[str, Any]
+
+    @property
+    def counts(self) -> set[int]:
+        """What a sender may count: records, with or without totals, with the header, or all lines."""
+        records = self.rows + self.rejects
+        bare = records - int(self.detail.get("not_counted", 0))
+        return {bare, bare + 1, records, records + 1, int(self.detail.get("physical_lines", records))}
+
+    @property
+    def as_sent(self) -> bool:
+        """Whether the stored bytes are those of the name: not packed in transfer."""
+        return not self.detail.get("packed") or self.name.lower().endswith(_PACKED)
+
+
+def not_counted(codes: dict[str, int]) -> int:
+    """Return how many rejects are no records: totals, trailers, repeated headers."""
+    return sum(codes.get(code, 0) for code in NOT_COUNTED)
+
+
+def check(stated: Stated, by: str, found: Found, content: Callable[[], BinaryIO]) -> None:
+    """See that a file is what the control file ``by`` states; what it does not state is not compared.
+
+    ``content`` opens the file again, for a checksum other than MD5.
+
+    Raises:
+        PermanentError: ``control_count``, ``control_size`` or ``control_checksum``, with both values.
+    """
+    if stated.rows is not None and stated.rows not in found.counts:
+        raise _differs("control_count", by, found, f"{stated.rows:,} rows", f"{found.rows + found.rejects:,}")
+    whole = found.as_sent and stated.about == found.name.rpartition("/")[2]
+    if whole and stated.size is not None and stated.size != found.size:
+        raise _differs("control_size", by, found, f"{stated.size:,} bytes", f"{found.size:,}")
+    if whole and stated.checksum and (actual := _checksum(stated.algorithm, found, content)) != stated.checksum:
+        raise _differs("control_checksum", by, found, f"{stated.algorithm} {stated.checksum}", actual)
+
+
+def _checksum(algorithm: str, found: Found, content: Callable[[], BinaryIO]) -> str:
+    if algorithm == "md5":
+        return b64decode(found.md5).hex()
+    hasher = hashlib.new(algorithm, usedforsecurity=False)
+    with content() as stream:
+        while part := stream.read(_PART):
+            hasher.update(part)
+    return hasher.hexdigest()
+
+
+def _differs(code: str, by: str, found: Found, stated: str, actual: str) -> PermanentError:
+    return PermanentError(
+        code,
+        f"{found.name}: its control file {by} states {stated}, found was {actual}: the file was cut or changed on its "
+        "way, or the control file is of another one. Send the right file, or a corrected control file",
+        control_file=by,
+        stated=stated,
+        found=actual,
+    )

@@ -1,0 +1,104 @@
+"""What a control file states is compared with the data file beside it, whichever of the two comes first."""
+
+import hashlib
+
+import pytest
+
+from functions.ingest.beside import Statement
+from functions.ingest.control import Stated
+from stockflow.events import ObjectRef
+from stockflow.services import Services
+from tests.integration.ingest_world import World, new_world, sales
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture(scope="module")
+def world(services: Services) -> World:
+    return new_world(services)
+
+
+def data(receipt: str, count: int = 3) -> str:
+    return sales(*(f"{receipt},{n},2026-09-01,A,LYO,1,10" for n in range(count)))
+
+
+def landed(world: World, name: str, text: str | bytes) -> ObjectRef:
+    ref = world.drop(name, text)
+    world.ingest(ref)
+    return ref
+
+
+@pytest.mark.parametrize("first", ["data", "control"])
+def test_a_file_with_fewer_rows_than_stated_is_rejected(world: World, first: str) -> None:
+    name = f"sales/cut_{first}.csv"
+    files = {"data": (name, data(f"C1{first}")), "control": (f"{name}.done", "5\n")}
+    refs = {kind: landed(world, *files[kind]) for kind in sorted(files, key=lambda kind: kind != first)}
+    record = world.services.ledger.stages(refs["data"].load_id)["ingest"]
+    assert (record.state, record.reason_code) == ("rejected", "control_count")
+    assert all(w in (record.message or "") for w in (f"{name}.done", "states 5 rows", "found was 3"))
+    assert (record.detail["stated"], record.detail["found"]) == ("5 rows", "3")
+    assert world.state(refs["control"]) == ("ignored", "control_file")
+    if first == "data":  # validate hears of it, and withdraws the load
+        assert world.published(refs["data"], 3) == {"load.ingested": 2, "load.rejected": 1}
+
+
+@pytest.mark.parametrize("control_first", [False, True])
+@pytest.mark.parametrize("algorithm", ["md5", "sha256"])
+def test_a_file_that_is_not_what_its_checksum_says_is_rejected(
+    world: World, algorithm: str, control_first: bool
+) -> None:
+    for case, sent in (("good", data("S1")), ("bad", data("S2"))):
+        name = f"{case}_{algorithm}_{control_first}.csv"
+        body = f"{sent}#{name}\n" if case == "good" else sent
+        checksum = hashlib.new(algorithm, body.encode() if case == "good" else b"other").hexdigest()
+        files = [(f"sales/{name}", body), (f"sales/{algorithm.upper()}SUMS", f"{checksum} *{name}\n")]
+        refs = {n: landed(world, n, text) for n, text in (files[::-1] if control_first else files)}
+        state, code = world.state(refs[f"sales/{name}"])
+        assert (state, code) == (("loaded", None) if case == "good" else ("rejected", "control_checksum"))
+
+
+@pytest.mark.parametrize("said", ["rows=3", "4", "LINES: 4", "bytes=%d\nrecords: 3"])
+def test_what_senders_count_is_understood(world: World, said: str) -> None:
+    text = data(f"U{said[:1]}")
+    name = f"sales/counted_{len(said)}.csv"
+    ref = landed(world, name, text)
+    landed(world, name.replace(".csv", ".ctl"), said.replace("%d", str(len(text))))
+    assert world.state(ref) == ("loaded", None)
+
+
+def test_a_corrected_control_file_has_the_data_read_again(world: World) -> None:
+    ref = landed(world, "sales/again.csv", data("A1"))
+    landed(world, "sales/again.csv.ctl", "rows=9")
+    assert world.state(ref) == ("rejected", "control_count")
+    landed(world, "sales/again.csv.ctl", "rows=3")
+    assert world.announcements.find(1, "objectGeneration", str(ref.generation))
+    world.ingest(ref)
+    assert world.state(ref) == ("loaded", None)
+    assert len(world.raw(ref)) == 3
+
+
+def test_a_control_file_for_the_next_delivery_of_a_name_leaves_the_last_one_alone(world: World) -> None:
+    landed(world, "sales/daily.csv.ctl", "rows=3")
+    first = landed(world, "sales/daily.csv", data("D1"))
+    landed(world, "sales/daily.csv.ctl", "rows=5")
+    assert world.state(first) == ("loaded", None)
+    second = landed(world, "sales/daily.csv", data("D2", 5))
+    assert world.state(second) == ("loaded", None)
+
+
+def test_the_last_delivery_s_control_file_is_not_held_against_the_next_one(world: World) -> None:
+    landed(world, "sales/nightly.csv", data("N1"))
+    landed(world, "sales/nightly.csv.ctl", "rows=3")
+    assert world.state(landed(world, "sales/nightly.csv", data("N2", 5))) == ("loaded", None)
+
+
+def test_a_marker_without_content_is_told_by_its_size(world: World) -> None:
+    assert world.state(landed(world, "sales/FINISHED", b"")) == ("ignored", "control_file")
+
+
+def test_a_statement_is_kept_under_the_name_of_its_file(world: World) -> None:
+    ref = landed(world, "sales/2026/kept.csv", data("K1"))
+    control = landed(world, "sales/2026/kept.csv.ctl", "rows=3")
+    place = Statement(Stated("kept.csv", 3), control.name, control.generation, control.created).place
+    kept = world.services.store.read(world.services.settings.staging_bucket, place)
+    assert str(ref.generation).encode() in kept
