@@ -1,6 +1,6 @@
 """How large a file of each format may be: computed from the memory of the instance that reads it.
 
-The figures are estimates, not measured yet. Text is read in parts, so that its size costs no memory. What has
+The figures are estimates: `tests/benchmarks/bench_limits.py` measures, so far only small files (docs/benchmarks.md). Text is read in parts, so that its size costs no memory. What has
 to be read back and forth lies in a temporary file, which is memory on Cloud Run; what native code reads, and what an
 archive's text takes, stays within the memory that the reading process is given.
 """
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 DEFAULT_MEMORY = 1 << 30
 BASELINE = 300_000_000  # an instance with its clients open, and the buffers of four calls that read text
-CALLS = 4  # at once in one instance (pipeline.yaml: concurrency)
+CALLS = 4  # that read at once in one instance (pipeline.DECODERS)
 SANDBOX_SHARE = 0.35  # of memory, for the one process that reads what native code parses
 ANY_SIZE = 1 << 62
 
