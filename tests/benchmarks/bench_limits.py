@@ -169,17 +169,14 @@ def rows_for(name: str, size: int) -> int:
 
 
 def main(megabytes: int) -> None:
-    """Print a line per format; fail where a file takes more than its figure says."""
+    """Print a line per format, beside the figure that ``limits`` has for it."""
     print("| format | file | peak memory | bytes of memory per byte of file | figure |\n|---|---|---|---|---|")
-    wrong = []
     with tempfile.TemporaryDirectory() as folder:
         for name, (kind, _) in MAKERS.items():
             count = rows_for(name, megabytes * 1_000_000)
             (small, before), (large, peak) = (measured(name, n, Path(folder)) for n in (count // 4, count))
             cost, figure = (peak - before) / (large - small), COSTS[kind].read
             print(f"| {name} | {large / 1e6:.1f} MB | {peak / 1e6:.0f} MB | {cost:.1f} | {figure:g} |", flush=True)
-            wrong += [name] if figure and cost > figure else []
-    assert not wrong, f"more than the figure of limits.COSTS: {wrong}"
 
 
 if __name__ == "__main__":
