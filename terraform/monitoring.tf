@@ -125,6 +125,32 @@ locals {
       duration   = "300s"
       doc        = "Events wait: the function is slow, failing or at its instance limit."
     }
+    failed = {
+      text       = "A load has failed and is not tried any more"
+      severity   = "ERROR"
+      filter     = "${local.stage_metric["files"]} AND metric.labels.state=\"failed\""
+      per        = null
+      aligner    = "ALIGN_DELTA"
+      reducer    = "REDUCE_SUM"
+      group      = ["metric.label.feed", "metric.label.stage"]
+      comparison = "COMPARISON_GT"
+      threshold  = 0
+      duration   = "0s"
+      doc        = "`stockflow loads --state failed` shows it with the reason; nothing else waits for it. When the cause is fixed: `stockflow loads retry LOAD`."
+    }
+    held = {
+      text       = "A load is held until a person decides"
+      severity   = "WARNING"
+      filter     = "${local.stage_metric["files"]} AND metric.labels.state=\"held\""
+      per        = null
+      aligner    = "ALIGN_DELTA"
+      reducer    = "REDUCE_SUM"
+      group      = ["metric.label.feed"]
+      comparison = "COMPARISON_GT"
+      threshold  = 0
+      duration   = "0s"
+      doc        = "`stockflow loads --state held` shows it with the reason; no KPI counts it. If it is right: `stockflow loads release LOAD`, else `stockflow loads reject LOAD`."
+    }
     quarantine_share = {
       text       = "More than one row in twenty of a load is refused"
       severity   = "WARNING"
