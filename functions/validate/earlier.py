@@ -1,15 +1,19 @@
 """The earlier loads of a file's series, as the ledger knows them: no row of theirs is read again."""
 
 import json
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
+from functions.validate.frame import Clues
 from functions.validate.load_rules import Previous, compares
 from functions.validate.model import Extent, Judgement
 from functions.validate.series import series
 from stockflow.contracts import Contract
+from stockflow.filename import days_in
 from stockflow.ledger import StageRecord
 from stockflow.services import Services
+from stockflow.values.formats import CONTRACT
 
 LOOK_BACK = timedelta(days=35)  # a monthly file finds the one before it
 _EARLIER = """
@@ -32,12 +36,37 @@ def earlier_loads(contract: Contract, ingested: StageRecord, services: Services)
     """Return the loads of the same series that were let through in the 35 days before, newest first."""
     if not compares(contract):
         return []
+    return [_previous(row, ingested) for row in _earlier(contract, ingested, services)]
+
+
+def _earlier(contract: Contract, ingested: StageRecord, services: Services) -> list[dict[str, Any]]:
     params = {
         "since": ingested.landed_on - LOOK_BACK, "day": ingested.landed_on, "feed": contract.feed,
         "load": ingested.load_id, "series": series(ingested.object or ""),
         "landed": ingested.landed_at or ingested.started_at, "generation": ingested.generation or 0,
     }  # fmt: skip
-    return [_previous(row, ingested) for row in services.warehouse.query(_EARLIER, params)]
+    return services.warehouse.query(_EARLIER, params)
+
+
+def clues_of(contract: Contract, ingested: StageRecord, services: Services) -> Clues:
+    """Return what the name of a file says of its dates, and where to ask what earlier files proved."""
+
+    def sender() -> dict[str, str]:
+        return proved(json.loads(row["detail"] or "{}") for row in _earlier(contract, ingested, services))
+
+    return Clues(days_in(ingested.object or ""), sender)
+
+
+def proved(details: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """Return the conventions that loads of a series had, newest first: proved by their values, or let through."""
+    found: dict[str, str] = {}
+    for detail in details:
+        released = (detail.get("decided") or {}).get("state") == "validated"
+        for what, name in (("decimal mark", "decimal_mark"), ("date order", "date_order")):
+            certain = (detail.get("decided_by") or {}).get(what, CONTRACT) != CONTRACT
+            if (certain or released) and detail.get(name) not in (None, "ymd"):
+                found.setdefault(what, detail[name])
+    return found
 
 
 def _previous(row: dict[str, Any], ingested: StageRecord) -> Previous:

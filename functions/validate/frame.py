@@ -1,8 +1,8 @@
 """The typed batch: raw text columns become values that expectations can compare. Pure."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -33,16 +33,32 @@ _ISO_TIME = (
 )
 
 
-def conventions(contract: Contract, texts: Mapping[str, Iterable[str]]) -> Formats:
+@dataclass(frozen=True)
+class Clues:
+    """What may say how a load is written where its own values do not.
+
+    ``file_days`` are the first and the last day that its name speaks of; ``sender`` returns what earlier files of its
+    series proved, and is only called when it is needed.
+    """
+
+    file_days: tuple[date, date] | None = None
+    sender: Callable[[], Mapping[str, str]] = dict
+
+
+def conventions(contract: Contract, texts: Mapping[str, Iterable[str]], clues: Clues | None = None) -> Formats:
     """Return how the load writes numbers and dates, from the distinct values of all its rows.
 
     ``texts`` maps a column to its distinct raw texts.
     """
+    clues = clues or Clues()
     numbers = [t for c in contract.stated if c.logical_type in ("number", "integer") for t in texts[c.name]]
     dates = [t for c in contract.stated if c.logical_type in ("date", "timestamp") for t in texts[c.name]]
     mark = str(contract.properties.get("decimalMark", "."))
     order = str(contract.properties.get("dateOrder", "dmy"))
-    return replace(values.detect_formats(numbers, dates, mark, order), time_zone=contract.time_zone)
+    found = values.detect_formats(numbers, dates, mark, order, file_days=clues.file_days)
+    if found.ambiguous and (sender := clues.sender()):
+        found = values.detect_formats(numbers, dates, mark, order, file_days=clues.file_days, sender=sender)
+    return replace(found, time_zone=contract.time_zone)
 
 
 def converter(column: Column, formats: Formats) -> Callable[[str], Any]:

@@ -11,7 +11,7 @@ import pyarrow as pa
 from pyarrow import compute as pc
 
 from functions.validate.expectations import failing
-from functions.validate.frame import Typer, broken, marks
+from functions.validate.frame import Clues, Typer, broken, marks
 from functions.validate.model import CRITICAL, EXAMPLES, Check, Extent, Judgement, Result, Verdict
 from functions.validate.refused import NOTHING, refusals, with_originals
 from functions.validate.rows import EXTRA, LINE, ROW, Rows, complete
@@ -24,15 +24,17 @@ Places = npt.NDArray[np.intp]
 Refuse = Callable[[pa.Table], None]
 
 
-def judge(contract: Contract, rows: Rows, landed_at: datetime, refuse: Refuse) -> tuple[Judgement, Survey]:
+def judge(
+    contract: Contract, rows: Rows, landed_at: datetime, refuse: Refuse, clues: Clues | None = None
+) -> tuple[Judgement, Survey]:
     """Judge a load's rows, in two passes and bounded memory; ``refuse`` is given the verdicts
-    that refuse rows, as they come (see ``refused.SCHEMA``).
+    that refuse rows, as they come (see ``refused.SCHEMA``). ``clues`` say what its values do not.
 
     Raises:
         TransientError: when not all rows can be read.
     """
     stated = [c.name for c in contract.stated]
-    survey = Survey.of(contract, rows.pieces(stated))
+    survey = Survey.of(contract, rows.pieces(stated), clues)
     complete(rows, survey.rows)
     bench = Bench(contract, survey, landed_at)
     for batch in rows.pieces([ROW, LINE, *stated, EXTRA]):

@@ -6,10 +6,14 @@ from typing import Any
 from functions.validate.model import CRITICAL, Judgement, Result
 from stockflow.contracts import Contract
 from stockflow.ledger import StageRecord
+from stockflow.values import Doubt
+from stockflow.values.formats import CONTRACT, ORDER
 
 MOST_SHARE = 0.2  # of refused rows, unless the contract says `maxRefusedShare`
 FEW_ROWS = 10  # so many may be refused of any file that has good ones, too
 TOO_MANY = "too_many_refused_rows"
+AMBIGUOUS = "ambiguous_date_order"
+_FIRST = {"dmy": "day", "mdy": "month"}
 
 
 @dataclass(frozen=True)
@@ -27,11 +31,31 @@ def outcome(contract: Contract, ingested: StageRecord, judgement: Judgement, dec
         return Outcome(decided["state"], decided.get("reason_code"), decided.get("message"))
     if broken := judgement.broken_load_rules:
         return Outcome("rejected", broken[0].check.rule, _why(broken))
+    if doubt := _undecided(contract, judgement):
+        return Outcome("held", AMBIGUOUS, _two_ways(ingested, doubt))
     refused, lines = judgement.refused + (ingested.rejects or 0), judgement.rows + (ingested.rejects or 0)
     limit = float(contract.properties.get("maxRefusedShare", MOST_SHARE))
     if refused and (refused == lines or (refused > FEW_ROWS and refused > limit * lines)):
         return Outcome("held", TOO_MANY, _too_many(ingested, judgement, refused, lines, limit))
     return Outcome("validated")
+
+
+def _undecided(contract: Contract, judgement: Judgement) -> Doubt | None:
+    """The dates that nothing but the contract's default orders, unless it says that it is certain."""
+    if contract.properties.get("dateOrderCertain"):
+        return None
+    return next((d for d in judgement.formats.doubts if d.what == ORDER and d.decided_by == CONTRACT), None)
+
+
+def _two_ways(ingested: StageRecord, doubt: Doubt) -> str:
+    shown = ", ".join(f"{text} is {one} or {other}" for text, one, other in doubt.examples)
+    load = ingested.load_id
+    return (
+        f"{doubt.count:,} dates could be read two ways ({shown}), and no other date, the file's name or an earlier "
+        f"file says which. Nothing of the file counts yet. `stockflow loads release {load}` reads them with the "
+        f"{_FIRST[doubt.chosen]} first, `stockflow loads reject {load} --reason TEXT` rejects the file; "
+        "`dateOrderCertain` in the contract decides for all files"
+    )
 
 
 def _why(broken: list[Result]) -> str:

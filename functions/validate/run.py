@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from functions.validate.earlier import earlier_loads
+from functions.validate.earlier import clues_of, earlier_loads
 from functions.validate.judge import judge
 from functions.validate.load_rules import load_results
 from functions.validate.outcome import Outcome, outcome
@@ -79,7 +79,8 @@ def _validate(
     """Judge the rows, write what was found under the record's run, and record it."""
     reached("validate.began")
     landed_at, rows = ingested.landed_at or record.started_at, rows_of(contract, ingested, services)
-    judgement, survey = judge(contract, rows, landed_at, lambda found: add_refused(found, record, services))
+    clues = clues_of(contract, ingested, services)
+    judgement, survey = judge(contract, rows, landed_at, lambda found: add_refused(found, record, services), clues)
     judgement.results += load_results(contract, judgement, survey.filled, earlier_loads(contract, ingested, services))
     good, facts = judgement.rows - judgement.refused, detail(ingested, judgement, decided, services)
     end = outcome(contract, ingested, judgement, decided)

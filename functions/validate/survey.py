@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow as pa
 from pyarrow import compute as pc
 
-from functions.validate.frame import conventions
+from functions.validate.frame import Clues, conventions
 from functions.validate.suite import UNIQUE
 from functions.validate.texts import Mask, Texts
 from stockflow import values
@@ -35,6 +35,7 @@ class Survey:
     """What all rows of a load say together."""
 
     contract: Contract
+    clues: Clues = field(default_factory=Clues)
     rows: int = 0
     filled: set[str] = field(default_factory=set)
     codes: set[str] = field(default_factory=set)
@@ -42,9 +43,9 @@ class Survey:
     _keys: dict[str, list[Keys]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, contract: Contract, batches: Iterable[pa.RecordBatch]) -> "Survey":
+    def of(cls, contract: Contract, batches: Iterable[pa.RecordBatch], clues: Clues | None = None) -> "Survey":
         """Return the survey of a load's rows."""
-        survey = cls(contract)
+        survey = cls(contract, clues or Clues())
         for batch in batches:
             survey._add(batch)
         return survey
@@ -52,7 +53,8 @@ class Survey:
     @cached_property
     def formats(self) -> Formats:
         """How the load writes numbers and dates."""
-        return conventions(self.contract, {c.name: self._texts.get(c.name, set()) for c in self.contract.stated})
+        texts = {c.name: self._texts.get(c.name, set()) for c in self.contract.stated}
+        return conventions(self.contract, texts, self.clues)
 
     @property
     def locations(self) -> frozenset[str]:

@@ -1,11 +1,14 @@
 """The date that a file's name may hold."""
 
 import re
+from calendar import monthrange
 from datetime import date
 from pathlib import PurePosixPath
 
 _YMD = re.compile(r"(?<!\d)((?:19|20)\d\d)([-_. ]?)(\d\d)\2(\d\d)(?:[T_ -]?\d{4}(?:\d\d)?(?![-\d]))?(?!\d)")
 _DMY = re.compile(r"(?<!\d)(\d\d)([-_.])(\d\d)\2((?:19|20)\d\d)(?!\d)")
+_WEEK = re.compile(r"(?<!\d)((?:19|20)\d\d)[-_. ]?[WwSs](\d\d)(?!\d)")  # W36; S36 in French and Spanish
+_MONTH = re.compile(r"(?<!\d)((?:19|20)\d\d)[-_.](0[1-9]|1[0-2])(?![-_.]?\d)")
 _FOLDERS = re.compile(r"(?<!\d)((?:19|20)\d\d)(/)(\d\d)/(\d\d)(?!\d)")
 
 
@@ -13,6 +16,28 @@ def date_in(name: str) -> str | None:
     """Return the one date (ISO) in a file's name, else in its folders; None when there is none or several."""
     path = PurePosixPath(name)
     return _only(path.name) or _only(str(path.parent))
+
+
+def days_in(name: str) -> tuple[date, date] | None:
+    """Return the first and the last day that a name speaks of: of its one date, else its one week or month."""
+    if day := date_in(name):
+        return date.fromisoformat(day), date.fromisoformat(day)
+    weeks, months = ({m.groups() for m in pattern.finditer(name)} for pattern in (_WEEK, _MONTH))
+    if len(weeks or months) != 1:
+        return None
+    return _week(*weeks.pop()) if weeks else _month(*months.pop())
+
+
+def _week(year: str, week: str) -> tuple[date, date] | None:
+    try:
+        return date.fromisocalendar(int(year), int(week), 1), date.fromisocalendar(int(year), int(week), 7)
+    except ValueError:
+        return None
+
+
+def _month(year: str, month: str) -> tuple[date, date]:
+    last = monthrange(int(year), int(month))[1]
+    return date(int(year), int(month), 1), date(int(year), int(month), last)
 
 
 def _only(text: str) -> str | None:

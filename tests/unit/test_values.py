@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stockflow import values
+from stockflow.filename import days_in
 from tests.unit import values_corpus as corpus
 
 
@@ -249,3 +250,33 @@ def test_no_text_raises(text: str) -> None:
     if plain is not None and not plain.startswith(("'", '="')):
         assert values.to_text(plain) == plain
     assert values.to_gtin(text) is None or unicodedata.normalize("NFKC", text) is not None
+
+
+def test_a_week_or_month_in_the_file_name_decides_the_date_order() -> None:
+    week = (date(2026, 9, 7), date(2026, 9, 13))
+    found = values.detect_formats([], ["07/09/2026", "12/09/2026"], ".", "mdy", file_days=week)
+    assert (found.date_order, found.decided_by["date order"], found.ambiguous) == ("dmy", "file name", ())
+
+
+@pytest.mark.parametrize(
+    ("name", "days"),
+    [
+        ("sales/ventes_2026-S37.csv", (date(2026, 9, 7), date(2026, 9, 13))),
+        ("sales/sales_2026W37.csv", (date(2026, 9, 7), date(2026, 9, 13))),
+        ("sales/2026-09/sales.csv", (date(2026, 9, 1), date(2026, 9, 30))),
+        ("sales/sales_2026-09-12.csv", (date(2026, 9, 12), date(2026, 9, 12))),
+        ("sales/from_2026-W37_to_2026-W38.csv", None),
+        ("sales/sales_2026-W60.csv", None),
+        ("sales/store_12.csv", None),
+    ],
+)
+def test_the_days_that_a_file_name_speaks_of(name: str, days: tuple[date, date] | None) -> None:
+    assert days_in(name) == days
+
+
+def test_beside_a_decimal_comma_days_come_first() -> None:
+    """Who writes the month first writes a decimal point; a point proves nothing."""
+    comma = values.detect_formats(["17,80"], ["02/09/2026"], ".", "mdy", sender={"date order": "mdy"})
+    assert (comma.date_order, comma.decided_by["date order"], comma.ambiguous) == ("dmy", "decimal comma", ())
+    point = values.detect_formats(["17.80"], ["02/09/2026"])
+    assert point.decided_by["date order"] == "contract"

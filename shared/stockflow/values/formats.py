@@ -12,7 +12,7 @@ from stockflow.values.numbers import bare_amount
 from stockflow.values.text import to_text
 
 MARK, ORDER = "decimal mark", "date order"
-VALUES, FILE_NAME, SENDER, CONTRACT = "values", "file name", "sender", "contract"
+VALUES, FILE_NAME, COMMA, SENDER, CONTRACT = "values", "file name", "decimal comma", "sender", "contract"
 _EXAMPLES = 3
 _DOTTED = re.compile(r"[0-9]{1,2}\.")
 
@@ -43,8 +43,9 @@ class Formats:
 
     ``ambiguous`` names, with examples, what had to fall back on the contract's default; ``doubts`` are all values
     with two readings, also where the file name or the sender decided; ``decided_by`` says for the decimal mark and
-    the date order what decided (``values``, ``file name``, ``sender`` or ``contract``). ``contradictions`` names
-    values that speak against the choice (they will be refused or, worse, misread: a person should look).
+    the date order what decided (``values``, ``file name``, ``decimal comma``, ``sender`` or ``contract``).
+    ``contradictions`` names values that speak against the choice (they will be refused or, worse, misread: a person
+    should look).
     """
 
     decimal_mark: str
@@ -71,17 +72,23 @@ def detect_formats(
     date_order: str = "dmy",
     *,
     file_date: date | None = None,
+    file_days: tuple[date, date] | None = None,
     sender: Mapping[str, str] | None = None,
 ) -> Formats:
     """Return the conventions of a whole load from all its number and date cells.
 
     One value that can be read one way only decides. Where none does, the date order is the one in which a value is
-    the day in the file's name (``file_date``); else ``sender`` says what the same sender's earlier files proved
+    the day in the file's name (``file_date``), or among the days that it speaks of (``file_days``, first and last);
+    else days come first beside a decimal comma; else ``sender`` says what the same sender's earlier files proved
     (``{"decimal mark": ",", "date order": "mdy"}``); else ``decimal_mark`` and ``date_order``, the contract's.
     """
     known = sender or {}
+    days = (file_date, file_date) if file_date else file_days
     mark = _vote(MARK, ((t, mark_evidence(t)) for t in numbers), _Fallback(None, known.get(MARK), decimal_mark))
-    order = _vote(ORDER, ((t, order_evidence(t)) for t in dates), _Fallback(file_date, known.get(ORDER), date_order))
+    # Who writes the month first writes a decimal point.
+    european = mark.chosen == "," and mark.decided_by == VALUES
+    fallback = _Fallback(days, known.get(ORDER), date_order, european)
+    order = _vote(ORDER, ((t, order_evidence(t)) for t in dates), fallback)
     doubts = mark.doubts + order.doubts
     return Formats(
         mark.chosen,
@@ -125,9 +132,10 @@ def order_evidence(value: str | None) -> str | None:
 class _Fallback:
     """What decides where no value does, best first."""
 
-    file_date: date | None
+    file_days: tuple[date, date] | None
     sender: str | None
     contract: str
+    european: bool = False
 
 
 def _vote(what: str, evidence: Iterable[tuple[str | None, str | None]], fallback: _Fallback) -> _Choice:
@@ -154,18 +162,21 @@ def _majority(what: str, votes: Counter[str], default: str) -> _Choice:
 
 
 def _doubted(what: str, texts: list[str], fallback: _Fallback) -> _Choice:
-    named = _order_by_name(texts, fallback.file_date)
-    chosen, by = (named, FILE_NAME) if named else (fallback.sender, SENDER)
-    chosen, by = (chosen, by) if chosen else (fallback.contract, CONTRACT)
+    named = _order_by_name(texts, fallback.file_days)
+    proofs = ((named, FILE_NAME), ("dmy" if fallback.european else None, COMMA), (fallback.sender, SENDER))
+    chosen, by = next(((order, by) for order, by in proofs if order), (fallback.contract, CONTRACT))
     doubt = Doubt(what, len(texts), chosen, by, tuple(_example(what, t) for t in texts[:_EXAMPLES]))
     return _Choice(chosen, by, (doubt,))
 
 
-def _order_by_name(texts: list[str], file_date: date | None) -> str | None:
-    """The order in which a value is the day in the file's name, when only one of both has such a value."""
-    if file_date is None:
+def _order_by_name(texts: list[str], file_days: tuple[date, date] | None) -> str | None:
+    """The order in which a value is a day that the file's name speaks of, when only one of both has such a value."""
+    if file_days is None:
         return None
-    days_first, months_first = (any(found[i] == file_date for found in map(readings, texts)) for i in (0, 1))
+    first, last = file_days
+    days_first, months_first = (
+        any(first <= (found[i] or date.min) <= last for found in map(readings, texts)) for i in (0, 1)
+    )
     if days_first == months_first:
         return None
     return "dmy" if days_first else "mdy"
