@@ -28,11 +28,12 @@ def _checks(services: Services, deep: bool) -> Iterator[Break]:
     yield from counts.rows(ledger, services)
     yield from dead_letters(ledger, services)
     if deep:
-        from cli.audit import again
+        from cli.audit import again, statements
         from cli.audit import deep as thorough
 
         yield from thorough.files(objects, ledger, services)
         yield from thorough.contents(ledger, services)
+        yield from statements.current_rows(services)
         yield from again.kpis(services)
 
 

@@ -34,6 +34,22 @@ FROM inventory_ops.quarantine
 WHERE landed_on >= DATE '2000-01-01' AND severity = 'critical'
 GROUP BY load_id, stage
 """
+_TWICE = """
+SELECT load_id, COUNT(*) AS `rows`, MIN(`row`) AS example
+FROM (
+  SELECT load_id, `row`
+  FROM ({places})
+  GROUP BY load_id, `row`
+  HAVING COUNT(*) > 1
+)
+GROUP BY load_id
+"""
+_PLACES = """
+  SELECT DISTINCT load_id, `row`
+  FROM inventory_ops.quarantine
+  WHERE landed_on >= DATE '2000-01-01' AND severity = 'critical'
+"""
+_PLACE = "UNION ALL SELECT _load_id, _row FROM inventory_curated.{feed}_history"
 _REJECTS = """
 SELECT load_id, COUNT(*) AS `rows` FROM inventory_ops.rejects WHERE landed_on >= DATE '2000-01-01' GROUP BY load_id
 """
@@ -95,6 +111,7 @@ def rows(ledger: Records, services: Services) -> Iterator[Break]:
     for row in services.warehouse.query(_REFUSED):
         refused[row["load_id"]] = refused.get(row["load_id"], 0) + row["rows"]
     rejects = {row["load_id"]: row["rows"] for row in services.warehouse.query(_REJECTS)}
+    twice = _twice(services)
     for feed in services.contracts:
         mine = {load: stages for load, stages in ledger.items() if stages["ingest"].feed == feed}
         raw = {(r["load_id"], r["run_id"]): r for r in services.warehouse.query(_RAW.format(feed=feed))}
@@ -102,8 +119,21 @@ def rows(ledger: Records, services: Services) -> Iterator[Break]:
         for load, stages in mine.items():
             yield from _raw(stages["ingest"], raw, rejects.get(load, 0))
             yield from _curated(stages, curated.get(load, {}), refused.get(load, 0))
+            if load in twice and _is_through(stages):
+                yield twice[load]
         for load in curated.keys() - mine.keys():
             yield Break(load, "a load in the ledger", f"curated rows of {feed} of a load that the ledger does not know")
+
+
+def _twice(services: Services) -> dict[str, Break]:
+    """Rows that curated states more than once, or that are in curated and in quarantine."""
+    places = "\n".join([_PLACES, *(_PLACE.format(feed=feed) for feed in services.contracts)])
+    found = services.warehouse.query(_TWICE.format(places=places))
+    expected = "each row in curated or in quarantine, once"
+    return {
+        row["load_id"]: Break(row["load_id"], expected, f"{row['rows']} more than once, such as row {row['example']}")
+        for row in found
+    }
 
 
 def _raw(record: StageRecord, raw: Mapping[tuple[str, str], Mapping[str, Any]], rejects: int) -> Iterator[Break]:
@@ -122,12 +152,15 @@ def _raw(record: StageRecord, raw: Mapping[tuple[str, str], Mapping[str, Any]], 
 def _curated(stages: Mapping[str, StageRecord], curated: Mapping[str, Any], refused: int) -> Iterator[Break]:
     ingested, done = stages["ingest"], stages.get("transform")
     typed, current = curated.get("typed_rows") or 0, curated.get("current_rows") or 0
-    judged = stages.get("validate")
-    through = ingested.state == "loaded" and judged is not None and judged.state == "validated"
-    if done is None or done.state != "transformed" or not through:
-        if current and not through:
+    if done is None or done.state != "transformed" or not _is_through(stages):
+        if current and not _is_through(stages):
             yield Break(ingested.load_id, "no rows in curated of a load that was refused", f"{current} rows")
         return
     if (ingested.rows or 0) != typed + refused or current > typed:
         found = f"{current} current + {typed - current} superseded + {refused} quarantined"
         yield Break(ingested.load_id, f"{ingested.rows} rows of raw accounted for", found)
+
+
+def _is_through(stages: Mapping[str, StageRecord]) -> bool:
+    judged = stages.get("validate")
+    return stages["ingest"].state == "loaded" and judged is not None and judged.state == "validated"

@@ -14,7 +14,7 @@ from stockflow.settings import bundle_root
 
 _HERE = Path(__file__).resolve().parent
 _META = ("_load_id", "_row", "_line", "_business_time", "_generation")
-_NEWEST_FIRST = "_business_time DESC, _generation DESC, _load_id DESC, _row DESC"
+NEWEST_FIRST = "_business_time DESC, _generation DESC, _load_id DESC, _row DESC"
 _LENIENT = {"stockflow_gtin_check_digit", "stockflow_gln_check_digit"}
 _EXPECTED = {
     "integer": "a whole number",
@@ -54,7 +54,7 @@ def drain_script(contract: Contract) -> str:
         "refusals": "\n".join(_refusals(contract)),
         "original": ", ".join(f"raw.{c.name} AS {c.name}" for c in contract.stated),
         "keys": ", ".join(contract.key),
-        "newest_first": _NEWEST_FIRST,
+        "newest_first": NEWEST_FIRST,
         "columns": _list([*names, *_META]),
         "history_columns": _list([f"history.{n}" for n in (*names, *_META)]),
         "touched_keys": ", ".join(f"touched.{k}" for k in contract.key),
