@@ -1,5 +1,6 @@
 """The fault proxy does what it says: real clients see each fault, and what was accepted is there."""
 
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from uuid import uuid4
@@ -9,6 +10,7 @@ from google.api_core import exceptions as api
 from google.cloud import pubsub_v1
 
 from stockflow.errors import TransientError
+from stockflow.gcp.warehouse import RETRY
 from stockflow.services import Services
 from tests.chaos.faults import COMMON, Faults
 from tests.chaos.grpc_proxy import grpc_proxy
@@ -64,6 +66,23 @@ def test_a_query_outlives_one_fault(
     assert _behind(services, warehouse).warehouse.query("SELECT 1 AS one") == [{"one": 1}]
     assert faults.counts == {kind: 1}
     assert warehouse.requests["query job"] >= (1 if kind == "accepted_then_503" else 2)
+
+
+def test_an_outage_is_said_soon_and_what_was_accepted_ran_once(
+    services: Services, warehouse: Proxy, faults: Faults, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every answer is lost: the job is submitted again under its own id only, and for a bounded time."""
+    name = uuid4().hex
+    monkeypatch.setattr("stockflow.gcp.warehouse.RETRY", RETRY.with_timeout(3))
+    monkeypatch.setattr(faults, "choose", lambda *_: "accepted_then_503")
+    sql = "INSERT INTO inventory_ops.kpi_runs (run_id, kpi, finished_at) VALUES (@name, @name, CURRENT_TIMESTAMP())"
+    began = time.monotonic()
+    with pytest.raises(TransientError) as refused:
+        _behind(services, warehouse).warehouse.query(f"{sql}; SELECT 1", {"name": name})
+    assert refused.value.code == "query_failed"
+    assert time.monotonic() - began < 60
+    assert warehouse.requests["query job"] >= 1
+    assert _count(services, name) == 1
 
 
 def test_a_quota_is_said_in_the_words_that_the_product_reads(

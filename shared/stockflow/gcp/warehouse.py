@@ -1,6 +1,7 @@
 """BigQuery."""
 
 import json
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from google.api_core import exceptions as api
 from google.api_core.client_options import ClientOptions
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
-from google.cloud.bigquery.retry import DEFAULT_JOB_RETRY, DEFAULT_RETRY
+from google.cloud.bigquery.retry import DEFAULT_RETRY
 
 from stockflow.errors import TransientError
 from stockflow.settings import Settings
@@ -26,7 +27,10 @@ EMULATOR_WAIT_SECONDS = 60
 # The client's own patience (ten minutes of rateLimitExceeded, forty of jobs that BigQuery failed) outlives a call: what
 # takes longer fails in time, and Pub/Sub delivers again.
 RETRY = DEFAULT_RETRY.with_timeout(90)
-JOB_RETRY = DEFAULT_JOB_RETRY.with_timeout(240)
+# A job that ended with one of these did nothing, and is run again under another id, so many times.
+_AGAIN = ("backendError", "internalError", "rateLimitExceeded", "jobBackendError", "jobInternalError",
+          "jobRateLimitExceeded")  # fmt: skip
+_PAUSES = (1.0, 3.0, 9.0, 27.0)
 # An outage that outlasts the client's patience is a RetryError, and a connection that breaks is none of Google's.
 _FAULTS = (api.GoogleAPICallError, api.RetryError, requests.ConnectionError, requests.Timeout)
 
@@ -71,15 +75,24 @@ class Warehouse:
     def _rows(
         self, sql: str, params: Mapping[str, Any] | None, job_id: str | None, page_size: int | None = None
     ) -> Any:
-        job_id = self._named(job_id)
+        for pause in _PAUSES:
+            try:
+                return self._job_rows(sql, params, job_id, page_size)
+            except TransientError as error:
+                if job_id or not error.facts["ended"] or error.facts["reason"] not in _AGAIN:
+                    raise
+                time.sleep(pause)
+        return self._job_rows(sql, params, job_id, page_size)
+
+    def _job_rows(self, sql: str, params: Mapping[str, Any] | None, job_id: str | None, page_size: int | None) -> Any:
+        # An id of our own: left to itself, the client retries the insert for ten minutes, each time as another job,
+        # so that what was accepted and not answered runs twice.
+        job_id = self._named(job_id or f"query-{uuid4().hex}")
         config = bigquery.QueryJobConfig(query_parameters=[_parameter(k, v) for k, v in (params or {}).items()])
         text = self._settings.sql(sql)
 
         def start() -> Any:
-            # a job with an id of its own cannot be run again under that id
-            return self._client.query(
-                text, job_config=config, job_id=job_id, retry=RETRY, job_retry=None if job_id else JOB_RETRY
-            )
+            return self._client.query(text, job_config=config, job_id=job_id, retry=RETRY, job_retry=None)
 
         with _job_errors("query_failed", job_id) as seen:
             job = self._submit(job_id, start, seen)
@@ -102,26 +115,24 @@ class Warehouse:
         job_id = f"{self._settings.dataset_prefix}load-{uuid4().hex}"
 
         def start() -> Any:
-            return self._client.load_table_from_uri(list(uris), target, job_config=config, job_id=job_id)
+            return self._client.load_table_from_uri(list(uris), target, job_config=config, job_id=job_id, retry=RETRY)
 
         with _job_errors("load_failed", job_id) as seen:
             job = self._submit(job_id, start, seen)
             job.result(retry=RETRY, timeout=self._patience(seen))
         return int(job.output_rows or 0)
 
-    def _submit(self, job_id: str | None, start: Any, seen: "_Seen") -> Any:
+    def _submit(self, job_id: str, start: Any, seen: "_Seen") -> Any:
         try:
             seen.job = start()
         except api.Conflict:
-            if job_id is None:
-                raise
             seen.resumed = True
             seen.job = self._client.get_job(job_id, retry=RETRY)
         return seen.job
 
-    def _named(self, job_id: str | None) -> str | None:
+    def _named(self, job_id: str) -> str:
         """Keep the jobs of several environments in one project apart."""
-        return f"{self._settings.dataset_prefix}{job_id}" if job_id else None
+        return f"{self._settings.dataset_prefix}{job_id}"
 
     def _patience(self, seen: "_Seen") -> float:
         """How long to wait: a job that was running when an emulator was killed says RUNNING for ever."""
