@@ -56,7 +56,8 @@ def sweep(
     settings, now = services.settings, services.clock()
     before = now - (timedelta(seconds=settings.sweep_after_seconds) if stuck_after is None else stuck_after)
     since = now - look_back if look_back else _EPOCH
-    woken = Woken(_unknown(services, since, before, listing), waiting(services, before, since))
+    objects = [*_unknown(services, since, before, listing), *orphaned_copies(services, before, since)]
+    woken = Woken(objects, waiting(services, before, since))
     services.bus.publish_all(settings.landing_topic, [announcement(ref) for ref in woken.objects])
     reached("sweep.objects_published")
     services.bus.publish_all(settings.events_topic, [encode(wake_up(row)) for row in woken.loads])
@@ -110,6 +111,14 @@ def waiting(services: Services, before: datetime, since: datetime = _EPOCH) -> l
     Each row says the stage, the event that wakes it, the load, its feed and its landing day.
     """
     return services.warehouse.query(_sql(), {"before": before, "since": landing_day(since)})
+
+
+def orphaned_copies(services: Services, before: datetime, since: datetime = _EPOCH) -> list[ObjectRef]:
+    """Return what was set aside as a duplicate of a load that was refused later: its content counts nowhere now."""
+    sql = (Path(__file__).resolve().parent / "copies.sql").read_text(encoding="utf-8")
+    rows = services.warehouse.query(sql, {"before": before, "since": landing_day(since)})
+    there = (services.store.stat(row["bucket"], row["object"], row["generation"]) for row in rows)
+    return [ref for ref, row in zip(there, rows, strict=True) if ref and ref.generation == row["generation"]]
 
 
 def wake_up(row: dict[str, Any]) -> StageEvent:

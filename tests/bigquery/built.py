@@ -156,7 +156,7 @@ def validation() -> Iterator[Statement]:
 def command_line() -> Iterator[Statement]:
     """What commands ask that is put together from pieces."""
     from cli import books, loads, quarantine
-    from cli.audit import again, counts, deep
+    from cli.audit import again, counts, deep, statements
     from cli.replay import choice
     from functions.ingest import sweep
     from functions.kpi.catalog import load_definitions
@@ -164,6 +164,7 @@ def command_line() -> Iterator[Statement]:
     services = RecordedServices("stockflow audit, loads, quarantine", {"DISTINCT feed": [{"feed": "sales"}]})
     list(counts.end_states([], services))
     list(counts.rows(counts.records(services), services))
+    list(statements.current_rows(services))
     for definition in load_definitions(services.settings.definitions_uri).values():
         again._sample(definition, services)
         again._difference(definition, [DAY], services)
@@ -177,6 +178,7 @@ def command_line() -> Iterator[Statement]:
     quarantine.open_rows(services)
     choice._dated(choice.Choice("transform", by="business", first=NOW, last=NOW), services)
     sweep.waiting(services, NOW)
+    sweep.orphaned_copies(services, NOW)
     yield from services.statements
 
 

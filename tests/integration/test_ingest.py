@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from functions.ingest.freshness import ages, tell_freshness
-from functions.ingest.sweep import sweep
+from functions.ingest.sweep import orphaned_copies, sweep
 from stockflow.errors import TransientError
 from stockflow.services import Services
 from tests.integration.ingest_world import ROWS, World, new_world, sales
@@ -133,6 +133,23 @@ def test_a_load_that_validation_rejected_makes_no_duplicates(world: World) -> No
     world.services.ledger.record(replace(record, stage="validate", state="rejected", finished_at=now))
     second = world.drop("sales/refused_again.csv", sales("R43,1,2026-09-01,A,LYO,1,10"))
     assert world.ingest(second).state == "loaded"
+
+
+def test_a_copy_of_a_load_that_is_refused_later_is_announced_again_and_loaded(world: World) -> None:
+    """The sweep finds it, but not while the first one stands, nor when its object is gone."""
+    text = sales("R44,1,2026-09-01,A,LYO,1,10")
+    first, copy, gone = (world.drop(f"sales/{name}44.csv", text) for name in ("first", "copy", "gone"))
+    record = world.ingest(first)
+    assert {world.ingest(ref).state for ref in (copy, gone)} == {"duplicate_content"}
+    world.services.store.delete(gone.bucket, gone.name)
+    later = world.services.clock() + timedelta(hours=1)
+    assert copy.load_id not in {ref.load_id for ref in orphaned_copies(world.services, later)}
+    refused = replace(record, stage="validate", state="rejected", finished_at=world.services.clock())
+    world.services.ledger.record(refused)
+    found = {ref.load_id: ref for ref in orphaned_copies(world.services, later)}
+    assert {first.load_id, copy.load_id, gone.load_id} & found.keys() == {copy.load_id}
+    assert world.ingest(found[copy.load_id]).state == "loaded"
+    assert copy.load_id not in {ref.load_id for ref in orphaned_copies(world.services, later)}
 
 
 def test_the_same_bytes_are_loaded_when_another_file_of_the_feed_came_in_between(world: World) -> None:

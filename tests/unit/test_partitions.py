@@ -36,6 +36,7 @@ STATEMENTS = {
     "ledger, story": ledger._STORY.format(days=DAYS),
     "ledger, pending": ledger._PENDING,
     "duplicates": _sql("functions/ingest/duplicates.sql"),
+    "copies": _sql("functions/ingest/copies.sql"),
     "sweep": sweep._sql(),
     "sweep, known": sweep._KNOWN,
     "orphans": orphans._sql().replace("{feed}", "sales"),
@@ -99,5 +100,5 @@ def test_what_is_read_by_day_passes() -> None:
 
 
 def test_every_statement_file_of_ingest_is_looked_at() -> None:
-    named = {"duplicates.sql", "sweep.sql", "orphans.sql"}
+    named = {"copies.sql", "duplicates.sql", "sweep.sql", "orphans.sql"}
     assert {p.name for p in Path(ROOT / "functions/ingest").glob("*.sql")} == named
