@@ -18,6 +18,8 @@ from functions.kpi.graph import reads
 from functions.kpi.refresh import views_by_name
 from stockflow.services import Services
 
+_OPEN = "SELECT load_id, object FROM inventory_ops.open_attempts WHERE stage = @stage ORDER BY load_id"
+
 
 def diff_command(choice: Choice, promoting: bool, services: Services, as_json: bool) -> None:
     """Rehearse a replay in a shadow, say what would change, and promote it if that was asked for.
@@ -31,6 +33,8 @@ def diff_command(choice: Choice, promoting: bool, services: Services, as_json: b
         print_json({"loads": 0, "changes": []}) if as_json else console().print("no load matches: nothing to replay")
         return
     _check_idle(services)
+    if promoting:
+        check_no_attempts(choice.stage, services)
     size, scope = ledger_size(services), Scope(choice.stage, frozenset(c.feed for c in chosen))
     with errors().status("making a shadow of the tables") as spinner, shadow(services, scope) as aside:
         rehearse(choice.stage, chosen, aside, spinner.update)
@@ -38,6 +42,7 @@ def diff_command(choice: Choice, promoting: bool, services: Services, as_json: b
         found = list(differences(choice, scope, chosen, services, aside))
         if promoting:
             spinner.update("promoting")
+            check_no_attempts(choice.stage, services)  # those that began meanwhile have no record yet
             promote(scope, chosen, found, size, services, aside)
     if as_json:
         print_json({"loads": len(chosen), "promoted": promoting, "changes": [asdict(c) for c in found]})
@@ -48,6 +53,20 @@ def diff_command(choice: Choice, promoting: bool, services: Services, as_json: b
 def _check_idle(services: Services) -> None:
     if left := waiting(services, services.clock()):
         raise CommandError(f"{len(left)} loads are still on their way, or stuck: `stockflow sweep` wakes them")
+
+
+def check_no_attempts(stage: str, services: Services) -> None:
+    """Refuse to put a result in place beside a function that is at work on the same stage.
+
+    Raises:
+        CommandError: an attempt of the stage has no result yet; it would be recorded over what was put in place.
+    """
+    if rows := services.warehouse.query(_OPEN, {"stage": stage}):
+        names = ", ".join(row["object"] or row["load_id"] for row in rows[:3])
+        raise CommandError(
+            f"{len(rows)} attempts of {stage} are open ({names}): wait until `stockflow loads --state retrying` is "
+            "empty, or end them with `stockflow loads give-up`; nothing was changed"
+        )
 
 
 def differences(

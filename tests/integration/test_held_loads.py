@@ -11,8 +11,11 @@ from typer.testing import CliRunner
 
 from cli import target
 from cli.main import app
+from cli.output import CommandError
 from cli.quarantine import open_rows
+from cli.replay.diff import check_no_attempts
 from functions.validate.run import validate
+from stockflow.attempts import Subject, attempt
 from stockflow.events import ObjectRef, StageEvent
 from stockflow.ledger import StageRecord
 from stockflow.services import Services
@@ -150,3 +153,29 @@ def test_explain_counts_by_rule_and_shows_the_first(world: World, stockflow: Sto
     assert "quantity_type" in short and "60" in short and "--all" in short
     assert short.count("quantity cannot be read") <= 21 + 1
     assert whole.count("quantity cannot be read") == 60
+
+
+def test_a_replay_is_not_put_in_place_beside_an_open_attempt_of_its_stage(world: World) -> None:
+    ref = judged(world, "H8,1,2026-09-01,A,LYO,1,10")
+    check_no_attempts("kpi", world.services)
+    subject = Subject(ref.load_id, "kpi", "sales", ref.bucket, ref.name, ref.generation, ref.created, ref.landed_on)
+    with attempt(subject, world.services):
+        check_no_attempts("transform", world.services)
+        with pytest.raises(CommandError, match=f"1 attempts of kpi are open .{ref.name}.*nothing was changed"):
+            check_no_attempts("kpi", world.services)
+
+
+def test_dates_that_nothing_orders_are_held_until_a_person_or_an_earlier_file_says(
+    world: World, stockflow: Stockflow
+) -> None:
+    """The first file of a series waits; once it is released, the next one is read the same way."""
+    ends = []
+    for number in (1, 2):
+        ref = world.drop(f"sales/till_2026100{number}_2026110{number}.csv", sales(f"D{number},1,06/05/2026,A,LYO,1,10"))
+        world.ingest(ref)
+        judge(world, ref)
+        ends.append((record(world, ref).state, record(world, ref).reason_code))
+        if number == 1:
+            stockflow("loads", "release", ref.load_id)
+            assert record(world, ref).detail["date_order"] == "dmy"
+    assert ends == [("held", "ambiguous_date_order"), ("validated", None)]
