@@ -44,6 +44,19 @@ def find_loads(
     return services.warehouse.query(_LOADS, params)
 
 
+_NAMED = """
+SELECT load_id FROM inventory_ops.loads
+WHERE (LENGTH(@what) >= 6 AND STARTS_WITH(load_id, @what)) OR object = @what
+  OR CONCAT('gs://', bucket, '/', object) = @what OR object = @name OR ENDS_WITH(object, CONCAT('/', @name))
+"""
+
+
+def loads_named(services: Services, what: str) -> list[dict[str, Any]]:
+    """Return the loads that a load id, an object or a file name may mean, by landing time."""
+    found = services.warehouse.query(_NAMED, {"what": what, "name": Path(what).name})
+    return find_loads(services, load_ids=[row["load_id"] for row in found]) if found else []
+
+
 def list_loads(
     ctx: typer.Context,
     feed: Annotated[str, typer.Option(help="Only this feed.")] = "",
@@ -141,11 +154,11 @@ def explain(
 
       stockflow explain sales_2026-W36.csv --all
 
-      stockflow explain 0d5aa0c1f3c9a4b7e2d1 --json
+      stockflow explain 0d5aa0c1f3c9a4b7e2d1 --json --all
     """
     services = target.services()
-    (load,) = with_superseded(services, [pick(find_loads(services), what)])
-    story = history(services, load, ALL if show_all or as_json else FIRST)
+    (load,) = with_superseded(services, [pick(loads_named(services, what), what)])
+    story = history(services, load, ALL if show_all else FIRST)
     print_json(story) if as_json else _tell(story)
 
 

@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from cli import target
+from cli.loads import loads_named
 from cli.main import app
 from cli.output import CommandError
 from cli.quarantine import open_rows
@@ -179,3 +180,49 @@ def test_dates_that_nothing_orders_are_held_until_a_person_or_an_earlier_file_sa
             stockflow("loads", "release", ref.load_id)
             assert record(world, ref).detail["date_order"] == "dmy"
     assert ends == [("held", "ambiguous_date_order"), ("validated", None)]
+
+
+def refuse_many(world: World, ref: ObjectRef, count: int) -> None:
+    """Refuse so many more rows of a load, and lines of its file, under the runs that its records name."""
+    columns = "run_id, load_id, feed, landed_on, line, message"
+    numbers = f"UNNEST(GENERATE_ARRAY(101, {100 + count})) AS n"
+    facts = "@run, @load, 'sales', @day, n"
+    runs = {stage: record(world, ref, stage).run_id for stage in ("ingest", "validate")}
+    world.query(
+        f"INSERT INTO inventory_ops.quarantine_rows ({columns}, `row`, stage, rule, column_name) "
+        f"SELECT {facts}, 'too low', n, 'validate', 'quantity_type', 'quantity' FROM {numbers}",
+        run=runs["validate"], load=ref.load_id, day=ref.landed_on,
+    )  # fmt: skip
+    world.query(
+        f"INSERT INTO inventory_ops.reject_rows ({columns}, number, code) "
+        f"SELECT {facts}, 'too short', n, 'wrong_width' FROM {numbers}",
+        run=runs["ingest"], load=ref.load_id, day=ref.landed_on,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("options", [(), ("--json",)])
+def test_explain_reads_a_few_of_a_hundred_thousand_refused_rows(
+    world: World, stockflow: Stockflow, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...]
+) -> None:
+    """Counted where the rows are: what comes back is bounded, whatever the load."""
+    ref = judged(world, f"E2{len(options)},1,2026-09-01,A,LYO,two,10")
+    refuse_many(world, ref, 100_000)
+    query, sizes = world.services.warehouse.query, []
+
+    def counted(*args: Any, **kwargs: Any) -> list[dict[str, Any]]:
+        sizes.append(len(found := query(*args, **kwargs)))
+        return found
+
+    monkeypatch.setattr(world.services.warehouse, "query", counted)
+    said = stockflow("explain", ref.name, *options)
+    assert "100001" in said.replace(",", "") and "100000" in said.replace(",", "")
+    assert sizes and max(sizes) <= 20
+
+
+def test_explain_looks_only_for_the_load_that_is_asked_for(world: World) -> None:
+    refs = [judged(world, f"E3,{n},2026-09-01,A,LYO,1,10") for n in range(2)]
+    ref = refs[0]
+    file = ref.name.rpartition("/")[2]
+    for what in (ref.load_id, ref.load_id[:8], ref.name, f"gs://{ref.bucket}/{ref.name}", file, f"/home/me/{file}"):
+        assert [r["load_id"] for r in loads_named(world.services, what)] == [ref.load_id], what
+    assert loads_named(world.services, "nothing.csv") == []
