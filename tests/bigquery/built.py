@@ -173,6 +173,7 @@ def command_line() -> Iterator[Statement]:
         services.warehouse.query(deep._ROWS.format(feed=feed), one_row)
     books.curated_rows(services, services.contracts)
     loads.find_loads(services, load_ids=["a"])
+    loads.loads_named(services, "sales.csv")
     for feed in services.contracts:
         quarantine.open_rows(services, feed, "a")
     quarantine.open_rows(services)
