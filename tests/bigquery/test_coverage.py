@@ -51,7 +51,7 @@ def _faults(statement: Statement) -> list:
 
 def test_new_sql_that_nobody_builds_is_found() -> None:
     """Given a module with a new statement of pieces, when the tree is searched, then it is named as not reached."""
-    module = 'def f(where):\n    return f"SELECT load_id FROM inventory_ops.loads WHERE {where} GROUP BY load_id"\n'
+    module = 'def f(where):\n    return f"SELECT MIN(load_id) FROM inventory_ops.loads WHERE {where} GROUP BY feed"\n'
 
     (found,) = unreached(list(in_python("new.py", module)), built())
 
