@@ -57,7 +57,6 @@ def away(services: Services, monkeypatch: pytest.MonkeyPatch) -> Iterator[Servic
     """BigQuery that says 503 for longer than a client tries again (here: a second)."""
     monkeypatch.setattr(Proxy, "fault", lambda self, method, path, body: "503")
     monkeypatch.setattr(warehouse, "RETRY", warehouse.RETRY.with_timeout(1))
-    monkeypatch.setattr(warehouse, "JOB_RETRY", warehouse.JOB_RETRY.with_timeout(1))
     assert services.settings.bigquery_endpoint
     with Proxy(services.settings.bigquery_endpoint, Faults(1)).running() as proxy, short_patience():
         yield Services(replace(services.settings, bigquery_endpoint=proxy.endpoint))

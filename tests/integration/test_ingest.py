@@ -137,7 +137,7 @@ def test_a_load_that_validation_rejected_makes_no_duplicates(world: World) -> No
 
 def test_a_copy_of_a_load_that_is_refused_later_is_announced_again_and_loaded(world: World) -> None:
     """The sweep finds it, but not while the first one stands, nor when its object is gone."""
-    text = sales("R44,1,2026-09-01,A,LYO,1,10")
+    text = sales("R74,1,2026-09-01,A,LYO,1,10")
     first, copy, gone = (world.drop(f"sales/{name}44.csv", text) for name in ("first", "copy", "gone"))
     record = world.ingest(first)
     assert {world.ingest(ref).state for ref in (copy, gone)} == {"duplicate_content"}
