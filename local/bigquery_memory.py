@@ -21,7 +21,7 @@ from sqlglot import exp
 
 from local import bigquery_lookups
 
-_TRANSLATIONS = 4000  # a day of the samples needs some hundred
+_MOST = 4000  # a day of the samples needs some hundred
 # What these say depends on more than the catalogue: the caller, the moment, the rows of another system.
 _NOT_KEPT = ("@@", "INFORMATION_SCHEMA", "__TABLES__", "SESSION_USER", "CURRENT_USER", "EXTERNAL_QUERY", "ML.")
 _save_resource, _delete_resource = metadata.save, metadata.delete
@@ -33,7 +33,7 @@ _lock = threading.Lock()
 _versions = itertools.count()
 _resources: dict[Any, Any] = {"version": next(_versions)}  # by what was asked; the version moves with each write
 _translations: OrderedDict[Any, Any] = OrderedDict()
-_shapes: OrderedDict[Any, "_Shape"] = OrderedDict()
+_shapes: OrderedDict[Any, Any] = OrderedDict()
 _unfinished: dict[tuple[str, str], Job] = {}
 
 
@@ -58,6 +58,21 @@ def _changed() -> None:
     with _lock:
         _resources.clear()
         _resources["version"] = next(_versions)
+
+
+def _kept(memory: OrderedDict[Any, Any], key: Any) -> Any:
+    """Return what is kept under a key, or None; what was asked for last is forgotten last."""
+    with _lock:
+        if key in memory:
+            memory.move_to_end(key)
+        return memory.get(key)
+
+
+def _keep(memory: OrderedDict[Any, Any], key: Any, value: Any) -> None:
+    with _lock:
+        memory[key] = value
+        while len(memory) > _MOST:
+            memory.popitem(last=False)
 
 
 def _saved_resource(resource: Any, *keys: str) -> Any:
@@ -155,10 +170,7 @@ def _translated(tree: exp.Expression, context: Any) -> tuple[str, dict[str, Any]
     key = _statement_key(tree, context)
     if key is None:
         return cast(tuple[str, dict[str, Any]], _translate(tree, context))
-    with _lock:
-        known = _translations.get(key)
-        if known is not None:
-            _translations.move_to_end(key)
+    known = _kept(_translations, key)
     if known is None:
         return _first_translation(key, tree, context)
     sql, used, referenced, temporary, position = known
@@ -200,10 +212,7 @@ def _first_translation(key: Any, tree: exp.Expression, context: Any) -> tuple[st
         context.referenced |= referenced
     if all(_lasts(reference, context.project_id) for reference in new):
         known = (sql, frozenset(context.used), new, frozenset(context.temporary - temporary), context.position)
-        with _lock:
-            _translations[key] = known
-            while len(_translations) > _TRANSLATIONS:
-                _translations.popitem(last=False)
+        _keep(_translations, key, known)
     return sql, bound
 
 
@@ -250,13 +259,9 @@ def _shape(cur: Any, query: str, params: Any) -> _Shape:
     kinds = frozenset((name, type(value)) for name, value in (params or {}).items())
     versions = frozenset((p, bigquery_lookups.version(p)) for p in list(database._attached))
     key = (query, kinds, versions)
-    with _lock:
-        known = _shapes.get(key)
+    known: _Shape | None = _kept(_shapes, key)
     if known is None:
         relation = cur.sql(query, params=params)
         known = _Shape(list(relation.columns), list(relation.types))
-        with _lock:
-            _shapes[key] = known
-            while len(_shapes) > _TRANSLATIONS:
-                _shapes.popitem(last=False)
+        _keep(_shapes, key, known)
     return known
