@@ -7,18 +7,11 @@ from collections.abc import Callable
 import duckdb
 from duckdb_extensions import import_extension
 
+from stockflow.gcp.lean import Without
+
 EXTENSIONS = ("ducklake", "icu", "httpfs", "avro")
 # A write of fewer rows goes into DuckLake's catalogue, not into a Parquet file of its own that each query opens.
 INLINED_ROWS = 200
-
-
-class _WithoutPandas:
-    """Makes ``import pandas`` fail as where it is not installed: None in ``sys.modules`` makes pyarrow stumble."""
-
-    def find_spec(self, name: str, _path: object = None, _target: object = None) -> None:
-        """Refuse pandas, and leave everything else to the next finder."""
-        if name.partition(".")[0] == "pandas":
-            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
 
 def main() -> None:
@@ -26,7 +19,7 @@ def main() -> None:
     for name in EXTENSIONS:
         import_extension(name)
     # google-cloud-bigquery-storage imports it for data frames that nobody asks of a server: two seconds of each start.
-    sys.meta_path.insert(0, _WithoutPandas())
+    sys.meta_path.insert(0, Without("pandas"))
     from local_bigquery.engine import database
     from local_bigquery.sql import dialect
 
