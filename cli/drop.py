@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from cli import target
 from cli.books import with_superseded
 from cli.loads import COLUMNS, find_loads
-from cli.output import CommandError, console, errors, print_json, print_table
+from cli.output import CommandError, console, errors, print_json, print_table, progress
 from cli.stack import Json
 from stockflow.identity import load_id
 from stockflow.services import Services
@@ -130,19 +129,13 @@ def is_settled(row: dict[str, object]) -> bool:
 def follow(services: Services, load_ids: list[str], timeout: int) -> list[dict[str, object]]:
     """Show progress until each load came to its end or the time is over; return their rows."""
     deadline = time.monotonic() + timeout
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.completed}/{task.total}"),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=errors(), transient=True) as progress:
-        task = progress.add_task("loads settled", total=len(load_ids))
+    with progress() as bar:
+        task = bar.add_task("loads settled", total=len(load_ids))
         while True:
             began = time.monotonic()
             rows = find_loads(services, load_ids=load_ids)
             settled = sum(is_settled(r) for r in rows)
-            progress.update(task, completed=settled, description=_where(rows, len(load_ids)))
+            bar.update(task, completed=settled, description=_where(rows, len(load_ids)))
             if settled == len(load_ids) or time.monotonic() > deadline:
                 return rows
             time.sleep(polite_pause(time.monotonic() - began))

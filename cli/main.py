@@ -7,26 +7,77 @@ from typing import Annotated
 
 import typer
 
-from cli import audit, deadletters, demo, drop, hold, kpi, loads, logs, package, quarantine, stack, sweep
-from cli.doctor.command import doctor
+from cli.lazy import Command, lazy_group
 from cli.output import CommandError, errors
-from cli.replay.command import replay
 from stockflow.errors import StockflowError
 
+# name -> where it is and what --help says of it (the first line of its own help; a test compares them).
+COMMANDS = {
+    "up": Command("cli.stack", "up", "Start the embedded stack: emulators, the four functions, the dashboard."),
+    "down": Command("cli.stack", "down", "Stop the stack and everything it started."),
+    "status": Command(
+        "cli.stack",
+        "status",
+        "Show the parts of the stack (state, address, restarts, age), and which results older versions made.",
+    ),
+    "env": Command(
+        "cli.stack",
+        "env",
+        "Print the variables with which any Google client, gcloud or bq talks to the stack.",
+    ),
+    "logs": Command(
+        "cli.logs",
+        "logs",
+        "Print what the parts say, in the order of time; the functions' JSON is rendered as text.",
+    ),
+    "drop": Command("cli.drop", "drop", "Drop files into the landing bucket, as a store or an ERP job would."),
+    "explain": Command(
+        "cli.loads",
+        "explain",
+        "Explain everything that happened to a file: each stage, refused lines by rule, the first of them with its "
+        "reason.",
+    ),
+    "audit": Command(
+        "cli.audit", "audit", "Prove promise 1: every landed file has one end state, and every row is accounted for."
+    ),
+    "doctor": Command(
+        "cli.doctor.command",
+        "doctor",
+        "Compare an environment with what pipeline.yaml and the contracts say of it.",
+    ),
+    "replay": Command(
+        "cli.replay.command",
+        "replay",
+        "Run a stage again, for any period, feed or load. Nothing that stays the same changes.",
+    ),
+    "sweep": Command(
+        "cli.sweep",
+        "sweep",
+        "Find landed objects without a load and stages that never started or are stuck, and wake them.",
+    ),
+    "demo": Command(
+        "cli.demo",
+        "demo",
+        "Start the stack, drop six weeks of a small shop's files at once, and print what came of them.",
+    ),
+    "package": Command(
+        "cli.package",
+        "package",
+        "Build each function's zip: the same commit gives the same bytes, named by their content.",
+    ),
+    "loads": Command("cli.hold", "app", "List the loads: how far each came, and its books."),
+    "kpi": Command("cli.kpi", "app", "The KPIs: what is defined, and what each says now."),
+    "quarantine": Command("cli.quarantine", "app", "Refused rows: list, show, export to be corrected, release."),
+    "deadletters": Command("cli.deadletters", "app", "Events that were given up: list, show, retry, drop."),
+}
 app = typer.Typer(
     name="stockflow",
+    cls=lazy_group(COMMANDS),
     help="Inventory files to trusted KPIs: run the stack, drop files, see what became of them.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (stack.up, stack.down, stack.status, stack.env, logs.logs, drop.drop, loads.explain,
-                audit.audit, doctor, replay, sweep.sweep, demo.demo, package.package):  # fmt: skip
-    app.command()(command)
-app.add_typer(hold.app, name="loads")
-app.add_typer(kpi.app, name="kpi")
-app.add_typer(quarantine.app, name="quarantine")
-app.add_typer(deadletters.app, name="deadletters")
 
 
 @app.callback()

@@ -6,10 +6,11 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-from rich.table import Table
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress
 
 STATE_COLOURS = {
     "loaded": "green", "validated": "green", "transformed": "green", "refreshed": "green", "healthy": "green",
@@ -22,14 +23,26 @@ class CommandError(Exception):
     """What a person can do something about: printed in one line, exit code 1."""
 
 
-def console() -> Console:
+def console() -> "Console":
     """Return the console of standard output: colours only on a terminal, no cut lines in a pipe."""
+    from rich.console import Console
+
     return Console(highlight=False, width=None if sys.stdout.isatty() else 200)
 
 
-def errors() -> Console:
+def errors() -> "Console":
     """Return the console of standard error."""
+    from rich.console import Console
+
     return Console(stderr=True, highlight=False)
+
+
+def progress() -> "Progress":
+    """Return a bar with what is done of a total and the time since, on standard error; it goes when it ends."""
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"))
+    return Progress(*columns, TimeElapsedColumn(), console=errors(), transient=True)
 
 
 def quiet() -> None:
@@ -51,6 +64,8 @@ def print_json(value: Any) -> None:
 
 def print_table(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], title: str | None = None) -> None:
     """Print rows as a table with these columns; numbers to the right."""
+    from rich.table import Table
+
     rows = list(rows)
     table = Table(title=title, title_justify="left", header_style="bold", box=None, pad_edge=False)
     for name in columns:

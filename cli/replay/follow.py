@@ -4,9 +4,7 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-
-from cli.output import errors
+from cli.output import progress
 from cli.replay.choice import Choice, Chosen
 from stockflow.ledger import PASSED, STAGES, Asked, StageRecord, is_duplicate
 from stockflow.services import Services
@@ -61,14 +59,13 @@ def follow(
     ``marks`` is load_id -> what ``is_settled`` calls ``before``. Returns the settled loads and everybody's records.
     """
     deadline = time.monotonic() + timeout
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"))
-    with Progress(*columns, TimeElapsedColumn(), console=errors(), transient=True) as progress:
-        task = progress.add_task("loads replayed", total=len(marks))
+    with progress() as bar:
+        task = bar.add_task("loads replayed", total=len(marks))
         while True:
             began = time.monotonic()
             found = services.ledger.latest(Asked(load) for load in marks)
             settled = frozenset(i for i, b in marks.items() if is_settled(stage, b, found.get(i, {})))
-            progress.update(task, completed=len(settled))
+            bar.update(task, completed=len(settled))
             if len(settled) == len(marks) or time.monotonic() > deadline:
                 return settled, found
             time.sleep(polite_pause(time.monotonic() - began))

@@ -1,0 +1,74 @@
+"""A group of commands whose modules are imported when one of them is called: ``--help`` answers at once."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+
+@dataclass(frozen=True)
+class Command:
+    """Where a command, or the app of a group of commands, is found, and its help in one line."""
+
+    module: str
+    attribute: str
+    summary: str
+
+    def load(self, name: str) -> Any:
+        """Import the module and return the command that it holds, as the group would have built it."""
+        found = getattr(import_module(self.module), self.attribute)
+        holder = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False)
+        holder.callback()(lambda: None)
+        if isinstance(found, typer.Typer):
+            holder.add_typer(found, name=name)
+        else:
+            holder.command(name)(found)
+        group: Any = typer.main.get_group(holder)
+        return group.commands[name]
+
+
+class _Loaded(Mapping[str, Any]):
+    """Name -> command: asking for names imports nothing, asking for a command imports its module."""
+
+    def __init__(self, table: Mapping[str, Command]) -> None:
+        self._table = table
+        self._loaded: dict[str, Any] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._loaded:
+            self._loaded[name] = self._table[name].load(name)
+        return self._loaded[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._table)
+
+    def __len__(self) -> int:
+        return len(self._table)
+
+
+def lazy_group(table: Mapping[str, Command]) -> type[TyperGroup]:
+    """Return the class of a group with these commands, for ``typer.Typer(cls=...)``."""
+
+    class LazyGroup(TyperGroup):
+        def __init__(self, **attrs: Any) -> None:
+            super().__init__(**attrs)
+            self.commands: Any = _Loaded(table)
+
+        def list_commands(self, _ctx: Any) -> list[str]:
+            """Return the names."""
+            return list(table)
+
+        def get_command(self, _ctx: Any, cmd_name: str) -> Any:
+            """Return what help and completion need of a command: its name and its line."""
+            found = table.get(cmd_name)
+            return found and TyperCommand(cmd_name, short_help=found.summary)
+
+        def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+            """Return the command itself: it is called."""
+            name, found, rest = super().resolve_command(ctx, args)
+            return name, found and self.commands[name], rest
+
+    return LazyGroup

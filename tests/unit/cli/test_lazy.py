@@ -1,0 +1,73 @@
+"""Commands answer at once: what is not needed for the answer is not imported."""
+
+import json
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+import typer
+
+from cli.main import COMMANDS, app
+from stockflow.gcp.lean import Without
+
+ROOT = Path(__file__).parents[3]
+SLOW = {
+    "pandas", "numpy", "pyarrow", "sqlglot", "duckdb", "great_expectations", "streamlit", "zetasql", "grpc", "rich",
+    "requests", "google.auth", "google.api_core.exceptions", "google.cloud.bigquery", "google.cloud.storage",
+    "google.cloud.pubsub_v1",
+}  # fmt: skip
+# Questions about one file or one stack, asked again and again.
+ASKING = ("stack", "logs", "drop", "loads", "hold", "audit", "sweep", "quarantine", "deadletters", "package")
+
+
+def imported(code: str) -> set[str]:
+    """Run code in a process of its own and return what it imported."""
+    script = f"{code}\nimport json, sys; print('\\n' + json.dumps(sorted(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return set(json.loads(done.stdout.splitlines()[-1]))
+
+
+def test_help_imports_no_command() -> None:
+    """Of the project, ``stockflow --help`` imports the table of commands and how they print; no client, no parser."""
+    found = imported(
+        "import sys; from contextlib import suppress; sys.argv = ['stockflow', '--help']\n"
+        "from cli.main import main\nwith suppress(SystemExit): main()"
+    )
+    ours = {m for m in found if m.partition(".")[0] in ("cli", "functions", "local", "stockflow")}
+    assert ours == {"cli", "cli.main", "cli.lazy", "cli.output", "stockflow", "stockflow.errors"}
+    assert found & SLOW == set()
+
+
+def test_commands_that_ask_import_a_client_only_to_ask() -> None:
+    """Importing their modules imports no client, no parser, no table printer: that follows what they need."""
+    found = imported("\n".join(f"import cli.{name}" for name in ASKING))
+    assert found & SLOW == set()
+
+
+def test_the_warehouse_is_opened_without_pandas() -> None:
+    """Where pandas is installed, BigQuery's client does not import it."""
+    found = imported("import stockflow.gcp.warehouse")
+    assert {"google.cloud.bigquery", "pyarrow"} <= found and "pandas" not in found
+
+
+def test_what_was_left_out_can_be_imported_afterwards(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An import fails as where nothing is installed, in this thread and in the block only."""
+    monkeypatch.delitem(sys.modules, "colorsys", raising=False)
+    with Without("colorsys"):
+        with pytest.raises(ModuleNotFoundError):
+            import_module("colorsys")
+        with ThreadPoolExecutor(1) as other:
+            assert other.submit(import_module, "colorsys").result()
+    monkeypatch.delitem(sys.modules, "colorsys")
+    assert import_module("colorsys")
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_line_in_help_is_the_command_s_own(name: str) -> None:
+    """What ``stockflow --help`` says of a command is the first line of the command's help."""
+    commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+    assert commands[name].help.split("\n")[0] == COMMANDS[name].summary
