@@ -56,6 +56,8 @@ resource "google_cloudfunctions2_function" "this" {
     environment_variables = merge(local.function_env, local.own_env[each.key], {
       STOCKFLOW_CODE_VERSION = var.release[each.key].version
       THREADS                = tostring(each.value.concurrency)
+
+      STOCKFLOW_DRAIN_PAUSE_SECONDS = tostring(try(each.value.drain_pause_seconds, 0))
     })
 
     direct_vpc_egress = var.network == null ? null : "VPC_EGRESS_ALL_TRAFFIC"

@@ -5,10 +5,10 @@ Anything else is loaded: the merge by key makes it harmless, and a statement tha
 
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,10 +16,18 @@ from typing import Any
 from stockflow.events import ObjectRef
 from stockflow.filename import date_in
 from stockflow.services import Services
+from stockflow.singleflight import SingleFlight
 
 LOOK_BACK = timedelta(days=7)
 LISTING_SECONDS = 5.0  # a landing folder of very many files is not listed to its end: then the file is loaded
 _HERE = Path(__file__).parent
+_SAME_CONTENTS = """
+SELECT DISTINCT content_md5, load_id
+FROM inventory_ops.load_stages
+WHERE landed_on BETWEEN @first_day AND @last_day
+  AND feed = @feed AND bucket = @bucket AND stage = 'ingest' AND content_md5 IN UNNEST(@contents)
+"""
+_contents: SingleFlight["_Content", dict[str, set[str]]] = SingleFlight()
 _locks = tuple(threading.Lock() for _ in range(256))
 
 
@@ -43,11 +51,44 @@ def one_at_a_time(feed: str, content_md5: str) -> Iterator[None]:
         yield
 
 
+@dataclass(frozen=True)
+class _Content:
+    """An object whose content is looked for among the feed's other objects."""
+
+    load_id: str
+    md5: str
+    landed_on: date
+
+
 def find_neighbour(ref: ObjectRef, feed: str, content_md5: str, services: Services) -> Neighbour | None:
     """Return the load of the feed next to this object if it has the same content and states the same.
 
-    None when another file came in between, or may have: one that landed and has no record yet.
+    None when another file came in between, or may have: one that landed and has no record yet. Calls that meet in one
+    process share the query that asks whether the content is known at all: nearly always it is not.
     """
+    key = services.settings.table("ops", "load_stages"), feed, ref.bucket
+    mine = _Content(ref.load_id, content_md5, ref.landed_on)
+    known = _contents.join(key, mine, lambda wanted: _same_contents(wanted, feed, ref.bucket, services))
+    if known.get(content_md5, set()) <= {ref.load_id}:
+        return None
+    return _neighbour(ref, feed, content_md5, services)
+
+
+def _same_contents(wanted: Iterable[_Content], feed: str, bucket: str, services: Services) -> dict[str, set[str]]:
+    """Return content -> the loads of the feed that had it, as far as the duplicates of ``wanted`` can be."""
+    asked = list(wanted)
+    params = {
+        "feed": feed, "bucket": bucket, "contents": sorted({a.md5 for a in asked}),
+        "first_day": min(a.landed_on for a in asked) - LOOK_BACK,
+        "last_day": max(a.landed_on for a in asked) + timedelta(days=1),
+    }  # fmt: skip
+    found: dict[str, set[str]] = {}
+    for row in services.warehouse.query(_SAME_CONTENTS, params):
+        found.setdefault(row["content_md5"], set()).add(row["load_id"])
+    return found
+
+
+def _neighbour(ref: ObjectRef, feed: str, content_md5: str, services: Services) -> Neighbour | None:
     params = {
         "feed": feed, "bucket": ref.bucket, "load_id": ref.load_id,
         "first_day": ref.landed_on - LOOK_BACK, "last_day": ref.landed_on + timedelta(days=1),

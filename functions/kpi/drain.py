@@ -29,7 +29,7 @@ def refresh(event: StageEvent, services: Services) -> None:
         TransientError: ``not_transformed_yet``, or what the warehouse or the bus could not do now.
     """
     asked = asked_by(event)
-    if asked in _flight.join(ALL, asked, lambda loads: drain(loads, services)):
+    if asked in _flight.join(ALL, asked, lambda loads: drain(loads, services), services.settings.drain_pause_seconds):
         raise TransientError("not_transformed_yet", f"the ledger has no transform of load {event.load_id}")
 
 

@@ -45,7 +45,8 @@ def transform(event: StageEvent, services: Services) -> None:
     """
     if event.feed not in services.contracts:
         raise PermanentError("unknown_feed", f"no contract for feed {event.feed!r}", load_id=event.load_id)
-    outcome = _flight.join(event.feed, asked_by(event), lambda asked: drain(event.feed, asked, services))
+    pause = services.settings.drain_pause_seconds
+    outcome = _flight.join(event.feed, asked_by(event), lambda asked: drain(event.feed, asked, services), pause)
     if error := outcome.failed.get(event.load_id):
         raise error
 

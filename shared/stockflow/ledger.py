@@ -12,6 +12,7 @@ from stockflow.events import StageEvent
 from stockflow.identity import digest
 from stockflow.log import log
 from stockflow.settings import Settings
+from stockflow.singleflight import SingleFlight
 from stockflow.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -133,37 +134,50 @@ WHERE {{days}} AND load_id IN UNNEST(@load_ids)
 QUALIFY ROW_NUMBER() OVER (PARTITION BY load_id, stage ORDER BY finished_at DESC, record_id DESC) = 1
 """
 
-# A load's records, beside the attempts of one stage since its last one. Always at least one row. An attempt that
-# began and neither failed nor was put off was killed.
-_STORY = f"""
+# The records of some loads, beside the attempts of one stage at each since its last one. At least one row a load. An
+# attempt that began and neither failed nor was put off was killed.
+_STORIES = f"""
 WITH records AS (
   SELECT {_COLUMNS} FROM inventory_ops.load_stages
-  WHERE {{days}} AND load_id = @load_id
+  WHERE {{days}} AND load_id IN UNNEST(@load_ids)
   QUALIFY ROW_NUMBER() OVER (PARTITION BY load_id, stage ORDER BY finished_at DESC, record_id DESC) = 1
 ),
 attempts AS (
   SELECT
+    load_id,
     LOGICAL_OR(event = 'deferred') AS deferred,
     MAX(reason_code) AS reason_code,
     MAX(message) AS message,
     MIN(recorded_at) AS began_at
   FROM inventory_ops.stage_attempts
-  WHERE {{days}} AND load_id = @load_id AND stage = @stage
-  GROUP BY attempt_id
+  WHERE {{days}} AND load_id IN UNNEST(@load_ids) AND stage = @stage
+  GROUP BY load_id, attempt_id
+),
+ended AS (
+  SELECT load_id, MAX(finished_at) AS finished_at FROM records WHERE stage = @stage GROUP BY load_id
 ),
 tries AS (
   SELECT
-    @load_id AS tried_load_id,
-    COUNTIF(NOT deferred) AS failed,
-    COUNTIF(deferred) AS deferred,
-    ARRAY_AGG(COALESCE(reason_code, '') ORDER BY began_at DESC LIMIT 1)[SAFE_OFFSET(0)] AS last_reason,
-    ARRAY_AGG(COALESCE(message, '') ORDER BY began_at DESC LIMIT 1)[SAFE_OFFSET(0)] AS last_message
+    attempts.load_id,
+    COUNTIF(NOT attempts.deferred) AS failed,
+    COUNTIF(attempts.deferred) AS deferred,
+    ARRAY_AGG(COALESCE(attempts.reason_code, '') ORDER BY began_at DESC LIMIT 1)[SAFE_OFFSET(0)] AS last_reason,
+    ARRAY_AGG(COALESCE(attempts.message, '') ORDER BY began_at DESC LIMIT 1)[SAFE_OFFSET(0)] AS last_message
   FROM attempts
-  WHERE began_at > COALESCE((SELECT MAX(finished_at) FROM records WHERE stage = @stage), TIMESTAMP '2000-01-01')
+  LEFT JOIN ended ON ended.load_id = attempts.load_id
+  WHERE attempts.began_at > COALESCE(ended.finished_at, TIMESTAMP '2000-01-01')
+  GROUP BY attempts.load_id
 )
-SELECT records.*, tries.failed, tries.deferred, tries.last_reason, tries.last_message
-FROM tries
-LEFT JOIN records ON records.load_id = tries.tried_load_id
+SELECT
+  asked AS asked_load_id,
+  COALESCE(tries.failed, 0) AS failed,
+  COALESCE(tries.deferred, 0) AS deferred,
+  tries.last_reason,
+  tries.last_message,
+  records.*
+FROM UNNEST(@load_ids) AS asked
+LEFT JOIN tries ON tries.load_id = asked
+LEFT JOIN records ON records.load_id = asked
 """
 
 _PENDING = """
@@ -215,6 +229,7 @@ class Ledger:
     def __init__(self, warehouse: "Warehouse", settings: Settings) -> None:
         self._warehouse = warehouse
         self._table = settings.table("ops", "load_stages")
+        self._asking: SingleFlight[Asked, dict[str, Story]] = SingleFlight()
 
     def record(self, *records: StageRecord) -> None:
         """Append records by streaming insert (no DML quota), with derived row ids."""
@@ -236,12 +251,24 @@ class Ledger:
         return self.latest([Asked(load_id, landed_on)]).get(load_id, {})
 
     def story(self, asked: Asked, stage: str) -> "Story":
-        """Return a load's latest records, and the attempts of one stage since its last one, in one query."""
-        days, params = in_days([asked.landed_on])
-        params |= {"load_id": asked.load_id, "stage": stage}
-        rows = self._warehouse.query(_STORY.format(days=days), params)
-        tries = Tries(*(rows[0][name] for name in ("failed", "deferred", "last_reason", "last_message")))
-        return Story({row["stage"]: record_of(row) for row in rows if row["load_id"]}, tries)
+        """Return a load's latest records, and the attempts of one stage since its last one.
+
+        Calls that meet in one process share a query: a burst of files does not ask once a file.
+        """
+        return self._asking.join(stage, asked, lambda loads: self._stories(loads, stage))[asked.load_id]
+
+    def _stories(self, loads: Iterable[Asked], stage: str) -> dict[str, "Story"]:
+        wanted = list(loads)
+        days, params = in_days(a.landed_on for a in wanted)
+        params |= {"load_ids": sorted({a.load_id for a in wanted}), "stage": stage}
+        found = {a.load_id: Story({}, Tries()) for a in wanted}
+        for row in self._warehouse.query(_STORIES.format(days=days), params):
+            tries = Tries(*(row[name] for name in ("failed", "deferred", "last_reason", "last_message")))
+            stages = found[row["asked_load_id"]].stages
+            if row["load_id"]:
+                stages[row["stage"]] = record_of(row)
+            found[row["asked_load_id"]] = Story(stages, tries)
+        return found
 
     def awaited(self, asked: Asked, stage: str) -> "Story":
         """Return the story of a load for ``stage``, once the ledger shows what the event speaks of.

@@ -40,6 +40,7 @@ class Settings:
     sweep_after_seconds: int = 1_800
     max_file_bytes: int = 2_000_000_000
     max_attempts: int = 10
+    drain_pause_seconds: float = 0
     memory_bytes: int = 1 << 30
     bigquery_endpoint: str | None = None
     bigquery_grpc: str | None = None
@@ -73,6 +74,7 @@ class Settings:
             sweep_after_seconds=int(e.get("STOCKFLOW_SWEEP_AFTER_SECONDS", cls.sweep_after_seconds)),
             max_file_bytes=int(e.get("STOCKFLOW_MAX_FILE_BYTES", cls.max_file_bytes)),
             max_attempts=int(e.get("STOCKFLOW_MAX_ATTEMPTS", cls.max_attempts)),
+            drain_pause_seconds=float(e.get("STOCKFLOW_DRAIN_PAUSE_SECONDS", cls.drain_pause_seconds)),
             memory_bytes=int(e.get("STOCKFLOW_MEMORY_BYTES", cls.memory_bytes)),
             bigquery_endpoint=e.get("BIGQUERY_EMULATOR_HOST"),
             bigquery_grpc=e.get("BIGQUERY_STORAGE_EMULATOR_HOST"),

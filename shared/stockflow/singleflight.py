@@ -1,6 +1,7 @@
 """Many calls, one drain: a call joins the drain that is about to start and waits for it."""
 
 import threading
+import time
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future
 
@@ -14,11 +15,15 @@ class SingleFlight[Item: Hashable, T]:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._running: dict[str, threading.Lock] = {}
-        self._waiting: dict[str, tuple[set[Item], Future[T]]] = {}
+        self._running: dict[Hashable, threading.Lock] = {}
+        self._started: dict[Hashable, float] = {}
+        self._waiting: dict[Hashable, tuple[set[Item], Future[T]]] = {}
 
-    def join(self, key: str, item: Item, drain: Callable[[frozenset[Item]], T]) -> T:
+    def join(self, key: Hashable, item: Item, drain: Callable[[frozenset[Item]], T], pause: float = 0) -> T:
         """Return the result of a drain of ``key`` that started after this call and was given ``item``.
+
+        It starts at least ``pause`` seconds after the one before started, and takes what asked until then: a burst
+        costs a drain each ``pause``, a call after a quiet time does not wait.
 
         Raises:
             Exception: whatever that drain raised, in every call that joined it.
@@ -29,13 +34,20 @@ class SingleFlight[Item: Hashable, T]:
             items, future = self._waiting.setdefault(key, (set(), Future()))
             items.add(item)
         if leader:
-            self._lead(key, running, future, drain)
+            self._lead(key, running, future, drain, pause)
         return future.result()
 
     def _lead(
-        self, key: str, running: threading.Lock, future: Future[T], drain: Callable[[frozenset[Item]], T]
+        self,
+        key: Hashable,
+        running: threading.Lock,
+        future: Future[T],
+        drain: Callable[[frozenset[Item]], T],
+        pause: float,
     ) -> None:
         with running:
+            time.sleep(max(0.0, self._started.get(key, -pause) + pause - time.monotonic()))
+            self._started[key] = time.monotonic()
             with self._lock:
                 items, _ = self._waiting.pop(key)
             try:

@@ -4,8 +4,9 @@
 
 ``one:N`` drops N files of one feed, ``eight:N`` N files in each of eight feeds, ``backlog:N`` N files of one feed while
 no function runs. In the middle of each storm one file of another feed lands: how long it takes is the fairness.
-Function processes, KPIs, subscriptions and back-off are those of the stack; requests are counted in front of the
-emulator. Without arguments small storms run: one:200 eight:25 backlog:500.
+Function processes, KPIs, subscriptions and back-off are those of the stack, the pauses between drains those of
+pipeline.yaml; requests are counted in front of the emulator. Without arguments small storms run: one:200 eight:25
+backlog:500.
 """
 
 import sys
@@ -17,6 +18,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from local.state import FUNCTIONS
+from stockflow.schema import pipeline
 from stockflow.settings import bundle_root
 from stockflow.waiting import polite_pause
 from tests.chaos.rig import Rig, rig
@@ -153,10 +155,20 @@ def storm(asked: str, made: Rig) -> Storm:
     return Storm(made, f"{kind}-{number}", feeds, int(number), backlog=kind == "backlog")
 
 
+def _pause_as_deployed(made: Rig) -> None:
+    """Give the functions the pauses between drains that pipeline.yaml has; on a laptop there are none."""
+    for name, function in pipeline()["functions"].items():
+        made.env[name]["STOCKFLOW_DRAIN_PAUSE_SECONDS"] = str(function.get("drain_pause_seconds", 0))
+        made.stop(name)
+        made.start(name, deadly=False)
+    made.await_healthy()
+
+
 def main(arguments: list[str]) -> None:
     """Run the storms that were asked for, one after another in one environment, and print the table."""
     rows = []
     with tempfile.TemporaryDirectory(prefix="storms") as folder, rig(Path(folder), 1, 0.0, _AS_SHIPPED) as made:
+        _pause_as_deployed(made)
         for asked in arguments or SMALL:
             rows.append(storm(asked, made).run())
             print("\n".join([HEAD, *rows]), flush=True)

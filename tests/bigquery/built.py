@@ -59,13 +59,22 @@ def ledger() -> Iterator[Statement]:
     """What the stages ask the ledger."""
     from stockflow.ledger import STAGES, Asked
 
-    tries = {"failed": 0, "deferred": 0, "last_reason": "", "last_message": "", "load_id": None}
-    services = RecordedServices("ledger", {"FROM tries": [tries]})
+    services = RecordedServices("ledger")
     for day in (DAY, None):
         services.ledger.latest([Asked("a", day)])
         services.ledger.story(Asked("a", day), "validate")
     for stage in STAGES[1:]:
         services.ledger.pending(stage, [DAY], NOW, "sales")
+    yield from services.statements
+
+
+def duplicates() -> Iterator[Statement]:
+    """What ingest asks about other objects with the same content."""
+    from functions.ingest.duplicates import find_neighbour
+    from stockflow.events import ObjectRef
+
+    services = RecordedServices("duplicates", {"SELECT DISTINCT content_md5": [{"content_md5": "m", "load_id": "b"}]})
+    find_neighbour(ObjectRef("landing", "sales/a.csv", 1, 10, "m", NOW), "sales", "m", services)
     yield from services.statements
 
 
@@ -220,6 +229,7 @@ BUILT: dict[str, Callable[[], Iterator[Statement]]] = {
         drains,
         kpis,
         ledger,
+        duplicates,
         orphans,
         kpi_state,
         environment,

@@ -8,7 +8,7 @@ import pytest
 import sqlglot
 from sqlglot import exp
 
-from functions.ingest import freshness, orphans, sweep
+from functions.ingest import duplicates, freshness, orphans, sweep
 from functions.transform.merge import drain_script, template
 from stockflow import ledger
 from stockflow.contracts import load_contracts
@@ -33,8 +33,9 @@ def _sql(path: str) -> str:
 
 STATEMENTS = {
     "ledger, latest": ledger._LATEST.format(days=DAYS),
-    "ledger, story": ledger._STORY.format(days=DAYS),
+    "ledger, stories": ledger._STORIES.format(days=DAYS),
     "ledger, pending": ledger._PENDING,
+    "same contents": duplicates._SAME_CONTENTS,
     "duplicates": _sql("functions/ingest/duplicates.sql"),
     "copies": _sql("functions/ingest/copies.sql"),
     "sweep": sweep._sql(),

@@ -1,6 +1,7 @@
 """Many calls at once cost few drains, and every call is covered by a drain that started after it."""
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -60,3 +61,21 @@ def test_a_failed_drain_fails_every_call_that_joined_and_the_next_call_starts_af
     with pytest.raises(ValueError, match="conflict"):
         flight.join("sales", "a", broken)
     assert flight.join("sales", "b", len) == 1
+
+
+def test_calls_within_the_pause_share_the_next_drain_and_the_first_does_not_wait() -> None:
+    """Given a pause, when calls come one after another, then the first drains at once and the others share one."""
+    flight, batches = SingleFlight[str, float](), []
+
+    def drain(items: frozenset[str]) -> float:
+        batches.append(items)
+        return time.monotonic()
+
+    began = time.monotonic()
+    first = flight.join("all", "a", drain, pause=0.3)
+    with ThreadPoolExecutor(2) as pool:
+        calls = [pool.submit(flight.join, "all", item, drain, 0.3) for item in ("b", "c")]
+        later = {call.result(10) for call in calls}
+    assert first - began < 0.3
+    assert batches == [{"a"}, {"b", "c"}]
+    assert min(later) - first >= 0.29
