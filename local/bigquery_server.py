@@ -3,6 +3,8 @@
 import functools
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
 
 import duckdb
 from duckdb_extensions import import_extension
@@ -24,6 +26,7 @@ def main() -> None:
     from local_bigquery.sql import dialect
 
     # The geography functions want DuckDB's spatial extension, which no wheel carries and nobody here needs.
+    _install_clock(dialect.DuckDBDialect)
     dialect.FUNCTIONS[:] = [p for p in dialect.FUNCTIONS if p.stem != "geography"]
     from local_bigquery.cli import main as serve
 
@@ -45,6 +48,16 @@ def main() -> None:
     constants = tuple(_inlining(c) if isinstance(c, str) else c for c in attach.co_consts)
     database._attach.__code__ = attach.replace(co_consts=constants)
     serve(sys.argv[1:])
+
+
+def _install_clock(duckdb_dialect: Any) -> None:
+    """Make CURRENT_TIMESTAMP() the start of its statement, as in BigQuery: DuckDB's is the start of the transaction."""
+    from local_bigquery.sql import native
+    from sqlglot import exp
+
+    # DuckDB calls a function without arguments once a statement.
+    native.FUNCTIONS["_clock"] = (lambda: datetime.now(UTC), [], "TIMESTAMP WITH TIME ZONE")
+    duckdb_dialect.Generator.TRANSFORMS[exp.CurrentTimestamp] = lambda *_: "_clock()"
 
 
 def _inlining(constant: str) -> str:

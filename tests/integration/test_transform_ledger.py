@@ -208,3 +208,18 @@ def test_loads_that_take_the_time_of_a_call_are_put_off(world: World, monkeypatc
     load = world.land("sales", sale())
     assert {i: e.code for i, e in run(world, load).failed.items()} == {load: "put_off"}
     assert attempts(world) == 0
+
+
+def test_the_ledger_says_how_long_a_drain_took_and_not_when_its_transaction_began(shared_world: World) -> None:
+    """Given a transaction, when a statement of it takes its time, then the next one's CURRENT_TIMESTAMP is later."""
+    script = """
+    DECLARE before, after TIMESTAMP;
+    BEGIN TRANSACTION;
+    SET before = (SELECT CURRENT_TIMESTAMP());
+    CREATE TEMP TABLE work AS SELECT COUNT(DISTINCT MOD(a * b, 10007)) AS n
+    FROM UNNEST(GENERATE_ARRAY(1, 3000)) AS a, UNNEST(GENERATE_ARRAY(1, 300)) AS b;
+    SET after = (SELECT CURRENT_TIMESTAMP());
+    COMMIT TRANSACTION;
+    SELECT TIMESTAMP_DIFF(after, before, MICROSECOND) AS microseconds;
+    """
+    assert shared_world.services.warehouse.query(script)[0]["microseconds"] > 0
