@@ -1,6 +1,7 @@
 """loads and explain: what happened to each file."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -180,7 +181,11 @@ def pick(rows: list[dict[str, Any]], what: str) -> dict[str, Any]:
 
 def reading(stages: list[dict[str, Any]]) -> list[str]:
     """Return how ingest understood the file, and what it decided about its headers, in lines for a person."""
-    detail: dict[str, Any] = next((json.loads(s["detail"] or "{}") for s in stages if s["stage"] == "ingest"), {})
+    return described(next((json.loads(s["detail"] or "{}") for s in stages if s["stage"] == "ingest"), {}))
+
+
+def described(detail: Mapping[str, Any]) -> list[str]:
+    """Return what ingest noted of a file, in lines for a person."""
     facts = [str(detail["format"])] if "format" in detail else []
     facts += [f"{name} {detail[name]!r}" for name in ("encoding", "delimiter", "sheet") if detail.get(name)]
     facts += [f"header in line {detail['header_line']}"] if detail.get("header_line") else []
@@ -192,7 +197,7 @@ def reading(stages: list[dict[str, Any]]) -> list[str]:
     return lines + _doubts(detail)
 
 
-def _doubts(detail: dict[str, Any]) -> list[str]:
+def _doubts(detail: Mapping[str, Any]) -> list[str]:
     """Return what a person should look at: a guessed encoding, columns that were not used, measures without any."""
     lines = []
     if signs := detail.get("encoding_doubt"):

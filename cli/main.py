@@ -31,6 +31,11 @@ COMMANDS = {
         "Print what the parts say, in the order of time; the functions' JSON is rendered as text.",
     ),
     "drop": Command("cli.drop", "drop", "Drop files into the landing bucket, as a store or an ERP job would."),
+    "try": Command(
+        "cli.trial.command",
+        "try_",
+        "Try a file: how it would be read, which lines would be refused, and why. It needs no stack and loads nothing.",
+    ),
     "explain": Command(
         "cli.loads",
         "explain",

@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 from pyarrow import compute as pc
 
-from functions.validate.expectations import failing
+from functions.validate import expectations
 from functions.validate.frame import Clues, Typer, broken, marks
 from functions.validate.model import CRITICAL, EXAMPLES, Check, Extent, Judgement, Result, Verdict
 from functions.validate.refused import NOTHING, refusals, with_originals
@@ -22,13 +22,20 @@ from stockflow.contracts import Contract
 
 Places = npt.NDArray[np.intp]
 Refuse = Callable[[pa.Table], None]
+Failing = Callable[[Contract, pd.DataFrame], dict[str, Places]]
 
 
 def judge(
-    contract: Contract, rows: Rows, landed_at: datetime, refuse: Refuse, clues: Clues | None = None
+    contract: Contract,
+    rows: Rows,
+    landed_at: datetime,
+    refuse: Refuse,
+    clues: Clues | None = None,
+    failing: Failing = expectations.failing,
 ) -> tuple[Judgement, Survey]:
     """Judge a load's rows, in two passes and bounded memory; ``refuse`` is given the verdicts
     that refuse rows, as they come (see ``refused.SCHEMA``). ``clues`` say what its values do not.
+    ``failing`` finds the rows that break each rule.
 
     Raises:
         TransientError: when not all rows can be read.
@@ -36,7 +43,7 @@ def judge(
     stated = [c.name for c in contract.stated]
     survey = Survey.of(contract, rows.pieces(stated), clues)
     complete(rows, survey.rows)
-    bench = Bench(contract, survey, landed_at)
+    bench = Bench(contract, survey, landed_at, failing)
     for batch in rows.pieces([ROW, LINE, *stated, EXTRA]):
         refuse(bench.judge(batch))
     complete(rows, bench.judgement.rows)
@@ -46,7 +53,10 @@ def judge(
 class Bench:
     """Judges the batches of one load, one after the other."""
 
-    def __init__(self, contract: Contract, survey: Survey, landed_at: datetime) -> None:
+    def __init__(
+        self, contract: Contract, survey: Survey, landed_at: datetime, failing: Failing = expectations.failing
+    ) -> None:
+        self._failing = failing
         self._contract, self._landed_at, self._repeated = contract, landed_at, survey.repeated()
         self._checks = row_checks(contract)
         self._dated = contract.business_date if contract.business_date in {c.name for c in contract.stated} else None
@@ -57,7 +67,7 @@ class Bench:
 
     def judge(self, batch: pa.RecordBatch) -> pa.Table:
         """Judge a batch; return the verdicts that refuse rows, each with the row as it was written."""
-        found = failing(self._contract, self.frame(batch))
+        found = self._failing(self._contract, self.frame(batch))
         refused = [NOTHING]
         for result in self.judgement.results:
             places = found[result.check.rule]

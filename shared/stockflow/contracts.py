@@ -14,6 +14,7 @@ from stockflow.errors import PermanentError
 from stockflow.identity import digest
 from stockflow.settings import bundle_root
 
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast where libyaml is there
 _HOUR, _DAY, _WEEK = timedelta(hours=1), timedelta(days=1), timedelta(weeks=1)
 _UNITS = {
     **dict.fromkeys(("h", "hour", "hours"), _HOUR),
@@ -156,7 +157,7 @@ def load_contract(path: Path) -> Contract:
     """Return the contract in one file."""
     text = path.read_text(encoding="utf-8")
     try:
-        return _contract(yaml.safe_load(text), text)
+        return _contract(yaml.load(text, Loader=_LOADER), text)
     except (KeyError, TypeError, ValueError, IndexError, AttributeError, yaml.YAMLError) as error:
         raise PermanentError("bad_contract", f"{path.name}: {type(error).__name__}: {error}") from error
 

@@ -10,6 +10,8 @@ from functions.ingest.readers.json_text import Lines
 from functions.ingest.readers.json_values import Found, Values
 from functions.ingest.readers.layout import column_of, constants_from_name, missing_columns
 from functions.ingest.readers.model import Chunk, Facts, Reject, Target, listed
+from functions.ingest.readers.nearest import absent, unused
+from stockflow.contracts import normalise_header
 from stockflow.errors import PermanentError
 
 BATCH = 20_000
@@ -120,6 +122,13 @@ class _Records:
         missing = [c for c in self._target.needed if c not in self._seen and c not in dated]
         if missing:
             raise missing_columns(missing, list(self._keys), self._target)
+        self._note_unused({*self._seen, *dated})
+
+    def _note_unused(self, present: set[str]) -> None:
+        """Note the keys that no column takes, and the optional measures that no key states."""
+        names, known = list(self._keys), self._target.headers
+        used = [i for i, name in enumerate(names) if normalise_header(name) in known]
+        self._facts.note(**unused(names, used, self._target), **absent(present, self._target))
 
 
 def _nothing(reject: Reject | None, name: str) -> PermanentError:
