@@ -3,10 +3,12 @@
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
+from typing import Any
 
 _DATASET = re.compile(r"\binventory_(raw|curated|kpi|reporting|ops)\b")
+_CONTRACTS = Path("contracts")
 _HERE = Path(__file__).resolve().parent
 
 
@@ -22,64 +24,63 @@ def bundle_root() -> Path:
     raise FileNotFoundError(f"pipeline.yaml is neither in {_HERE.parent} nor in {_HERE.parent.parent}")
 
 
+def _setting(variable: str, meaning: str, default: Any = MISSING) -> Any:
+    """Return a field with the environment variable that sets it and what it decides (docs/configuration.md)."""
+    return field(default=default, metadata={"variable": variable, "meaning": meaning})
+
+
 @dataclass(frozen=True)
 class Settings:
-    """Where an environment's parts are. See ``from_env`` for the variables."""
+    """Where an environment's parts are, and its limits. ``from_env`` reads the variables that the fields name."""
 
-    project: str
-    location: str = "europe-west1"
-    dataset_prefix: str = ""
-    landing_bucket: str = ""
-    staging_bucket: str = ""
-    definitions_uri: str = ""
-    contracts_dir: Path = Path("contracts")
-    landing_topic: str = "landing-objects"
-    events_topic: str = "inventory-events"
-    topic_prefix: str = ""
-    replay_window_seconds: int = 900
-    sweep_after_seconds: int = 1_800
-    max_file_bytes: int = 2_000_000_000
-    max_attempts: int = 10
-    drain_pause_seconds: float = 0
-    memory_bytes: int = 1 << 30
-    bigquery_endpoint: str | None = None
-    bigquery_grpc: str | None = None
-    storage_endpoint: str | None = None
+    project: str = _setting("GOOGLE_CLOUD_PROJECT", "The Google Cloud project. Required.")
+    location: str = _setting("STOCKFLOW_LOCATION", "Region of buckets and datasets.", "europe-west1")
+    dataset_prefix: str = _setting(
+        "STOCKFLOW_DATASET_PREFIX", "Put before the names of all datasets: several environments in one project.", ""
+    )
+    landing_bucket: str = _setting("STOCKFLOW_LANDING_BUCKET", "Where files are dropped.", "")
+    staging_bucket: str = _setting("STOCKFLOW_STAGING_BUCKET", "Where ingest keeps what it read, as Parquet.", "")
+    definitions_uri: str = _setting("STOCKFLOW_DEFINITIONS_URI", "Folder or gs:// prefix of the KPI definitions.", "")
+    contracts_dir: Path = _setting("STOCKFLOW_CONTRACTS_DIR", "Folder of the contracts.", _CONTRACTS)
+    landing_topic: str = _setting("STOCKFLOW_LANDING_TOPIC", "Topic of the bucket's notifications.", "landing-objects")
+    events_topic: str = _setting("STOCKFLOW_EVENTS_TOPIC", "Topic of the stages' events.", "inventory-events")
+    topic_prefix: str = _setting("STOCKFLOW_TOPIC_PREFIX", "Put before the names of both topics.", "")
+    replay_window_seconds: int = _setting(
+        "STOCKFLOW_REPLAY_WINDOW_SECONDS",
+        "Seconds after a stage's result during which the same event again is a duplicate, not a replay.",
+        900,
+    )
+    sweep_after_seconds: int = _setting(
+        "STOCKFLOW_SWEEP_AFTER_SECONDS", "Seconds that a load may wait for its next stage until the sweep acts.", 1_800
+    )
+    max_file_bytes: int = _setting(
+        "STOCKFLOW_MAX_FILE_BYTES", "Largest file that one call of ingest reads, in bytes.", 2_000_000_000
+    )
+    max_attempts: int = _setting("STOCKFLOW_MAX_ATTEMPTS", "Failed attempts at a stage until a load is parked.", 10)
+    drain_pause_seconds: float = _setting(
+        "STOCKFLOW_DRAIN_PAUSE_SECONDS", "Seconds between two drains of one function: a burst shares them.", 0.0
+    )
+    memory_bytes: int = _setting("STOCKFLOW_MEMORY_BYTES", "Memory of an instance of ingest, in bytes.", 1 << 30)
+    bigquery_endpoint: str | None = _setting("BIGQUERY_EMULATOR_HOST", "Address of a BigQuery emulator.", None)
+    bigquery_grpc: str | None = _setting(
+        "BIGQUERY_STORAGE_EMULATOR_HOST", "Address of its gRPC interface (Storage Write API).", None
+    )
+    storage_endpoint: str | None = _setting("STORAGE_EMULATOR_HOST", "Address of a Cloud Storage emulator.", None)
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None) -> "Settings":
-        """Read the settings from environment variables.
-
-        ``GOOGLE_CLOUD_PROJECT`` is required; ``STOCKFLOW_*`` overrides defaults derived from it;
-        ``BIGQUERY_EMULATOR_HOST`` and ``STORAGE_EMULATOR_HOST`` point at emulators.
+        """Read the settings from environment variables; a variable that is not set leaves the default.
 
         Raises:
             KeyError: when GOOGLE_CLOUD_PROJECT is not set.
+            ValueError: naming the variable whose number cannot be read.
         """
         e = os.environ if env is None else env
-        project = e["GOOGLE_CLOUD_PROJECT"]
-        root = bundle_root()
-        return cls(
-            project=project,
-            location=e.get("STOCKFLOW_LOCATION", cls.location),
-            dataset_prefix=e.get("STOCKFLOW_DATASET_PREFIX", ""),
-            landing_bucket=e.get("STOCKFLOW_LANDING_BUCKET", f"{project}-landing"),
-            staging_bucket=e.get("STOCKFLOW_STAGING_BUCKET", f"{project}-staging"),
-            definitions_uri=e.get("STOCKFLOW_DEFINITIONS_URI", str(root / "functions/kpi/definitions")),
-            contracts_dir=Path(e.get("STOCKFLOW_CONTRACTS_DIR", root / "contracts")),
-            landing_topic=e.get("STOCKFLOW_LANDING_TOPIC", cls.landing_topic),
-            events_topic=e.get("STOCKFLOW_EVENTS_TOPIC", cls.events_topic),
-            topic_prefix=e.get("STOCKFLOW_TOPIC_PREFIX", ""),
-            replay_window_seconds=int(e.get("STOCKFLOW_REPLAY_WINDOW_SECONDS", cls.replay_window_seconds)),
-            sweep_after_seconds=int(e.get("STOCKFLOW_SWEEP_AFTER_SECONDS", cls.sweep_after_seconds)),
-            max_file_bytes=int(e.get("STOCKFLOW_MAX_FILE_BYTES", cls.max_file_bytes)),
-            max_attempts=int(e.get("STOCKFLOW_MAX_ATTEMPTS", cls.max_attempts)),
-            drain_pause_seconds=float(e.get("STOCKFLOW_DRAIN_PAUSE_SECONDS", cls.drain_pause_seconds)),
-            memory_bytes=int(e.get("STOCKFLOW_MEMORY_BYTES", cls.memory_bytes)),
-            bigquery_endpoint=e.get("BIGQUERY_EMULATOR_HOST"),
-            bigquery_grpc=e.get("BIGQUERY_STORAGE_EMULATOR_HOST"),
-            storage_endpoint=e.get("STORAGE_EMULATOR_HOST"),
-        )
+        values: dict[str, Any] = derived_defaults(e["GOOGLE_CLOUD_PROJECT"], bundle_root())
+        for known in fields(cls):
+            if (variable := known.metadata["variable"]) in e:
+                values[known.name] = _parsed(variable, known.type, e[variable])
+        return cls(**values)
 
     def dataset(self, name: str) -> str:
         """Return the dataset id of a layer: raw, curated, kpi, reporting or ops."""
@@ -98,3 +99,25 @@ class Settings:
     def topic(self, name: str) -> str:
         """Return the full resource name of a topic."""
         return f"projects/{self.project}/topics/{self.topic_prefix}{name}"
+
+
+def _parsed(variable: str, kind: Any, text: str) -> Any:
+    if kind is Path:
+        return Path(text)
+    if kind not in (int, float):
+        return text
+    try:
+        return kind(text)
+    except ValueError as error:
+        expected = "a whole number" if kind is int else "a number"
+        raise ValueError(f"{variable} is {text!r}: expected {expected}") from error
+
+
+def derived_defaults(project: str, root: Path) -> dict[str, Any]:
+    """Return the defaults that depend on the project, or on where the code lies."""
+    return {
+        "landing_bucket": f"{project}-landing",
+        "staging_bucket": f"{project}-staging",
+        "definitions_uri": str(root / "functions/kpi/definitions"),
+        "contracts_dir": root / "contracts",
+    }
