@@ -5,7 +5,7 @@ BIN := .venv/bin
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up down status test test-unit test-tools test-integration lint format bench chaos package clean
+.PHONY: help install demo up down status test test-unit test-tools test-integration lint format goldens docs bench chaos package clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' Makefile | awk -F':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -41,9 +41,16 @@ lint: install ## check format, style and types
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy shared functions cli local
 
-format: install ## format and mend what can be mended
+format: install ## format and fix what can be fixed
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
+
+goldens: install ## write expected SQL and the plan's inventory again: review the difference
+	@UPDATE_GOLDEN=1 $(BIN)/python -m pytest -q tests/unit/transform/test_merge.py tests/terraform/test_configuration.py
+
+docs: install ## write the pages that are made from code: commands, settings, KPIs
+	@$(BIN)/python -m scripts.docs
+	@$(BIN)/python -m functions.kpi.pages
 
 bench: install ## measure speed and memory
 	@for file in tests/benchmarks/bench_*.py; do $(BIN)/python -m tests.benchmarks.$$(basename $$file .py) || exit 1; done
