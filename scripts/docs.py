@@ -1,6 +1,6 @@
 """The pages that are made from code: docs/cli.md from the commands, docs/configuration.md from ``Settings``.
 
-``python -m scripts.docs`` (``make docs``) writes them; tests/docs/test_generated_pages.py says when they are out of date.
+``python -m scripts.docs`` (``make docs``) writes them; a test says when they are out of date.
 """
 
 import re

@@ -41,7 +41,7 @@ class Settings:
     landing_bucket: str = _setting("STOCKFLOW_LANDING_BUCKET", "Where files are dropped.", "")
     staging_bucket: str = _setting("STOCKFLOW_STAGING_BUCKET", "Where ingest keeps what it read, as Parquet.", "")
     definitions_uri: str = _setting("STOCKFLOW_DEFINITIONS_URI", "Folder or gs:// prefix of the KPI definitions.", "")
-    contracts_dir: Path = _setting("STOCKFLOW_CONTRACTS_DIR", "Folder of the contracts.", _CONTRACTS)
+    contracts_dir: Path = _setting("STOCKFLOW_CONTRACTS_DIR", "Folder of the contracts.", _CONTRACTS)  # noqa: RUF009
     landing_topic: str = _setting("STOCKFLOW_LANDING_TOPIC", "Topic of the bucket's notifications.", "landing-objects")
     events_topic: str = _setting("STOCKFLOW_EVENTS_TOPIC", "Topic of the stages' events.", "inventory-events")
     topic_prefix: str = _setting("STOCKFLOW_TOPIC_PREFIX", "Put before the names of both topics.", "")
@@ -58,7 +58,9 @@ class Settings:
     )
     max_attempts: int = _setting("STOCKFLOW_MAX_ATTEMPTS", "Failed attempts at a stage until a load is parked.", 10)
     drain_pause_seconds: float = _setting(
-        "STOCKFLOW_DRAIN_PAUSE_SECONDS", "Seconds between two drains of one function: a burst shares them.", 0.0
+        "STOCKFLOW_DRAIN_PAUSE_SECONDS",
+        "In a burst, seconds from the start of one drain to the start of the next (`pipeline.yaml`).",
+        0.0,
     )
     memory_bytes: int = _setting("STOCKFLOW_MEMORY_BYTES", "Memory of an instance of ingest, in bytes.", 1 << 30)
     bigquery_endpoint: str | None = _setting("BIGQUERY_EMULATOR_HOST", "Address of a BigQuery emulator.", None)

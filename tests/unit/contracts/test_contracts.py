@@ -207,7 +207,7 @@ def test_the_base_currency_is_one() -> None:
 
 
 def test_the_age_of_a_rate_is_one() -> None:
-    """In the contract, the view that picks a day's rate, the loads that a late rate sends to work again, the message."""
+    """In the contract, the view that picks a rate, the loads that a late rate sends to work again, the message."""
     days = CONTRACTS["exchange_rates"].properties["maxAgeDays"]
     folder = bundle_root()
     places = {"warehouse/views/inventory_curated/daily_rates.sql": f"INTERVAL {days} DAY",
