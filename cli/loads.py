@@ -12,6 +12,7 @@ from cli.books import with_superseded
 from cli.output import CommandError, console, print_json, print_table
 from cli.stack import Json
 from cli.stale import stale_loads
+from local.dashboard import wording
 from stockflow.services import Services
 
 COLUMNS = [
@@ -29,7 +30,7 @@ COLUMNS = [
 ]
 _LOADS = """
 SELECT load_id, feed, bucket, object, generation, landed_at, landed_on, stage, state, end_state, `lines`, `rows`,
-  rejects, quarantined, reason_code, message, seconds
+  rejects, quarantined, reason_code, message, seconds, unused_columns, absent_measures
 FROM inventory_ops.loads
 WHERE (@feed = '' OR feed = @feed) AND (@state = '' OR state = @state OR end_state = @state)
   AND (@all OR load_id IN UNNEST(@load_ids))
@@ -42,7 +43,11 @@ def find_loads(
 ) -> list[dict[str, Any]]:
     """Return loads by landing time."""
     params = {"feed": feed, "state": state, "all": load_ids is None, "load_ids": load_ids or []}
-    return services.warehouse.query(_LOADS, params)
+    return [{**row, **_decoded(row)} for row in services.warehouse.query(_LOADS, params)]
+
+
+def _decoded(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: wording.parsed(row[name]) for name in ("unused_columns", "absent_measures")}
 
 
 _NAMED = """
@@ -88,6 +93,11 @@ def list_loads(
         print_json(rows)
     elif rows:
         print_table(rows, [*COLUMNS, "stale_stages"] if stale else COLUMNS)
+        for row in rows:
+            if row["unused_columns"]:
+                console().print(
+                    f"{row['object']}: columns not used: {wording.unused(row['unused_columns'])}", markup=False
+                )
     else:
         console().print("no loads" + (" match" if feed or state or stale else ": drop a file with `stockflow drop`"))
 
@@ -203,11 +213,10 @@ def _doubts(detail: Mapping[str, Any]) -> list[str]:
     if signs := detail.get("encoding_doubt"):
         sure = f"{detail.get('encoding_confidence', 0):.0%} sure"
         lines.append(f"encoding {detail['encoding']} is a guess ({sure}); bytes and characters: {', '.join(signs)}")
-    if unused := detail.get("unused_columns"):
-        names = [f"{u['header']!r}" + (f" (nearest: {u['nearest']})" if u["nearest"] else "") for u in unused]
-        lines.append(f"columns not used: {', '.join(names)} (kept in _extra)")
+    if columns := detail.get("unused_columns"):
+        lines.append(f"columns not used: {wording.unused(columns)} (kept in _extra)")
     if absent := detail.get("absent_measures"):
-        lines.append(f"no column for: {', '.join(absent)}")
+        lines.append(f"warning: no column states {', '.join(absent)}: what is computed from it is missing")
     if short := detail.get("short_lines"):
         lines.append(f"lines without their last, optional cells: {short} (read as empty)")
     return lines

@@ -73,6 +73,7 @@ COMMANDS = {
     "loads": Command("cli.hold", "app", "List the loads: how far each came, and its books."),
     "kpi": Command("cli.kpi", "app", "The KPIs: what is defined, and what each says now."),
     "quarantine": Command("cli.quarantine", "app", "Refused rows: list, show, export to be corrected, release."),
+    "contract": Command("cli.contract.command", "app", "Contracts: check them, or propose one from a file."),
     "deadletters": Command("cli.deadletters", "app", "Events that were given up: list, show, retry, drop."),
 }
 app = typer.Typer(

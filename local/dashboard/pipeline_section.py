@@ -22,6 +22,7 @@ _LOADS = {
     "quarantined": "Quarantined",
     "seconds": "Seconds",
     "reason_code": "Reason",
+    "not_used": "Columns not used",
     "load_id": "Load",
 }
 _QUARANTINE = {
@@ -63,11 +64,20 @@ def show(health: source.Health, now: datetime) -> None:
         ]
     )
     with loads:
-        _table(health.loads, _LOADS, "Nothing landed yet: `stockflow drop FILE --wait`.")
+        _table(
+            [{**load, "not_used": not_used(load)} for load in health.loads],
+            _LOADS,
+            "Nothing landed yet: `stockflow drop FILE --wait`.",
+        )
     with quarantined:
         _table(health.quarantine, _QUARANTINE, "No row is in quarantine.")
     with rejected:
         _table(health.rejects, _REJECTS, "Every line could be read.")
+
+
+def not_used(load: Mapping[str, Any]) -> str:
+    """Return the headers of a file that no alias knows, each with the nearest column."""
+    return wording.unused(wording.parsed(load["unused_columns"]))
 
 
 def _books(t: Totals) -> str:

@@ -1,8 +1,10 @@
 """How figures, changes and reasons are written for a reader."""
 
+import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
+from typing import Any
 
 NO_VALUE, UNCHANGED = "n/a", "no change"
 
@@ -154,3 +156,14 @@ def _plain(value: float) -> str:
     magnitude = abs(value)
     decimals = 0 if magnitude >= 1000 else 1 if magnitude >= 10 else 2
     return f"{value:,.{decimals}f}"
+
+
+def unused(columns: Iterable[Mapping[str, Any]]) -> str:
+    """Return headers that no alias knows, each with the nearest column."""
+    return ", ".join(f"{u['header']!r}" + (f" (nearest: {u['nearest']})" if u["nearest"] else "") for u in columns)
+
+
+def parsed(value: Any) -> list[Any]:
+    """Return a list that a view gives as JSON: as text on BigQuery, decoded on the emulator, None for none."""
+    found: list[Any] = json.loads(value) if isinstance(value, str) else value or []
+    return found

@@ -12,6 +12,7 @@ from stockflow.filename import date_in
 
 SHOWN = 5
 MASK = "(not shown)"
+_BY_NAME = "; or one date in the file's name, such as 2026-10-31, if all rows are of that day"
 
 
 @dataclass(frozen=True)
@@ -119,10 +120,11 @@ def missing_columns(missing: Sequence[str], header: Sequence[str], target: Targe
     """Return the error that says which columns are missing, what was found, and what is accepted."""
     shown = [without_personal_data(h, target)[:60] for h in header[:60]]
     accepted = "; ".join(f"{c}: {_some(target.contract.column(c))}" for c in missing)
+    in_the_name = target.contract.business_date in missing
     return PermanentError(
         target.needed_code,
         f"{target.name}: no header for {listed(missing)}. Header found: {listed(shown)}. Accepted: {accepted} "
-        f"(all of them: contracts/{target.contract.feed}.yaml)",
+        f"(all of them: contracts/{target.contract.feed}.yaml)" + (_BY_NAME if in_the_name else ""),
         missing=list(missing),
         header=shown,
     )

@@ -60,7 +60,7 @@ def test_what_was_guessed_and_what_was_not_used_is_told_in_words() -> None:
         "read as: csv, encoding 'cp1252'",
         "encoding cp1252 is a guess (67% sure); bytes and characters: a3 £",
         "columns not used: 'Net Amnt' (nearest: net_amount), 'Till' (kept in _extra)",
-        "no column for: net_amount, gross_amount",
+        "warning: no column states net_amount, gross_amount: what is computed from it is missing",
         "lines without their last, optional cells: 2 (read as empty)",
     ]
 

@@ -74,3 +74,9 @@ def test_what_never_happened_is_never():
     assert wording.ago(None, now) == "never"
     assert wording.ago(now - timedelta(hours=3), now) == "3 h ago"
     assert wording.day(date(2026, 10, 5)) == "Mon 5 Oct 2026"
+
+
+def test_columns_without_use_are_named_with_the_nearest_one():
+    """A header that no alias knows is listed with the column that its sender may have meant, if any is like it."""
+    columns = [{"header": "Net Amnt", "nearest": "net_amount"}, {"header": "Till", "nearest": None}]
+    assert wording.unused(columns) == "'Net Amnt' (nearest: net_amount), 'Till'"

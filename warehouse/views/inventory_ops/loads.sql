@@ -1,6 +1,7 @@
 -- One row a load: how far it came, how it ended and its books. A stage that is tried again shows as `retrying`, with
 -- the reason. How many of its rows newer files replaced changes with each of them: count it in the curated table of
--- its feed and its history, as `stockflow loads` does.
+-- its feed and its history, as `stockflow loads` does. `unused_columns` (headers that no alias knows, with the nearest
+-- column) and `absent_measures` (optional numbers that no column states) are JSON, NULL when there are none.
 WITH latest AS (
   SELECT * FROM inventory_ops.load_stages_latest
 ),
@@ -64,6 +65,8 @@ known AS (
       MAX(IF(stage = 'validate' AND state != 'validated', message, NULL)),
       MAX(IF(stage = 'ingest', message, NULL))
     ) AS message,
+    MAX(IF(stage = 'ingest', JSON_QUERY(detail, '$.unused_columns'), NULL)) AS unused_columns,
+    MAX(IF(stage = 'ingest', JSON_QUERY(detail, '$.absent_measures'), NULL)) AS absent_measures,
     MAX(content_md5) AS content_md5,
     MAX(size_bytes) AS size_bytes,
     MAX(finished_at) AS finished_at
@@ -87,6 +90,8 @@ SELECT
   COALESCE(known.quarantined, 0) AS quarantined,
   COALESCE(troubles.last_reason, known.reason_code) AS reason_code,
   COALESCE(troubles.message, known.message) AS message,
+  known.unused_columns,
+  known.absent_measures,
   known.content_md5,
   known.size_bytes,
   COALESCE(known.finished_at, troubles.last_at) AS finished_at,

@@ -1,0 +1,1 @@
+"""contract: check one, or propose one from a file."""
