@@ -28,7 +28,7 @@ from local.state import free_port
 
 ROOT = Path(__file__).parents[2]
 START_SECONDS = 60
-CALL = {"retry": None, "timeout": 30}
+CALL: dict[str, Any] = {"retry": None, "timeout": 30}
 """Arguments of a call: no retry, so that a test sees the first answer."""
 
 

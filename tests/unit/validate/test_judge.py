@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -30,13 +31,13 @@ SALE = {
 }  # fmt: skip
 
 
-def frame(feed: str, *rows: dict[str, str | None]) -> pa.Table:
+def frame(feed: str, *rows: Mapping[str, str | None]) -> pa.Table:
     """Return raw rows as they are staged; the first is line 2 of its file."""
     names = [c.name for c in CONTRACTS[feed].stated]
     return table(CONTRACTS[feed], {c: [row.get(c) for row in rows] for c in names}, len(rows))
 
 
-def judged(feed: str, *rows: dict[str, str | None]) -> Judgement:
+def judged(feed: str, *rows: Mapping[str, str | None]) -> Judgement:
     """Return the judgement of some rows."""
     return found(feed, frame(feed, *rows))[0]
 
@@ -48,7 +49,7 @@ def found(feed: str, raw: pa.Table) -> tuple[Judgement, Survey, list[dict[str, A
     return judgement, survey, refused
 
 
-def refused_lines(feed: str, *rows: dict[str, str | None]) -> set[int]:
+def refused_lines(feed: str, *rows: Mapping[str, str | None]) -> set[int]:
     """Return the lines that break a critical rule."""
     return {v["line"] for v in found(feed, frame(feed, *rows))[2]}
 
