@@ -5,7 +5,7 @@ BIN := .venv/bin
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up down status test test-unit test-tools test-integration lint format goldens docs bench chaos package clean
+.PHONY: help install demo up down status test test-unit test-tools test-integration lint format goldens docs coverage upgrade release bench chaos package clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' Makefile | awk -F':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -39,7 +39,7 @@ test-integration: install ## run the tests on real emulators and function proces
 lint: install ## check format, style and types
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
-	@$(BIN)/mypy shared functions cli local
+	@$(BIN)/mypy shared functions cli local scripts tests
 
 format: install ## format and fix what can be fixed
 	@$(BIN)/ruff format .
@@ -51,6 +51,18 @@ goldens: install ## write expected SQL and the plan's inventory again: review th
 docs: install ## write the pages that are made from code: commands, settings, KPIs
 	@$(BIN)/python -m scripts.docs
 	@$(BIN)/python -m functions.kpi.pages
+
+coverage: install ## measure lines and branches of the unit tests against the floor in pyproject.toml
+	@$(BIN)/coverage run -m pytest tests/unit -q -n0
+	@$(BIN)/coverage report
+
+upgrade: install ## take newer versions into uv.lock and the functions' requirements.txt (then: make test)
+	@$(BIN)/uv lock --upgrade
+	@sh scripts/bootstrap.sh
+	@$(BIN)/stockflow package --lock
+
+release: install ## check, write version and changelog, tag, build the packages (VERSION=1.2.3)
+	@$(BIN)/python -m scripts.release "$(VERSION)"
 
 bench: install ## measure speed and memory
 	@for file in tests/benchmarks/bench_*.py; do $(BIN)/python -m tests.benchmarks.$$(basename $$file .py) || exit 1; done
