@@ -210,7 +210,9 @@ def _key(columns: list[dict[str, Any]], seen: list[_Seen], guesses: list[str]) -
     count = len(seen[0].texts)
     for size in (1, 2, 3, 4):
         for places in combinations(usable[:8], size):
-            if len(set(zip(*(seen[i].texts for i in places), strict=True))) == count and (size > 1 or count > 1):
+            if all(columns[i]["logicalType"] in ("date", "timestamp") for i in places):
+                continue  # that no day comes twice is chance
+            if len(set(zip(*(seen[i].texts for i in places), strict=True))) == count:
                 names = [columns[i]["name"] for i in places]
                 guesses.append(f"{', '.join(names)} together are in no two rows: the key. Is that so for every sender?")
                 return names
