@@ -1,5 +1,6 @@
 """Worked examples of a header: the SELECT on the given rows, and what differs from the expected ones. Pure."""
 
+import difflib
 import math
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -48,7 +49,9 @@ def _literal(definition: Definition, table: str, rows: Rows, known: Mapping[str,
     types = known[table]
     for row in rows:
         if extra := sorted(row.keys() - types.keys()):
-            raise _bad(definition, f"an example gives {table} {', '.join(extra)}; it has {', '.join(types)}")
+            close = difflib.get_close_matches(extra[0], types, 1)
+            hint = f"did you mean {close[0]}?" if close else f"it has {', '.join(types)}"
+            raise _bad(definition, f"an example gives {table} {', '.join(extra)}, which it does not have; {hint}")
     selects = [
         "SELECT " + ", ".join(f"CAST({_value(row.get(c))} AS {t}) AS `{c}`" for c, t in types.items())
         for row in rows or [{}]
@@ -66,22 +69,27 @@ def _value(value: Any) -> str:
 
 
 def differences(definition: Definition, expected: Rows, found: Rows) -> list[str]:
-    """Return what is wrong with the rows found, one line for each; nothing when all are as expected.
+    """Return what is wrong with the rows found, one line for each; nothing when all are as expected."""
+    return [words for _, words in compared(definition, expected, found)]
+
+
+def compared(definition: Definition, expected: Rows, found: Rows) -> list[tuple[int | None, str]]:
+    """Return what is wrong with the rows found, each with the number (from 0) of the expected row, if it is one's.
 
     An expected row names as much of the key (date and grain) as tells it from the others.
     """
-    lines: list[str] = []
+    lines: list[tuple[int | None, str]] = []
     left = list(found)
-    for row in expected:
+    for number, row in enumerate(expected):
         key = {k: row[k] for k in ("business_date", *definition.grain) if k in row}
         match = next((other for other in left if all(other[k] == v for k, v in key.items())), None)
         if match is None:
-            lines.append(f"{_words(key)}: expected, not found")
+            lines.append((number, f"{_words(key)}: expected, not found"))
             continue
         left.remove(match)
         wrong = [c for c, value in row.items() if not same(match.get(c), value)]
-        lines += [f"{_words(key)}: {c} is {match.get(c)}, expected {row[c]}" for c in wrong]
-    return lines + [f"{_words(row)}: found, not expected" for row in left]
+        lines += [(number, f"{_words(key)}: {c} is {match.get(c)}, expected {row[c]}") for c in wrong]
+    return lines + [(None, f"{_words(row)}: found, not expected") for row in left]
 
 
 def _words(row: Mapping[str, Any]) -> str:
@@ -96,4 +104,5 @@ def same(found: Any, expected: Any) -> bool:
 
 
 def _bad(definition: Definition, what: str) -> PermanentError:
-    return PermanentError("bad_definition", f"{definition.name}.sql:{definition.first_line}: {what}")
+    words = f"{definition.name}.sql:{definition.first_line}: {what}"
+    return PermanentError("bad_definition", words, line=definition.first_line, what=what)

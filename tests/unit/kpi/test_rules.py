@@ -4,35 +4,27 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-import pytest
-
 from functions.kpi.catalog import load_definitions
 from functions.kpi.columns import all_columns, curated_columns
 from functions.kpi.examples import differences, example_sql
 from functions.kpi.refresh import views_by_name
+from local.in_process import rows as rows_of
 from stockflow.contracts import load_contracts
-from stockflow.services import Services
-from stockflow.settings import Settings, bundle_root
+from stockflow.settings import bundle_root
 
-pytestmark = pytest.mark.integration
 ROOT = bundle_root()
 DEFINITIONS = load_definitions(str(ROOT / "functions" / "kpi" / "definitions"))
 VIEWS = views_by_name("inventory_curated")
 KNOWN = all_columns(DEFINITIONS, VIEWS, curated_columns(load_contracts(ROOT / "contracts")))
 
 
-@pytest.fixture(scope="module")
-def services(bigquery_emulator: str) -> Services:
-    return Services(Settings(project="stockflow-local", bigquery_endpoint=bigquery_emulator))
-
-
-def test_a_cell_without_a_value_takes_no_part_in_any_total(services: Services) -> None:
+def test_a_cell_without_a_value_takes_no_part_in_any_total() -> None:
     """The examples of each header hold cells that are stale, without cost, without demand, of negative stock."""
     kpis = [d for d in DEFINITIONS.values() if d.kind == "kpi" and d.rollup == "ratio"]
     without: dict[str, int] = {}
     for definition in kpis:
         for example in definition.examples:
-            rows = services.warehouse.query(example_sql(definition, example["given"], KNOWN, VIEWS))
+            rows = rows_of(example_sql(definition, example["given"], KNOWN, VIEWS))
             silent = [r for r in rows if r["value"] is None]
             without[definition.name] = without.get(definition.name, 0) + len(silent)
             assert [r for r in silent if r["numerator"] is not None or r["denominator"] is not None] == []
@@ -42,7 +34,7 @@ def test_a_cell_without_a_value_takes_no_part_in_any_total(services: Services) -
     assert [name for name, count in without.items() if not count] == [], "each has a poisonous row in its examples"
 
 
-def test_in_a_file_that_is_the_whole_of_a_location_and_day_what_is_left_out_is_zero(services: Services) -> None:
+def test_in_a_file_that_is_the_whole_of_a_location_and_day_what_is_left_out_is_zero() -> None:
     day, next_day, later = date(2026, 9, 1), date(2026, 9, 2), date(2026, 9, 3)
     given: dict[str, list[dict[str, Any]]] = {
         "inventory_kpi.calendar": [{"business_date": d} for d in (day, next_day, later)],
@@ -61,8 +53,8 @@ def test_in_a_file_that_is_the_whole_of_a_location_and_day_what_is_left_out_is_z
     }  # fmt: skip
     balance = DEFINITIONS["balance_daily"]
     whole = replace(balance, sql=balance.sql.replace("wholeLocationDay */ 0", "wholeLocationDay */ 1"))
-    rows = services.warehouse.query(example_sql(whole, given, KNOWN, VIEWS))
+    rows = rows_of(example_sql(whole, given, KNOWN, VIEWS))
     expected = [{"business_date": d, "sku": s, "location_code": p, "on_hand": n} for (d, s, p), n in on_hand.items()]
     assert differences(whole, expected, rows) == []
-    carried = services.warehouse.query(example_sql(balance, given, KNOWN, VIEWS))
+    carried = rows_of(example_sql(balance, given, KNOWN, VIEWS))
     assert [r["on_hand"] for r in carried if (r["sku"], r["location_code"]) == ("A", "P1")] == [5, 5, 5]
