@@ -14,7 +14,7 @@ import yaml
 from cli import drop, stack, target
 from cli.audit import check
 from cli.books import with_superseded
-from cli.kpi import sentence
+from cli.kpi.catalogue import sentence
 from cli.loads import COLUMNS
 from cli.output import CommandError, console, errors, print_table
 from functions.kpi.definition import Definition

@@ -71,7 +71,11 @@ COMMANDS = {
         "Build each function's zip: the same commit gives the same bytes, named by their content.",
     ),
     "loads": Command("cli.hold", "app", "List the loads: how far each came, and its books."),
-    "kpi": Command("cli.kpi", "app", "The KPIs: what is defined, and what each says now."),
+    "kpi": Command(
+        "cli.kpi.command",
+        "app",
+        "The KPIs: what is defined, what each says now, and the way from an idea to a published one.",
+    ),
     "quarantine": Command("cli.quarantine", "app", "Refused rows: list, show, export to be corrected, release."),
     "contract": Command("cli.contract.command", "app", "Contracts: check them, or propose one from a file."),
     "deadletters": Command("cli.deadletters", "app", "Events that were given up: list, show, retry, drop."),
@@ -107,7 +111,7 @@ def main() -> None:
     try:
         app()
     except (CommandError, StockflowError) as error:
-        errors().print(f"stockflow: {error}", style="red", markup=False)
+        errors().print(f"stockflow: {error}", style="red", markup=False, soft_wrap=True)
         sys.exit(1)
     except BrokenPipeError:
         sys.stderr.close()

@@ -30,6 +30,24 @@ def not_as_defined(services: Services, definitions: Collection[Definition]) -> l
     return [d for d in definitions if not state.stands(d)]
 
 
+def compute(services: Services, definitions: Collection[Definition], timeout: int) -> list[dict[str, Any]]:
+    """Have the kpi function compute those of these definitions that do not stand as defined; return how it ended.
+
+    Raises:
+        CommandError: when no load came so far, or the time is over.
+    """
+    late = [d.name for d in not_as_defined(services, definitions)]
+    if not late:
+        return []
+    since = services.clock()
+    ask(services)
+    found = runs(services, late, since, timeout)
+    if len(found) < len(late):
+        missing = ", ".join(sorted(set(late) - {r["kpi"] for r in found}))
+        raise CommandError(f"{missing}: not computed after {timeout} s, `stockflow logs kpi` says why")
+    return found
+
+
 def ask(services: Services) -> None:
     """Say once more that a load was transformed: the drain that follows computes what does not stand as it is defined.
 

@@ -4,7 +4,6 @@ import os
 from pathlib import Path
 
 from local.state import Stack
-from stockflow.settings import bundle_root
 
 _KEPT = ("STOCKFLOW_CONTRACTS_DIR", "STOCKFLOW_REPLAY_WINDOW_SECONDS", "STOCKFLOW_SWEEP_AFTER_SECONDS")
 
@@ -22,7 +21,7 @@ def variables(stack: Stack) -> dict[str, str]:
         "STOCKFLOW_LANDING_BUCKET": stack.landing,
         "STOCKFLOW_STAGING_BUCKET": f"{stack.project}-staging",
         "STOCKFLOW_DEFINITIONS_URI": os.environ.get(
-            "STOCKFLOW_DEFINITIONS_URI", str(bundle_root() / "functions" / "kpi" / "definitions")
+            "STOCKFLOW_DEFINITIONS_URI", f"gs://{stack.project}-definitions/kpi"
         ),
         "CLOUDSDK_CONFIG": str(stack.folder / "gcloud"),
         "CLOUDSDK_CORE_PROJECT": stack.project,

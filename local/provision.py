@@ -23,6 +23,30 @@ def buckets(services: Services) -> None:
         services.store.ensure_bucket(f"{services.settings.project}-{bucket['suffix']}", services.settings.location)
 
 
+def definitions(services: Services) -> None:
+    """Bring the project's KPI definitions to their bucket, as the build does: those that changed since the last time.
+
+    What was published there by hand stays until its file in the project changes.
+    """
+    uri, folder = services.settings.definitions_uri, bundle_root() / "functions" / "kpi" / "definitions"
+    if not uri.startswith("gs://"):
+        return
+    bucket, _, prefix = uri.removeprefix("gs://").partition("/")
+    store, note = services.store, "brought.json"
+    try:
+        before: dict[str, str] = json.loads(store.read(bucket, note))
+    except FileNotFoundError:
+        before = {}
+    texts = {p.name: p.read_text(encoding="utf-8") for p in folder.glob("*.sql")}
+    now = {name: digest(text) for name, text in texts.items()}
+    for name in [n for n in now if before.get(n) != now[n]]:
+        store.write(bucket, f"{prefix}/{name}", texts[name].encode(), "text/plain")
+    for name in before.keys() - now.keys():
+        store.delete(bucket, f"{prefix}/{name}")
+    if before != now:
+        store.write(bucket, note, json.dumps(now).encode(), "application/json")
+
+
 # -- Pub/Sub
 
 

@@ -99,6 +99,7 @@ class Supervisor:
         services = Services.from_env()
         provision.topics(services.settings)
         provision.buckets(services)
+        provision.definitions(services)
         made, now = self.stack.folder / "provisioned", provision.fingerprint(services)
         if not made.exists() or made.read_text() != now:
             provision.warehouse(services)

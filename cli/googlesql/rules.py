@@ -108,7 +108,7 @@ def outer_join_without_equality(_piece: Statement, tree: Tree, _streamed: Collec
         for join in select.args.get("joins") or []:
             if join.side in ("LEFT", "RIGHT", "FULL") and not isinstance(join.this, exp.Unnest):
                 name, on = join.this.alias_or_name, join.args.get("on")
-                if on is not None and not _joins(on, name) and not (_is_true(on) and _one_row(join.this, select)):
+                if on is not None and not _joins(on, name) and not (_is_true(on) and one_row(join.this, select)):
                     yield f"{join.side} JOIN {name} has no equality between columns of both sides"
 
 
@@ -128,7 +128,7 @@ def _joins(on: Tree, name: str) -> bool:
     return False
 
 
-def _one_row(source: Tree, select: Tree) -> bool:
+def one_row(source: Tree, select: Tree) -> bool:
     """Whether a subquery, or the WITH query of that name, always gives one row: aggregates without a GROUP BY."""
     query = source.this if isinstance(source, exp.Subquery) else _with_query(source, select)
     if not isinstance(query, exp.Select) or query.args.get("group"):

@@ -1,15 +1,19 @@
 """The catalogue: the definitions of an environment."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from functions.kpi.definition import Definition, parse
 from functions.kpi.given import with_values
 from functions.kpi.graph import check
-from stockflow.contracts import load_contracts
+from stockflow.contracts import Contract, load_contracts
 from stockflow.errors import PermanentError
+from stockflow.events import ObjectRef
 from stockflow.services import Services
 from stockflow.settings import bundle_root
+
+_texts: dict[ObjectRef, str] = {}
 
 
 @dataclass(frozen=True)
@@ -22,9 +26,14 @@ class Catalog:
 
 def read_catalog(uri: str, services: Services | None = None) -> Catalog:
     """Return what a folder, or ``gs://bucket/prefix`` (with ``services``), defines; a bad file hides no other."""
-    found = Catalog({}, {})
     contracts = services.contracts if services else load_contracts(bundle_root() / "contracts")
-    for file_name, text in sorted(_texts(uri, services).items()):
+    return catalog_of(read_texts(uri, services), contracts)
+
+
+def catalog_of(texts: Mapping[str, str], contracts: Mapping[str, Contract]) -> Catalog:
+    """Return what files (name -> text) define, with the values of the contracts in them."""
+    found = Catalog({}, {})
+    for file_name, text in sorted(texts.items()):
         try:
             definition = with_values(parse(file_name, text), contracts)
             check(definition)
@@ -47,11 +56,15 @@ def load_definitions(uri: str, services: Services | None = None) -> dict[str, De
     return catalog.definitions
 
 
-def _texts(uri: str, services: Services | None) -> dict[str, str]:
+def read_texts(uri: str, services: Services | None = None) -> dict[str, str]:
+    """Return file name -> text of the definitions in a folder, or ``gs://bucket/prefix`` (with ``services``)."""
     if not uri.startswith("gs://"):
         return {p.name: p.read_text(encoding="utf-8") for p in Path(uri).glob("*.sql")}
     assert services is not None, "definitions in a bucket need services to read them"
     bucket, _, prefix = uri.removeprefix("gs://").partition("/")
     store = services.store
-    objects = [o.name for o in store.list(bucket, prefix) if o.name.endswith(".sql")]
-    return {name.rsplit("/", 1)[-1]: store.read(bucket, name).decode() for name in objects}
+    objects = [o for o in store.list(bucket, prefix) if o.name.endswith(".sql")]
+    for found in objects:
+        if found not in _texts:  # an object of one generation never changes
+            _texts[found] = store.read(bucket, found.name).decode()
+    return {found.name.rsplit("/", 1)[-1]: _texts[found] for found in objects}

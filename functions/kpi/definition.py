@@ -13,7 +13,7 @@ from stockflow.identity import digest
 
 REQUIRED = ("title", "description", "owner", "lookback_days", "grain")
 REQUIRED_OF_KPI = ("meaning", "formula", "source", "unit", "direction", "rollup")
-OPTIONAL = ("kind", "thresholds", "examples", "formula", "horizon")
+OPTIONAL = ("kind", "thresholds", "examples", "formula", "horizon", "quantity")
 KNOWN = (*REQUIRED, *REQUIRED_OF_KPI, *OPTIONAL)
 _CHOICES = {
     "kind": ("kpi", "base"),

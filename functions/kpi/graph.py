@@ -12,6 +12,7 @@ from sqlglot.lineage import lineage
 from functions.kpi.definition import Definition
 from stockflow.errors import PermanentError
 
+_WRITTEN = "<as written>"
 KPI_COLUMNS = ("numerator", "denominator", "value", "reason_code", "coverage_pct")
 
 
@@ -104,7 +105,12 @@ def column_lineage(
 
     ``known`` (table -> column -> type, see ``columns.all_columns``) is needed for what a ``SELECT *`` gives.
     """
-    node = lineage(column, definition.sql, nested(known or {}), dialect="bigquery")
+    return sql_lineage(definition.sql, column, known or {})
+
+
+def sql_lineage(sql: str, column: str, known: Mapping[str, Mapping[str, str]]) -> list[str]:
+    """Return the ``dataset.table.column`` names that one output column of a SELECT comes from, sorted."""
+    node = lineage(column, sql, nested(known), dialect="bigquery")
     found = set()
     for leaf in node.walk():
         if isinstance(leaf.expression, exp.Table) and leaf.expression.db:
@@ -128,13 +134,21 @@ def dated(name: str, sql: str, dated_tables: Iterable[str], lookback_days: int) 
     Each ``FROM t AS a`` of a dated table becomes ``FROM (SELECT * FROM t WHERE business_date BETWEEN ...) AS a``,
     so that BigQuery reads the partitions that matter only. All else stays as its author wrote it.
     """
-    wanted = set(dated_tables)
     window = f"business_date BETWEEN DATE_SUB(@from_date, INTERVAL {lookback_days} DAY) AND @to_date"
-    found = [t for t in parse_sql(name, sql).find_all(exp.Table) if f"{t.db}.{t.name}" in wanted]
+    return replaced(name, sql, dict.fromkeys(dated_tables, f"(SELECT * FROM {_WRITTEN} WHERE {window})"))
+
+
+def replaced(name: str, sql: str, others: Mapping[str, str]) -> str:
+    """Return the query with other text in the place of tables (``dataset.table`` -> text); aliases stay, or are made.
+
+    ``_WRITTEN`` in a text is the table as its author wrote it.
+    """
+    found = [t for t in parse_sql(name, sql).find_all(exp.Table) if f"{t.db}.{t.name}" in others]
     for table in sorted(found, key=_start, reverse=True):
         start, end = _start(table), table.this.meta["end"] + 1
         alias = "" if table.alias else f" AS {table.name}"
-        sql = f"{sql[:start]}(SELECT * FROM {sql[start:end]} WHERE {window}){alias}{sql[end:]}"
+        other = others[f"{table.db}.{table.name}"].replace(_WRITTEN, sql[start:end])
+        sql = f"{sql[:start]}{other}{alias}{sql[end:]}"
     return sql
 
 

@@ -90,7 +90,7 @@ def _total(rows: Sequence[Row], column: str) -> float | None:
 
 
 # Only cells that have a value take part: what is unknown, or cannot be divided, is not counted on either side.
-_BY_DAY = """
+BY_DAY = """
 SELECT
   business_date,
   reason_code,
@@ -109,12 +109,12 @@ def headlines(services: Services) -> list[tuple[Definition, Headline]]:
     found = []
     for definition in load_definitions(services.settings.definitions_uri, services).values():
         if definition.kind == "kpi":
-            shown, value = _told(definition)
-            found.append((shown, headline(shown, _rows(_BY_DAY.format(table=definition.table, value=value), services))))
+            shown, value = told(definition)
+            found.append((shown, headline(shown, _rows(BY_DAY.format(table=definition.table, value=value), services))))
     return sorted(found, key=lambda pair: pair[0].title)
 
 
-def _told(definition: Definition) -> tuple[Definition, str]:
+def told(definition: Definition) -> tuple[Definition, str]:
     """Return the definition as it is told in one number, and the SQL of that number.
 
     Classes have no total of their own: what is counted is how many cells with a value are in the first one.

@@ -10,6 +10,7 @@ from functions.kpi.definition import Definition
 from functions.kpi.graph import columns, in_order, reads
 from functions.kpi.runner import Job, Run, compute, rebuild
 from functions.kpi.state import State, read_state
+from stockflow.contracts import Contract
 from stockflow.errors import PermanentError
 from stockflow.ledger import StageRecord
 from stockflow.log import log
@@ -125,8 +126,10 @@ class _Round:
         job = Job(definition, inside, span)
         if not self.state.stands(definition):
             return rebuild(job, self.services)
-        return compute(job, self._dated(inputs), self.services)
+        return compute(job, dated_inputs(inputs, self.services.contracts), self.services)
 
-    def _dated(self, inputs: Iterable[str]) -> set[str]:
-        facts = {f"inventory_curated.{f}" for f, c in self.services.contracts.items() if c.business_date}
-        return {t for t in inputs if t in facts or t.startswith("inventory_kpi.")}
+
+def dated_inputs(inputs: Iterable[str], contracts: Mapping[str, Contract]) -> set[str]:
+    """Return the tables, of those that a definition reads, that have a row for each business date."""
+    facts = {f"inventory_curated.{feed}" for feed, contract in contracts.items() if contract.business_date}
+    return {t for t in inputs if t in facts or t.startswith("inventory_kpi.")}

@@ -49,8 +49,12 @@ class State:
 def read_state(services: Services) -> State:
     """Return the state of the environment, by two queries."""
     rows = services.warehouse.query(_DONE)
-    spans = {r["horizon"]: Span(r["first_day"], r["last_day"]) for r in services.warehouse.query(_KNOWN)}
-    return State(spans, {r["kpi"]: (r["version"], _days(r)) for r in rows if r["state"] == "computed"})
+    return State(read_spans(services), {r["kpi"]: (r["version"], _days(r)) for r in rows if r["state"] == "computed"})
+
+
+def read_spans(services: Services) -> dict[str, Span]:
+    """Return horizon -> the days that its facts reach."""
+    return {r["horizon"]: Span(r["first_day"], r["last_day"]) for r in services.warehouse.query(_KNOWN)}
 
 
 def _days(row: dict[str, Any]) -> Span | None:

@@ -223,6 +223,40 @@ def examples() -> Iterator[Statement]:
         yield Statement(f"docs/examples/{name}.sql", definition.sql)
 
 
+def analysts() -> Iterator[Statement]:
+    """What an analyst's commands ask of each definition: preview, cost, diff, its view."""
+    from cli.kpi import cost, reporting, sql, statements, template, why
+    from cli.kpi.checked import checked
+    from cli.kpi.environment import Subject
+    from cli.kpi.known import as_known
+    from cli.kpi.workspace import open_workspace
+
+    services = RecordedServices("")
+    workspace = open_workspace([], services.settings.definitions_uri)
+    known = checked(workspace, thorough=False).known
+    for name, definition in workspace.definitions.items():
+        subject = Subject(definition, workspace, services, known)
+        one = sql.over_days(definition, subject.inputs)
+        texts = [cost.size_sql(subject)]
+        if definition.kind == "kpi":
+            keys = ("business_date", *definition.grain)
+            texts += [sql.by_day(definition, subject.inputs), sql.cells(definition, subject.inputs)]
+            texts += [sql.change_counts(one, one, keys), sql.largest_changes(one, one, keys, 20)]
+            texts += [reporting.table_sql(definition, known[definition.table]), reporting.view_sql(definition)]
+            texts += [why.cells_sql(definition), why.quantities_sql(definition)]
+        if name == "fill_rate":  # the analyzer's answer for a longer chain is deeper than its format allows
+            texts += [as_known(definition, workspace, with_late) for with_late in (False, True)]
+        types = {"from_date": "DATE", "to_date": "DATE", "day": "DATE", "known_loads": "ARRAY<STRING>"}
+        yield from (Statement(f"stockflow kpi of {name}", text, types) for text in texts)
+    for name, denominator in (("new_sum", ""), ("new_ratio", "ordered_quantity")):
+        source = "inventory_curated.purchase_orders"
+        idea = template.Idea(name, "", "", source, "received_quantity", denominator, ("sku",), "", known[source])
+        yield Statement("stockflow kpi new", template.select_text(idea))
+    for feed in statements.AMOUNTS:
+        text = statements.lines_sql(services.contracts[feed], ["sku"])
+        yield Statement(f"stockflow kpi why, {feed}", text, {"first": "DATE", "last": "DATE", "sku": "STRING"})
+
+
 BUILT: dict[str, Callable[[], Iterator[Statement]]] = {
     f.__name__: f
     for f in (
@@ -239,5 +273,6 @@ BUILT: dict[str, Callable[[], Iterator[Statement]]] = {
         command_line,
         dashboard,
         examples,
+        analysts,
     )
 }

@@ -5,8 +5,10 @@ from dataclasses import replace
 import pytest
 from typer.testing import CliRunner
 
-from cli import kpi
 from cli.googlesql.definitions import check
+from cli.kpi import check as kpi_check
+from cli.kpi import checked
+from cli.kpi.command import app
 from functions.kpi.catalog import load_definitions
 from functions.kpi.definition import Definition
 from tests.bigquery.recorder import RecordedServices
@@ -50,8 +52,9 @@ def test_what_reads_a_faulty_definition_is_not_blamed(calendar: Definition) -> N
 
 def test_without_the_analyzer_the_check_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     """Given a machine without it, when the definitions are checked, then the rest is, and what is missing is said."""
-    monkeypatch.setattr(kpi, "installed", lambda: False)
+    monkeypatch.setattr(kpi_check, "installed", lambda: False)
+    monkeypatch.setattr(checked, "installed", lambda: False)
 
-    answer = CliRunner().invoke(kpi.app, ["check", "--json"])
+    answer = CliRunner().invoke(app, ["check", "calendar", "--json"])
 
     assert answer.exit_code == 0 and "is not installed" in answer.output

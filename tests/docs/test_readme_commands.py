@@ -70,7 +70,6 @@ def run(folder: Path, script: str) -> str:
     env = {k: v for k, v in os.environ.items() if not k.startswith(("STOCKFLOW_", "GOOGLE_", "COLUMNS"))}
     env |= {
         "PATH": f"{sys.prefix}/bin:{os.environ['PATH']}",
-        "STOCKFLOW_DEFINITIONS_URI": str(folder / "functions/kpi/definitions"),
         "COLUMNS": "300",
     }
     done = subprocess.run(

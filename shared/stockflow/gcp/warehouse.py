@@ -103,6 +103,14 @@ class Warehouse:
             job = self._submit(job_id, start, seen)
             return job.result(page_size=page_size, retry=RETRY, timeout=self._patience(seen))
 
+    def bytes_of(self, sql: str, params: Mapping[str, Any] | None = None) -> int:
+        """Return how many bytes a query would read, without running it (an emulator says 0)."""
+        config = bigquery.QueryJobConfig(
+            query_parameters=[_parameter(k, v) for k, v in (params or {}).items()], dry_run=True, use_query_cache=False
+        )
+        with _job_errors("query_failed", None):
+            return int(self._client.query(self._settings.sql(sql), job_config=config).total_bytes_processed or 0)
+
     def load_parquet(self, uris: Sequence[str], table: str, schema: Sequence[Mapping[str, str]]) -> int:
         """Append staged Parquet files to ``dataset.table`` in one job, and return the rows loaded.
 

@@ -1,27 +1,20 @@
-"""kpi list, show, check and refresh: what is defined, and what it says now."""
+"""kpi list, show and refresh: what is defined, and what it says now."""
 
-import os
 from typing import Annotated, Any
 
 import typer
 
 from cli import target
-from cli.googlesql.engine import installed
-from cli.output import CommandError, console, errors, print_json, print_table
-from cli.refresh import ask, not_as_defined, runs
+from cli.output import CommandError, console, print_json, print_table
+from cli.refresh import compute
 from cli.stack import Json
 from functions.kpi.catalog import load_definitions
 from functions.kpi.definition import Definition
-from functions.kpi.graph import column_lineage, in_order, parse_sql, reads, tables
+from functions.kpi.graph import column_lineage, parse_sql, tables
 from functions.kpi.headline import Headline, headlines
 from local.dashboard import wording
 from stockflow.errors import TransientError
 from stockflow.services import Services
-from stockflow.settings import bundle_root
-
-app = typer.Typer(
-    help="The KPIs: what is defined, and what each says now.", no_args_is_help=True, rich_markup_mode=None
-)
 
 
 def shown(definition: Definition, line: Headline) -> dict[str, Any]:
@@ -43,7 +36,6 @@ def sentence(definition: Definition, line: Headline) -> str:
     return f"{meaning.rstrip('.')}; {word} {abs(line.trend):.0%} in a week{tail}."
 
 
-@app.command("list")
 def list_kpis(as_json: Json = False) -> None:
     """List the KPIs with what each says on its newest day.
 
@@ -65,7 +57,6 @@ def _worded(row: dict[str, Any]) -> dict[str, Any]:
     return {**row, **{k: wording.figure(row[k], row["unit"]) for k in ("value", "week_before") if row[k] is not None}}
 
 
-@app.command()
 def show(
     name: Annotated[str, typer.Argument(help="Name of the KPI: its file's name without .sql.")],
     as_json: Json = False,
@@ -120,52 +111,6 @@ def _days(services: Services, sql: str) -> list[dict[str, Any]]:
         raise
 
 
-@app.command()
-def check(as_json: Json = False) -> None:
-    """Check every definition without running it: header, SQL, the order between them.
-
-    They are where the kpi function reads them: STOCKFLOW_DEFINITIONS_URI, else the folder of the project.
-
-    Where Google's SQL analyzer is installed (PyPI zetasql), it reads them too, and says what BigQuery would.
-
-    Exit code 1 when one is wrong; the message names file, line and what was expected.
-
-    Examples:
-
-      stockflow kpi check
-    """
-    uri = os.environ.get("STOCKFLOW_DEFINITIONS_URI") or str(bundle_root() / "functions" / "kpi" / "definitions")
-    definitions = load_definitions(uri, target.services() if uri.startswith("gs://") else None)
-    read = reads(definitions, {})
-    ordered = in_order(definitions, read)
-    _check_as_bigquery(ordered)
-    rows = [
-        {"order": n, "kpi": d.name, "kind": d.kind, "reads": ", ".join(sorted(read[d.name]))}
-        for n, d in enumerate(ordered, 1)
-    ]
-    print_json(rows) if as_json else print_table(rows, ["order", "kpi", "kind", "reads"])
-
-
-def _check_as_bigquery(ordered: list[Definition]) -> None:
-    """Have Google's analyzer read the definitions, or say that it could not.
-
-    Raises:
-        CommandError: one line for each fault, in BigQuery's words.
-    """
-    if not installed():
-        errors().print(
-            "Google's SQL analyzer (PyPI zetasql) is not installed: BigQuery may still refuse what passes here"
-        )
-        return
-    from cli.googlesql.definitions import check as check_as_bigquery
-
-    found = check_as_bigquery(ordered)
-    if found.faults:
-        skipped = [f"not checked, since they read what is wrong: {', '.join(found.skipped)}"] if found.skipped else []
-        raise CommandError("\n".join([*found.faults, *skipped]))
-
-
-@app.command()
 def refresh(
     name: Annotated[str, typer.Argument(help="Only this KPI; all that are new or changed if left out.")] = "",
     timeout: Annotated[int, typer.Option(help="Seconds to wait at most.")] = 120,
@@ -182,20 +127,12 @@ def refresh(
       stockflow kpi refresh inventory_turnover
     """
     services = target.services()
-    late = [d.name for d in not_as_defined(services, _defined(services, name))]
-    found: list[dict[str, Any]] = []
-    if late:
-        since = services.clock()
-        ask(services)
-        found = runs(services, late, since, timeout)
+    found = compute(services, _defined(services, name), timeout)
     if as_json:
         print_json(found)
-    elif not late:
+    elif not found:
         console().print("everything is computed as it is defined")
     else:
         print_table(found, ["kpi", "state", "from_date", "to_date", "rows", "message"])
-    if len(found) < len(late):
-        missing = ", ".join(sorted(set(late) - {r["kpi"] for r in found}))
-        raise CommandError(f"{missing}: not computed after {timeout} s, `stockflow logs kpi` says why")
     if any(r["state"] != "computed" for r in found):
         raise typer.Exit(1)

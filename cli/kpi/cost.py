@@ -1,0 +1,58 @@
+"""What a computation reads: BigQuery's own dry run on a project, the sizes of the tables on the stack."""
+
+from sqlglot import exp
+
+from cli.kpi import sql
+from cli.kpi.environment import Subject, parameters
+from functions.kpi.columns import Columns
+from functions.kpi.dates import Span
+from functions.kpi.graph import parse_sql, tables
+
+# https://cloud.google.com/bigquery/pricing: on demand, US dollars for a TiB; a query counts as 10 MB at least.
+DOLLARS_PER_TIB, LEAST_BYTES = 6.25, 10 << 20
+# https://cloud.google.com/bigquery/pricing#data-type-sizes
+_WIDTHS = {"FLOAT64": 8, "INT64": 8, "DATE": 8, "TIMESTAMP": 8, "NUMERIC": 16, "BIGNUMERIC": 32, "BOOL": 1}
+
+
+def bytes_read(found: Subject, span: Span) -> int:
+    """Return how many bytes a query for these days reads."""
+    warehouse = found.services.warehouse
+    if not warehouse.emulated:
+        return warehouse.bytes_of(sql.over_days(found.definition, found.inputs), parameters(span))
+    counted = size_sql(found)
+    return int(warehouse.query(counted)[0]["size"] or 0) if counted else 0
+
+
+def size_sql(found: Subject) -> str:
+    """Return a query for the size of the columns that a definition names, in the tables that it reads."""
+    definition, workspace = found.definition, found.workspace
+    tree = parse_sql(definition.name, definition.sql, definition.first_line)
+    named = {column.name for column in tree.find_all(exp.Column)}
+    everything = any(tree.find_all(exp.Star))
+    known = found.known
+    read = workspace.reads[definition.name] | (tables(tree) & known.keys())
+    parts = []
+    for table in sorted(t for t in read if t in known and t not in workspace.views):
+        chosen = {c: t for c, t in known[table].items() if everything or c in named}
+        parts.append(f"SELECT SUM({_width(chosen)}) AS size FROM {table}")
+    return f"SELECT SUM(size) AS size FROM ({' UNION ALL '.join(parts)}) AS sizes" if parts else ""
+
+
+def _width(columns: Columns) -> str:
+    fixed = sum(_WIDTHS.get(kind, 8) for kind in columns.values() if kind != "STRING")
+    texts = [f"2 + COALESCE(BYTE_LENGTH({name}), 0)" for name, kind in columns.items() if kind == "STRING"]
+    return " + ".join([str(fixed), *texts])
+
+
+def in_words(size: int) -> str:
+    """Return a size and what BigQuery asks for it."""
+    price = max(size, LEAST_BYTES) / 2**40 * DOLLARS_PER_TIB
+    return f"one such query reads {_readable(size)}, on demand {price:.5f} USD"
+
+
+def _readable(size: float) -> str:
+    for unit in ("B", "KB", "MB", "GB"):
+        if size < 1000:
+            return f"{size:,.0f} {unit}" if unit == "B" else f"{size:,.1f} {unit}"
+        size /= 1000
+    return f"{size:,.1f} TB"

@@ -1,0 +1,62 @@
+"""The reporting view of one KPI: its rows with names, and with the version of the definition that computed them."""
+
+from collections.abc import Mapping
+
+from functions.kpi.columns import Columns
+from functions.kpi.definition import Definition
+from functions.kpi.graph import KPI_COLUMNS
+from stockflow.services import Services
+
+# Joined where the grain has the column: column -> (table, name of the joined one, what it is called in the view).
+_NAMES = {
+    "sku": ("products", "product", "product_name"),
+    "location_code": ("locations", "location", "location_name"),
+    "supplier_code": ("suppliers", "supplier", "supplier_name"),
+}
+_TABLE = "CREATE TABLE IF NOT EXISTS {table} ({fields}) PARTITION BY DATE_TRUNC(business_date, MONTH){cluster}"
+# A table is computed anew when its definition changes, so all of its rows are of the version of its last run.
+_VIEW = """
+CREATE OR REPLACE VIEW inventory_reporting.kpi_{name} AS
+SELECT
+  {columns},
+  run.definition_version,
+  run.computed_at
+FROM inventory_kpi.{name} AS computed
+CROSS JOIN (
+  SELECT
+    ARRAY_AGG(definition_version ORDER BY finished_at DESC LIMIT 1)[SAFE_OFFSET(0)] AS definition_version,
+    MAX(finished_at) AS computed_at
+  FROM inventory_ops.kpi_runs
+  WHERE kpi = '{name}' AND state = 'computed'
+) AS run{joins}
+"""
+
+
+def view_name(definition: Definition) -> str:
+    """Return the name of a KPI's view."""
+    return f"inventory_reporting.kpi_{definition.name}"
+
+
+def table_sql(definition: Definition, columns: Columns) -> str:
+    """Return the statement for a KPI's empty table."""
+    fields = ", ".join(f"`{name}` {kind}" for name, kind in columns.items())
+    cluster = f" CLUSTER BY {', '.join(definition.grain[:4])}" if definition.grain else ""
+    return _TABLE.format(table=definition.table, fields=fields, cluster=cluster)
+
+
+def view_sql(definition: Definition) -> str:
+    """Return the statement for a KPI's view."""
+    columns, joins = ["computed.business_date"], ""
+    for column in definition.grain:
+        columns.append(f"computed.{column}")
+        if column in _NAMES:
+            table, name, shown = _NAMES[column]
+            columns.append(f"{name}.name AS {shown}")
+            joins += f"\nLEFT JOIN inventory_curated.{table} AS {name} ON {name}.{column} = computed.{column}"
+    columns += [f"computed.{column}" for column in KPI_COLUMNS]
+    return _VIEW.format(name=definition.name, columns=",\n  ".join(columns), joins=joins)
+
+
+def make(definition: Definition, known: Mapping[str, Columns], services: Services) -> None:
+    """Make a KPI's table, unless it is there, and its view."""
+    services.warehouse.query(f"{table_sql(definition, known[definition.table])};\n{view_sql(definition)}")
