@@ -21,6 +21,8 @@ _REASONS = {
     "no_book": "the counts name no book quantity",
     "no_promised_date": "no order line has a promised date",
     "no_receipt_date": "no receipt has a date",
+    "one_receipt": "one receipt alone has no spread",
+    "no_data": "no data is known",
     "not_computed": "nothing was computed for this date",
 }
 # Size, its name, and from where it is used: 9,870 is shown whole, 12.3 k is not.

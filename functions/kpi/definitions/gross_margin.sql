@@ -12,6 +12,7 @@ owner: inventory-analytics
 lookback_days: 0
 direction: up
 rollup: sum
+quantity: units_sold
 examples:
   - given:
       inventory_kpi.stock_daily:

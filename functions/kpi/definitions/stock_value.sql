@@ -10,6 +10,7 @@ owner: inventory-analytics
 lookback_days: 0
 direction: none
 rollup: sum
+quantity: stock_on_hand
 examples:
   - given:
       inventory_kpi.stock_daily:

@@ -45,7 +45,8 @@ SELECT
   SUM(gross_margin) OVER trailing AS gross_margin,
   SUM(units_moved) OVER trailing AS units_moved,
   SUM(margin_units) OVER trailing AS margin_units,
-  SUM(stock_value) OVER trailing / NULLIF(COUNT(stock_value) OVER trailing, 0) AS average_value
+  -- rounded, so that values that cancel out are no stock, whatever the order of summing
+  ROUND(SUM(stock_value) OVER trailing / NULLIF(COUNT(stock_value) OVER trailing, 0), 6) AS average_value
 FROM inventory_kpi.stock_daily
 WHERE is_stocked
 WINDOW trailing AS (

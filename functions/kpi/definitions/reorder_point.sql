@@ -1,0 +1,36 @@
+/*
+title: Reorder point
+description: >
+  The stock, with what is on order, at which to order again: what sells during the lead time, and the safety stock.
+meaning: "Order again at {value} units, stock and open orders together."
+formula: mean daily demand x lead days + safety stock
+source: reorder point rule, inventory theory texts
+unit: units
+grain: [sku, location_code]
+owner: inventory-analytics
+lookback_days: 0
+horizon: stock
+direction: none
+rollup: sum
+examples:
+  - given:
+      inventory_kpi.safety_stock:
+        - {business_date: 2026-09-01, sku: A, location_code: P1, value: 12, daily_demand: 2, lead_days: 9, coverage_pct: 50}
+        - {business_date: 2026-09-01, sku: B, location_code: P1, reason_code: no_lead_time, daily_demand: 2, coverage_pct: 50}
+        - {business_date: 2026-09-01, sku: C, location_code: P1, value: 0, daily_demand: 0, lead_days: 9, coverage_pct: 100}
+    expect:
+      - {business_date: 2026-09-01, sku: A, numerator: 30, value: 30, reason_code: null, coverage_pct: 50}
+      - {business_date: 2026-09-01, sku: B, numerator: null, value: null, reason_code: no_lead_time}
+      - {business_date: 2026-09-01, sku: C, value: 0}
+*/
+SELECT
+  business_date,
+  sku,
+  location_code,
+  category,
+  daily_demand * lead_days + value AS numerator,
+  CAST(NULL AS FLOAT64) AS denominator,
+  daily_demand * lead_days + value AS value,
+  reason_code,
+  coverage_pct
+FROM inventory_kpi.safety_stock

@@ -1,0 +1,55 @@
+/*
+title: Return rate
+description: >
+  Share of the units sold in the last 28 days that customers brought back in the same days, whatever they bought them
+  on. More than 100 % is possible where sales come to an end. Without a unit sold there is no rate.
+meaning: "Customers brought back {value} of the units sold."
+formula: units returned / units sold (returns not taken off), in 28 days
+source: retail practice
+unit: share
+grain: [sku, location_code]
+owner: inventory-analytics
+lookback_days: 28
+direction: down
+rollup: ratio
+thresholds: {high: 0.1}
+examples:
+  - given:
+      inventory_kpi.stock_daily:
+        - {business_date: 2026-09-01, sku: A, location_code: P1, units_sold: 10, units_moved: 10}
+        - {business_date: 2026-09-02, sku: A, location_code: P1, units_sold: -2, units_moved: 2}
+        - {business_date: 2026-09-29, sku: A, location_code: P1, units_sold: 3, units_moved: 5}
+        - {business_date: 2026-09-01, sku: B, location_code: WEB, units_sold: -1, units_moved: 1}
+        - {business_date: 2026-09-01, sku: C, location_code: P1, units_sold: 0, units_moved: 0}
+    expect:
+      - {business_date: 2026-09-01, sku: A, numerator: 0, denominator: 10, value: 0, reason_code: null, coverage_pct: 100}
+      - {business_date: 2026-09-02, sku: A, numerator: 2, denominator: 10, value: 0.2}
+      - {business_date: 2026-09-29, sku: A, numerator: 3, denominator: 4, value: 0.75}
+      - {business_date: 2026-09-01, sku: B, numerator: null, denominator: null, value: null, reason_code: no_demand}
+      - {business_date: 2026-09-01, sku: C, value: null, reason_code: no_demand}
+*/
+WITH trailing AS (
+  SELECT
+    business_date,
+    sku,
+    location_code,
+    category,
+    SUM((units_moved + units_sold) / 2) OVER window_28d AS sold,
+    SUM((units_moved - units_sold) / 2) OVER window_28d AS returned
+  FROM inventory_kpi.stock_daily
+  WINDOW window_28d AS (
+    PARTITION BY sku, location_code ORDER BY UNIX_DATE(business_date)
+    RANGE BETWEEN 27 PRECEDING AND CURRENT ROW
+  )
+)
+SELECT
+  business_date,
+  sku,
+  location_code,
+  category,
+  IF(sold > 0, returned, NULL) AS numerator,
+  IF(sold > 0, sold, NULL) AS denominator,
+  IF(sold > 0, returned / NULLIF(sold, 0), NULL) AS value,
+  IF(sold > 0, NULL, 'no_demand') AS reason_code,
+  100.0 AS coverage_pct
+FROM trailing
