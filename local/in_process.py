@@ -1,9 +1,10 @@
-"""GoogleSQL on a DuckDB of this process, by the emulator's own translation: for worked examples, without a stack."""
+"""GoogleSQL on a DuckDB of this process, by the emulator's own translation: for worked examples, without a stack.
+
+The emulator is imported when it is first asked for: a machine that only asks a project needs none.
+"""
 
 from functools import cache
 from typing import Any
-
-import duckdb
 
 _PROJECT = "project"
 
@@ -18,6 +19,7 @@ def rows(sql: str) -> list[dict[str, Any]]:
     Raises:
         NotRunError: it cannot be translated, or DuckDB refused it.
     """
+    import duckdb
     from local_bigquery.errors import BigQueryError
 
     try:
@@ -36,7 +38,7 @@ def translated(sql: str) -> str:
     return str(translate(parse(sql)[0], Context(_PROJECT, None))[0])
 
 
-def database() -> duckdb.DuckDBPyConnection:
+def database() -> Any:
     """Return the connection, with an empty database for the tables of the project."""
     from local_bigquery.engine import database as emulator
 
@@ -47,8 +49,9 @@ def database() -> duckdb.DuckDBPyConnection:
 
 
 @cache
-def _connection() -> duckdb.DuckDBPyConnection:
+def _connection() -> Any:
     """A database in memory with the emulator's functions, and its catalogue, which stays empty."""
+    import duckdb
     from local_bigquery.engine import database as emulator
     from local_bigquery.sql import dialect, native
 

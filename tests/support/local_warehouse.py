@@ -4,8 +4,6 @@ from collections.abc import Mapping, Sequence
 from graphlib import TopologicalSorter
 from typing import Any
 
-import duckdb
-
 from functions.kpi.catalog import load_definitions
 from functions.kpi.graph import in_order, parse_sql, reads, tables
 from functions.kpi.refresh import views_by_name
@@ -23,7 +21,7 @@ class LocalWarehouse:
     """The warehouse of one shop. ``put`` its facts, then ``compute`` its KPIs, then ask for ``rows``."""
 
     def __init__(self) -> None:
-        self._connection: duckdb.DuckDBPyConnection = in_process.database()
+        self._connection = in_process.database()
         self._contracts = load_contracts(bundle_root() / "contracts")
         self._views = views_by_name("inventory_curated")
         for dataset in ("inventory_curated", "inventory_kpi"):
