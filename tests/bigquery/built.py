@@ -224,7 +224,7 @@ def examples() -> Iterator[Statement]:
 
 
 def analysts() -> Iterator[Statement]:
-    """What an analyst's commands ask of each definition: preview, cost, diff, its view."""
+    """What an analyst's commands ask of a definition: preview, cost, diff, its view; of each kind of them."""
     from cli.kpi import cost, reporting, sql, statements, template, why
     from cli.kpi.checked import checked
     from cli.kpi.environment import Subject
@@ -234,7 +234,9 @@ def analysts() -> Iterator[Statement]:
     services = RecordedServices("")
     workspace = open_workspace([], services.settings.definitions_uri)
     known = checked(workspace, thorough=False).known
-    for name, definition in workspace.definitions.items():
+    types = {"from_date": "DATE", "to_date": "DATE", "day": "DATE", "known_loads": "ARRAY<STRING>"}
+    for name in ("abc_class", "fill_rate", "net_sales", "window_28d", "calendar"):
+        definition = workspace.definitions[name]
         subject = Subject(definition, workspace, services, known)
         one = sql.over_days(definition, subject.inputs)
         texts = [cost.size_sql(subject)]
@@ -244,10 +246,14 @@ def analysts() -> Iterator[Statement]:
             texts += [sql.change_counts(one, one, keys), sql.largest_changes(one, one, keys, 20)]
             texts += [reporting.table_sql(definition, known[definition.table]), reporting.view_sql(definition)]
             texts += [why.cells_sql(definition), why.quantities_sql(definition)]
-        if name == "fill_rate":  # the analyzer's answer for a longer chain is deeper than its format allows
-            texts += [as_known(definition, workspace, with_late) for with_late in (False, True)]
-        types = {"from_date": "DATE", "to_date": "DATE", "day": "DATE", "known_loads": "ARRAY<STRING>"}
         yield from (Statement(f"stockflow kpi of {name}", text, types) for text in texts)
+    # Of one table: the analyzer's answer for a chain of definitions is deeper than its format allows.
+    columns = "business_date, sku, 1.0 AS numerator, 1.0 AS denominator, 1.0 AS value"
+    one = replace(
+        workspace.definitions["net_sales"], sql=f"SELECT {columns} FROM inventory_curated.sales", grain=("sku",)
+    )
+    for with_late in (False, True):
+        yield Statement("stockflow kpi why --known-at", as_known(one, workspace, with_late), types)
     for name, denominator in (("new_sum", ""), ("new_ratio", "ordered_quantity")):
         source = "inventory_curated.purchase_orders"
         idea = template.Idea(name, "", "", source, "received_quantity", denominator, ("sku",), "", known[source])
