@@ -29,6 +29,11 @@ def in_the_cloud() -> bool:
     return "STOCKFLOW_CLI_PROJECT" in os.environ
 
 
+def reachable() -> bool:
+    """Whether there is an environment to ask: a project that was named, or a running stack."""
+    return in_the_cloud() or running(state_folder())
+
+
 def services() -> Services:
     """Return the services of the project that --project named, else of the running stack."""
     if in_the_cloud():

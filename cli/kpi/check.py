@@ -8,10 +8,13 @@ import typer
 from cli import target
 from cli.googlesql.engine import installed
 from cli.kpi.checked import Checked, checked
+from cli.kpi.cost import bytes_read, in_words
+from cli.kpi.subject import Subject
 from cli.kpi.workspace import Workspace, open_workspace, project_folder
-from cli.output import CommandError, errors, print_json, print_table
+from cli.output import CommandError, console, errors, print_json, print_table
 from cli.stack import Json
 from functions.kpi.definition import Definition
+from functions.kpi.state import read_spans
 
 
 def check(
@@ -20,11 +23,13 @@ def check(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Check definitions without an environment: header, SQL, columns, joins, worked examples.
+    """Check definitions before they run: header, SQL, columns, joins, worked examples; none of it needs a stack.
 
     A NAME is a definition of the project (or of where STOCKFLOW_DEFINITIONS_URI says); a FILE is checked with those.
 
     Where Google's SQL analyzer is installed (PyPI zetasql), it reads them too, and says what BigQuery would.
+
+    With a stack, or with --project, it also says how many bytes one computation of those named reads.
 
     Exit code 1 when one is wrong; each message names file, line, what is wrong and what was expected.
 
@@ -48,7 +53,25 @@ def check(
     refuse(found)
     rows = [_row(number, d, workspace) for number, d in enumerate(found.ordered, 1)]
     rows = [r for r in rows if not wanted or r["kpi"] in workspace.wanted]
-    print_json(rows) if as_json else print_table(rows, ["order", "kpi", "kind", "examples", "reads"])
+    sizes = _sizes(workspace, found) if wanted and target.reachable() else {}
+    if as_json:
+        print_json([{**row, "bytes": sizes.get(row["kpi"])} for row in rows])
+        return
+    print_table(rows, ["order", "kpi", "kind", "examples", "reads"])
+    for name, size in sizes.items():
+        console().print(f"{name}: {in_words(size)}", markup=False)
+
+
+def _sizes(workspace: Workspace, found: Checked) -> dict[str, int]:
+    """Return KPI -> bytes that one computation of all days reads, of the wanted ones that have facts."""
+    services = target.services()
+    spans = read_spans(services)
+    sizes = {}
+    for name in workspace.wanted:
+        definition = workspace.definitions[name]
+        if span := spans.get(definition.horizon):
+            sizes[name] = bytes_read(Subject(definition, workspace, services, found.known), span)
+    return sizes
 
 
 def here(wanted: list[str]) -> Workspace:

@@ -1,9 +1,11 @@
 """What a computation reads: BigQuery's own dry run on a project, the sizes of the tables on the stack."""
 
+from datetime import date
+
 from sqlglot import exp
 
 from cli.kpi import sql
-from cli.kpi.environment import Subject, parameters
+from cli.kpi.subject import Subject
 from functions.kpi.columns import Columns
 from functions.kpi.dates import Span
 from functions.kpi.graph import parse_sql, tables
@@ -18,7 +20,7 @@ def bytes_read(found: Subject, span: Span) -> int:
     """Return how many bytes a query for these days reads."""
     warehouse = found.services.warehouse
     if not warehouse.emulated:
-        return warehouse.bytes_of(sql.over_days(found.definition, found.inputs), parameters(span))
+        return warehouse.bytes_of(sql.over_days(found.definition, found.inputs), _days(span))
     counted = size_sql(found)
     return int(warehouse.query(counted)[0]["size"] or 0) if counted else 0
 
@@ -42,6 +44,10 @@ def _width(columns: Columns) -> str:
     fixed = sum(_WIDTHS.get(kind, 8) for kind in columns.values() if kind != "STRING")
     texts = [f"2 + COALESCE(BYTE_LENGTH({name}), 0)" for name, kind in columns.items() if kind == "STRING"]
     return " + ".join([str(fixed), *texts])
+
+
+def _days(span: Span) -> dict[str, date]:
+    return {"from_date": span.first, "to_date": span.last}
 
 
 def in_words(size: int) -> str:

@@ -6,8 +6,9 @@ import typer
 
 from cli import target
 from cli.kpi import sql
-from cli.kpi.environment import Subject, days, one_kpi, parameters, parsed_days, sound
+from cli.kpi.environment import days, one_kpi, parameters, parsed_days, sound
 from cli.kpi.preview import asked_by_day, series
+from cli.kpi.subject import Subject
 from cli.kpi.workspace import is_file, open_workspace
 from cli.output import CommandError, console, print_json, print_table
 from cli.stack import Json

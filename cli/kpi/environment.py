@@ -1,37 +1,19 @@
 """Definitions in an environment: the analyst's file beside what is published there, and the days that have facts."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, timedelta
 
 from cli import target
 from cli.kpi.check import refuse
 from cli.kpi.checked import checked
+from cli.kpi.subject import Subject
 from cli.kpi.workspace import Workspace, open_workspace
 from cli.output import CommandError
-from functions.kpi.columns import Columns
 from functions.kpi.dates import Span
 from functions.kpi.definition import Definition
-from functions.kpi.refresh import dated_inputs
 from functions.kpi.state import read_spans
 from stockflow.services import Services
 
 Asked = tuple[date | None, date | None]
-
-
-@dataclass(frozen=True)
-class Subject:
-    """One definition, the workspace that it is read in, and the environment that it is asked of."""
-
-    definition: Definition
-    workspace: Workspace
-    services: Services
-    known: Mapping[str, Columns]
-
-    @property
-    def inputs(self) -> set[str]:
-        """The dated tables that it reads."""
-        return dated_inputs(self.workspace.reads[self.definition.name], self.workspace.contracts)
 
 
 def subject(given: str) -> Subject:

@@ -7,7 +7,8 @@ import typer
 from cli.kpi import chart, sql
 from cli.kpi.catalogue import sentence
 from cli.kpi.cost import bytes_read, in_words
-from cli.kpi.environment import Subject, days, parameters, parsed_days, subject
+from cli.kpi.environment import days, parameters, parsed_days, subject
+from cli.kpi.subject import Subject
 from cli.output import console, print_json, print_table
 from cli.stack import Json
 from functions.kpi.dates import Span, between

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
-from cli.kpi.environment import Subject
 from cli.kpi.known import as_known
 from cli.kpi.published import Bucket
+from cli.kpi.subject import Subject
 from cli.loads import find_loads
 from cli.output import CommandError
 from functions.kpi.catalog import catalog_of

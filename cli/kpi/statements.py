@@ -3,9 +3,9 @@
 from datetime import date
 from typing import Any
 
-from cli.kpi.environment import Subject
 from cli.kpi.parts import Key
 from cli.kpi.sources import Tracer
+from cli.kpi.subject import Subject
 from cli.loads import find_loads
 from stockflow.contracts import Contract
 

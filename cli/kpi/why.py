@@ -6,10 +6,11 @@ from typing import Annotated, Any
 import typer
 
 from cli import target
-from cli.kpi.environment import Subject, one_kpi, parsed_days, sound
+from cli.kpi.environment import one_kpi, parsed_days, sound
 from cli.kpi.parts import Key, Split, of_amount, of_ratio, of_sum
 from cli.kpi.restated import Restated, moment, restated
 from cli.kpi.statements import statements
+from cli.kpi.subject import Subject
 from cli.kpi.workspace import Workspace, open_workspace
 from cli.output import CommandError, console, print_json, print_table
 from cli.stack import Json

@@ -227,8 +227,8 @@ def analysts() -> Iterator[Statement]:
     """What an analyst's commands ask of a definition: preview, cost, diff, its view; of each kind of them."""
     from cli.kpi import cost, reporting, sql, statements, template, why
     from cli.kpi.checked import checked
-    from cli.kpi.environment import Subject
     from cli.kpi.known import as_known
+    from cli.kpi.subject import Subject
     from cli.kpi.workspace import open_workspace
 
     services = RecordedServices("")

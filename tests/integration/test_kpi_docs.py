@@ -55,6 +55,7 @@ def world(bigquery_emulator: str, storage_emulator: str) -> Iterator[World]:
     found.drain(found.transformed("sales", *DAYS))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(target, "services", lambda: found.services)
+        patch.setattr(target, "reachable", lambda: True)
         patch.delenv("STOCKFLOW_DEFINITIONS_URI", raising=False)
         yield found
 
@@ -86,7 +87,7 @@ def test_one_new_file_becomes_a_kpi(world: World, tmp_path: Path, monkeypatch: p
         return [answer for line, answer in said if line.startswith(f"stockflow kpi {command}")]
 
     assert of("preview")[0]["days"][-1] == {"day": str(DAYS[1]), "value": 26.8 / 9, "cells": 1, "without_value": 0}
-    assert of("preview")[0]["bytes"] > 0
+    assert of("preview")[0]["bytes"] > 0 and of("check")[0][0]["bytes"] > 0
     assert [r["kpi"] for r in of("list")[0]].count("sales_per_unit") == 1
     assert {s["column"] for s in of("lineage")[0]["sources"]} >= {"inventory_curated.sales.net_amount"}
     first, second = of("publish")
