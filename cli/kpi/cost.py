@@ -41,9 +41,10 @@ def size_sql(found: Subject) -> str:
 
 
 def _width(columns: Columns) -> str:
-    fixed = sum(_WIDTHS.get(kind, 8) for kind in columns.values() if kind != "STRING")
-    texts = [f"2 + COALESCE(BYTE_LENGTH({name}), 0)" for name, kind in columns.items() if kind == "STRING"]
-    return " + ".join([str(fixed), *texts])
+    """Return the bytes of one row: texts take two and their own, all else the width of its type."""
+    texts = [f"COALESCE({name}, '')" for name, kind in columns.items() if kind == "STRING"]
+    fixed = sum(2 if kind == "STRING" else _WIDTHS.get(kind, 8) for kind in columns.values())
+    return f"{fixed} + BYTE_LENGTH(CONCAT({', '.join(texts)}))" if texts else str(fixed)
 
 
 def _days(span: Span) -> dict[str, date]:

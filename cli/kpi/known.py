@@ -108,5 +108,6 @@ def _short(name: str) -> str:
 
 
 def _renamed(name: str, sql: str, texts: Mapping[str, str]) -> str:
-    """Return a SELECT that reads the others by their short names; today's rows are read from the table itself."""
-    return replaced(name, sql, {t: _short(t) for t in texts if t != name})
+    """Return a SELECT that reads the others by their short names; a curated table reads its own rows as they are."""
+    own = {name, f"{name.removesuffix('_then')}_history"}
+    return replaced(name, sql, {t: _short(t) for t in texts if t not in own})

@@ -157,7 +157,7 @@ def _planning(shop: Days, spread: Cells) -> dict[str, Cells]:
             daily = max(sum(sold) / len(sold), 0.0)
             why = "missing_days" if len(sold) < 28 else None if lead else "no_lead_time"
             safety = point = None
-            if why is None:
+            if why is None and lead is not None:
                 spread_of_demand = sum((units - sum(sold) / len(sold)) ** 2 for units in sold) / (len(sold) - 1)
                 safety = 1.65 * sqrt(float(lead) * spread_of_demand + (daily * late) ** 2)
                 point = daily * float(lead) + safety
