@@ -1,6 +1,7 @@
 """Figures are short, keep their unit, and never show a missing value as 0."""
 
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -78,5 +79,8 @@ def test_what_never_happened_is_never():
 
 def test_columns_without_use_are_named_with_the_nearest_one():
     """A header that no alias knows is listed with the column that its sender may have meant, if any is like it."""
-    columns = [{"header": "Net Amnt", "nearest": "net_amount"}, {"header": "Till", "nearest": None}]
+    columns: list[dict[str, Any]] = [
+        {"header": "Net Amnt", "nearest": "net_amount"},
+        {"header": "Till", "nearest": None},
+    ]
     assert wording.unused(columns) == "'Net Amnt' (nearest: net_amount), 'Till'"
