@@ -43,7 +43,7 @@ def database() -> Any:
     from local_bigquery.engine import database as emulator
 
     connection = _connection()
-    connection.execute(f"ATTACH OR REPLACE ':memory:' AS {_PROJECT}")
+    connection.execute(f"DETACH DATABASE IF EXISTS {_PROJECT}; ATTACH ':memory:' AS {_PROJECT}")
     emulator._attached.add(_PROJECT)
     return connection
 
