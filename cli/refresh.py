@@ -13,6 +13,12 @@ from stockflow.ledger import StageRecord, record_of
 from stockflow.services import Services
 
 POLL_SECONDS = 0.5
+
+
+class NoLoadError(CommandError):
+    """Nothing was transformed so far, so nothing can be computed."""
+
+
 _TRANSFORMED = """
 SELECT * FROM inventory_ops.load_stages_latest WHERE stage = 'transform' AND state = 'transformed'
 """
@@ -58,7 +64,7 @@ def ask(services: Services) -> None:
     """
     loads = [record_of(row) for row in services.warehouse.query(_TRANSFORMED)]
     if not loads:
-        raise CommandError("no load reached the curated tables yet: the first one computes every KPI")
+        raise NoLoadError("no load reached the curated tables yet: the first one computes every KPI")
     load = min(loads, key=_days)
     data, attributes = encode(StageEvent("load.transformed", str(load.feed), load.load_id, landed_on=load.landed_on))
     services.bus.publish(services.settings.events_topic, data, attributes)

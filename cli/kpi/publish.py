@@ -11,7 +11,7 @@ from cli.kpi.checked import Checked, checked
 from cli.kpi.published import Bucket, Publication
 from cli.kpi.workspace import Workspace, is_file, open_workspace
 from cli.output import CommandError, console, print_json, print_table
-from cli.refresh import compute
+from cli.refresh import NoLoadError, compute
 from cli.stack import Json
 from functions.kpi.definition import Definition
 from stockflow.services import Services
@@ -90,7 +90,7 @@ def _computed(definition: Definition, services: Services, timeout: int) -> list[
         return []
     try:
         return compute(services, [definition], timeout)
-    except CommandError:  # no load came so far
+    except NoLoadError:
         return []
 
 

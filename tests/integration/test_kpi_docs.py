@@ -7,7 +7,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -128,6 +128,29 @@ def test_the_example_of_the_page_is_computed_and_reported(world: World, tmp_path
         {"business_date": day, "sku": "A", "value": value} for day, value in zip(DAYS, (9 / 21, 9 / 24.5), strict=True)
     ]
     reporting_views_give_the_last_value_of_stock(world)
+
+
+def test_what_was_known_then_is_where_a_change_begins(world: World) -> None:
+    """Given a sale that came after a report, when the change since that report is asked for, then it came late."""
+    first = world.transformed("sales", *DAYS)
+    reported = datetime.now(UTC)
+    second = world.transformed("sales", *DAYS)
+    stated = [stated_by(first, sale(day, "A", "P1", 3 + n, f"r{n}")) for n, day in enumerate(DAYS)]
+    world.put("sales", [*stated, stated_by(second, sale(DAYS[0], "B", "P1", 2, "late"))])
+    world.rows("INSERT INTO inventory_curated.sales_history SELECT *, NULL FROM inventory_curated.sales; SELECT 1")
+    world.drain(first, second)
+
+    found = run(f"stockflow kpi why net_sales --from {DAYS[0]} --to {DAYS[1]} --known-at {reported.isoformat()}")
+
+    parts = {name: round(amount, 6) for name, amount in found["parts"].items()}
+    assert (parts["late"], parts["corrections"], parts["definition"]) == (13.4, 0, 0)
+    assert found["start"] == pytest.approx(20.1) and sum(parts.values()) == pytest.approx(found["change"])
+    assert found["late_files"]
+
+
+def stated_by(load: str, row: dict[str, Any]) -> dict[str, Any]:
+    """A row as transform leaves it: with the load that stated it."""
+    return {**row, "till_number": "", "_load_id": load, "_generation": 1, "_line": 1}
 
 
 def reporting_views_give_the_last_value_of_stock(world: World) -> None:
