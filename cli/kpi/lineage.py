@@ -64,5 +64,7 @@ def _source(column: str, workspace: Workspace) -> dict[str, Any]:
     table, _, name = column.rpartition(".")
     feed = table.partition(".")[2].removesuffix("_history")
     stated = workspace.contracts[feed].columns if feed in workspace.contracts else ()
-    description = next((c.description for c in stated if c.name == name), "")
+    description = next(
+        (c.description for c in stated if c.name == name), "" if stated else "Rows are counted, or it is fixed."
+    )
     return {"column": column, "feed": feed if stated else None, "description": description}
