@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+_DAY = timedelta(days=1)
+
 
 @dataclass(frozen=True)
 class Span:
@@ -26,11 +28,16 @@ def between(first: date, last: date) -> list[date]:
 
 
 def affected(changed: Iterable[date], lookback_days: int, span: Span) -> set[date]:
-    """Return the days whose trailing window holds a changed day: ``[d, d + lookback]``, within the span."""
+    """Return the days whose trailing window holds a changed day: ``[d, d + lookback]``, within the span.
+
+    It takes time for the days of the span and for the changes, not for each change times its look-back.
+    """
     reach: set[date] = set()
-    for day in changed:
-        last = min(day + timedelta(days=lookback_days), span.last)
-        reach.update(between(max(day, span.first), last))
+    seen = span.first  # the first day that no change before has looked at
+    for day in sorted(set(changed)):
+        last = min(day + timedelta(days=lookback_days), span.last) if day <= span.last else span.first - _DAY
+        reach.update(between(max(day, seen), last))
+        seen = max(seen, last + _DAY)
     return reach
 
 

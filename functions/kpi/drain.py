@@ -1,12 +1,13 @@
 """One drain: all pending loads, the KPIs that they touch, then their events."""
 
+import time
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 from functions.kpi.catalog import Catalog, read_catalog
-from functions.kpi.refresh import refresh_all
+from functions.kpi.refresh import Refreshed, Work, refresh_all
 from functions.kpi.runner import Run
 from stockflow.errors import TransientError
 from stockflow.events import StageEvent, encode
@@ -19,6 +20,9 @@ from stockflow.singleflight import SingleFlight
 
 _HERE = Path(__file__).resolve().parent
 _flight: SingleFlight[Asked, frozenset[Asked]] = SingleFlight()
+CHECKPOINT = "computing"  # the state of a load that some KPIs hold, and others not yet
+# A call may wait for the drain that runs and is then part of the next one: both must fit into its 540 seconds.
+BUDGET_SECONDS = 200.0
 ALL = "all"  # one key: KPIs read tables of every feed
 
 
@@ -43,15 +47,21 @@ def drain(asked: frozenset[Asked], services: Services) -> frozenset[Asked]:
     transformed = {load: stages["transform"] for load, stages in latest.items() if "transform" in stages}
     window = services.settings.replay_window_seconds
     repeated: list[StageRecord] = []
-    work: list[StageRecord] = []
+    work: list[Work] = []
     for load, record in transformed.items():
         done = latest[load].get("kpi")
         is_repeat = is_duplicate(done, version, record.record_id, started, window)
-        (repeated if is_repeat else work).append(done if is_repeat and done else record)
+        if is_repeat and done:
+            repeated.append(done)
+        else:
+            work.append(Work(record, _held_by(done, record)))
     if work:
-        runs = refresh_all(catalog, work, services)
-        _record_failures([r for r in runs if r.state != "computed"], catalog, services)
-        repeated += _record(work, runs, version, started, services)
+        found = refresh_all(catalog, work, services, time.monotonic() + BUDGET_SECONDS)
+        _record_failures([r for r in found.runs if r.state != "computed"], catalog, services)
+        if found.left:
+            _publish(repeated, services)
+            _put_off(work, found, started, services)
+        repeated += _record(work, found.runs, version, started, services)
     _publish(repeated, services)
     return frozenset(load for load in asked if load.load_id not in transformed)
 
@@ -81,8 +91,35 @@ def _definition_version(name: str, catalog: Catalog) -> str | None:
     return catalog.definitions[name].version if name in catalog.definitions else None
 
 
+def _held_by(done: StageRecord | None, record: StageRecord) -> frozenset[str]:
+    """Return the KPIs that hold this very result of transform already, by the last drain that ran out of time."""
+    if done is None or done.state != CHECKPOINT or done.detail.get("of") != record.record_id:
+        return frozenset()
+    return frozenset(done.detail["computed"])
+
+
+def _put_off(work: list[Work], found: Refreshed, started: datetime, services: Services) -> None:
+    """Record which KPIs hold these loads; the next delivery computes the others.
+
+    Raises:
+        TransientError: ``out_of_time``, always.
+    """
+    finished, run = services.clock(), new_run_id()
+    records = [
+        next_record(
+            w.record, "kpi", state=CHECKPOINT, stage_version=w.record.stage_version, run_id=run, started_at=started,
+            finished_at=finished, input_record=None, detail={"of": w.record.record_id, "computed": sorted(found.keys)},
+        )
+        for w in work
+    ]  # fmt: skip
+    services.ledger.record(*records)
+    reached("kpi.put_off")
+    what = f"computed {len(found.keys)} KPIs; there was no time left for {', '.join(found.left)}"
+    raise TransientError("out_of_time", f"{what}: the next delivery goes on with them")
+
+
 def _record(
-    work: list[StageRecord], runs: list[Run], version: str, started: datetime, services: Services
+    work: list[Work], runs: list[Run], version: str, started: datetime, services: Services
 ) -> list[StageRecord]:
     detail: dict[str, Any] = {
         "computed": [r.kpi for r in runs if r.state == "computed"],
@@ -92,10 +129,10 @@ def _record(
     finished, run = services.clock(), new_run_id()
     records = [
         next_record(
-            record, "kpi", state="refreshed", stage_version=version, run_id=run,
-            started_at=started, finished_at=finished, rows=record.rows, detail=detail,
+            w.record, "kpi", state="refreshed", stage_version=version, run_id=run,
+            started_at=started, finished_at=finished, rows=w.record.rows, detail=detail,
         )
-        for record in work
+        for w in work
     ]  # fmt: skip
     services.ledger.record(*records)
     reached("kpi.recorded")

@@ -1,6 +1,7 @@
 """What the SQL says by itself: tables read, order, lineage. Pure."""
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
@@ -55,8 +56,17 @@ def check(definition: Definition) -> None:
 
 def columns(definition: Definition) -> list[str]:
     """Return the names of the columns that a definition's SELECT gives; ``*`` where it does not say."""
-    names: list[str] = parse_sql(definition.name, definition.sql, definition.first_line).named_selects
-    return names
+    return list(_selects(definition.name, definition.sql, definition.first_line))
+
+
+@lru_cache(maxsize=1_000)
+def _selects(name: str, sql: str, first_line: int) -> tuple[str, ...]:
+    return tuple(parse_sql(name, sql, first_line).named_selects)
+
+
+@lru_cache(maxsize=1_000)
+def _tables(name: str, sql: str, first_line: int = 1) -> frozenset[str]:
+    return frozenset(tables(parse_sql(name, sql, first_line)))
 
 
 def tables(tree: Any) -> set[str]:
@@ -72,12 +82,12 @@ def reads(definitions: Mapping[str, Definition], views: Mapping[str, str]) -> di
         if table not in views or table in seen:
             return {table}
         if table not in behind:
-            inner = tables(parse_sql(table, views[table]))
+            inner = _tables(table, views[table])
             behind[table] = set().union(*(resolve(t, seen | {table}) for t in inner))
         return behind[table]
 
     return {
-        name: set().union(set(), *(resolve(t, frozenset()) for t in tables(parse_sql(name, d.sql, d.first_line))))
+        name: set().union(set(), *(resolve(t, frozenset()) for t in _tables(name, d.sql, d.first_line)))
         for name, d in definitions.items()
     }
 
@@ -88,14 +98,29 @@ def in_order(definitions: Mapping[str, Definition], read: Mapping[str, set[str]]
     Raises:
         PermanentError: ``bad_definition`` naming a circle; its fact ``circle`` lists the definitions in it.
     """
+    return [definition for level in levels(definitions, read) for definition in level]
+
+
+def levels(definitions: Mapping[str, Definition], read: Mapping[str, set[str]]) -> list[list[Definition]]:
+    """Return the definitions in groups: those of a group read no table of their own or a later group.
+
+    Raises:
+        PermanentError: ``bad_definition``, as ``in_order`` does.
+    """
     by_table = {d.table: name for name, d in definitions.items()}
-    before = {name: {by_table[t] for t in read[name] if t in by_table} for name in sorted(definitions)}
+    sorter = TopologicalSorter({n: {by_table[t] for t in read[n] if t in by_table} for n in sorted(definitions)})
     try:
-        return [definitions[n] for n in TopologicalSorter(before).static_order()]
+        sorter.prepare()
     except CycleError as error:
         circle = list(error.args[1])
         words = f"these definitions read each other in a circle: {' -> '.join(circle)}"
         raise PermanentError("bad_definition", words, circle=circle) from error
+    found = []
+    while sorter.is_active():
+        ready = sorted(sorter.get_ready())
+        found.append([definitions[name] for name in ready])
+        sorter.done(*ready)
+    return found
 
 
 def column_lineage(

@@ -1,13 +1,15 @@
 """Which KPIs a batch of loads touches, in which order, for which dates; each is computed or says why not."""
 
+import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import date
 
 from functions.kpi.catalog import Catalog
 from functions.kpi.dates import Span, affected, gone, unseen
 from functions.kpi.definition import Definition
-from functions.kpi.graph import columns, in_order, reads
+from functions.kpi.graph import columns, levels, reads
 from functions.kpi.runner import Job, Run, compute, rebuild
 from functions.kpi.state import State, read_state
 from stockflow.contracts import Contract
@@ -18,25 +20,50 @@ from stockflow.points import reached
 from stockflow.services import Services
 from stockflow.settings import bundle_root
 
+SIDE_BY_SIDE = 4  # scripts at once; BigQuery runs far more, an instance's memory and a laptop do not
 # Says how far facts are known, not what they say: a KPI's span follows from it (see ``State``), its rows do not.
 HORIZONS = "inventory_curated.known_days"
 
 
-def refresh_all(catalog: Catalog, work: Iterable[StageRecord], services: Services) -> list[Run]:
-    """Compute what these loads can change, and what was never computed as it is defined now."""
+@dataclass(frozen=True)
+class Work:
+    """A transformed load, and the KPIs (``key``) that hold it already: computed before a drain ran out of time."""
+
+    record: StageRecord
+    held_by: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Refreshed:
+    """What was computed, failed or was skipped. ``left``: KPIs there was no time for; ``keys``: those that hold all."""
+
+    runs: list[Run]
+    keys: frozenset[str] = frozenset()
+    left: tuple[str, ...] = ()
+
+
+def key(definition: Definition) -> str:
+    """Return what a checkpoint says of a KPI that was computed: its name and version."""
+    return f"{definition.name} {definition.version}"
+
+
+def refresh_all(catalog: Catalog, work: Iterable[Work], services: Services, end: float) -> Refreshed:
+    """Compute what these loads can change, and what was never computed as it is defined now.
+
+    KPIs that do not read each other are computed side by side. None is begun after ``end`` (``time.monotonic()``).
+    """
     state = read_state(services)
     if not state.spans:
-        return []
+        return Refreshed([])
     plan = _plan(catalog)
-    round_ = _Round(services, state, plan.reads, touched(work, state.spans["all"]), set(plan.bad))
-    return [*plan.faults, *round_.runs(plan.order)]
+    return _Round(services, state, plan, list(work), end).refreshed()
 
 
 @dataclass(frozen=True)
 class _Plan:
     """The definitions that can run, in their order, and what is wrong with the others."""
 
-    order: list[Definition]
+    levels: list[list[Definition]]
     reads: dict[str, set[str]]
     faults: list[Run]
 
@@ -53,7 +80,7 @@ def _plan(catalog: Catalog) -> _Plan:
     read = reads(definitions, views)
     while True:
         try:
-            return _Plan(in_order(definitions, read), read, faults)
+            return _Plan(levels(definitions, read), read, faults)
         except PermanentError as error:
             circle = set(error.facts["circle"])
             faults += [Run(name, "failed", message=error.message) for name in sorted(circle)]
@@ -81,52 +108,99 @@ def touched(work: Iterable[StageRecord], span: Span) -> dict[str, set[date]]:
     return changed
 
 
-@dataclass
 class _Round:
-    """One pass over the definitions: what has changed so far, and which tables cannot be relied on."""
+    """One pass over the definitions: which dates, what was computed, and which tables cannot be relied on."""
 
-    services: Services
-    state: State
-    reads: Mapping[str, set[str]]
-    changed: dict[str, set[date]]
-    bad: set[str] = field(default_factory=set)
+    def __init__(self, services: Services, state: State, plan: _Plan, work: list[Work], end: float) -> None:
+        self._services, self._state, self._plan, self._work, self._end = services, state, plan, work, end
+        self._bad = set(plan.bad)
+        self._late = set[str]()  # tables there was no time for
+        self._known: dict[frozenset[str], dict[str, set[date]]] = {}  # loads that are new to a KPI -> table -> dates
 
-    def runs(self, order: Iterable[Definition]) -> list[Run]:
-        return [run for definition in order if (run := self._one(definition)) is not None]
+    def refreshed(self) -> Refreshed:
+        """Compute level by level, until the time is over."""
+        runs, keys, left = list(self._plan.faults), set[str](), list[str]()
+        for level in self._plan.levels:
+            found = self._level(level)
+            for definition in level:
+                run = found.get(definition.name)
+                if definition.name in found and run is None:
+                    left.append(definition.name)
+                    self._late.add(definition.table)
+                    continue
+                keys.add(key(definition))
+                if run is None:
+                    continue
+                runs.append(run)
+                if run.state != "computed":
+                    self._bad.add(definition.table)
+        return Refreshed(runs, frozenset(keys), tuple(left))
 
-    def _one(self, definition: Definition) -> Run | None:
-        inputs = self.reads[definition.name]
-        if failed := sorted(inputs & self.bad):
-            self.bad.add(definition.table)
-            return Run(definition.name, "skipped", message=f"reads {', '.join(failed)}, which failed")
-        dates = self._dates(definition, inputs)
-        if not dates:
-            return None
-        run = self._computed(definition, inputs, dates)
-        reached("kpi.computed")
-        if run.state != "computed":
-            self.bad.add(definition.table)
-        self.changed[definition.table] = dates
-        log("INFO", f"kpi {run.kpi} {run.state}", fields={"dates": len(dates)}, stage="kpi", kpi=run.kpi)
-        return run
+    def _level(self, level: Iterable[Definition]) -> dict[str, Run | None]:
+        """Return KPI -> how it ended, None when there was no time; what has nothing to compute is not there."""
+        found: dict[str, Run | None] = {}
+        jobs: list[tuple[Definition, set[date]]] = []
+        for definition in level:
+            inputs = self._plan.reads[definition.name]
+            if failed := sorted(inputs & self._bad):
+                message = f"reads {', '.join(failed)}, which failed"
+                found[definition.name] = Run(definition.name, "skipped", message=message)
+            elif inputs & self._late:
+                found[definition.name] = None
+            elif dates := self._dates(definition):
+                jobs.append((definition, dates))
+        with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+            done = pool.map(lambda job: self._computed(*job), jobs)
+        for (definition, dates), run in zip(jobs, done, strict=True):
+            found[definition.name] = run
+            if run is not None:
+                reached("kpi.computed")
+                log(
+                    "INFO",
+                    f"kpi {run.kpi} {run.state}",
+                    fields={"dates": len(dates)},
+                    stage="kpi",
+                    kpi=run.kpi,
+                )
+        return found
 
-    def _dates(self, definition: Definition, inputs: Iterable[str]) -> set[date]:
-        span, covered = self.state.span(definition), self.state.covered(definition)
-        if not self.state.stands(definition):
+    def _dates(self, definition: Definition) -> set[date]:
+        """Return the days to compute: what the loads that are new to it changed, and what it does not cover yet."""
+        new = frozenset(w.record.record_id for w in self._work if key(definition) not in w.held_by)
+        if new not in self._known:
+            self._known[new] = self._changed(new)
+        return self._known[new].get(definition.table, set())
+
+    def _changed(self, new: frozenset[str]) -> dict[str, set[date]]:
+        """Return table -> the dates that these loads change in it, KPI tables included."""
+        records = (w.record for w in self._work if w.record.record_id in new)
+        changed = touched(records, self._state.spans["all"])
+        for definition in (d for level in self._plan.levels for d in level):
+            if dates := self._reached(definition, changed):
+                changed[definition.table] = dates
+        return changed
+
+    def _reached(self, definition: Definition, changed: Mapping[str, set[date]]) -> set[date]:
+        span, covered = self._state.span(definition), self._state.covered(definition)
+        inputs = self._plan.reads[definition.name]
+        if not self._state.stands(definition) or self._state.overtaken(definition, inputs):
             return span.days() | gone(covered, span)
-        changes = {day for table in inputs for day in self.changed.get(table, ())}
+        changes = {day for table in inputs for day in changed.get(table, ())}
         beyond, new = gone(covered, span), unseen(covered, span)
         if columns(definition) == ["business_date"]:
             return new | beyond  # the days of a spine come and go, they do not change
         return affected(changes, definition.lookback_days, span) | new | beyond
 
-    def _computed(self, definition: Definition, inputs: Iterable[str], dates: set[date]) -> Run:
-        span = self.state.span(definition)
+    def _computed(self, definition: Definition, dates: set[date]) -> Run | None:
+        if time.monotonic() > self._end:
+            return None
+        span = self._state.span(definition)
         inside = frozenset(day for day in dates if day in span) or frozenset({span.last})
         job = Job(definition, inside, span)
-        if not self.state.stands(definition):
-            return rebuild(job, self.services)
-        return compute(job, dated_inputs(inputs, self.services.contracts), self.services)
+        if not self._state.stands(definition):
+            return rebuild(job, self._services)
+        inputs = dated_inputs(self._plan.reads[definition.name], self._services.contracts)
+        return compute(job, inputs, self._services)
 
 
 def dated_inputs(inputs: Iterable[str], contracts: Mapping[str, Contract]) -> set[str]:

@@ -28,12 +28,13 @@ class Run:
     message: str = ""
 
 
+REBUILT = "rebuilt"  # the message of a run that made the whole table anew
 _RECORD = """
 INSERT INTO inventory_ops.kpi_runs
   (run_id, kpi, definition_version, from_date, to_date, first_day, last_day, `rows`, state, message, started_at,
   finished_at)
 SELECT @run_id, @kpi, @version, @from_date, @to_date, @first_day, @last_day,
-  (SELECT COUNT(*) FROM {table} WHERE {where}), 'computed', '',
+  (SELECT COUNT(*) FROM {table} WHERE {where}), 'computed', '{how}',
   @started, CURRENT_TIMESTAMP();
 """
 _DATES = """
@@ -74,7 +75,7 @@ def compute(job: Job, inputs: Iterable[str], services: Services) -> Run:
         where=_WHERE,
         columns=", ".join(f"`{c}`" for c in columns(d)) if "*" not in columns(d) else "*",
         query=dated(d.name, d.sql, inputs, d.lookback_days),
-        record=_RECORD.format(table=d.table, where=_WHERE),
+        record=_RECORD.format(table=d.table, where=_WHERE, how=""),
     )
     return _run(job, script.replace(" (*)\n", "\n"), services)
 
@@ -83,7 +84,7 @@ def rebuild(job: Job, services: Services) -> Run:
     """Make a KPI's table anew, over all dates: it is the first time, the definition changed, or the last run failed."""
     d = job.definition
     cluster = f"CLUSTER BY {', '.join(d.grain[:4])} " if d.grain else ""
-    record = _RECORD.format(table=d.table, where="TRUE")
+    record = _RECORD.format(table=d.table, where="TRUE", how=REBUILT)
     script = _REBUILD.format(table=d.table, cluster=cluster, query=d.sql, record=record)
     run = _run(job, script, services)
     if run.state == "failed" and any(words in run.message for words in _OTHER_SPEC):

@@ -1,8 +1,8 @@
 """What was computed so far, and how far the facts reach."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from functions.kpi.dates import Span
@@ -15,7 +15,9 @@ SELECT
   ARRAY_AGG(definition_version ORDER BY finished_at DESC LIMIT 1)[OFFSET(0)] AS version,
   ARRAY_AGG(state ORDER BY finished_at DESC LIMIT 1)[OFFSET(0)] AS state,
   ARRAY_AGG(COALESCE(first_day, from_date) ORDER BY finished_at DESC LIMIT 1)[OFFSET(0)] AS first_day,
-  ARRAY_AGG(COALESCE(last_day, to_date) ORDER BY finished_at DESC LIMIT 1)[OFFSET(0)] AS last_day
+  ARRAY_AGG(COALESCE(last_day, to_date) ORDER BY finished_at DESC LIMIT 1)[OFFSET(0)] AS last_day,
+  MAX(finished_at) AS computed_at,
+  MAX(IF(message = 'rebuilt', finished_at, NULL)) AS rebuilt_at
 FROM inventory_ops.kpi_runs
 WHERE kpi IN (SELECT table_name FROM inventory_kpi.INFORMATION_SCHEMA.TABLES)
 GROUP BY kpi
@@ -27,11 +29,14 @@ _KNOWN = "SELECT horizon, first_day, last_day FROM inventory_curated.known_days 
 class State:
     """``done``: KPI -> (definition version, days that its table covers), of those whose last run did not fail.
 
+    ``computed_at``: KPI -> when its last run ended; ``rebuilt_at``: when its table was made anew for the last time.
     ``spans``: horizon -> its days (see view ``known_days``); empty when there is no fact at all.
     """
 
     spans: Mapping[str, Span]
     done: dict[str, tuple[str, Span | None]] = field(default_factory=dict)
+    computed_at: Mapping[str, datetime] = field(default_factory=dict)
+    rebuilt_at: Mapping[str, datetime] = field(default_factory=dict)
 
     def span(self, definition: Definition) -> Span:
         """Return the days that a KPI can have."""
@@ -41,6 +46,12 @@ class State:
         """Whether the table holds this very definition: it is there, and its last run did not fail."""
         return definition.name in self.done and self.done[definition.name][0] == definition.version
 
+    def overtaken(self, definition: Definition, inputs: Iterable[str]) -> bool:
+        """Whether a KPI that it reads was made anew since: a drain ended in between."""
+        computed = self.computed_at.get(definition.name)
+        rebuilt = [self.rebuilt_at[i] for table in inputs if (i := table.rpartition(".")[2]) in self.rebuilt_at]
+        return computed is not None and any(at > computed for at in rebuilt)
+
     def covered(self, definition: Definition) -> Span | None:
         """Return the days that a KPI's table covers; None when it was never computed."""
         return self.done[definition.name][1] if definition.name in self.done else None
@@ -49,7 +60,9 @@ class State:
 def read_state(services: Services) -> State:
     """Return the state of the environment, by two queries."""
     rows = services.warehouse.query(_DONE)
-    return State(read_spans(services), {r["kpi"]: (r["version"], _days(r)) for r in rows if r["state"] == "computed"})
+    done = {r["kpi"]: (r["version"], _days(r)) for r in rows if r["state"] == "computed"}
+    computed = {r["kpi"]: r["computed_at"] for r in rows}
+    return State(read_spans(services), done, computed, {r["kpi"]: r["rebuilt_at"] for r in rows if r["rebuilt_at"]})
 
 
 def read_spans(services: Services) -> dict[str, Span]:

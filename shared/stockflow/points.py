@@ -18,7 +18,7 @@ Point = Literal[
     "validate.began", "validate.refused_kept", "validate.results_kept", "validate.reported", "validate.recorded",
     "validate.published",
     "transform.merged", "transform.requeued", "transform.published",
-    "kpi.computed", "kpi.recorded", "kpi.published",
+    "kpi.computed", "kpi.put_off", "kpi.recorded", "kpi.published",
     "sweep.objects_published", "sweep.loads_published", "sweep.orphans_removed",
 ]  # fmt: skip
 POINTS: tuple[Point, ...] = get_args(Point)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from functions.kpi import drain as kpi
+from functions.kpi import refresh
 from stockflow.errors import TransientError
 from stockflow.events import StageEvent
 from tests.integration.kpi_world import World, asked, new_world, sale
@@ -257,3 +258,64 @@ def test_two_instances_at_once_do_no_harm(world: World) -> None:
     rows = world.rows("SELECT business_date, value FROM inventory_kpi.each_day")
     assert len(rows) == 10 and values(world, "each_day")[LAST] == 9
     assert messages(world, "failed") == {}
+
+
+class Clock:
+    """Stands where ``time`` stands for the round: after so many KPIs the time of the drain is over."""
+
+    def __init__(self, begun: int) -> None:
+        self.left = begun
+
+    def monotonic(self) -> float:
+        self.left -= 1
+        return 0.0 if self.left >= 0 else float("inf")
+
+
+@pytest.fixture
+def cut(monkeypatch: pytest.MonkeyPatch, world: World) -> Iterator[None]:
+    """A drain that had time for one KPI, ``daily``; the one after it has all the time that it wants."""
+    with monkeypatch.context() as patched:
+        patched.setattr(refresh, "time", Clock(1))
+        world.rows(f"UPDATE inventory_curated.sales SET quantity = 5 WHERE business_date = '{LAST}'; SELECT 1")
+        load = world.transformed("sales", LAST)
+        with pytest.raises(TransientError, match="no time left for each_day, three_days"):
+            world.drain(load)
+    world.waiting.append(load)
+    yield
+
+
+def computed(world: World) -> list[str]:
+    rows = world.rows("SELECT kpi FROM inventory_ops.kpi_runs WHERE state = 'computed' ORDER BY finished_at, kpi")
+    return [row["kpi"] for row in rows][3:]  # three by the fixture
+
+
+def test_a_drain_that_runs_out_of_time_is_gone_on_with_by_the_next_delivery(world: World, cut: None) -> None:
+    assert computed(world) == ["daily"] and values(world, "each_day")[LAST] == 1
+    assert world.rows("SELECT state FROM inventory_ops.loads WHERE landed_on >= '2000-01-01' AND state = 'computing'")
+    world.drain()
+    assert sorted(computed(world)) == ["daily", "each_day", "three_days"]
+    assert values(world, "each_day")[LAST] == 5 and values(world, "three_days")[LAST] == 7
+    assert {m["event_type"] for m in world.bus.sent} == {"kpi.refreshed"} and len(world.bus.sent) == 2
+
+
+def test_what_comes_in_between_is_computed_for_its_days_only(world: World, cut: None) -> None:
+    world.rows(f"UPDATE inventory_curated.sales SET quantity = 9 WHERE business_date = '{FIRST}'; SELECT 1")
+    world.drain(*world.waiting, world.transformed("sales", FIRST))
+    assert world.runs()["daily"] == (FIRST, FIRST)
+    assert world.runs()["each_day"] == (FIRST, LAST)
+    assert (values(world, "each_day")[FIRST], values(world, "each_day")[LAST]) == (9, 5)
+    assert (values(world, "three_days")[FIRST], values(world, "three_days")[LAST]) == (9, 7)
+
+
+def test_a_base_that_was_made_anew_reaches_those_on_it_after_a_cut(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = (folder(world) / "daily.sql").read_text()
+    (folder(world) / "daily.sql").write_text(text.replace("SUM(CAST", "10 * SUM(CAST"))
+    with monkeypatch.context() as patched:
+        patched.setattr(refresh, "time", Clock(1))
+        load = world.transformed("sales", LAST)
+        with pytest.raises(TransientError, match="no time left"):
+            world.drain(load)
+    world.drain(load)
+    assert set(values(world, "each_day").values()) == {10} and len(values(world, "each_day")) == 10
