@@ -1,7 +1,9 @@
 -- One drain of <<feed>>: @loads go from raw to curated in one transaction. Built by merge.py.
 -- @records are the validations that were found complete; @days the landing days of the loads, @near those on which
 -- other generations of their objects may have landed; a newer generation of @replacing loads' objects replaces them.
-<<turns>>
+-- Whether these loads were transformed before, or make other loads' statements count or not count any more.
+DECLARE again, restating BOOL;
+<<declare_dates>><<turns>>
 BEGIN TRANSACTION;
 
 -- Two drains of one feed at once both change this row, so BigQuery aborts the later one.
@@ -65,8 +67,15 @@ IF (SELECT COUNT(*) FROM typed) != (SELECT COUNT(*) FROM accepted) THEN
   RAISE USING MESSAGE = 'the model of <<feed>> must return exactly one row per accepted row';
 END IF;
 
+-- In the transaction: what another drain committed before it began is seen here.
+SET again = EXISTS (
+  SELECT 1
+  FROM inventory_ops.load_stages
+  WHERE landed_on IN UNNEST(@days) AND load_id IN UNNEST(@loads) AND stage = 'transform'
+);
+
 -- All generations of the objects that are replaced as a whole, and which load replaces them: the newest that states
--- anything. Then those that a load of this drain replaced before and does not any more.
+-- anything.
 CREATE TEMP TABLE generations AS
 WITH known AS (
   SELECT batch.bucket, batch.object, batch.generation, batch.load_id, COUNT(typed._load_id) AS stated
@@ -96,34 +105,57 @@ newest AS (
 SELECT known.load_id, newest.load_id AS replaced_by
 FROM known
 LEFT JOIN newest
-  ON newest.bucket = known.bucket AND newest.object = known.object AND newest.generation > known.generation
-UNION ALL
-SELECT DISTINCT _load_id, CAST(NULL AS STRING)
-FROM inventory_curated.<<feed>>_history
-WHERE _replaced_by IN UNNEST(@loads)
-  AND _load_id NOT IN UNNEST(@loads)
-  AND _load_id NOT IN (SELECT load_id FROM known);
+  ON newest.bucket = known.bucket AND newest.object = known.object AND newest.generation > known.generation;
+
+-- Those that a load of this drain replaced before and does not any more.
+IF again THEN
+  INSERT INTO generations (load_id, replaced_by)
+  SELECT DISTINCT _load_id, CAST(NULL AS STRING)
+  FROM inventory_curated.<<feed>>_history
+  WHERE _replaced_by IN UNNEST(@loads)
+    AND _load_id NOT IN UNNEST(@loads)
+    AND _load_id NOT IN (SELECT load_id FROM generations);
+END IF;
+
+SET restating = again OR EXISTS (SELECT 1 FROM generations WHERE load_id NOT IN UNNEST(@loads));
 
 -- The keys that these loads state or stated, or that generations state which these loads replace or give back.
-CREATE TEMP TABLE touched AS
-SELECT <<keys>> FROM typed WHERE _issue IS NULL
-UNION DISTINCT
-SELECT <<keys>>
-FROM inventory_curated.<<feed>>_history
-WHERE _load_id IN UNNEST(@loads) OR _load_id IN (SELECT load_id FROM generations);
+CREATE TEMP TABLE touched AS SELECT DISTINCT <<keys>> FROM typed WHERE _issue IS NULL;
+
+IF restating THEN
+  INSERT INTO touched (<<keys>>)
+  SELECT <<keys>>
+  FROM inventory_curated.<<feed>>_history
+  WHERE _load_id IN UNNEST(@loads) OR _load_id IN (SELECT load_id FROM generations)
+  EXCEPT DISTINCT
+  SELECT <<keys>> FROM touched;
+END IF;
+<<set_dates>>
+-- What won before, of these keys.
+CREATE TEMP TABLE before AS
+SELECT <<was_rows>>
+FROM inventory_curated.<<feed>> AS was
+JOIN touched ON <<touched_is_was>><<was_in_dates>>;
 
 CREATE TEMP TABLE statements AS
 SELECT <<columns>>
 FROM typed
 LEFT JOIN generations ON generations.load_id = typed._load_id
-WHERE typed._issue IS NULL AND generations.replaced_by IS NULL
-UNION ALL
-SELECT <<history_columns>>
-FROM inventory_curated.<<feed>>_history AS history
-JOIN touched ON <<touched_is_history>>
-LEFT JOIN generations ON generations.load_id = history._load_id
-WHERE history._load_id NOT IN UNNEST(@loads)
-  AND IF(generations.load_id IS NULL, history._replaced_by, generations.replaced_by) IS NULL;
+WHERE typed._issue IS NULL AND generations.replaced_by IS NULL;
+
+-- What was stated before. Only where statements leave does the history say which one wins without them; else it is
+-- the one that won before, or a new one.
+IF restating THEN
+  INSERT INTO statements (<<columns>>)
+  SELECT <<history_columns>>
+  FROM inventory_curated.<<feed>>_history AS history
+  JOIN touched ON <<touched_is_history>>
+  LEFT JOIN generations ON generations.load_id = history._load_id
+  WHERE history._load_id NOT IN UNNEST(@loads)
+    AND IF(generations.load_id IS NULL, history._replaced_by, generations.replaced_by) IS NULL<<history_in_dates>>;
+ELSE
+  INSERT INTO statements (<<columns>>) SELECT <<columns>> FROM before;
+END IF;
 
 -- What wins now, for each of these keys, next to what won before.
 CREATE TEMP TABLE changes AS
@@ -140,13 +172,16 @@ SELECT
   now._load_id IS NULL OR was._load_id IS NULL<<content_differs>> AS _content_changed
 FROM touched
 LEFT JOIN winners AS now ON <<touched_is_now>>
-LEFT JOIN inventory_curated.<<feed>> AS was ON <<touched_is_was>>
+LEFT JOIN before AS was ON <<touched_is_was>>
 WHERE now._load_id IS DISTINCT FROM was._load_id
   OR now._row IS DISTINCT FROM was._row
   OR now._line IS DISTINCT FROM was._line
   OR now._business_time IS DISTINCT FROM was._business_time<<any_differs>>;
 
-DELETE FROM inventory_curated.<<feed>>_history WHERE _load_id IN UNNEST(@loads);
+IF again THEN
+  DELETE FROM inventory_curated.<<feed>>_history AS history
+  WHERE history._load_id IN UNNEST(@loads)<<history_in_dates>>;
+END IF;
 
 INSERT INTO inventory_curated.<<feed>>_history (<<columns>>, _updated_at, _replaced_by)
 SELECT <<columns>>, CURRENT_TIMESTAMP(), generations.replaced_by
@@ -160,11 +195,13 @@ IF EXISTS (SELECT 1 FROM generations WHERE load_id NOT IN UNNEST(@loads)) THEN
   FROM generations
   WHERE generations.load_id = history._load_id
     AND history._load_id NOT IN UNNEST(@loads)
-    AND history._replaced_by IS DISTINCT FROM generations.replaced_by;
+    AND history._replaced_by IS DISTINCT FROM generations.replaced_by<<history_in_dates>>;
 END IF;
 
-DELETE FROM inventory_curated.<<feed>> kept
-WHERE EXISTS (SELECT 1 FROM changes WHERE <<changes_is_kept>>);
+IF EXISTS (SELECT 1 FROM changes WHERE _was_load_id IS NOT NULL) THEN
+  DELETE FROM inventory_curated.<<feed>> AS kept
+  WHERE EXISTS (SELECT 1 FROM changes WHERE <<changes_is_kept>>)<<kept_in_dates>>;
+END IF;
 
 INSERT INTO inventory_curated.<<feed>> (<<columns>>, _updated_at)
 SELECT <<columns>>, CURRENT_TIMESTAMP() FROM changes WHERE _load_id IS NOT NULL;
@@ -208,8 +245,8 @@ WITH counted AS (
 ),
 kept AS (
   SELECT _load_id AS load_id, COUNT(*) AS kept
-  FROM inventory_curated.<<feed>>
-  WHERE _load_id IN UNNEST(@loads)
+  FROM inventory_curated.<<feed>> AS kept
+  WHERE _load_id IN UNNEST(@loads)<<kept_in_dates>>
   GROUP BY _load_id
 ),
 touched_days AS (

@@ -64,6 +64,8 @@ def drain_script(contract: Contract) -> str:
         "any_differs": _differs(rest),
         **{f"touched_is_{t}": _same("touched", t, contract.key) for t in ("history", "now", "was")},
         "changes_is_kept": _same("changes", "kept", contract.key),
+        "was_rows": _list([f"was.{n}" for n in (*names, *_META)]),
+        **_dates(contract),
         "touched_days": _touched_days(contract),
         "restated": restated(contract),
         "record_id": record_id("batch.load_id", "@version", "transformed", "clock.finished_at"),
@@ -127,6 +129,60 @@ def _touched_days(contract: Contract) -> str:
         f"SELECT _load_id, _was_load_id, CAST({name} AS STRING) AS day FROM changes WHERE _content_changed"
         for name in (day, f"_was_{day}")
     )
+
+
+def _dates(contract: Contract) -> dict[str, str]:
+    """What keeps the merge to the partitions that it touches; a dimension has none, and its current rows are few."""
+    day, rows = contract.business_date, ("history", "was", "kept")
+    if not day:
+        return {"declare_dates": "", "set_dates": "", **{f"{row}_in_dates": "" for row in rows}}
+    own = day in contract.key
+    return {
+        "declare_dates": "DECLARE business_dates ARRAY<DATE>;\n" + ("" if own else "DECLARE clusters ARRAY<STRING>;\n"),
+        "set_dates": f"{_BY_KEY.replace('<<day>>', day)}" if own else _looked_up(contract, day),
+        **{f"{row}_in_dates": f"\n    AND {row}.{day} IN UNNEST(business_dates)" for row in rows},
+    }
+
+
+# The business dates of all statements of the touched keys: a script variable, since BigQuery prunes by constants only.
+_BY_KEY = "\nSET business_dates = (SELECT ARRAY_AGG(DISTINCT <<day>>) FROM touched);\n"
+# The same key may have had another date. Few columns are read for it, of the blocks that hold such documents.
+_BY_LOOK_UP = """
+SET clusters = (SELECT ARRAY_AGG(DISTINCT {cluster}) FROM touched);
+
+SET business_dates = (
+  SELECT ARRAY_AGG(DISTINCT {day})
+  FROM (
+    SELECT {day} FROM typed WHERE _issue IS NULL
+    UNION ALL
+    SELECT was.{day}
+    FROM inventory_curated.<<feed>> AS was
+    JOIN touched ON <<touched_is_was>>
+    WHERE was.{cluster} IN UNNEST(clusters)
+  )
+);
+
+IF restating THEN
+  SET business_dates = (
+    SELECT ARRAY_AGG(DISTINCT {day})
+    FROM (
+      SELECT {day} FROM UNNEST(business_dates) AS {day}
+      UNION ALL
+      SELECT history.{day}
+      FROM inventory_curated.<<feed>>_history AS history
+      JOIN touched ON <<touched_is_history>>
+      WHERE history.{cluster} IN UNNEST(clusters)
+    )
+  );
+END IF;
+"""
+
+
+def _looked_up(contract: Contract, day: str) -> str:
+    cluster = contract.properties.get("clusterBy")
+    if cluster not in contract.key:
+        raise ValueError(f"{contract.feed}: the key has no date, so clusterBy must name the column to look it up by")
+    return _BY_LOOK_UP.format(cluster=cluster, day=day)
 
 
 def _same(left: str, right: str, columns: tuple[str, ...]) -> str:

@@ -1,6 +1,8 @@
 -- One drain of locations: @loads go from raw to curated in one transaction. Built by merge.py.
 -- @records are the validations that were found complete; @days the landing days of the loads, @near those on which
 -- other generations of their objects may have landed; a newer generation of @replacing loads' objects replaces them.
+-- Whether these loads were transformed before, or make other loads' statements count or not count any more.
+DECLARE again, restating BOOL;
 CREATE TABLE IF NOT EXISTS inventory_curated.turn_locations AS SELECT 0 AS turn;
 BEGIN TRANSACTION;
 
@@ -116,8 +118,15 @@ IF (SELECT COUNT(*) FROM typed) != (SELECT COUNT(*) FROM accepted) THEN
   RAISE USING MESSAGE = 'the model of locations must return exactly one row per accepted row';
 END IF;
 
+-- In the transaction: what another drain committed before it began is seen here.
+SET again = EXISTS (
+  SELECT 1
+  FROM inventory_ops.load_stages
+  WHERE landed_on IN UNNEST(@days) AND load_id IN UNNEST(@loads) AND stage = 'transform'
+);
+
 -- All generations of the objects that are replaced as a whole, and which load replaces them: the newest that states
--- anything. Then those that a load of this drain replaced before and does not any more.
+-- anything.
 CREATE TEMP TABLE generations AS
 WITH known AS (
   SELECT batch.bucket, batch.object, batch.generation, batch.load_id, COUNT(typed._load_id) AS stated
@@ -147,34 +156,57 @@ newest AS (
 SELECT known.load_id, newest.load_id AS replaced_by
 FROM known
 LEFT JOIN newest
-  ON newest.bucket = known.bucket AND newest.object = known.object AND newest.generation > known.generation
-UNION ALL
-SELECT DISTINCT _load_id, CAST(NULL AS STRING)
-FROM inventory_curated.locations_history
-WHERE _replaced_by IN UNNEST(@loads)
-  AND _load_id NOT IN UNNEST(@loads)
-  AND _load_id NOT IN (SELECT load_id FROM known);
+  ON newest.bucket = known.bucket AND newest.object = known.object AND newest.generation > known.generation;
+
+-- Those that a load of this drain replaced before and does not any more.
+IF again THEN
+  INSERT INTO generations (load_id, replaced_by)
+  SELECT DISTINCT _load_id, CAST(NULL AS STRING)
+  FROM inventory_curated.locations_history
+  WHERE _replaced_by IN UNNEST(@loads)
+    AND _load_id NOT IN UNNEST(@loads)
+    AND _load_id NOT IN (SELECT load_id FROM generations);
+END IF;
+
+SET restating = again OR EXISTS (SELECT 1 FROM generations WHERE load_id NOT IN UNNEST(@loads));
 
 -- The keys that these loads state or stated, or that generations state which these loads replace or give back.
-CREATE TEMP TABLE touched AS
-SELECT location_code FROM typed WHERE _issue IS NULL
-UNION DISTINCT
-SELECT location_code
-FROM inventory_curated.locations_history
-WHERE _load_id IN UNNEST(@loads) OR _load_id IN (SELECT load_id FROM generations);
+CREATE TEMP TABLE touched AS SELECT DISTINCT location_code FROM typed WHERE _issue IS NULL;
+
+IF restating THEN
+  INSERT INTO touched (location_code)
+  SELECT location_code
+  FROM inventory_curated.locations_history
+  WHERE _load_id IN UNNEST(@loads) OR _load_id IN (SELECT load_id FROM generations)
+  EXCEPT DISTINCT
+  SELECT location_code FROM touched;
+END IF;
+
+-- What won before, of these keys.
+CREATE TEMP TABLE before AS
+SELECT was.location_code, was.name, was.type, was.city, was.country, was.gln, was.opened_on, was.closed_on, was.updated_at, was._load_id, was._row, was._line, was._business_time, was._generation
+FROM inventory_curated.locations AS was
+JOIN touched ON touched.location_code = was.location_code;
 
 CREATE TEMP TABLE statements AS
 SELECT location_code, name, type, city, country, gln, opened_on, closed_on, updated_at, _load_id, _row, _line, _business_time, _generation
 FROM typed
 LEFT JOIN generations ON generations.load_id = typed._load_id
-WHERE typed._issue IS NULL AND generations.replaced_by IS NULL
-UNION ALL
-SELECT history.location_code, history.name, history.type, history.city, history.country, history.gln, history.opened_on, history.closed_on, history.updated_at, history._load_id, history._row, history._line, history._business_time, history._generation
-FROM inventory_curated.locations_history AS history
-JOIN touched ON touched.location_code = history.location_code
-LEFT JOIN generations ON generations.load_id = history._load_id
-WHERE history._load_id NOT IN UNNEST(@loads)
-  AND IF(generations.load_id IS NULL, history._replaced_by, generations.replaced_by) IS NULL;
+WHERE typed._issue IS NULL AND generations.replaced_by IS NULL;
+
+-- What was stated before. Only where statements leave does the history say which one wins without them; else it is
+-- the one that won before, or a new one.
+IF restating THEN
+  INSERT INTO statements (location_code, name, type, city, country, gln, opened_on, closed_on, updated_at, _load_id, _row, _line, _business_time, _generation)
+  SELECT history.location_code, history.name, history.type, history.city, history.country, history.gln, history.opened_on, history.closed_on, history.updated_at, history._load_id, history._row, history._line, history._business_time, history._generation
+  FROM inventory_curated.locations_history AS history
+  JOIN touched ON touched.location_code = history.location_code
+  LEFT JOIN generations ON generations.load_id = history._load_id
+  WHERE history._load_id NOT IN UNNEST(@loads)
+    AND IF(generations.load_id IS NULL, history._replaced_by, generations.replaced_by) IS NULL;
+ELSE
+  INSERT INTO statements (location_code, name, type, city, country, gln, opened_on, closed_on, updated_at, _load_id, _row, _line, _business_time, _generation) SELECT location_code, name, type, city, country, gln, opened_on, closed_on, updated_at, _load_id, _row, _line, _business_time, _generation FROM before;
+END IF;
 
 -- What wins now, for each of these keys, next to what won before.
 CREATE TEMP TABLE changes AS
@@ -198,7 +230,7 @@ SELECT
   OR now.closed_on IS DISTINCT FROM was.closed_on AS _content_changed
 FROM touched
 LEFT JOIN winners AS now ON touched.location_code = now.location_code
-LEFT JOIN inventory_curated.locations AS was ON touched.location_code = was.location_code
+LEFT JOIN before AS was ON touched.location_code = was.location_code
 WHERE now._load_id IS DISTINCT FROM was._load_id
   OR now._row IS DISTINCT FROM was._row
   OR now._line IS DISTINCT FROM was._line
@@ -212,7 +244,10 @@ WHERE now._load_id IS DISTINCT FROM was._load_id
   OR now.closed_on IS DISTINCT FROM was.closed_on
   OR now.updated_at IS DISTINCT FROM was.updated_at;
 
-DELETE FROM inventory_curated.locations_history WHERE _load_id IN UNNEST(@loads);
+IF again THEN
+  DELETE FROM inventory_curated.locations_history AS history
+  WHERE history._load_id IN UNNEST(@loads);
+END IF;
 
 INSERT INTO inventory_curated.locations_history (location_code, name, type, city, country, gln, opened_on, closed_on, updated_at, _load_id, _row, _line, _business_time, _generation, _updated_at, _replaced_by)
 SELECT location_code, name, type, city, country, gln, opened_on, closed_on, updated_at, _load_id, _row, _line, _business_time, _generation, CURRENT_TIMESTAMP(), generations.replaced_by
@@ -229,8 +264,10 @@ IF EXISTS (SELECT 1 FROM generations WHERE load_id NOT IN UNNEST(@loads)) THEN
     AND history._replaced_by IS DISTINCT FROM generations.replaced_by;
 END IF;
 
-DELETE FROM inventory_curated.locations kept
-WHERE EXISTS (SELECT 1 FROM changes WHERE changes.location_code = kept.location_code);
+IF EXISTS (SELECT 1 FROM changes WHERE _was_load_id IS NOT NULL) THEN
+  DELETE FROM inventory_curated.locations AS kept
+  WHERE EXISTS (SELECT 1 FROM changes WHERE changes.location_code = kept.location_code);
+END IF;
 
 INSERT INTO inventory_curated.locations (location_code, name, type, city, country, gln, opened_on, closed_on, updated_at, _load_id, _row, _line, _business_time, _generation, _updated_at)
 SELECT location_code, name, type, city, country, gln, opened_on, closed_on, updated_at, _load_id, _row, _line, _business_time, _generation, CURRENT_TIMESTAMP() FROM changes WHERE _load_id IS NOT NULL;
@@ -274,7 +311,7 @@ WITH counted AS (
 ),
 kept AS (
   SELECT _load_id AS load_id, COUNT(*) AS kept
-  FROM inventory_curated.locations
+  FROM inventory_curated.locations AS kept
   WHERE _load_id IN UNNEST(@loads)
   GROUP BY _load_id
 ),

@@ -1,6 +1,8 @@
 -- One drain of products: @loads go from raw to curated in one transaction. Built by merge.py.
 -- @records are the validations that were found complete; @days the landing days of the loads, @near those on which
 -- other generations of their objects may have landed; a newer generation of @replacing loads' objects replaces them.
+-- Whether these loads were transformed before, or make other loads' statements count or not count any more.
+DECLARE again, restating BOOL;
 CREATE TABLE IF NOT EXISTS inventory_curated.turn_products AS SELECT 0 AS turn;
 CREATE TABLE IF NOT EXISTS inventory_curated.turn_purchase_orders AS SELECT 0 AS turn;
 CREATE TABLE IF NOT EXISTS inventory_curated.turn_sales AS SELECT 0 AS turn;
@@ -185,8 +187,15 @@ IF (SELECT COUNT(*) FROM typed) != (SELECT COUNT(*) FROM accepted) THEN
   RAISE USING MESSAGE = 'the model of products must return exactly one row per accepted row';
 END IF;
 
+-- In the transaction: what another drain committed before it began is seen here.
+SET again = EXISTS (
+  SELECT 1
+  FROM inventory_ops.load_stages
+  WHERE landed_on IN UNNEST(@days) AND load_id IN UNNEST(@loads) AND stage = 'transform'
+);
+
 -- All generations of the objects that are replaced as a whole, and which load replaces them: the newest that states
--- anything. Then those that a load of this drain replaced before and does not any more.
+-- anything.
 CREATE TEMP TABLE generations AS
 WITH known AS (
   SELECT batch.bucket, batch.object, batch.generation, batch.load_id, COUNT(typed._load_id) AS stated
@@ -216,34 +225,57 @@ newest AS (
 SELECT known.load_id, newest.load_id AS replaced_by
 FROM known
 LEFT JOIN newest
-  ON newest.bucket = known.bucket AND newest.object = known.object AND newest.generation > known.generation
-UNION ALL
-SELECT DISTINCT _load_id, CAST(NULL AS STRING)
-FROM inventory_curated.products_history
-WHERE _replaced_by IN UNNEST(@loads)
-  AND _load_id NOT IN UNNEST(@loads)
-  AND _load_id NOT IN (SELECT load_id FROM known);
+  ON newest.bucket = known.bucket AND newest.object = known.object AND newest.generation > known.generation;
+
+-- Those that a load of this drain replaced before and does not any more.
+IF again THEN
+  INSERT INTO generations (load_id, replaced_by)
+  SELECT DISTINCT _load_id, CAST(NULL AS STRING)
+  FROM inventory_curated.products_history
+  WHERE _replaced_by IN UNNEST(@loads)
+    AND _load_id NOT IN UNNEST(@loads)
+    AND _load_id NOT IN (SELECT load_id FROM generations);
+END IF;
+
+SET restating = again OR EXISTS (SELECT 1 FROM generations WHERE load_id NOT IN UNNEST(@loads));
 
 -- The keys that these loads state or stated, or that generations state which these loads replace or give back.
-CREATE TEMP TABLE touched AS
-SELECT sku FROM typed WHERE _issue IS NULL
-UNION DISTINCT
-SELECT sku
-FROM inventory_curated.products_history
-WHERE _load_id IN UNNEST(@loads) OR _load_id IN (SELECT load_id FROM generations);
+CREATE TEMP TABLE touched AS SELECT DISTINCT sku FROM typed WHERE _issue IS NULL;
+
+IF restating THEN
+  INSERT INTO touched (sku)
+  SELECT sku
+  FROM inventory_curated.products_history
+  WHERE _load_id IN UNNEST(@loads) OR _load_id IN (SELECT load_id FROM generations)
+  EXCEPT DISTINCT
+  SELECT sku FROM touched;
+END IF;
+
+-- What won before, of these keys.
+CREATE TEMP TABLE before AS
+SELECT was.sku, was.name, was.category, was.brand, was.gtin, was.base_unit, was.pack_unit, was.units_per_pack, was.unit_cost, was.unit_price, was.currency, was.lead_time_days, was.supplier_code, was.listed_from, was.delisted_on, was.updated_at, was.stated_unit_cost, was.stated_unit_price, was.stated_currency, was._load_id, was._row, was._line, was._business_time, was._generation
+FROM inventory_curated.products AS was
+JOIN touched ON touched.sku = was.sku;
 
 CREATE TEMP TABLE statements AS
 SELECT sku, name, category, brand, gtin, base_unit, pack_unit, units_per_pack, unit_cost, unit_price, currency, lead_time_days, supplier_code, listed_from, delisted_on, updated_at, stated_unit_cost, stated_unit_price, stated_currency, _load_id, _row, _line, _business_time, _generation
 FROM typed
 LEFT JOIN generations ON generations.load_id = typed._load_id
-WHERE typed._issue IS NULL AND generations.replaced_by IS NULL
-UNION ALL
-SELECT history.sku, history.name, history.category, history.brand, history.gtin, history.base_unit, history.pack_unit, history.units_per_pack, history.unit_cost, history.unit_price, history.currency, history.lead_time_days, history.supplier_code, history.listed_from, history.delisted_on, history.updated_at, history.stated_unit_cost, history.stated_unit_price, history.stated_currency, history._load_id, history._row, history._line, history._business_time, history._generation
-FROM inventory_curated.products_history AS history
-JOIN touched ON touched.sku = history.sku
-LEFT JOIN generations ON generations.load_id = history._load_id
-WHERE history._load_id NOT IN UNNEST(@loads)
-  AND IF(generations.load_id IS NULL, history._replaced_by, generations.replaced_by) IS NULL;
+WHERE typed._issue IS NULL AND generations.replaced_by IS NULL;
+
+-- What was stated before. Only where statements leave does the history say which one wins without them; else it is
+-- the one that won before, or a new one.
+IF restating THEN
+  INSERT INTO statements (sku, name, category, brand, gtin, base_unit, pack_unit, units_per_pack, unit_cost, unit_price, currency, lead_time_days, supplier_code, listed_from, delisted_on, updated_at, stated_unit_cost, stated_unit_price, stated_currency, _load_id, _row, _line, _business_time, _generation)
+  SELECT history.sku, history.name, history.category, history.brand, history.gtin, history.base_unit, history.pack_unit, history.units_per_pack, history.unit_cost, history.unit_price, history.currency, history.lead_time_days, history.supplier_code, history.listed_from, history.delisted_on, history.updated_at, history.stated_unit_cost, history.stated_unit_price, history.stated_currency, history._load_id, history._row, history._line, history._business_time, history._generation
+  FROM inventory_curated.products_history AS history
+  JOIN touched ON touched.sku = history.sku
+  LEFT JOIN generations ON generations.load_id = history._load_id
+  WHERE history._load_id NOT IN UNNEST(@loads)
+    AND IF(generations.load_id IS NULL, history._replaced_by, generations.replaced_by) IS NULL;
+ELSE
+  INSERT INTO statements (sku, name, category, brand, gtin, base_unit, pack_unit, units_per_pack, unit_cost, unit_price, currency, lead_time_days, supplier_code, listed_from, delisted_on, updated_at, stated_unit_cost, stated_unit_price, stated_currency, _load_id, _row, _line, _business_time, _generation) SELECT sku, name, category, brand, gtin, base_unit, pack_unit, units_per_pack, unit_cost, unit_price, currency, lead_time_days, supplier_code, listed_from, delisted_on, updated_at, stated_unit_cost, stated_unit_price, stated_currency, _load_id, _row, _line, _business_time, _generation FROM before;
+END IF;
 
 -- What wins now, for each of these keys, next to what won before.
 CREATE TEMP TABLE changes AS
@@ -277,7 +309,7 @@ SELECT
   OR now.stated_currency IS DISTINCT FROM was.stated_currency AS _content_changed
 FROM touched
 LEFT JOIN winners AS now ON touched.sku = now.sku
-LEFT JOIN inventory_curated.products AS was ON touched.sku = was.sku
+LEFT JOIN before AS was ON touched.sku = was.sku
 WHERE now._load_id IS DISTINCT FROM was._load_id
   OR now._row IS DISTINCT FROM was._row
   OR now._line IS DISTINCT FROM was._line
@@ -301,7 +333,10 @@ WHERE now._load_id IS DISTINCT FROM was._load_id
   OR now.stated_unit_price IS DISTINCT FROM was.stated_unit_price
   OR now.stated_currency IS DISTINCT FROM was.stated_currency;
 
-DELETE FROM inventory_curated.products_history WHERE _load_id IN UNNEST(@loads);
+IF again THEN
+  DELETE FROM inventory_curated.products_history AS history
+  WHERE history._load_id IN UNNEST(@loads);
+END IF;
 
 INSERT INTO inventory_curated.products_history (sku, name, category, brand, gtin, base_unit, pack_unit, units_per_pack, unit_cost, unit_price, currency, lead_time_days, supplier_code, listed_from, delisted_on, updated_at, stated_unit_cost, stated_unit_price, stated_currency, _load_id, _row, _line, _business_time, _generation, _updated_at, _replaced_by)
 SELECT sku, name, category, brand, gtin, base_unit, pack_unit, units_per_pack, unit_cost, unit_price, currency, lead_time_days, supplier_code, listed_from, delisted_on, updated_at, stated_unit_cost, stated_unit_price, stated_currency, _load_id, _row, _line, _business_time, _generation, CURRENT_TIMESTAMP(), generations.replaced_by
@@ -318,8 +353,10 @@ IF EXISTS (SELECT 1 FROM generations WHERE load_id NOT IN UNNEST(@loads)) THEN
     AND history._replaced_by IS DISTINCT FROM generations.replaced_by;
 END IF;
 
-DELETE FROM inventory_curated.products kept
-WHERE EXISTS (SELECT 1 FROM changes WHERE changes.sku = kept.sku);
+IF EXISTS (SELECT 1 FROM changes WHERE _was_load_id IS NOT NULL) THEN
+  DELETE FROM inventory_curated.products AS kept
+  WHERE EXISTS (SELECT 1 FROM changes WHERE changes.sku = kept.sku);
+END IF;
 
 INSERT INTO inventory_curated.products (sku, name, category, brand, gtin, base_unit, pack_unit, units_per_pack, unit_cost, unit_price, currency, lead_time_days, supplier_code, listed_from, delisted_on, updated_at, stated_unit_cost, stated_unit_price, stated_currency, _load_id, _row, _line, _business_time, _generation, _updated_at)
 SELECT sku, name, category, brand, gtin, base_unit, pack_unit, units_per_pack, unit_cost, unit_price, currency, lead_time_days, supplier_code, listed_from, delisted_on, updated_at, stated_unit_cost, stated_unit_price, stated_currency, _load_id, _row, _line, _business_time, _generation, CURRENT_TIMESTAMP() FROM changes WHERE _load_id IS NOT NULL;
@@ -363,7 +400,7 @@ WITH counted AS (
 ),
 kept AS (
   SELECT _load_id AS load_id, COUNT(*) AS kept
-  FROM inventory_curated.products
+  FROM inventory_curated.products AS kept
   WHERE _load_id IN UNNEST(@loads)
   GROUP BY _load_id
 ),

@@ -1,6 +1,9 @@
 -- One drain of stock_counts: @loads go from raw to curated in one transaction. Built by merge.py.
 -- @records are the validations that were found complete; @days the landing days of the loads, @near those on which
 -- other generations of their objects may have landed; a newer generation of @replacing loads' objects replaces them.
+-- Whether these loads were transformed before, or make other loads' statements count or not count any more.
+DECLARE again, restating BOOL;
+DECLARE business_dates ARRAY<DATE>;
 CREATE TABLE IF NOT EXISTS inventory_curated.turn_stock_counts AS SELECT 0 AS turn;
 BEGIN TRANSACTION;
 
@@ -135,8 +138,15 @@ IF (SELECT COUNT(*) FROM typed) != (SELECT COUNT(*) FROM accepted) THEN
   RAISE USING MESSAGE = 'the model of stock_counts must return exactly one row per accepted row';
 END IF;
 
+-- In the transaction: what another drain committed before it began is seen here.
+SET again = EXISTS (
+  SELECT 1
+  FROM inventory_ops.load_stages
+  WHERE landed_on IN UNNEST(@days) AND load_id IN UNNEST(@loads) AND stage = 'transform'
+);
+
 -- All generations of the objects that are replaced as a whole, and which load replaces them: the newest that states
--- anything. Then those that a load of this drain replaced before and does not any more.
+-- anything.
 CREATE TEMP TABLE generations AS
 WITH known AS (
   SELECT batch.bucket, batch.object, batch.generation, batch.load_id, COUNT(typed._load_id) AS stated
@@ -166,34 +176,61 @@ newest AS (
 SELECT known.load_id, newest.load_id AS replaced_by
 FROM known
 LEFT JOIN newest
-  ON newest.bucket = known.bucket AND newest.object = known.object AND newest.generation > known.generation
-UNION ALL
-SELECT DISTINCT _load_id, CAST(NULL AS STRING)
-FROM inventory_curated.stock_counts_history
-WHERE _replaced_by IN UNNEST(@loads)
-  AND _load_id NOT IN UNNEST(@loads)
-  AND _load_id NOT IN (SELECT load_id FROM known);
+  ON newest.bucket = known.bucket AND newest.object = known.object AND newest.generation > known.generation;
+
+-- Those that a load of this drain replaced before and does not any more.
+IF again THEN
+  INSERT INTO generations (load_id, replaced_by)
+  SELECT DISTINCT _load_id, CAST(NULL AS STRING)
+  FROM inventory_curated.stock_counts_history
+  WHERE _replaced_by IN UNNEST(@loads)
+    AND _load_id NOT IN UNNEST(@loads)
+    AND _load_id NOT IN (SELECT load_id FROM generations);
+END IF;
+
+SET restating = again OR EXISTS (SELECT 1 FROM generations WHERE load_id NOT IN UNNEST(@loads));
 
 -- The keys that these loads state or stated, or that generations state which these loads replace or give back.
-CREATE TEMP TABLE touched AS
-SELECT business_date, sku, location_code FROM typed WHERE _issue IS NULL
-UNION DISTINCT
-SELECT business_date, sku, location_code
-FROM inventory_curated.stock_counts_history
-WHERE _load_id IN UNNEST(@loads) OR _load_id IN (SELECT load_id FROM generations);
+CREATE TEMP TABLE touched AS SELECT DISTINCT business_date, sku, location_code FROM typed WHERE _issue IS NULL;
+
+IF restating THEN
+  INSERT INTO touched (business_date, sku, location_code)
+  SELECT business_date, sku, location_code
+  FROM inventory_curated.stock_counts_history
+  WHERE _load_id IN UNNEST(@loads) OR _load_id IN (SELECT load_id FROM generations)
+  EXCEPT DISTINCT
+  SELECT business_date, sku, location_code FROM touched;
+END IF;
+
+SET business_dates = (SELECT ARRAY_AGG(DISTINCT business_date) FROM touched);
+
+-- What won before, of these keys.
+CREATE TEMP TABLE before AS
+SELECT was.business_date, was.sku, was.location_code, was.counted_at, was.counted_quantity, was.book_quantity, was.unit, was.counted_by, was.stated_unit, was._load_id, was._row, was._line, was._business_time, was._generation
+FROM inventory_curated.stock_counts AS was
+JOIN touched ON touched.business_date = was.business_date AND touched.sku = was.sku AND touched.location_code = was.location_code
+    AND was.business_date IN UNNEST(business_dates);
 
 CREATE TEMP TABLE statements AS
 SELECT business_date, sku, location_code, counted_at, counted_quantity, book_quantity, unit, counted_by, stated_unit, _load_id, _row, _line, _business_time, _generation
 FROM typed
 LEFT JOIN generations ON generations.load_id = typed._load_id
-WHERE typed._issue IS NULL AND generations.replaced_by IS NULL
-UNION ALL
-SELECT history.business_date, history.sku, history.location_code, history.counted_at, history.counted_quantity, history.book_quantity, history.unit, history.counted_by, history.stated_unit, history._load_id, history._row, history._line, history._business_time, history._generation
-FROM inventory_curated.stock_counts_history AS history
-JOIN touched ON touched.business_date = history.business_date AND touched.sku = history.sku AND touched.location_code = history.location_code
-LEFT JOIN generations ON generations.load_id = history._load_id
-WHERE history._load_id NOT IN UNNEST(@loads)
-  AND IF(generations.load_id IS NULL, history._replaced_by, generations.replaced_by) IS NULL;
+WHERE typed._issue IS NULL AND generations.replaced_by IS NULL;
+
+-- What was stated before. Only where statements leave does the history say which one wins without them; else it is
+-- the one that won before, or a new one.
+IF restating THEN
+  INSERT INTO statements (business_date, sku, location_code, counted_at, counted_quantity, book_quantity, unit, counted_by, stated_unit, _load_id, _row, _line, _business_time, _generation)
+  SELECT history.business_date, history.sku, history.location_code, history.counted_at, history.counted_quantity, history.book_quantity, history.unit, history.counted_by, history.stated_unit, history._load_id, history._row, history._line, history._business_time, history._generation
+  FROM inventory_curated.stock_counts_history AS history
+  JOIN touched ON touched.business_date = history.business_date AND touched.sku = history.sku AND touched.location_code = history.location_code
+  LEFT JOIN generations ON generations.load_id = history._load_id
+  WHERE history._load_id NOT IN UNNEST(@loads)
+    AND IF(generations.load_id IS NULL, history._replaced_by, generations.replaced_by) IS NULL
+    AND history.business_date IN UNNEST(business_dates);
+ELSE
+  INSERT INTO statements (business_date, sku, location_code, counted_at, counted_quantity, book_quantity, unit, counted_by, stated_unit, _load_id, _row, _line, _business_time, _generation) SELECT business_date, sku, location_code, counted_at, counted_quantity, book_quantity, unit, counted_by, stated_unit, _load_id, _row, _line, _business_time, _generation FROM before;
+END IF;
 
 -- What wins now, for each of these keys, next to what won before.
 CREATE TEMP TABLE changes AS
@@ -215,7 +252,7 @@ SELECT
   OR now.stated_unit IS DISTINCT FROM was.stated_unit AS _content_changed
 FROM touched
 LEFT JOIN winners AS now ON touched.business_date = now.business_date AND touched.sku = now.sku AND touched.location_code = now.location_code
-LEFT JOIN inventory_curated.stock_counts AS was ON touched.business_date = was.business_date AND touched.sku = was.sku AND touched.location_code = was.location_code
+LEFT JOIN before AS was ON touched.business_date = was.business_date AND touched.sku = was.sku AND touched.location_code = was.location_code
 WHERE now._load_id IS DISTINCT FROM was._load_id
   OR now._row IS DISTINCT FROM was._row
   OR now._line IS DISTINCT FROM was._line
@@ -227,7 +264,11 @@ WHERE now._load_id IS DISTINCT FROM was._load_id
   OR now.counted_by IS DISTINCT FROM was.counted_by
   OR now.stated_unit IS DISTINCT FROM was.stated_unit;
 
-DELETE FROM inventory_curated.stock_counts_history WHERE _load_id IN UNNEST(@loads);
+IF again THEN
+  DELETE FROM inventory_curated.stock_counts_history AS history
+  WHERE history._load_id IN UNNEST(@loads)
+    AND history.business_date IN UNNEST(business_dates);
+END IF;
 
 INSERT INTO inventory_curated.stock_counts_history (business_date, sku, location_code, counted_at, counted_quantity, book_quantity, unit, counted_by, stated_unit, _load_id, _row, _line, _business_time, _generation, _updated_at, _replaced_by)
 SELECT business_date, sku, location_code, counted_at, counted_quantity, book_quantity, unit, counted_by, stated_unit, _load_id, _row, _line, _business_time, _generation, CURRENT_TIMESTAMP(), generations.replaced_by
@@ -241,11 +282,15 @@ IF EXISTS (SELECT 1 FROM generations WHERE load_id NOT IN UNNEST(@loads)) THEN
   FROM generations
   WHERE generations.load_id = history._load_id
     AND history._load_id NOT IN UNNEST(@loads)
-    AND history._replaced_by IS DISTINCT FROM generations.replaced_by;
+    AND history._replaced_by IS DISTINCT FROM generations.replaced_by
+    AND history.business_date IN UNNEST(business_dates);
 END IF;
 
-DELETE FROM inventory_curated.stock_counts kept
-WHERE EXISTS (SELECT 1 FROM changes WHERE changes.business_date = kept.business_date AND changes.sku = kept.sku AND changes.location_code = kept.location_code);
+IF EXISTS (SELECT 1 FROM changes WHERE _was_load_id IS NOT NULL) THEN
+  DELETE FROM inventory_curated.stock_counts AS kept
+  WHERE EXISTS (SELECT 1 FROM changes WHERE changes.business_date = kept.business_date AND changes.sku = kept.sku AND changes.location_code = kept.location_code)
+    AND kept.business_date IN UNNEST(business_dates);
+END IF;
 
 INSERT INTO inventory_curated.stock_counts (business_date, sku, location_code, counted_at, counted_quantity, book_quantity, unit, counted_by, stated_unit, _load_id, _row, _line, _business_time, _generation, _updated_at)
 SELECT business_date, sku, location_code, counted_at, counted_quantity, book_quantity, unit, counted_by, stated_unit, _load_id, _row, _line, _business_time, _generation, CURRENT_TIMESTAMP() FROM changes WHERE _load_id IS NOT NULL;
@@ -289,8 +334,9 @@ WITH counted AS (
 ),
 kept AS (
   SELECT _load_id AS load_id, COUNT(*) AS kept
-  FROM inventory_curated.stock_counts
+  FROM inventory_curated.stock_counts AS kept
   WHERE _load_id IN UNNEST(@loads)
+    AND kept.business_date IN UNNEST(business_dates)
   GROUP BY _load_id
 ),
 touched_days AS (

@@ -1,6 +1,10 @@
 -- One drain of stock_movements: @loads go from raw to curated in one transaction. Built by merge.py.
 -- @records are the validations that were found complete; @days the landing days of the loads, @near those on which
 -- other generations of their objects may have landed; a newer generation of @replacing loads' objects replaces them.
+-- Whether these loads were transformed before, or make other loads' statements count or not count any more.
+DECLARE again, restating BOOL;
+DECLARE business_dates ARRAY<DATE>;
+DECLARE clusters ARRAY<STRING>;
 CREATE TABLE IF NOT EXISTS inventory_curated.turn_stock_movements AS SELECT 0 AS turn;
 BEGIN TRANSACTION;
 
@@ -185,8 +189,15 @@ IF (SELECT COUNT(*) FROM typed) != (SELECT COUNT(*) FROM accepted) THEN
   RAISE USING MESSAGE = 'the model of stock_movements must return exactly one row per accepted row';
 END IF;
 
+-- In the transaction: what another drain committed before it began is seen here.
+SET again = EXISTS (
+  SELECT 1
+  FROM inventory_ops.load_stages
+  WHERE landed_on IN UNNEST(@days) AND load_id IN UNNEST(@loads) AND stage = 'transform'
+);
+
 -- All generations of the objects that are replaced as a whole, and which load replaces them: the newest that states
--- anything. Then those that a load of this drain replaced before and does not any more.
+-- anything.
 CREATE TEMP TABLE generations AS
 WITH known AS (
   SELECT batch.bucket, batch.object, batch.generation, batch.load_id, COUNT(typed._load_id) AS stated
@@ -216,34 +227,87 @@ newest AS (
 SELECT known.load_id, newest.load_id AS replaced_by
 FROM known
 LEFT JOIN newest
-  ON newest.bucket = known.bucket AND newest.object = known.object AND newest.generation > known.generation
-UNION ALL
-SELECT DISTINCT _load_id, CAST(NULL AS STRING)
-FROM inventory_curated.stock_movements_history
-WHERE _replaced_by IN UNNEST(@loads)
-  AND _load_id NOT IN UNNEST(@loads)
-  AND _load_id NOT IN (SELECT load_id FROM known);
+  ON newest.bucket = known.bucket AND newest.object = known.object AND newest.generation > known.generation;
+
+-- Those that a load of this drain replaced before and does not any more.
+IF again THEN
+  INSERT INTO generations (load_id, replaced_by)
+  SELECT DISTINCT _load_id, CAST(NULL AS STRING)
+  FROM inventory_curated.stock_movements_history
+  WHERE _replaced_by IN UNNEST(@loads)
+    AND _load_id NOT IN UNNEST(@loads)
+    AND _load_id NOT IN (SELECT load_id FROM generations);
+END IF;
+
+SET restating = again OR EXISTS (SELECT 1 FROM generations WHERE load_id NOT IN UNNEST(@loads));
 
 -- The keys that these loads state or stated, or that generations state which these loads replace or give back.
-CREATE TEMP TABLE touched AS
-SELECT document, document_year, location_code, line_number FROM typed WHERE _issue IS NULL
-UNION DISTINCT
-SELECT document, document_year, location_code, line_number
-FROM inventory_curated.stock_movements_history
-WHERE _load_id IN UNNEST(@loads) OR _load_id IN (SELECT load_id FROM generations);
+CREATE TEMP TABLE touched AS SELECT DISTINCT document, document_year, location_code, line_number FROM typed WHERE _issue IS NULL;
+
+IF restating THEN
+  INSERT INTO touched (document, document_year, location_code, line_number)
+  SELECT document, document_year, location_code, line_number
+  FROM inventory_curated.stock_movements_history
+  WHERE _load_id IN UNNEST(@loads) OR _load_id IN (SELECT load_id FROM generations)
+  EXCEPT DISTINCT
+  SELECT document, document_year, location_code, line_number FROM touched;
+END IF;
+
+SET clusters = (SELECT ARRAY_AGG(DISTINCT document) FROM touched);
+
+SET business_dates = (
+  SELECT ARRAY_AGG(DISTINCT business_date)
+  FROM (
+    SELECT business_date FROM typed WHERE _issue IS NULL
+    UNION ALL
+    SELECT was.business_date
+    FROM inventory_curated.stock_movements AS was
+    JOIN touched ON touched.document = was.document AND touched.document_year = was.document_year AND touched.location_code = was.location_code AND touched.line_number = was.line_number
+    WHERE was.document IN UNNEST(clusters)
+  )
+);
+
+IF restating THEN
+  SET business_dates = (
+    SELECT ARRAY_AGG(DISTINCT business_date)
+    FROM (
+      SELECT business_date FROM UNNEST(business_dates) AS business_date
+      UNION ALL
+      SELECT history.business_date
+      FROM inventory_curated.stock_movements_history AS history
+      JOIN touched ON touched.document = history.document AND touched.document_year = history.document_year AND touched.location_code = history.location_code AND touched.line_number = history.line_number
+      WHERE history.document IN UNNEST(clusters)
+    )
+  );
+END IF;
+
+-- What won before, of these keys.
+CREATE TEMP TABLE before AS
+SELECT was.document, was.line_number, was.document_year, was.business_date, was.entry_date, was.movement_type, was.sku, was.location_code, was.counterpart_location, was.quantity, was.unit, was.unit_cost, was.currency, was.reason, was.stated_unit, was.stated_unit_cost, was.stated_currency, was._load_id, was._row, was._line, was._business_time, was._generation
+FROM inventory_curated.stock_movements AS was
+JOIN touched ON touched.document = was.document AND touched.document_year = was.document_year AND touched.location_code = was.location_code AND touched.line_number = was.line_number
+    AND was.business_date IN UNNEST(business_dates);
 
 CREATE TEMP TABLE statements AS
 SELECT document, line_number, document_year, business_date, entry_date, movement_type, sku, location_code, counterpart_location, quantity, unit, unit_cost, currency, reason, stated_unit, stated_unit_cost, stated_currency, _load_id, _row, _line, _business_time, _generation
 FROM typed
 LEFT JOIN generations ON generations.load_id = typed._load_id
-WHERE typed._issue IS NULL AND generations.replaced_by IS NULL
-UNION ALL
-SELECT history.document, history.line_number, history.document_year, history.business_date, history.entry_date, history.movement_type, history.sku, history.location_code, history.counterpart_location, history.quantity, history.unit, history.unit_cost, history.currency, history.reason, history.stated_unit, history.stated_unit_cost, history.stated_currency, history._load_id, history._row, history._line, history._business_time, history._generation
-FROM inventory_curated.stock_movements_history AS history
-JOIN touched ON touched.document = history.document AND touched.document_year = history.document_year AND touched.location_code = history.location_code AND touched.line_number = history.line_number
-LEFT JOIN generations ON generations.load_id = history._load_id
-WHERE history._load_id NOT IN UNNEST(@loads)
-  AND IF(generations.load_id IS NULL, history._replaced_by, generations.replaced_by) IS NULL;
+WHERE typed._issue IS NULL AND generations.replaced_by IS NULL;
+
+-- What was stated before. Only where statements leave does the history say which one wins without them; else it is
+-- the one that won before, or a new one.
+IF restating THEN
+  INSERT INTO statements (document, line_number, document_year, business_date, entry_date, movement_type, sku, location_code, counterpart_location, quantity, unit, unit_cost, currency, reason, stated_unit, stated_unit_cost, stated_currency, _load_id, _row, _line, _business_time, _generation)
+  SELECT history.document, history.line_number, history.document_year, history.business_date, history.entry_date, history.movement_type, history.sku, history.location_code, history.counterpart_location, history.quantity, history.unit, history.unit_cost, history.currency, history.reason, history.stated_unit, history.stated_unit_cost, history.stated_currency, history._load_id, history._row, history._line, history._business_time, history._generation
+  FROM inventory_curated.stock_movements_history AS history
+  JOIN touched ON touched.document = history.document AND touched.document_year = history.document_year AND touched.location_code = history.location_code AND touched.line_number = history.line_number
+  LEFT JOIN generations ON generations.load_id = history._load_id
+  WHERE history._load_id NOT IN UNNEST(@loads)
+    AND IF(generations.load_id IS NULL, history._replaced_by, generations.replaced_by) IS NULL
+    AND history.business_date IN UNNEST(business_dates);
+ELSE
+  INSERT INTO statements (document, line_number, document_year, business_date, entry_date, movement_type, sku, location_code, counterpart_location, quantity, unit, unit_cost, currency, reason, stated_unit, stated_unit_cost, stated_currency, _load_id, _row, _line, _business_time, _generation) SELECT document, line_number, document_year, business_date, entry_date, movement_type, sku, location_code, counterpart_location, quantity, unit, unit_cost, currency, reason, stated_unit, stated_unit_cost, stated_currency, _load_id, _row, _line, _business_time, _generation FROM before;
+END IF;
 
 -- What wins now, for each of these keys, next to what won before.
 CREATE TEMP TABLE changes AS
@@ -273,7 +337,7 @@ SELECT
   OR now.stated_currency IS DISTINCT FROM was.stated_currency AS _content_changed
 FROM touched
 LEFT JOIN winners AS now ON touched.document = now.document AND touched.document_year = now.document_year AND touched.location_code = now.location_code AND touched.line_number = now.line_number
-LEFT JOIN inventory_curated.stock_movements AS was ON touched.document = was.document AND touched.document_year = was.document_year AND touched.location_code = was.location_code AND touched.line_number = was.line_number
+LEFT JOIN before AS was ON touched.document = was.document AND touched.document_year = was.document_year AND touched.location_code = was.location_code AND touched.line_number = was.line_number
 WHERE now._load_id IS DISTINCT FROM was._load_id
   OR now._row IS DISTINCT FROM was._row
   OR now._line IS DISTINCT FROM was._line
@@ -292,7 +356,11 @@ WHERE now._load_id IS DISTINCT FROM was._load_id
   OR now.stated_unit_cost IS DISTINCT FROM was.stated_unit_cost
   OR now.stated_currency IS DISTINCT FROM was.stated_currency;
 
-DELETE FROM inventory_curated.stock_movements_history WHERE _load_id IN UNNEST(@loads);
+IF again THEN
+  DELETE FROM inventory_curated.stock_movements_history AS history
+  WHERE history._load_id IN UNNEST(@loads)
+    AND history.business_date IN UNNEST(business_dates);
+END IF;
 
 INSERT INTO inventory_curated.stock_movements_history (document, line_number, document_year, business_date, entry_date, movement_type, sku, location_code, counterpart_location, quantity, unit, unit_cost, currency, reason, stated_unit, stated_unit_cost, stated_currency, _load_id, _row, _line, _business_time, _generation, _updated_at, _replaced_by)
 SELECT document, line_number, document_year, business_date, entry_date, movement_type, sku, location_code, counterpart_location, quantity, unit, unit_cost, currency, reason, stated_unit, stated_unit_cost, stated_currency, _load_id, _row, _line, _business_time, _generation, CURRENT_TIMESTAMP(), generations.replaced_by
@@ -306,11 +374,15 @@ IF EXISTS (SELECT 1 FROM generations WHERE load_id NOT IN UNNEST(@loads)) THEN
   FROM generations
   WHERE generations.load_id = history._load_id
     AND history._load_id NOT IN UNNEST(@loads)
-    AND history._replaced_by IS DISTINCT FROM generations.replaced_by;
+    AND history._replaced_by IS DISTINCT FROM generations.replaced_by
+    AND history.business_date IN UNNEST(business_dates);
 END IF;
 
-DELETE FROM inventory_curated.stock_movements kept
-WHERE EXISTS (SELECT 1 FROM changes WHERE changes.document = kept.document AND changes.document_year = kept.document_year AND changes.location_code = kept.location_code AND changes.line_number = kept.line_number);
+IF EXISTS (SELECT 1 FROM changes WHERE _was_load_id IS NOT NULL) THEN
+  DELETE FROM inventory_curated.stock_movements AS kept
+  WHERE EXISTS (SELECT 1 FROM changes WHERE changes.document = kept.document AND changes.document_year = kept.document_year AND changes.location_code = kept.location_code AND changes.line_number = kept.line_number)
+    AND kept.business_date IN UNNEST(business_dates);
+END IF;
 
 INSERT INTO inventory_curated.stock_movements (document, line_number, document_year, business_date, entry_date, movement_type, sku, location_code, counterpart_location, quantity, unit, unit_cost, currency, reason, stated_unit, stated_unit_cost, stated_currency, _load_id, _row, _line, _business_time, _generation, _updated_at)
 SELECT document, line_number, document_year, business_date, entry_date, movement_type, sku, location_code, counterpart_location, quantity, unit, unit_cost, currency, reason, stated_unit, stated_unit_cost, stated_currency, _load_id, _row, _line, _business_time, _generation, CURRENT_TIMESTAMP() FROM changes WHERE _load_id IS NOT NULL;
@@ -354,8 +426,9 @@ WITH counted AS (
 ),
 kept AS (
   SELECT _load_id AS load_id, COUNT(*) AS kept
-  FROM inventory_curated.stock_movements
+  FROM inventory_curated.stock_movements AS kept
   WHERE _load_id IN UNNEST(@loads)
+    AND kept.business_date IN UNNEST(business_dates)
   GROUP BY _load_id
 ),
 touched_days AS (

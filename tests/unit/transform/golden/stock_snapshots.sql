@@ -1,6 +1,9 @@
 -- One drain of stock_snapshots: @loads go from raw to curated in one transaction. Built by merge.py.
 -- @records are the validations that were found complete; @days the landing days of the loads, @near those on which
 -- other generations of their objects may have landed; a newer generation of @replacing loads' objects replaces them.
+-- Whether these loads were transformed before, or make other loads' statements count or not count any more.
+DECLARE again, restating BOOL;
+DECLARE business_dates ARRAY<DATE>;
 CREATE TABLE IF NOT EXISTS inventory_curated.turn_stock_snapshots AS SELECT 0 AS turn;
 BEGIN TRANSACTION;
 
@@ -182,8 +185,15 @@ IF (SELECT COUNT(*) FROM typed) != (SELECT COUNT(*) FROM accepted) THEN
   RAISE USING MESSAGE = 'the model of stock_snapshots must return exactly one row per accepted row';
 END IF;
 
+-- In the transaction: what another drain committed before it began is seen here.
+SET again = EXISTS (
+  SELECT 1
+  FROM inventory_ops.load_stages
+  WHERE landed_on IN UNNEST(@days) AND load_id IN UNNEST(@loads) AND stage = 'transform'
+);
+
 -- All generations of the objects that are replaced as a whole, and which load replaces them: the newest that states
--- anything. Then those that a load of this drain replaced before and does not any more.
+-- anything.
 CREATE TEMP TABLE generations AS
 WITH known AS (
   SELECT batch.bucket, batch.object, batch.generation, batch.load_id, COUNT(typed._load_id) AS stated
@@ -213,34 +223,61 @@ newest AS (
 SELECT known.load_id, newest.load_id AS replaced_by
 FROM known
 LEFT JOIN newest
-  ON newest.bucket = known.bucket AND newest.object = known.object AND newest.generation > known.generation
-UNION ALL
-SELECT DISTINCT _load_id, CAST(NULL AS STRING)
-FROM inventory_curated.stock_snapshots_history
-WHERE _replaced_by IN UNNEST(@loads)
-  AND _load_id NOT IN UNNEST(@loads)
-  AND _load_id NOT IN (SELECT load_id FROM known);
+  ON newest.bucket = known.bucket AND newest.object = known.object AND newest.generation > known.generation;
+
+-- Those that a load of this drain replaced before and does not any more.
+IF again THEN
+  INSERT INTO generations (load_id, replaced_by)
+  SELECT DISTINCT _load_id, CAST(NULL AS STRING)
+  FROM inventory_curated.stock_snapshots_history
+  WHERE _replaced_by IN UNNEST(@loads)
+    AND _load_id NOT IN UNNEST(@loads)
+    AND _load_id NOT IN (SELECT load_id FROM generations);
+END IF;
+
+SET restating = again OR EXISTS (SELECT 1 FROM generations WHERE load_id NOT IN UNNEST(@loads));
 
 -- The keys that these loads state or stated, or that generations state which these loads replace or give back.
-CREATE TEMP TABLE touched AS
-SELECT business_date, sku, location_code FROM typed WHERE _issue IS NULL
-UNION DISTINCT
-SELECT business_date, sku, location_code
-FROM inventory_curated.stock_snapshots_history
-WHERE _load_id IN UNNEST(@loads) OR _load_id IN (SELECT load_id FROM generations);
+CREATE TEMP TABLE touched AS SELECT DISTINCT business_date, sku, location_code FROM typed WHERE _issue IS NULL;
+
+IF restating THEN
+  INSERT INTO touched (business_date, sku, location_code)
+  SELECT business_date, sku, location_code
+  FROM inventory_curated.stock_snapshots_history
+  WHERE _load_id IN UNNEST(@loads) OR _load_id IN (SELECT load_id FROM generations)
+  EXCEPT DISTINCT
+  SELECT business_date, sku, location_code FROM touched;
+END IF;
+
+SET business_dates = (SELECT ARRAY_AGG(DISTINCT business_date) FROM touched);
+
+-- What won before, of these keys.
+CREATE TEMP TABLE before AS
+SELECT was.business_date, was.sku, was.location_code, was.on_hand, was.available, was.committed, was.incoming, was.reorder_point, was.safety_stock, was.unit, was.unit_cost, was.currency, was.stated_unit, was.stated_unit_cost, was.stated_currency, was._load_id, was._row, was._line, was._business_time, was._generation
+FROM inventory_curated.stock_snapshots AS was
+JOIN touched ON touched.business_date = was.business_date AND touched.sku = was.sku AND touched.location_code = was.location_code
+    AND was.business_date IN UNNEST(business_dates);
 
 CREATE TEMP TABLE statements AS
 SELECT business_date, sku, location_code, on_hand, available, committed, incoming, reorder_point, safety_stock, unit, unit_cost, currency, stated_unit, stated_unit_cost, stated_currency, _load_id, _row, _line, _business_time, _generation
 FROM typed
 LEFT JOIN generations ON generations.load_id = typed._load_id
-WHERE typed._issue IS NULL AND generations.replaced_by IS NULL
-UNION ALL
-SELECT history.business_date, history.sku, history.location_code, history.on_hand, history.available, history.committed, history.incoming, history.reorder_point, history.safety_stock, history.unit, history.unit_cost, history.currency, history.stated_unit, history.stated_unit_cost, history.stated_currency, history._load_id, history._row, history._line, history._business_time, history._generation
-FROM inventory_curated.stock_snapshots_history AS history
-JOIN touched ON touched.business_date = history.business_date AND touched.sku = history.sku AND touched.location_code = history.location_code
-LEFT JOIN generations ON generations.load_id = history._load_id
-WHERE history._load_id NOT IN UNNEST(@loads)
-  AND IF(generations.load_id IS NULL, history._replaced_by, generations.replaced_by) IS NULL;
+WHERE typed._issue IS NULL AND generations.replaced_by IS NULL;
+
+-- What was stated before. Only where statements leave does the history say which one wins without them; else it is
+-- the one that won before, or a new one.
+IF restating THEN
+  INSERT INTO statements (business_date, sku, location_code, on_hand, available, committed, incoming, reorder_point, safety_stock, unit, unit_cost, currency, stated_unit, stated_unit_cost, stated_currency, _load_id, _row, _line, _business_time, _generation)
+  SELECT history.business_date, history.sku, history.location_code, history.on_hand, history.available, history.committed, history.incoming, history.reorder_point, history.safety_stock, history.unit, history.unit_cost, history.currency, history.stated_unit, history.stated_unit_cost, history.stated_currency, history._load_id, history._row, history._line, history._business_time, history._generation
+  FROM inventory_curated.stock_snapshots_history AS history
+  JOIN touched ON touched.business_date = history.business_date AND touched.sku = history.sku AND touched.location_code = history.location_code
+  LEFT JOIN generations ON generations.load_id = history._load_id
+  WHERE history._load_id NOT IN UNNEST(@loads)
+    AND IF(generations.load_id IS NULL, history._replaced_by, generations.replaced_by) IS NULL
+    AND history.business_date IN UNNEST(business_dates);
+ELSE
+  INSERT INTO statements (business_date, sku, location_code, on_hand, available, committed, incoming, reorder_point, safety_stock, unit, unit_cost, currency, stated_unit, stated_unit_cost, stated_currency, _load_id, _row, _line, _business_time, _generation) SELECT business_date, sku, location_code, on_hand, available, committed, incoming, reorder_point, safety_stock, unit, unit_cost, currency, stated_unit, stated_unit_cost, stated_currency, _load_id, _row, _line, _business_time, _generation FROM before;
+END IF;
 
 -- What wins now, for each of these keys, next to what won before.
 CREATE TEMP TABLE changes AS
@@ -269,7 +306,7 @@ SELECT
   OR now.stated_currency IS DISTINCT FROM was.stated_currency AS _content_changed
 FROM touched
 LEFT JOIN winners AS now ON touched.business_date = now.business_date AND touched.sku = now.sku AND touched.location_code = now.location_code
-LEFT JOIN inventory_curated.stock_snapshots AS was ON touched.business_date = was.business_date AND touched.sku = was.sku AND touched.location_code = was.location_code
+LEFT JOIN before AS was ON touched.business_date = was.business_date AND touched.sku = was.sku AND touched.location_code = was.location_code
 WHERE now._load_id IS DISTINCT FROM was._load_id
   OR now._row IS DISTINCT FROM was._row
   OR now._line IS DISTINCT FROM was._line
@@ -287,7 +324,11 @@ WHERE now._load_id IS DISTINCT FROM was._load_id
   OR now.stated_unit_cost IS DISTINCT FROM was.stated_unit_cost
   OR now.stated_currency IS DISTINCT FROM was.stated_currency;
 
-DELETE FROM inventory_curated.stock_snapshots_history WHERE _load_id IN UNNEST(@loads);
+IF again THEN
+  DELETE FROM inventory_curated.stock_snapshots_history AS history
+  WHERE history._load_id IN UNNEST(@loads)
+    AND history.business_date IN UNNEST(business_dates);
+END IF;
 
 INSERT INTO inventory_curated.stock_snapshots_history (business_date, sku, location_code, on_hand, available, committed, incoming, reorder_point, safety_stock, unit, unit_cost, currency, stated_unit, stated_unit_cost, stated_currency, _load_id, _row, _line, _business_time, _generation, _updated_at, _replaced_by)
 SELECT business_date, sku, location_code, on_hand, available, committed, incoming, reorder_point, safety_stock, unit, unit_cost, currency, stated_unit, stated_unit_cost, stated_currency, _load_id, _row, _line, _business_time, _generation, CURRENT_TIMESTAMP(), generations.replaced_by
@@ -301,11 +342,15 @@ IF EXISTS (SELECT 1 FROM generations WHERE load_id NOT IN UNNEST(@loads)) THEN
   FROM generations
   WHERE generations.load_id = history._load_id
     AND history._load_id NOT IN UNNEST(@loads)
-    AND history._replaced_by IS DISTINCT FROM generations.replaced_by;
+    AND history._replaced_by IS DISTINCT FROM generations.replaced_by
+    AND history.business_date IN UNNEST(business_dates);
 END IF;
 
-DELETE FROM inventory_curated.stock_snapshots kept
-WHERE EXISTS (SELECT 1 FROM changes WHERE changes.business_date = kept.business_date AND changes.sku = kept.sku AND changes.location_code = kept.location_code);
+IF EXISTS (SELECT 1 FROM changes WHERE _was_load_id IS NOT NULL) THEN
+  DELETE FROM inventory_curated.stock_snapshots AS kept
+  WHERE EXISTS (SELECT 1 FROM changes WHERE changes.business_date = kept.business_date AND changes.sku = kept.sku AND changes.location_code = kept.location_code)
+    AND kept.business_date IN UNNEST(business_dates);
+END IF;
 
 INSERT INTO inventory_curated.stock_snapshots (business_date, sku, location_code, on_hand, available, committed, incoming, reorder_point, safety_stock, unit, unit_cost, currency, stated_unit, stated_unit_cost, stated_currency, _load_id, _row, _line, _business_time, _generation, _updated_at)
 SELECT business_date, sku, location_code, on_hand, available, committed, incoming, reorder_point, safety_stock, unit, unit_cost, currency, stated_unit, stated_unit_cost, stated_currency, _load_id, _row, _line, _business_time, _generation, CURRENT_TIMESTAMP() FROM changes WHERE _load_id IS NOT NULL;
@@ -349,8 +394,9 @@ WITH counted AS (
 ),
 kept AS (
   SELECT _load_id AS load_id, COUNT(*) AS kept
-  FROM inventory_curated.stock_snapshots
+  FROM inventory_curated.stock_snapshots AS kept
   WHERE _load_id IN UNNEST(@loads)
+    AND kept.business_date IN UNNEST(business_dates)
   GROUP BY _load_id
 ),
 touched_days AS (

@@ -1,6 +1,8 @@
 -- One drain of suppliers: @loads go from raw to curated in one transaction. Built by merge.py.
 -- @records are the validations that were found complete; @days the landing days of the loads, @near those on which
 -- other generations of their objects may have landed; a newer generation of @replacing loads' objects replaces them.
+-- Whether these loads were transformed before, or make other loads' statements count or not count any more.
+DECLARE again, restating BOOL;
 CREATE TABLE IF NOT EXISTS inventory_curated.turn_suppliers AS SELECT 0 AS turn;
 BEGIN TRANSACTION;
 
@@ -118,8 +120,15 @@ IF (SELECT COUNT(*) FROM typed) != (SELECT COUNT(*) FROM accepted) THEN
   RAISE USING MESSAGE = 'the model of suppliers must return exactly one row per accepted row';
 END IF;
 
+-- In the transaction: what another drain committed before it began is seen here.
+SET again = EXISTS (
+  SELECT 1
+  FROM inventory_ops.load_stages
+  WHERE landed_on IN UNNEST(@days) AND load_id IN UNNEST(@loads) AND stage = 'transform'
+);
+
 -- All generations of the objects that are replaced as a whole, and which load replaces them: the newest that states
--- anything. Then those that a load of this drain replaced before and does not any more.
+-- anything.
 CREATE TEMP TABLE generations AS
 WITH known AS (
   SELECT batch.bucket, batch.object, batch.generation, batch.load_id, COUNT(typed._load_id) AS stated
@@ -149,34 +158,57 @@ newest AS (
 SELECT known.load_id, newest.load_id AS replaced_by
 FROM known
 LEFT JOIN newest
-  ON newest.bucket = known.bucket AND newest.object = known.object AND newest.generation > known.generation
-UNION ALL
-SELECT DISTINCT _load_id, CAST(NULL AS STRING)
-FROM inventory_curated.suppliers_history
-WHERE _replaced_by IN UNNEST(@loads)
-  AND _load_id NOT IN UNNEST(@loads)
-  AND _load_id NOT IN (SELECT load_id FROM known);
+  ON newest.bucket = known.bucket AND newest.object = known.object AND newest.generation > known.generation;
+
+-- Those that a load of this drain replaced before and does not any more.
+IF again THEN
+  INSERT INTO generations (load_id, replaced_by)
+  SELECT DISTINCT _load_id, CAST(NULL AS STRING)
+  FROM inventory_curated.suppliers_history
+  WHERE _replaced_by IN UNNEST(@loads)
+    AND _load_id NOT IN UNNEST(@loads)
+    AND _load_id NOT IN (SELECT load_id FROM generations);
+END IF;
+
+SET restating = again OR EXISTS (SELECT 1 FROM generations WHERE load_id NOT IN UNNEST(@loads));
 
 -- The keys that these loads state or stated, or that generations state which these loads replace or give back.
-CREATE TEMP TABLE touched AS
-SELECT supplier_code FROM typed WHERE _issue IS NULL
-UNION DISTINCT
-SELECT supplier_code
-FROM inventory_curated.suppliers_history
-WHERE _load_id IN UNNEST(@loads) OR _load_id IN (SELECT load_id FROM generations);
+CREATE TEMP TABLE touched AS SELECT DISTINCT supplier_code FROM typed WHERE _issue IS NULL;
+
+IF restating THEN
+  INSERT INTO touched (supplier_code)
+  SELECT supplier_code
+  FROM inventory_curated.suppliers_history
+  WHERE _load_id IN UNNEST(@loads) OR _load_id IN (SELECT load_id FROM generations)
+  EXCEPT DISTINCT
+  SELECT supplier_code FROM touched;
+END IF;
+
+-- What won before, of these keys.
+CREATE TEMP TABLE before AS
+SELECT was.supplier_code, was.name, was.country, was.currency, was.contact_name, was.email, was.phone, was.payment_terms_days, was.updated_at, was._load_id, was._row, was._line, was._business_time, was._generation
+FROM inventory_curated.suppliers AS was
+JOIN touched ON touched.supplier_code = was.supplier_code;
 
 CREATE TEMP TABLE statements AS
 SELECT supplier_code, name, country, currency, contact_name, email, phone, payment_terms_days, updated_at, _load_id, _row, _line, _business_time, _generation
 FROM typed
 LEFT JOIN generations ON generations.load_id = typed._load_id
-WHERE typed._issue IS NULL AND generations.replaced_by IS NULL
-UNION ALL
-SELECT history.supplier_code, history.name, history.country, history.currency, history.contact_name, history.email, history.phone, history.payment_terms_days, history.updated_at, history._load_id, history._row, history._line, history._business_time, history._generation
-FROM inventory_curated.suppliers_history AS history
-JOIN touched ON touched.supplier_code = history.supplier_code
-LEFT JOIN generations ON generations.load_id = history._load_id
-WHERE history._load_id NOT IN UNNEST(@loads)
-  AND IF(generations.load_id IS NULL, history._replaced_by, generations.replaced_by) IS NULL;
+WHERE typed._issue IS NULL AND generations.replaced_by IS NULL;
+
+-- What was stated before. Only where statements leave does the history say which one wins without them; else it is
+-- the one that won before, or a new one.
+IF restating THEN
+  INSERT INTO statements (supplier_code, name, country, currency, contact_name, email, phone, payment_terms_days, updated_at, _load_id, _row, _line, _business_time, _generation)
+  SELECT history.supplier_code, history.name, history.country, history.currency, history.contact_name, history.email, history.phone, history.payment_terms_days, history.updated_at, history._load_id, history._row, history._line, history._business_time, history._generation
+  FROM inventory_curated.suppliers_history AS history
+  JOIN touched ON touched.supplier_code = history.supplier_code
+  LEFT JOIN generations ON generations.load_id = history._load_id
+  WHERE history._load_id NOT IN UNNEST(@loads)
+    AND IF(generations.load_id IS NULL, history._replaced_by, generations.replaced_by) IS NULL;
+ELSE
+  INSERT INTO statements (supplier_code, name, country, currency, contact_name, email, phone, payment_terms_days, updated_at, _load_id, _row, _line, _business_time, _generation) SELECT supplier_code, name, country, currency, contact_name, email, phone, payment_terms_days, updated_at, _load_id, _row, _line, _business_time, _generation FROM before;
+END IF;
 
 -- What wins now, for each of these keys, next to what won before.
 CREATE TEMP TABLE changes AS
@@ -200,7 +232,7 @@ SELECT
   OR now.payment_terms_days IS DISTINCT FROM was.payment_terms_days AS _content_changed
 FROM touched
 LEFT JOIN winners AS now ON touched.supplier_code = now.supplier_code
-LEFT JOIN inventory_curated.suppliers AS was ON touched.supplier_code = was.supplier_code
+LEFT JOIN before AS was ON touched.supplier_code = was.supplier_code
 WHERE now._load_id IS DISTINCT FROM was._load_id
   OR now._row IS DISTINCT FROM was._row
   OR now._line IS DISTINCT FROM was._line
@@ -214,7 +246,10 @@ WHERE now._load_id IS DISTINCT FROM was._load_id
   OR now.payment_terms_days IS DISTINCT FROM was.payment_terms_days
   OR now.updated_at IS DISTINCT FROM was.updated_at;
 
-DELETE FROM inventory_curated.suppliers_history WHERE _load_id IN UNNEST(@loads);
+IF again THEN
+  DELETE FROM inventory_curated.suppliers_history AS history
+  WHERE history._load_id IN UNNEST(@loads);
+END IF;
 
 INSERT INTO inventory_curated.suppliers_history (supplier_code, name, country, currency, contact_name, email, phone, payment_terms_days, updated_at, _load_id, _row, _line, _business_time, _generation, _updated_at, _replaced_by)
 SELECT supplier_code, name, country, currency, contact_name, email, phone, payment_terms_days, updated_at, _load_id, _row, _line, _business_time, _generation, CURRENT_TIMESTAMP(), generations.replaced_by
@@ -231,8 +266,10 @@ IF EXISTS (SELECT 1 FROM generations WHERE load_id NOT IN UNNEST(@loads)) THEN
     AND history._replaced_by IS DISTINCT FROM generations.replaced_by;
 END IF;
 
-DELETE FROM inventory_curated.suppliers kept
-WHERE EXISTS (SELECT 1 FROM changes WHERE changes.supplier_code = kept.supplier_code);
+IF EXISTS (SELECT 1 FROM changes WHERE _was_load_id IS NOT NULL) THEN
+  DELETE FROM inventory_curated.suppliers AS kept
+  WHERE EXISTS (SELECT 1 FROM changes WHERE changes.supplier_code = kept.supplier_code);
+END IF;
 
 INSERT INTO inventory_curated.suppliers (supplier_code, name, country, currency, contact_name, email, phone, payment_terms_days, updated_at, _load_id, _row, _line, _business_time, _generation, _updated_at)
 SELECT supplier_code, name, country, currency, contact_name, email, phone, payment_terms_days, updated_at, _load_id, _row, _line, _business_time, _generation, CURRENT_TIMESTAMP() FROM changes WHERE _load_id IS NOT NULL;
@@ -276,7 +313,7 @@ WITH counted AS (
 ),
 kept AS (
   SELECT _load_id AS load_id, COUNT(*) AS kept
-  FROM inventory_curated.suppliers
+  FROM inventory_curated.suppliers AS kept
   WHERE _load_id IN UNNEST(@loads)
   GROUP BY _load_id
 ),
