@@ -65,6 +65,11 @@ COMMANDS = {
         "demo",
         "Start the stack, drop six weeks of a small shop's files at once, and print what came of them.",
     ),
+    "cost": Command(
+        "cli.cost.command",
+        "cost",
+        "Compute what files cost a day on Google Cloud, by stage, from the schemas and statements of this checkout.",
+    ),
     "package": Command(
         "cli.package",
         "package",
