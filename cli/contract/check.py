@@ -163,7 +163,7 @@ def _rules(node: _Node) -> list[_Node]:
 
 
 def _dates(root: _Node, columns: dict[str, _Node]) -> Found:
-    for name in ("businessDate", "businessTime"):
+    for name in ("businessDate", "businessTime", "clusterBy"):
         value = root.custom().get(name)
         if value is not None and value.value not in columns:
             yield value.line, f"{name}: no column {value.value!r}{_meant(str(value.value), columns)}"

@@ -38,8 +38,8 @@ EXPECTATIONS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "stockflow_locations_not_absent": (("column", "max_absent_ratio"), ()),
 }
 CONTRACT_PROPERTIES = (
-    "kind", "businessDate", "businessTime", "baseCurrency", "dateOrder", "dateOrderCertain", "decimalMark", "timeZone",
-    "encoding", "maxRefusedShare", "maxAgeDays", "carryForwardDays", "wholeLocationDay", "generations",
+    "kind", "businessDate", "businessTime", "clusterBy", "baseCurrency", "dateOrder", "dateOrderCertain", "decimalMark",
+    "timeZone", "encoding", "maxRefusedShare", "maxAgeDays", "carryForwardDays", "wholeLocationDay", "generations",
 )  # fmt: skip
 COLUMN_PROPERTIES = (
     "aliases", "fallbackAliases", "formats", "unit", "derived", "closedVocabulary", "default",

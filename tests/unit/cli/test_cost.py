@@ -25,7 +25,12 @@ from stockflow.settings import bundle_root
 
 CONTRACTS = load_contracts(bundle_root() / "contracts")
 TABLES = schemas(CONTRACTS)
-SAMPLES = ("sales/sales_2026-W40.csv", "stock_movements/movements_*W*.csv.gz", "stock_snapshots/stock_2026-W*.csv", "products/products_2026*.csv")
+SAMPLES = (
+    "sales/sales_2026-W40.csv",
+    "stock_movements/movements_*W*.csv.gz",
+    "stock_snapshots/stock_2026-W*.csv",
+    "products/products_2026*.csv",
+)
 NOW = datetime.datetime(2026, 10, 12, tzinfo=datetime.UTC)
 
 
