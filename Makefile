@@ -36,10 +36,11 @@ test-tools: install ## run the tests of terraform, the build scripts, the pages 
 test-integration: install ## run the tests on real emulators and function processes
 	@$(BIN)/python -m pytest --ignore tests/unit --ignore tests/bigquery --ignore tests/terraform -m "integration or chaos" -n $(WORKERS) --dist loadfile --no-loadscope-reorder -q
 
-lint: install ## check format, style and types
+lint: install ## check format, style, types and vocabulary
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy shared functions cli local scripts tests
+	@$(BIN)/python -m scripts.vocabulary
 
 format: install ## format and fix what can be fixed
 	@$(BIN)/ruff format .

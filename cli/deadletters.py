@@ -172,7 +172,7 @@ def chosen(letters: list[DeadLetter], ids: list[str], every: bool) -> list[DeadL
 
 @app.command()
 def retry(ids: Ids = None, every: All = False, as_json: Json = False) -> None:
-    """Publish the original events again, then forget the dead letters. Do it when the cause is mended.
+    """Publish the original events again, then forget the dead letters. Do it when the cause is fixed.
 
     Examples:
 

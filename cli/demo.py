@@ -51,7 +51,7 @@ def demo(
 ) -> None:
     """Start the stack, drop six weeks of a small shop's files at once, and print what came of them.
 
-    Exit code 1 when a file did not come to its end, a KPI has no figure, or a row is unaccounted for.
+    Exit code 1 when a file was not processed, a KPI has no figure, or a row is unaccounted for.
 
     Examples:
 

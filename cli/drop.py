@@ -127,7 +127,7 @@ def is_settled(row: dict[str, object]) -> bool:
 
 
 def follow(services: Services, load_ids: list[str], timeout: int) -> list[dict[str, object]]:
-    """Show progress until each load came to its end or the time is over; return their rows."""
+    """Show progress until each load was processed or the time is over; return their rows."""
     deadline = time.monotonic() + timeout
     with progress() as bar:
         task = bar.add_task("loads settled", total=len(load_ids))

@@ -112,7 +112,7 @@ def choose(
 
 
 def main() -> None:
-    """Run the command; what a person can mend is said in one line, with exit code 1."""
+    """Run the command; what a person can fix is said in one line, with exit code 1."""
     try:
         app()
     except (CommandError, StockflowError) as error:

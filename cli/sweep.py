@@ -8,7 +8,7 @@ import typer
 from cli import target
 from cli.output import console, print_json, print_table, quiet
 from cli.stack import Json
-from functions.ingest.sweep import Woken
+from functions.ingest.sweep import Requeued
 from functions.ingest.sweep import sweep as run_sweep
 
 
@@ -32,19 +32,19 @@ def sweep(
         print_json(found)
     elif found:
         print_table(found, ["waits_for", "feed", "object", "load_id", "since"])
-        console().print(f"{len(found)} woken: `stockflow loads` shows how far they are")
+        console().print(f"{len(found)} requeued: `stockflow loads` shows how far they are")
     else:
         console().print("nothing waits")
 
 
-def rows(woken: Woken) -> list[dict[str, Any]]:
+def rows(requeued: Requeued) -> list[dict[str, Any]]:
     """Return one row per event that was published."""
     objects = [
         {"waits_for": "ingest", "feed": None, "object": ref.name, "load_id": ref.load_id, "since": ref.created}
-        for ref in woken.objects
+        for ref in requeued.objects
     ]
     loads = [
         {"waits_for": r["stage"], "feed": r["feed"], "object": None, "load_id": r["load_id"], "since": r["waits_since"]}
-        for r in woken.loads
+        for r in requeued.loads
     ]
     return objects + loads

@@ -24,7 +24,7 @@ def check(services: Services, timeout: int) -> Iterator[Finding]:
     load = load_id(landing, OBJECT, landed.generation)
     rows = follow(services, [load], timeout)
     found = str(rows[0]["state"]) if rows else "no load"
-    mend = f"`stockflow explain {load}`, the functions' ERROR lines, `stockflow deadletters list`"
+    fix = f"`stockflow explain {load}`, the functions' ERROR lines, `stockflow deadletters list`"
     yield Finding(
-        f"canary {load}", "refreshed", f"{found} after {timeout} s" if not rows else found, mend, found == "refreshed"
+        f"canary {load}", "refreshed", f"{found} after {timeout} s" if not rows else found, fix, found == "refreshed"
     )

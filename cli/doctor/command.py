@@ -29,7 +29,7 @@ def doctor(
     the project that --project or GOOGLE_CLOUD_PROJECT names, and also APIs, the schema of events, how
     buckets are protected and announce, the deployed functions, and what you may do there.
 
-    Exit code 1 when anything is not as it should be; each finding says what mends it.
+    Exit code 1 when anything is not as it should be; each finding says what fixes it.
 
     Examples:
 
@@ -83,6 +83,6 @@ def _tell(findings: list[Finding], as_json: bool) -> None:
     if as_json:
         print_json({"healthy": not broken, "checks": len(findings), "findings": [f.row() for f in findings]})
     elif broken:
-        print_table(broken, ["check", "expected", "found", "mend"], f"{len(broken)} of {len(findings)} checks failed")
+        print_table(broken, ["check", "expected", "found", "fix"], f"{len(broken)} of {len(findings)} checks failed")
     else:
         console().print(f"healthy: {len(findings)} checks, all as they should be")

@@ -60,7 +60,7 @@ def moment(text: str, end: bool = False) -> datetime:
         found = datetime.fromisoformat(text)
     except ValueError:
         raise CommandError(
-            f"{text!r} is no time: expected a date like 2026-10-01 or 2026-10-01T06:00:00+02:00"
+            f"{text!r} is not a valid time: expected a date like 2026-10-01 or 2026-10-01T06:00:00+02:00"
         ) from None
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 

@@ -70,7 +70,7 @@ def replay(
 ) -> None:
     """Run a stage again, for any period, feed or load. Nothing that stays the same changes.
 
-    Exit code 1 when not every load came to its end in time.
+    Exit code 1 when not every load was processed in time.
 
     Examples:
 
@@ -150,7 +150,7 @@ def run(plan: Plan, services: Services, timeout: float, as_json: bool, dry_run: 
     """Send a replay on its way and follow it for ``timeout`` seconds (0: not at all); say what came of it.
 
     Raises:
-        typer.Exit: with code 1, when not every load came to its end in time.
+        typer.Exit: with code 1, when not every load was processed in time.
     """
     if dry_run or not plan.chosen:
         print_json(plan.summary()) if as_json else _tell(plan)

@@ -25,8 +25,8 @@ def handle(event: CloudEvent) -> None:
 
 def _work(event: CloudEvent) -> object:
     if is_tick(event):
-        woken = sweep(services(), look_back=LOOK_BACK, listing=LISTING)
+        requeued = sweep(services(), look_back=LOOK_BACK, listing=LISTING)
         tell_freshness(services())
         remove_orphans_daily(services())
-        return woken
+        return requeued
     return ingest(parse_object(event), services())

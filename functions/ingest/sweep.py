@@ -1,4 +1,4 @@
-"""The sweep: what lies in the landing bucket or in the ledger and was never woken, or not for too long, is woken.
+"""The sweep: what lies in the landing bucket or in the ledger and waits for too long is announced again.
 
 An event is a wake-up call, never the only record of work: with all events lost, the sweep alone brings every file
 to its end. Waking too often costs little, since whatever was done already is recognised.
@@ -27,7 +27,7 @@ _KNOWN = "SELECT DISTINCT load_id FROM inventory_ops.load_stages WHERE landed_on
 
 
 @dataclass(frozen=True)
-class Woken:
+class Requeued:
     """What one sweep found and woke: objects without a load, and loads by the stage that they wait for."""
 
     objects: list[ObjectRef] = field(default_factory=list)
@@ -44,11 +44,11 @@ def sweep(
     stuck_after: timedelta | None = None,
     look_back: timedelta | None = None,
     listing: timedelta | None = None,
-) -> Woken:
+) -> Requeued:
     """Find and wake what waits for longer than ``stuck_after``; return it.
 
     ``look_back`` bounds how old an object may be to be looked for (all, when None), ``listing`` how long the landing
-    bucket is listed: the next sweep goes on from there. At most 1,000 objects and 1,000 loads are woken in one go.
+    bucket is listed: the next sweep goes on from there. At most 1,000 objects and 1,000 loads are requeued in one go.
 
     Raises:
         TransientError: what a service could not do now.
@@ -57,14 +57,14 @@ def sweep(
     before = now - (timedelta(seconds=settings.sweep_after_seconds) if stuck_after is None else stuck_after)
     since = now - look_back if look_back else _EPOCH
     objects = [*_unknown(services, since, before, listing), *orphaned_copies(services, before, since)]
-    woken = Woken(objects, waiting(services, before, since))
-    services.bus.publish_all(settings.landing_topic, [announcement(ref) for ref in woken.objects])
+    requeued = Requeued(objects, waiting(services, before, since))
+    services.bus.publish_all(settings.landing_topic, [announcement(ref) for ref in requeued.objects])
     reached("sweep.objects_published")
-    services.bus.publish_all(settings.events_topic, [encode(wake_up(row)) for row in woken.loads])
+    services.bus.publish_all(settings.events_topic, [encode(wake_up(row)) for row in requeued.loads])
     reached("sweep.loads_published")
-    counts = {"objects": len(woken.objects), "loads": len(woken.loads), "event": "swept"}
-    log("WARNING" if woken.total else "INFO", f"swept: {woken.total} woken", fields=counts, stage="sweep")
-    return woken
+    counts = {"objects": len(requeued.objects), "loads": len(requeued.loads), "event": "swept"}
+    log("WARNING" if requeued.total else "INFO", f"swept: {requeued.total} requeued", fields=counts, stage="sweep")
+    return requeued
 
 
 def _unknown(services: Services, since: datetime, before: datetime, listing: timedelta | None) -> list[ObjectRef]:

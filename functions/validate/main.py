@@ -12,7 +12,7 @@ from stockflow.events import parse_stage
 from stockflow.services import services
 
 # By far the slowest import of the project: begun while the instance starts, not by its first event. Only in
-# the server's worker: gunicorn forks it after this line, and a fork amid an import leaves its locks locked for ever.
+# the server's worker: gunicorn forks it after this line, and a fork amid an import leaves its locks locked.
 os.register_at_fork(after_in_child=warm_up)
 
 

@@ -90,12 +90,12 @@ class Run:
             self.shop.work_off(end - time.monotonic())
             for proxy in self.proxies:
                 proxy.show_late_rows()
-            woken = sweep(calm, stuck_after=timedelta(0))
-            if not self._counts(woken):
+            requeued = sweep(calm, stuck_after=timedelta(0))
+            if not self._counts(requeued):
                 return
 
-    def _counts(self, woken) -> int:  # type: ignore[no-untyped-def]
-        return len(woken.objects) + sum(row["stage"] in self.shop.work for row in woken.loads)
+    def _counts(self, requeued) -> int:  # type: ignore[no-untyped-def]
+        return len(requeued.objects) + sum(row["stage"] in self.shop.work for row in requeued.loads)
 
 
 @contextmanager

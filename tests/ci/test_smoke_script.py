@@ -35,5 +35,5 @@ def test_after_half_a_deployment_no_canary_is_sent(tmp_path: Path) -> None:
         command, env={**os.environ, "PROJECT": "example"}, capture_output=True, text=True, check=False
     )
     assert done.returncode == 1
-    assert "did not come to its end" in done.stderr
+    assert "did not finish" in done.stderr
     assert not (tmp_path / "build/smoke.ok").exists()

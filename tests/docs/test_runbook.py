@@ -60,7 +60,7 @@ def run(world: World, script: str) -> str:
 def other_model(world: World) -> None:
     """A fix: net amounts have no more than two decimals."""
     path = world.tree / "functions/transform/models/sales.sql"
-    path.write_text(path.read_text().replace("SELECT", "-- mended\nSELECT", 1))
+    path.write_text(path.read_text().replace("SELECT", "-- fixed\nSELECT", 1))
     world.restart("transform")
 
 
@@ -78,7 +78,7 @@ def give_up_on_an_event(world: World) -> None:
 
 
 def its_back(world: World) -> None:
-    """The cause was not mended: the event comes back as a dead letter."""
+    """The cause was not fixed: the event comes back as a dead letter."""
     assert wait_until(lambda: world.json("deadletters", "list"), 240, 1)
 
 

@@ -48,11 +48,11 @@ def test_a_function_that_moved_is_found(ready: Services) -> None:
 
 
 def test_a_missing_bucket_is_found(ready: Services) -> None:
-    """Given a project without its staging bucket, that is said, with what mends it."""
+    """Given a project without its staging bucket, that is said, with what fixes it."""
     other = Services(replace(ready.settings, staging_bucket="nowhere"))
     found = broken(buckets.check(other, cloud=False))
     assert [(f.check, f.found) for f in found] == [("bucket nowhere", "not found")]
-    assert "terraform apply" in found[0].mend
+    assert "terraform apply" in found[0].fix
 
 
 def test_a_subscription_made_by_hand_is_found(ready: Services) -> None:

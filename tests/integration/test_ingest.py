@@ -285,7 +285,7 @@ def test_a_bucket_that_takes_too_long_to_list_is_swept_in_turns(world: World) ->
     for name in names:
         own.drop(name, sales("R70,1,2026-09-01,A,LYO,1,10"))
     looks = [sweep(own.services, timedelta(0), listing=timedelta(0)) for _ in range(5)]
-    seen = [[ref.name for ref in woken.objects] for woken in looks]
+    seen = [[ref.name for ref in requeued.objects] for requeued in looks]
     assert seen == [names[:1], names[:2], names[1:], names[2:], names[:1]]
     assert [ref.name for ref in sweep(own.services, timedelta(0)).objects] == names
 

@@ -116,7 +116,7 @@ def _kill(pid: int) -> None:
 
 
 def _chunks(source: BinaryIO, job: Job, facts: Facts) -> Generator[Chunk, None, bool]:
-    """Yield the chunks; return whether the reader came to its end."""
+    """Yield the chunks; return whether the reader finished."""
     try:
         while message := wire.receive(source):
             head, body = message

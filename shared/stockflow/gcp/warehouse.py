@@ -148,7 +148,7 @@ class Warehouse:
         return f"{self._settings.dataset_prefix}{job_id}"
 
     def _patience(self, seen: "_Seen") -> float:
-        """How long to wait: a job that was running when an emulator was killed says RUNNING for ever."""
+        """How long to wait: a job that was running when an emulator was killed says RUNNING indefinitely."""
         return EMULATOR_WAIT_SECONDS if seen.resumed and self.emulated else JOB_WAIT_SECONDS
 
     @property

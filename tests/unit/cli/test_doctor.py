@@ -40,7 +40,7 @@ def test_an_api_that_is_not_enabled_is_named_with_the_command() -> None:
     findings = list(project.apis(SETTINGS, lambda url, _: enabled(url, "bigquery.googleapis.com")))
     assert len(findings) == len(project.required_apis()) > 20
     assert [(f.check, f.found) for f in broken(findings)] == [("API bigquery.googleapis.com", "missing")]
-    assert "gcloud services enable" in broken(findings)[0].mend
+    assert "gcloud services enable" in broken(findings)[0].fix
 
 
 def test_a_function_as_described_is_healthy() -> None:
@@ -75,7 +75,7 @@ def test_what_cannot_be_looked_at_is_a_finding_too(error: Exception, found: str)
     def ask(url: str, body: Any) -> Any:
         raise error
 
-    findings = list(looked_up("function kpi", "mend it", lambda: project.function(SETTINGS, "kpi", ask)))
+    findings = list(looked_up("function kpi", "fix it", lambda: project.function(SETTINGS, "kpi", ask)))
     assert [(f.ok, f.found) for f in findings] == [(False, found)]
 
 
