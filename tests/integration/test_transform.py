@@ -272,6 +272,27 @@ def test_a_rate_older_than_seven_days_does_not_serve(world: World) -> None:
     assert world.quarantine("sales") == [(load, 2, "unknown_exchange_rate", "currency")]
 
 
+def test_a_rate_quoted_for_one_euro_is_inverted(world: World) -> None:
+    """Central banks quote the other way: 163.42 yen for one euro. What is quoted for a third currency is refused."""
+    day = {"business_date": "2026-11-18", "per_currency": "EUR"}
+    rates = (
+        {**day, "currency": "JPY", "rate_to_base": "163.42"},
+        {**day, "currency": "USD", "rate_to_base": "0.9", "per_currency": "usd"},
+        {**day, "currency": "SEK", "rate_to_base": "9.8", "per_currency": "USD"},
+        {**day, "currency": "EUR", "rate_to_base": "1.08"},
+        {**day, "currency": "KRW", "rate_to_base": "1512.3", "per_currency": None},
+    )
+    load = world.land("exchange_rates", *rates)
+    run(world, "exchange_rates", load)
+    assert world.curated("exchange_rates", "currency, rate_to_base") == [
+        ("JPY", Decimal("0.006119202")), ("USD", Decimal("0.9")),
+    ]  # fmt: skip
+    assert world.quarantine("exchange_rates") == [
+        (load, 4, "unknown_quotation", "per_currency"), (load, 5, "base_currency_rate", "rate_to_base"),
+        (load, 6, "rate_out_of_range", "rate_to_base"),
+    ]  # fmt: skip
+
+
 def test_a_late_dimension_enriches_facts_that_are_there(world: World) -> None:
     """The enriched view knows the product and the store as soon as they land; the fact is not touched."""
     run(world, "sales", world.land("sales", sale()))

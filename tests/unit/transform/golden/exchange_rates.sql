@@ -36,7 +36,7 @@ QUALIFY ROW_NUMBER() OVER (PARTITION BY load_id ORDER BY finished_at DESC, recor
 -- The rows of the committed runs, without those that validation refused.
 CREATE TEMP TABLE accepted AS
 SELECT
-  raw._load_id, raw._row, raw._line, raw.business_date, raw.currency, raw.rate_to_base,
+  raw._load_id, raw._row, raw._line, raw.business_date, raw.currency, raw.rate_to_base, raw.per_currency,
   batch.decimal_mark AS _decimal,
   batch.date_order AS _date_order,
   batch.time_zone AS _time_zone,
@@ -54,30 +54,51 @@ WHERE raw._landed_on IN UNNEST(@days) AND batch.state = 'validated' AND refused.
 
 CREATE TEMP TABLE typed AS
 WITH model AS (
-  -- Exchange rates: units of the base currency for one unit of a currency, at the close of a day.
+  -- Exchange rates: units of the base currency for one unit of a currency, at the close of a day. A rate that is quoted for
+  -- one unit of the base currency (`per_currency`), as central banks do, is inverted.
   WITH stated AS (
     SELECT
       inventory_curated.to_date(business_date, _date_order, _time_zone) AS business_date,
       inventory_curated.to_code(inventory_curated.to_word(currency)) AS currency,
-      inventory_curated.to_number(rate_to_base, _decimal) AS rate_to_base,
+      inventory_curated.to_number(rate_to_base, _decimal) AS stated_rate,
+      inventory_curated.to_code(inventory_curated.to_word(per_currency)) AS per_currency,
       _load_id,
       _row,
       _line,
       _generation,
       _landed_at
     FROM accepted
+  ),
+  turned AS (
+    SELECT
+      stated.*,
+      CASE
+        WHEN COALESCE(per_currency, currency) = currency THEN stated_rate
+        WHEN per_currency = inventory_curated.base_currency() THEN SAFE_DIVIDE(NUMERIC '1', stated_rate)
+      END AS rate_to_base
+    FROM stated
   )
   SELECT
     business_date,
     currency,
     rate_to_base,
+    per_currency,
     _load_id,
     _row,
     _line,
     _landed_at AS _business_time,
     _generation,
-    CAST(NULL AS STRING) AS _issue
-  FROM stated
+    CASE
+      WHEN per_currency NOT IN (currency, inventory_curated.base_currency())
+        THEN CONCAT('unknown_quotation|per_currency|', per_currency, '|', inventory_curated.base_currency(), ' or ', currency)
+      WHEN currency = inventory_curated.base_currency() AND rate_to_base != 1
+        THEN CONCAT('base_currency_rate|rate_to_base|', CAST(stated_rate AS STRING), '|1, or rates of other currencies')
+      WHEN rate_to_base > 1000
+        THEN CONCAT('rate_out_of_range|rate_to_base|', CAST(stated_rate AS STRING), '|at most 1000 ',
+          inventory_curated.base_currency(), ' for one unit; quoted for one ', inventory_curated.base_currency(),
+          ', say so in per_currency')
+    END AS _issue
+  FROM turned
 )
 SELECT
   model.* EXCEPT (_issue),
@@ -91,12 +112,14 @@ SELECT
       THEN CONCAT('out_of_range|rate_to_base|', REPLACE(raw.rate_to_base, '|', ' '), '|a number below 10 to the 29th, also in base units and in the base currency')
     WHEN model.rate_to_base IS NULL AND NOT inventory_curated.is_blank(raw.rate_to_base, 'number')
       THEN CONCAT('unreadable|rate_to_base|', REPLACE(raw.rate_to_base, '|', ' '), '|a number')
+    WHEN model.per_currency IS NULL AND NOT inventory_curated.is_blank(raw.per_currency, 'word')
+      THEN CONCAT('unreadable|per_currency|', REPLACE(raw.per_currency, '|', ' '), '|a known value')
     WHEN model.business_date IS NULL THEN 'missing|business_date||a value'
     WHEN model.currency IS NULL THEN 'missing|currency||a value'
     WHEN model.rate_to_base IS NULL THEN 'missing|rate_to_base||a value'
   END AS _issue,
   TO_JSON_STRING(STRUCT(
-    raw.business_date AS business_date, raw.currency AS currency, raw.rate_to_base AS rate_to_base
+    raw.business_date AS business_date, raw.currency AS currency, raw.rate_to_base AS rate_to_base, raw.per_currency AS per_currency
   )) AS _original
 FROM model
 JOIN accepted AS raw ON raw._load_id = model._load_id AND raw._row = model._row;
@@ -174,13 +197,13 @@ SET business_dates = (SELECT ARRAY_AGG(DISTINCT business_date) FROM touched);
 
 -- What won before, of these keys.
 CREATE TEMP TABLE before AS
-SELECT was.business_date, was.currency, was.rate_to_base, was._load_id, was._row, was._line, was._business_time, was._generation
+SELECT was.business_date, was.currency, was.rate_to_base, was.per_currency, was._load_id, was._row, was._line, was._business_time, was._generation
 FROM inventory_curated.exchange_rates AS was
 JOIN touched ON touched.business_date = was.business_date AND touched.currency = was.currency
     AND was.business_date IN UNNEST(business_dates);
 
 CREATE TEMP TABLE statements AS
-SELECT business_date, currency, rate_to_base, _load_id, _row, _line, _business_time, _generation
+SELECT business_date, currency, rate_to_base, per_currency, _load_id, _row, _line, _business_time, _generation
 FROM typed
 LEFT JOIN generations ON generations.load_id = typed._load_id
 WHERE typed._issue IS NULL AND generations.replaced_by IS NULL;
@@ -188,8 +211,8 @@ WHERE typed._issue IS NULL AND generations.replaced_by IS NULL;
 -- What was stated before. Only where statements leave does the history say which one wins without them; else it is
 -- the one that won before, or a new one.
 IF restating THEN
-  INSERT INTO statements (business_date, currency, rate_to_base, _load_id, _row, _line, _business_time, _generation)
-  SELECT history.business_date, history.currency, history.rate_to_base, history._load_id, history._row, history._line, history._business_time, history._generation
+  INSERT INTO statements (business_date, currency, rate_to_base, per_currency, _load_id, _row, _line, _business_time, _generation)
+  SELECT history.business_date, history.currency, history.rate_to_base, history.per_currency, history._load_id, history._row, history._line, history._business_time, history._generation
   FROM inventory_curated.exchange_rates_history AS history
   JOIN touched ON touched.business_date = history.business_date AND touched.currency = history.currency
   LEFT JOIN generations ON generations.load_id = history._load_id
@@ -197,7 +220,7 @@ IF restating THEN
     AND IF(generations.load_id IS NULL, history._replaced_by, generations.replaced_by) IS NULL
     AND history.business_date IN UNNEST(business_dates);
 ELSE
-  INSERT INTO statements (business_date, currency, rate_to_base, _load_id, _row, _line, _business_time, _generation) SELECT business_date, currency, rate_to_base, _load_id, _row, _line, _business_time, _generation FROM before;
+  INSERT INTO statements (business_date, currency, rate_to_base, per_currency, _load_id, _row, _line, _business_time, _generation) SELECT business_date, currency, rate_to_base, per_currency, _load_id, _row, _line, _business_time, _generation FROM before;
 END IF;
 
 -- What wins now, for each of these keys, next to what won before.
@@ -210,10 +233,11 @@ WITH winners AS (
 )
 SELECT
   touched.business_date, touched.currency,
-  now.rate_to_base, now._load_id, now._row, now._line, now._business_time, now._generation,
-  was._load_id AS _was_load_id, was.business_date AS _was_business_date, was.currency AS _was_currency, was.rate_to_base AS _was_rate_to_base,
+  now.rate_to_base, now.per_currency, now._load_id, now._row, now._line, now._business_time, now._generation,
+  was._load_id AS _was_load_id, was.business_date AS _was_business_date, was.currency AS _was_currency, was.rate_to_base AS _was_rate_to_base, was.per_currency AS _was_per_currency,
   now._load_id IS NULL OR was._load_id IS NULL
-  OR now.rate_to_base IS DISTINCT FROM was.rate_to_base AS _content_changed
+  OR now.rate_to_base IS DISTINCT FROM was.rate_to_base
+  OR now.per_currency IS DISTINCT FROM was.per_currency AS _content_changed
 FROM touched
 LEFT JOIN winners AS now ON touched.business_date = now.business_date AND touched.currency = now.currency
 LEFT JOIN before AS was ON touched.business_date = was.business_date AND touched.currency = was.currency
@@ -221,7 +245,8 @@ WHERE now._load_id IS DISTINCT FROM was._load_id
   OR now._row IS DISTINCT FROM was._row
   OR now._line IS DISTINCT FROM was._line
   OR now._business_time IS DISTINCT FROM was._business_time
-  OR now.rate_to_base IS DISTINCT FROM was.rate_to_base;
+  OR now.rate_to_base IS DISTINCT FROM was.rate_to_base
+  OR now.per_currency IS DISTINCT FROM was.per_currency;
 
 IF again THEN
   DELETE FROM inventory_curated.exchange_rates_history AS history
@@ -229,8 +254,8 @@ IF again THEN
     AND history.business_date IN UNNEST(business_dates);
 END IF;
 
-INSERT INTO inventory_curated.exchange_rates_history (business_date, currency, rate_to_base, _load_id, _row, _line, _business_time, _generation, _updated_at, _replaced_by)
-SELECT business_date, currency, rate_to_base, _load_id, _row, _line, _business_time, _generation, CURRENT_TIMESTAMP(), generations.replaced_by
+INSERT INTO inventory_curated.exchange_rates_history (business_date, currency, rate_to_base, per_currency, _load_id, _row, _line, _business_time, _generation, _updated_at, _replaced_by)
+SELECT business_date, currency, rate_to_base, per_currency, _load_id, _row, _line, _business_time, _generation, CURRENT_TIMESTAMP(), generations.replaced_by
 FROM typed
 LEFT JOIN generations ON generations.load_id = typed._load_id
 WHERE typed._issue IS NULL;
@@ -251,8 +276,8 @@ IF EXISTS (SELECT 1 FROM changes WHERE _was_load_id IS NOT NULL) THEN
     AND kept.business_date IN UNNEST(business_dates);
 END IF;
 
-INSERT INTO inventory_curated.exchange_rates (business_date, currency, rate_to_base, _load_id, _row, _line, _business_time, _generation, _updated_at)
-SELECT business_date, currency, rate_to_base, _load_id, _row, _line, _business_time, _generation, CURRENT_TIMESTAMP() FROM changes WHERE _load_id IS NOT NULL;
+INSERT INTO inventory_curated.exchange_rates (business_date, currency, rate_to_base, per_currency, _load_id, _row, _line, _business_time, _generation, _updated_at)
+SELECT business_date, currency, rate_to_base, per_currency, _load_id, _row, _line, _business_time, _generation, CURRENT_TIMESTAMP() FROM changes WHERE _load_id IS NOT NULL;
 
 INSERT INTO inventory_ops.quarantine_rows (
   run_id, load_id, feed, `row`, line, stage, rule, column_name, value, expected, message, severity, original_row,
