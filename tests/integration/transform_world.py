@@ -61,7 +61,7 @@ class World:
     def land(
         self,
         feed: str,
-        *rows: Mapping[str, str],
+        *rows: Mapping[str, str | None],
         load: str | None = None,
         at: int | None = None,
         detail: Mapping[str, str] | None = None,
@@ -107,7 +107,7 @@ class World:
         self._insert("ops", "quarantine_rows", [{**verdict, "row": line - 1, "line": line} for line in lines])
 
     def _insert_raw(
-        self, contract: Contract, run: tuple[str, str, datetime], rows: tuple[Mapping[str, str], ...]
+        self, contract: Contract, run: tuple[str, str, datetime], rows: tuple[Mapping[str, str | None], ...]
     ) -> None:
         load, raw_run, landed = run
         body = [
