@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from functions.kpi import drain as kpi
 from stockflow.events import announcement
 from stockflow.points import POINTS, watched
 from stockflow.services import Services
@@ -19,10 +20,17 @@ SEED = 20_261
 PLAIN = File("sales/plain.csv", (Line("R1", 5), Line("R2", 6, "refused"), Line("R3", 7, "unreadable")))
 
 
-def test_a_plain_file_reaches_every_point(services: Services) -> None:
-    """And its refused and unreadable lines are where they belong."""
+def test_a_plain_file_reaches_every_point(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its refused and unreadable lines are where they belong, also when the first drain of kpi has no time."""
     seen: set[str] = set()
-    with in_process(services, SEED, rate=0, kill_rate=0) as run, watched(seen.add):
+    monkeypatch.setattr(kpi, "BUDGET_SECONDS", -1.0)
+
+    def note(point: str) -> None:
+        seen.add(point)
+        if point == "kpi.put_off":
+            monkeypatch.undo()
+
+    with in_process(services, SEED, rate=0, kill_rate=0) as run, watched(note):
         run.post.lost = run.post.twice = 0
         run.traffic.drop(PLAIN)
         found = run.rest()  # no event: the sweep finds the file
