@@ -150,18 +150,8 @@ def datasets(services: Services) -> None:
 
 def tables(services: Services) -> None:
     """Create the tables of the ledger and of each feed, in one script."""
-    wanted = table_columns(services)
+    wanted = schema.schemas(services.contracts)
     services.warehouse.query("\n".join(_create_table(name, columns) for name, columns in wanted.items()))
-
-
-def table_columns(services: Services) -> dict[str, list[schema.Field]]:
-    """Return table -> columns, of the ledger and of each feed that has a contract."""
-    wanted = {f"inventory_ops.{n}": schema.ops_schema(t) for n, t in schema.pipeline()["ops_tables"].items()}
-    for feed, contract in services.contracts.items():
-        wanted[f"inventory_raw.{feed}"] = schema.raw_schema(contract)
-        wanted[f"inventory_curated.{feed}"] = schema.curated_schema(contract)
-        wanted[f"inventory_curated.{feed}_history"] = schema.history_schema(contract)
-    return wanted
 
 
 def _create_table(name: str, columns: list[schema.Field]) -> str:

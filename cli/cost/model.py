@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from cli.cost.prices import LEAST_MESSAGE, LEAST_SCANNED, LEAST_STREAMED, PRICES
 from cli.cost.scans import ATTEMPTS, LEDGER, QUARANTINE, Scan, Statement, columns_in, references, statements
-from cli.cost.widths import row_bytes, schemas
+from cli.cost.widths import row_bytes
 from stockflow.contracts import Contract
-from stockflow.schema import pipeline
+from stockflow.schema import pipeline, schemas
 
 DAY_SECONDS = 86_400
 # How many calls share a query or a drain, at most: BigQuery answers in about a second, an instance takes so many.

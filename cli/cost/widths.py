@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping
 
 from stockflow.contracts import Contract
-from stockflow.schema import curated_schema, history_schema, ops_schema, pipeline, raw_schema
 
 # https://cloud.google.com/bigquery/docs/reference/standard-sql/data-types#data_type_sizes
 _BYTES = {
@@ -22,16 +21,6 @@ CODE = 8  # bytes of any other text that is filled
 FILLED = 0.5
 
 Schema = Iterable[Mapping[str, str]]
-
-
-def schemas(contracts: Mapping[str, Contract]) -> dict[str, list[dict[str, str]]]:
-    """Return ``dataset.table`` -> its columns, of the ledger's tables and those of each feed."""
-    found = {f"inventory_ops.{name}": ops_schema(table) for name, table in pipeline()["ops_tables"].items()}
-    for feed, contract in contracts.items():
-        found[f"inventory_raw.{feed}"] = raw_schema(contract)
-        found[f"inventory_curated.{feed}"] = curated_schema(contract)
-        found[f"inventory_curated.{feed}_history"] = history_schema(contract)
-    return found
 
 
 def row_bytes(schema: Schema, contract: Contract | None = None, only: frozenset[str] | None = None) -> float:

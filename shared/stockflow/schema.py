@@ -1,5 +1,6 @@
 """Table schemas and generated views, derived from the contracts and ``pipeline.yaml``."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,16 @@ def pipeline(path: Path | None = None) -> dict[str, Any]:
 def ops_schema(table: dict[str, Any]) -> list[Field]:
     """Return the columns of one table under ``ops_tables`` of ``pipeline.yaml``."""
     return [field(c["name"], c["type"], c.get("description", ""), c.get("mode", "NULLABLE")) for c in table["columns"]]
+
+
+def schemas(contracts: Mapping[str, Contract]) -> dict[str, list[Field]]:
+    """Return ``dataset.table`` -> its columns, of the ledger and of each feed."""
+    found = {f"inventory_ops.{name}": ops_schema(table) for name, table in pipeline()["ops_tables"].items()}
+    for feed, contract in contracts.items():
+        found[f"inventory_raw.{feed}"] = raw_schema(contract)
+        found[f"inventory_curated.{feed}"] = curated_schema(contract)
+        found[f"inventory_curated.{feed}_history"] = history_schema(contract)
+    return found
 
 
 def accepted_view(contract: Contract) -> str:

@@ -29,7 +29,7 @@ from functions.ingest.route import route
 from functions.transform.merge import drain_script
 from functions.validate.suite import row_checks
 from cli.stale import current_versions
-from local.provision import table_columns
+from stockflow.schema import schemas
 from stockflow.contracts import load_contracts
 from stockflow.services import Services
 from stockflow.settings import Settings, bundle_root
@@ -87,7 +87,7 @@ def test_everything_derived_from_contracts_takes_it(tree: Path) -> None:
 print(json.dumps({
     "feed": route("price_changes/a.csv", contracts).feed,
     "rules": sorted(c.rule for c in row_checks(contracts["price_changes"])),
-    "tables": sorted(t for t in table_columns(services) if "price_changes" in t),
+    "tables": sorted(t for t in schemas(services.contracts) if "price_changes" in t),
     "script": "inventory_curated.price_changes" in drain_script(contracts["price_changes"]),
     "versions": sorted(stage for stage, feed in current_versions(services) if feed == "price_changes"),
 }))

@@ -15,12 +15,13 @@ from cli.cost.command import VOLUMES, compared
 from cli.cost.model import Load, bill
 from cli.cost.prices import PRICES
 from cli.cost.scans import references, statements
-from cli.cost.widths import row_bytes, schemas
+from cli.cost.widths import row_bytes
 from cli.main import app
 from functions.ingest.readers.decode import decode
 from functions.ingest.readers.model import Facts, Target
 from functions.ingest.staging import Staging, arrow_schema, stage
 from stockflow.contracts import load_contracts
+from stockflow.schema import schemas
 from stockflow.settings import bundle_root
 
 CONTRACTS = load_contracts(bundle_root() / "contracts")
