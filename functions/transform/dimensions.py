@@ -9,9 +9,14 @@ from stockflow.ledger import StageRecord
 
 # dimension -> what a model joins of it, and the table whose rows that is made of
 _DIMENSIONS = {
-    "products": ("inventory_curated.products", "inventory_curated.products"),
+    "products": ("inventory_curated.products_by_day", "inventory_curated.products_history"),
     "exchange_rates": ("inventory_curated.daily_rates", "inventory_curated.exchange_rates"),
 }
+# A dimension that is joined as of a day: also a statement that is older than the present one changes what facts say.
+_LATE = """
+  OR (SELECT COUNT(*) FROM statements WHERE _load_id IN UNNEST(@loads))
+    > (SELECT COUNT(*) FROM changes WHERE _load_id IN UNNEST(@loads))"""
+_DATED = ("products",)
 
 
 def pieces(feed: str) -> dict[str, str]:
@@ -86,6 +91,7 @@ def _marking(feed: str, affected: str) -> str:
         "detail": "IF(latest.kpi_record = latest.record_id, NULL, latest.detail)",
     }
     text = template("mark.sql").replace("<<affected>>", indent(affected, 4))
+    text = text.replace("<<late>>", _LATE if feed in _DATED else "")
     text = text.replace("<<ledger_columns>>", ", ".join(f"`{c}`" for c in columns))
     return text.replace("<<marked_columns>>", ", ".join(changed.get(c, f"latest.`{c}`") for c in columns))
 

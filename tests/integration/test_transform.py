@@ -245,6 +245,27 @@ def test_the_release_does_not_depend_on_its_event(world: World) -> None:
     assert world.curated("sales", "receipt_number, quantity", "receipt_number = 'R1'") == [("R1", Decimal(12))]
 
 
+def stated_on(day: str, units: str, **facts: str) -> dict[str, str]:
+    """A statement of product A1 as of a day, with so many pieces in a case."""
+    return {"sku": "A1", "base_unit": "EA", "pack_unit": "CS", "units_per_pack": units, "updated_at": day, **facts}
+
+
+def test_a_case_holds_what_it_held_on_its_day(world: World) -> None:
+    """A pack size that changes counts from its own date on; a master that comes late counts for its days."""
+    run(world, "products", world.land("products", stated_on("2026-09-01", "12")))
+    old = world.land("sales", sale("R1", unit="CS", quantity="10", business_date="2026-09-10"))
+    run(world, "sales", old)
+    run(world, "products", world.land("products", stated_on("2026-09-20", "10")))
+    run(world, "sales", world.land("sales", sale("R2", unit="CS", quantity="10", business_date="2026-09-25")))
+    quantities = "receipt_number, quantity"
+    assert world.curated("sales", quantities) == [("R1", Decimal(120)), ("R2", Decimal(100))]
+    # a statement of the days between, which lands last: only the days that it covers are computed again
+    run(world, "products", world.land("products", stated_on("2026-09-05", "6")))
+    run(world, "sales")
+    assert world.curated("sales", quantities) == [("R1", Decimal(60)), ("R2", Decimal(100))]
+    assert world.books()[old]
+
+
 def test_money_waits_for_its_rate_and_follows_its_correction(world: World) -> None:
     """Dollars wait; a rate six days old serves; a later, nearer rate changes the amount."""
     load = world.land("sales", sale("R1", currency="USD"), sale("R2", currency="EUR"))

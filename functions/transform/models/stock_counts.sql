@@ -24,7 +24,8 @@ converted AS (
       stated.stated_unit, product.base_unit, product.pack_unit, product.units_per_pack
     ) AS factor
   FROM stated
-  LEFT JOIN inventory_curated.products AS product ON product.sku = stated.sku
+  LEFT JOIN inventory_curated.products_by_day AS product
+    ON product.sku = stated.sku AND stated.business_date BETWEEN product.valid_from AND product.valid_to
 )
 SELECT
   business_date,

@@ -43,7 +43,8 @@ converted AS (
     ) AS factor,
     IF(stated.stated_currency = inventory_curated.base_currency(), NUMERIC '1', day.rate_to_base) AS rate
   FROM stated
-  LEFT JOIN inventory_curated.products AS product ON product.sku = stated.sku
+  LEFT JOIN inventory_curated.products_by_day AS product
+    ON product.sku = stated.sku AND stated.business_date BETWEEN product.valid_from AND product.valid_to
   LEFT JOIN inventory_curated.daily_rates AS day
     ON day.currency = stated.stated_currency AND day.business_date = stated.business_date
 )
