@@ -3,7 +3,7 @@
 import re
 from dataclasses import fields
 
-from functions.transform.files import dependents, indent, model, template
+from functions.transform.files import dependents, dependents_step, indent, model, template
 from functions.transform.identities import record_id
 from stockflow.ledger import StageRecord
 
@@ -12,11 +12,6 @@ _DIMENSIONS = {
     "products": ("inventory_curated.products_by_day", "inventory_curated.products_history"),
     "exchange_rates": ("inventory_curated.daily_rates", "inventory_curated.exchange_rates"),
 }
-# A dimension that is joined as of a day: also a statement that is older than the present one changes what facts say.
-_LATE = """
-  OR (SELECT COUNT(*) FROM statements WHERE _load_id IN UNNEST(@loads))
-    > (SELECT COUNT(*) FROM changes WHERE _load_id IN UNNEST(@loads))"""
-_DATED = ("products",)
 
 
 def pieces(feed: str) -> dict[str, str]:
@@ -27,6 +22,7 @@ def pieces(feed: str) -> dict[str, str]:
         "turns": "\n".join(_turn(name) for name in (feed, *readers)),
         "dimensions_seen": _seen(reads(feed)),
         "others_seen": f"SELECT {others or '0'}",
+        "seen_before": _step(feed, "before"),
         "mark": _mark(feed),
         "mark_again": _again(feed, others),
         "requeued": _REQUEUED if readers else "CAST(NULL AS STRING)",
@@ -74,7 +70,19 @@ def _mark(feed: str) -> str:
     affected = dependents(feed)
     if affected is None:
         return ""
-    return "\nCREATE TEMP TABLE requeued (load_id STRING, feed STRING, landed_on DATE);\n\n" + _marking(feed, affected)
+    requeued = "\nCREATE TEMP TABLE requeued (load_id STRING, feed STRING, landed_on DATE);\n"
+    return requeued + _step(feed, "after") + "\n" + _marking(feed, affected)
+
+
+def _step(feed: str, step: str) -> str:
+    statement = dependents_step(feed, step)
+    return f"\n{statement}\n" if statement else ""
+
+
+def _what_changed(feed: str) -> str:
+    """What must hold a row for other feeds to be looked for: of most dimensions, a current row that changed."""
+    repacked = dependents_step(feed, "after")
+    return "SELECT 1 FROM repacked" if repacked else "SELECT 1 FROM changes WHERE _content_changed"
 
 
 def _marking(feed: str, affected: str) -> str:
@@ -91,7 +99,7 @@ def _marking(feed: str, affected: str) -> str:
         "detail": "IF(latest.kpi_record = latest.record_id, NULL, latest.detail)",
     }
     text = template("mark.sql").replace("<<affected>>", indent(affected, 4))
-    text = text.replace("<<late>>", _LATE if feed in _DATED else "")
+    text = text.replace("<<what_changed>>", _what_changed(feed))
     text = text.replace("<<ledger_columns>>", ", ".join(f"`{c}`" for c in columns))
     return text.replace("<<marked_columns>>", ", ".join(changed.get(c, f"latest.`{c}`") for c in columns))
 

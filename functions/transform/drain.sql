@@ -136,7 +136,7 @@ CREATE TEMP TABLE before AS
 SELECT <<was_rows>>
 FROM inventory_curated.<<feed>> AS was
 JOIN touched ON <<touched_is_was>><<was_in_dates>>;
-
+<<seen_before>>
 CREATE TEMP TABLE statements AS
 SELECT <<columns>>
 FROM typed

@@ -33,6 +33,12 @@ def dependents(feed: str) -> str | None:
     return template(name).strip() if (_HERE / name).exists() else None
 
 
+def dependents_step(feed: str, step: str) -> str | None:
+    """Return the statement that a feed's dependents need before or after its merge (``before``, ``after``), if any."""
+    name = f"dependents/{feed}.{step}.sql"
+    return template(name).strip() if (_HERE / name).exists() else None
+
+
 def indent(text: str, by: int) -> str:
     """Return the text with each line moved to the right by that many blanks."""
     return "\n".join(" " * by + line if line else line for line in text.splitlines())

@@ -1,5 +1,5 @@
 -- Loads of other feeds that say something else now that <<feed>> changed: to be transformed again.
-IF EXISTS (SELECT 1 FROM changes WHERE _content_changed)<<late>> THEN
+IF EXISTS (<<what_changed>>) THEN
   INSERT INTO requeued (load_id, feed, landed_on)
   SELECT load_id, feed, landed_on
   FROM inventory_ops.load_stages_latest

@@ -263,6 +263,10 @@ def test_a_case_holds_what_it_held_on_its_day(world: World) -> None:
     run(world, "products", world.land("products", stated_on("2026-09-05", "6")))
     run(world, "sales")
     assert world.curated("sales", quantities) == [("R1", Decimal(60)), ("R2", Decimal(100))]
+    # a statement that says what holds already on its day changes nothing, and wakes nobody
+    run(world, "products", world.land("products", stated_on("2026-09-22", "10")))
+    waiting = "SELECT load_id FROM inventory_ops.load_stages_latest WHERE landed_on IS NOT NULL AND state = 'pending'"
+    assert world.rows(waiting) == []
     assert world.books()[old]
 
 

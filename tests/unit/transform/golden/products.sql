@@ -257,6 +257,12 @@ SELECT was.sku, was.name, was.category, was.brand, was.gtin, was.base_unit, was.
 FROM inventory_curated.products AS was
 JOIN touched ON touched.sku = was.sku;
 
+-- What the touched products held in a pack, by day, before these loads.
+CREATE TEMP TABLE packs_before AS
+SELECT by_day.sku, by_day.valid_from, by_day.valid_to, by_day.base_unit, by_day.pack_unit, by_day.units_per_pack
+FROM inventory_curated.products_by_day AS by_day
+JOIN touched ON touched.sku = by_day.sku;
+
 CREATE TEMP TABLE statements AS
 SELECT sku, name, category, brand, gtin, base_unit, pack_unit, units_per_pack, unit_cost, unit_price, currency, lead_time_days, supplier_code, listed_from, delisted_on, updated_at, stated_unit_cost, stated_unit_price, stated_currency, _load_id, _row, _line, _business_time, _generation
 FROM typed
@@ -459,61 +465,39 @@ LEFT JOIN restated ON restated.load_id = batch.load_id;
 
 CREATE TEMP TABLE requeued (load_id STRING, feed STRING, landed_on DATE);
 
+-- The days on which the pack or the base unit of a product is another one now.
+CREATE TEMP TABLE repacked AS
+WITH packs_now AS (
+  SELECT by_day.sku, by_day.valid_from, by_day.valid_to, by_day.base_unit, by_day.pack_unit, by_day.units_per_pack
+  FROM inventory_curated.products_by_day AS by_day
+  JOIN touched ON touched.sku = by_day.sku
+)
+SELECT
+  now.sku,
+  GREATEST(now.valid_from, was.valid_from) AS first_day,
+  LEAST(now.valid_to, was.valid_to) AS last_day,
+  now.base_unit
+FROM packs_now AS now
+JOIN packs_before AS was
+  ON was.sku = now.sku AND was.valid_from <= now.valid_to AND now.valid_from <= was.valid_to
+WHERE now.base_unit IS DISTINCT FROM was.base_unit
+  OR now.pack_unit IS DISTINCT FROM was.pack_unit
+  OR now.units_per_pack IS DISTINCT FROM was.units_per_pack
+UNION ALL
+SELECT sku, valid_from, valid_to, base_unit FROM packs_now WHERE sku NOT IN (SELECT sku FROM packs_before)
+UNION ALL
+SELECT sku, valid_from, valid_to, CAST(NULL AS STRING)
+FROM packs_before
+WHERE sku NOT IN (SELECT sku FROM packs_now);
+
 -- Loads of other feeds that say something else now that products changed: to be transformed again.
-IF EXISTS (SELECT 1 FROM changes WHERE _content_changed)
-  OR (SELECT COUNT(*) FROM statements WHERE _load_id IN UNNEST(@loads))
-    > (SELECT COUNT(*) FROM changes WHERE _load_id IN UNNEST(@loads)) THEN
+IF EXISTS (SELECT 1 FROM repacked) THEN
   INSERT INTO requeued (load_id, feed, landed_on)
   SELECT load_id, feed, landed_on
   FROM inventory_ops.load_stages_latest
   WHERE landed_on >= DATE '2000-01-01' AND stage = 'transform' AND state = 'transformed' AND load_id IN (
-    -- Loads with a quantity in units of a product whose units are now others on its day, or known at last. A statement changes
-    -- the days from its own date to the next one's; the first one of a product, or the first with a pack, all days before, too.
-    WITH units AS (
-      SELECT
-        sku,
-        DATE(updated_at) AS stated_on,
-        updated_at,
-        _load_id IN UNNEST(@loads) AS is_new,
-        pack_unit,
-        CONCAT(base_unit, '|', COALESCE(pack_unit, ''), '|', COALESCE(CAST(units_per_pack AS STRING), '')) AS units
-      FROM statements
-    ),
-    beside AS (
-      SELECT
-        sku,
-        stated_on,
-        is_new,
-        units,
-        LAST_VALUE(IF(is_new, NULL, units) IGNORE NULLS) OVER earlier AS units_before,
-        LAST_VALUE(IF(is_new, NULL, pack_unit) IGNORE NULLS) OVER earlier AS pack_before,
-        FIRST_VALUE(IF(is_new, NULL, units) IGNORE NULLS) OVER later AS units_after,
-        LEAD(stated_on) OVER by_sku AS next_on
-      FROM units
-      WINDOW
-        by_sku AS (PARTITION BY sku ORDER BY updated_at, is_new, units),
-        earlier AS (PARTITION BY sku ORDER BY updated_at, is_new, units ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING),
-        later AS (PARTITION BY sku ORDER BY updated_at, is_new, units ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING)
-    ),
-    changed AS (
-      SELECT
-        sku,
-        IF(units_before IS NULL OR pack_before IS NULL OR stated_on IS NULL, DATE '0001-01-01', stated_on) AS first_day,
-        IF(stated_on IS NULL OR next_on IS NULL OR next_on <= stated_on, DATE '9999-12-31', DATE_SUB(next_on, INTERVAL 1 DAY)) AS last_day
-      FROM beside
-      WHERE is_new AND units IS DISTINCT FROM COALESCE(units_before, units_after)
-      UNION ALL
-      -- the base unit is the newest statement's on all days; what these loads themselves stated before is not known any more
-      SELECT sku, DATE '0001-01-01', DATE '9999-12-31'
-      FROM changes
-      WHERE base_unit IS DISTINCT FROM _was_base_unit OR _was_load_id IN UNNEST(@loads)
-      UNION ALL
-      -- a statement that is withdrawn, or replaced by a file that does not repeat it
-      SELECT sku, DATE '0001-01-01', DATE '9999-12-31'
-      FROM touched
-      WHERE sku NOT IN (SELECT sku FROM typed WHERE _issue IS NULL)
-    ),
-    facts AS (
+    -- Loads with a quantity in units of a product whose units are now others on that day, or known at last.
+    WITH facts AS (
       SELECT _load_id AS load_id, sku, business_date, unit, stated_unit FROM inventory_curated.stock_snapshots_history
       UNION ALL
       SELECT _load_id, sku, business_date, unit, stated_unit FROM inventory_curated.stock_movements_history
@@ -526,14 +510,13 @@ IF EXISTS (SELECT 1 FROM changes WHERE _content_changed)
     )
     SELECT facts.load_id
     FROM facts
-    JOIN changed ON changed.sku = facts.sku AND facts.business_date BETWEEN changed.first_day AND changed.last_day
-    LEFT JOIN inventory_curated.products AS product ON product.sku = facts.sku
-    WHERE facts.unit IS DISTINCT FROM COALESCE(product.base_unit, 'EA')
+    JOIN repacked ON repacked.sku = facts.sku AND facts.business_date BETWEEN repacked.first_day AND repacked.last_day
+    WHERE facts.unit IS DISTINCT FROM COALESCE(repacked.base_unit, 'EA')
       OR facts.stated_unit != facts.unit
     UNION DISTINCT
     SELECT refused.load_id
     FROM inventory_ops.quarantine AS refused
-    JOIN changed ON changed.sku = inventory_curated.to_code(JSON_VALUE(refused.original_row, '$.sku'))
+    JOIN repacked ON repacked.sku = inventory_curated.to_code(JSON_VALUE(refused.original_row, '$.sku'))
     WHERE refused.stage = 'transform' AND refused.rule = 'unknown_unit_factor'
   );
 
@@ -553,60 +536,13 @@ COMMIT TRANSACTION;
 
 IF (SELECT MAX(turn) FROM inventory_curated.turn_purchase_orders) + (SELECT MAX(turn) FROM inventory_curated.turn_sales) + (SELECT MAX(turn) FROM inventory_curated.turn_stock_counts) + (SELECT MAX(turn) FROM inventory_curated.turn_stock_movements) + (SELECT MAX(turn) FROM inventory_curated.turn_stock_snapshots) != (SELECT MAX(others_seen) FROM batch) THEN
   -- Loads of other feeds that say something else now that products changed: to be transformed again.
-  IF EXISTS (SELECT 1 FROM changes WHERE _content_changed)
-    OR (SELECT COUNT(*) FROM statements WHERE _load_id IN UNNEST(@loads))
-      > (SELECT COUNT(*) FROM changes WHERE _load_id IN UNNEST(@loads)) THEN
+  IF EXISTS (SELECT 1 FROM repacked) THEN
     INSERT INTO requeued (load_id, feed, landed_on)
     SELECT load_id, feed, landed_on
     FROM inventory_ops.load_stages_latest
     WHERE landed_on >= DATE '2000-01-01' AND stage = 'transform' AND state = 'transformed' AND load_id IN (
-      -- Loads with a quantity in units of a product whose units are now others on its day, or known at last. A statement changes
-      -- the days from its own date to the next one's; the first one of a product, or the first with a pack, all days before, too.
-      WITH units AS (
-        SELECT
-          sku,
-          DATE(updated_at) AS stated_on,
-          updated_at,
-          _load_id IN UNNEST(@loads) AS is_new,
-          pack_unit,
-          CONCAT(base_unit, '|', COALESCE(pack_unit, ''), '|', COALESCE(CAST(units_per_pack AS STRING), '')) AS units
-        FROM statements
-      ),
-      beside AS (
-        SELECT
-          sku,
-          stated_on,
-          is_new,
-          units,
-          LAST_VALUE(IF(is_new, NULL, units) IGNORE NULLS) OVER earlier AS units_before,
-          LAST_VALUE(IF(is_new, NULL, pack_unit) IGNORE NULLS) OVER earlier AS pack_before,
-          FIRST_VALUE(IF(is_new, NULL, units) IGNORE NULLS) OVER later AS units_after,
-          LEAD(stated_on) OVER by_sku AS next_on
-        FROM units
-        WINDOW
-          by_sku AS (PARTITION BY sku ORDER BY updated_at, is_new, units),
-          earlier AS (PARTITION BY sku ORDER BY updated_at, is_new, units ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING),
-          later AS (PARTITION BY sku ORDER BY updated_at, is_new, units ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING)
-      ),
-      changed AS (
-        SELECT
-          sku,
-          IF(units_before IS NULL OR pack_before IS NULL OR stated_on IS NULL, DATE '0001-01-01', stated_on) AS first_day,
-          IF(stated_on IS NULL OR next_on IS NULL OR next_on <= stated_on, DATE '9999-12-31', DATE_SUB(next_on, INTERVAL 1 DAY)) AS last_day
-        FROM beside
-        WHERE is_new AND units IS DISTINCT FROM COALESCE(units_before, units_after)
-        UNION ALL
-        -- the base unit is the newest statement's on all days; what these loads themselves stated before is not known any more
-        SELECT sku, DATE '0001-01-01', DATE '9999-12-31'
-        FROM changes
-        WHERE base_unit IS DISTINCT FROM _was_base_unit OR _was_load_id IN UNNEST(@loads)
-        UNION ALL
-        -- a statement that is withdrawn, or replaced by a file that does not repeat it
-        SELECT sku, DATE '0001-01-01', DATE '9999-12-31'
-        FROM touched
-        WHERE sku NOT IN (SELECT sku FROM typed WHERE _issue IS NULL)
-      ),
-      facts AS (
+      -- Loads with a quantity in units of a product whose units are now others on that day, or known at last.
+      WITH facts AS (
         SELECT _load_id AS load_id, sku, business_date, unit, stated_unit FROM inventory_curated.stock_snapshots_history
         UNION ALL
         SELECT _load_id, sku, business_date, unit, stated_unit FROM inventory_curated.stock_movements_history
@@ -619,14 +555,13 @@ IF (SELECT MAX(turn) FROM inventory_curated.turn_purchase_orders) + (SELECT MAX(
       )
       SELECT facts.load_id
       FROM facts
-      JOIN changed ON changed.sku = facts.sku AND facts.business_date BETWEEN changed.first_day AND changed.last_day
-      LEFT JOIN inventory_curated.products AS product ON product.sku = facts.sku
-      WHERE facts.unit IS DISTINCT FROM COALESCE(product.base_unit, 'EA')
+      JOIN repacked ON repacked.sku = facts.sku AND facts.business_date BETWEEN repacked.first_day AND repacked.last_day
+      WHERE facts.unit IS DISTINCT FROM COALESCE(repacked.base_unit, 'EA')
         OR facts.stated_unit != facts.unit
       UNION DISTINCT
       SELECT refused.load_id
       FROM inventory_ops.quarantine AS refused
-      JOIN changed ON changed.sku = inventory_curated.to_code(JSON_VALUE(refused.original_row, '$.sku'))
+      JOIN repacked ON repacked.sku = inventory_curated.to_code(JSON_VALUE(refused.original_row, '$.sku'))
       WHERE refused.stage = 'transform' AND refused.rule = 'unknown_unit_factor'
     );
 
