@@ -12,7 +12,7 @@ from functions.kpi.definition import Definition
 from functions.kpi.graph import in_order, nested, parse_sql, reads
 from stockflow.contracts import Contract
 from stockflow.errors import PermanentError
-from stockflow.schema import curated_schema
+from stockflow.schema import curated_schema, history_schema
 
 Columns = dict[str, str]
 _NAMES = {"DOUBLE": "FLOAT64", "BIGINT": "INT64", "INT": "INT64", "TEXT": "STRING", "VARCHAR": "STRING",
@@ -22,9 +22,9 @@ _NAMES = {"DOUBLE": "FLOAT64", "BIGINT": "INT64", "INT": "INT64", "TEXT": "STRIN
 def curated_columns(contracts: Mapping[str, Contract]) -> dict[str, Columns]:
     """Return ``inventory_curated.<feed>`` (and ``<feed>_history``) -> column -> type, from the contracts."""
     return {
-        f"inventory_curated.{feed}{ending}": {c["name"]: c["type"] for c in curated_schema(contract)}
+        f"inventory_curated.{feed}{ending}": {c["name"]: c["type"] for c in schema(contract)}
         for feed, contract in contracts.items()
-        for ending in ("", "_history")
+        for ending, schema in (("", curated_schema), ("_history", history_schema))
     }
 
 
