@@ -81,6 +81,11 @@ COMMANDS = {
         "app",
         "The KPIs: what is defined, what each says now, and the way from an idea to a published one.",
     ),
+    "lineage": Command(
+        "cli.lineage.command",
+        "app",
+        "Where numbers come from: from a KPI back to files and lines, from a file forward to KPIs.",
+    ),
     "quarantine": Command("cli.quarantine", "app", "Refused rows: list, show, export to be corrected, release."),
     "contract": Command("cli.contract.command", "app", "Contracts: check them, or propose one from a file."),
     "deadletters": Command("cli.deadletters", "app", "Events that were given up: list, show, retry, drop."),

@@ -7,7 +7,7 @@ from rich.tree import Tree
 
 from cli.kpi.check import here, refuse
 from cli.kpi.checked import checked
-from cli.kpi.sources import Origin, Tracer
+from cli.kpi.sources import Origin, Tracer, texts
 from cli.kpi.workspace import Workspace
 from cli.output import CommandError, console, print_json
 from cli.stack import Json
@@ -34,7 +34,7 @@ def lineage(
     table = workspace.one().table
     if column not in found.known[table]:
         raise CommandError(f"{table} has no column {column!r}: expected one of {', '.join(found.known[table])}")
-    origin = Tracer(workspace, found.known).trace(f"{table}.{column}")
+    origin = Tracer(texts(workspace), found.known).trace(f"{table}.{column}")
     sources = [_source(name, workspace) for name in sorted(origin.leaves())]
     if as_json:
         print_json({"kpi": workspace.wanted[0], "column": column, "sources": sources, "tree": origin.tree()})

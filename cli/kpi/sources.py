@@ -4,9 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from sqlglot import exp
+from sqlglot.lineage import lineage
+
 from cli.kpi.workspace import Workspace
 from functions.kpi.columns import Columns
-from functions.kpi.graph import sql_lineage
+from functions.kpi.graph import nested
 
 
 @dataclass(frozen=True)
@@ -25,28 +28,54 @@ class Origin:
         return {"column": self.column, "inputs": [i.tree() for i in self.inputs]}
 
 
+def texts(workspace: Workspace) -> dict[str, str]:
+    """Return ``dataset.table`` -> the SELECT behind it, of the views of curated rows and of every definition."""
+    return {**workspace.views, **{d.table: d.sql for d in workspace.definitions.values()}}
+
+
+def inputs(sql: str, known: Mapping[str, Columns]) -> dict[str, list[str]]:
+    """Return output column -> the ``dataset.table.column`` names that it comes from, sorted, of one SELECT.
+
+    All columns in one pass: a tenth of the time of one after another.
+    """
+    nodes = lineage(None, sql, nested(known), dialect="bigquery", trim_selects=False)
+    return {name: _ends(node) for name, node in nodes.items()}
+
+
+def _ends(node: Any) -> list[str]:
+    found = set()
+    for leaf in node.walk():
+        if isinstance(leaf.expression, exp.Table) and leaf.expression.db:
+            found.add(f"{leaf.expression.db}.{leaf.expression.name}.{leaf.name.rsplit('.', 1)[-1]}")
+    return sorted(found)
+
+
 @dataclass
 class Tracer:
-    """Follows columns through definitions and views; each column is traced once."""
+    """Follows columns through the SELECTs of tables (``texts``); each SELECT is read once, each column traced once.
 
-    workspace: Workspace
+    ``known``: the columns of every table that they read.
+    """
+
+    texts: Mapping[str, str]
     known: Mapping[str, Columns]
     seen: dict[str, Origin] = field(default_factory=dict)
+    read: dict[str, dict[str, list[str]]] = field(default_factory=dict)
 
     def trace(self, column: str) -> Origin:
         """Return where ``dataset.table.column`` comes from."""
         if column not in self.seen:
-            table, _, name = column.rpartition(".")
-            text = self._sql(table)
             self.seen[column] = Origin(column)
-            if text is not None:
-                inputs = sql_lineage(text, name, self.known)
-                self.seen[column] = Origin(column, tuple(self.trace(i) for i in inputs if i != column))
+            before = [self.trace(i) for i in self.inputs(column) if i != column]
+            self.seen[column] = Origin(column, tuple(before))
         return self.seen[column]
 
-    def _sql(self, table: str) -> str | None:
-        if table in self.workspace.views:
-            return self.workspace.views[table]
-        dataset, _, name = table.partition(".")
-        found = self.workspace.definitions.get(name) if dataset == "inventory_kpi" else None
-        return found.sql if found else None
+    def inputs(self, column: str) -> list[str]:
+        """Return the columns that one is computed from, in one step; none of a column that files state."""
+        table, _, name = column.rpartition(".")
+        if table not in self.texts:
+            return []
+        text = self.texts[table]
+        if text not in self.read:
+            self.read[text] = inputs(text, self.known)
+        return self.read[text].get(name, [])

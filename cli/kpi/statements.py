@@ -4,7 +4,7 @@ from datetime import date
 from typing import Any
 
 from cli.kpi.parts import Key
-from cli.kpi.sources import Tracer
+from cli.kpi.sources import Tracer, texts
 from cli.kpi.subject import Subject
 from cli.loads import find_loads
 from stockflow.contracts import Contract
@@ -56,6 +56,6 @@ def _of_feed(subject: Subject, feed: str, cell: dict[str, Any], days: tuple[date
 
 def _feeds(subject: Subject) -> list[str]:
     """Return the feeds whose amounts a KPI's value is computed from, in the end."""
-    origin = Tracer(subject.workspace, subject.known).trace(f"{subject.definition.table}.value")
+    origin = Tracer(texts(subject.workspace), subject.known).trace(f"{subject.definition.table}.value")
     leaves = {leaf.rpartition(".")[0] for leaf in origin.leaves() if not leaf.endswith(_NO_AMOUNTS)}
     return [feed for feed in AMOUNTS if f"inventory_curated.{feed}" in leaves]

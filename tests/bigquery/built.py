@@ -263,6 +263,35 @@ def analysts() -> Iterator[Statement]:
         yield Statement(f"stockflow kpi why, {feed}", text, {"first": "DATE", "last": "DATE", "sku": "STRING"})
 
 
+def lineage() -> Iterator[Statement]:
+    """What is asked for the path of a file, and for the files behind a KPI and a cell of it."""
+    from cli.kpi.workspace import open_workspace
+    from cli.lineage import facts
+    from cli.lineage.model import build
+    from stockflow.ledger import StageRecord, next_record
+
+    tables = {"tables": ["inventory_curated.sales"], "dates": [str(DAY)]}
+    ingest = StageRecord("a", "sales", "ingest", "loaded", "v", NOW, NOW, "landing", "sales/a.csv", 1, landed_at=NOW)
+    moved = next_record(ingest, "transform", state="transformed", detail=tables)
+    stages = [r.row() for r in (ingest, moved, next_record(moved, "kpi", state="refreshed"))]
+    services = RecordedServices(
+        "lineage", {"SELECT \\* FROM inventory_ops.load_stages_latest": stages, "AS load_id": [{"load_id": "a"}]}
+    )
+    found = facts.Facts(services, build(open_workspace([], services.settings.definitions_uri)))
+    found.files(["sales"], 5)
+    found.names()
+    found.last_run("net_sales")
+    found.path({"landed_on": DAY, "load_id": "a", "feed": "sales", "bucket": "landing", "object": "sales/a.csv",
+                "generation": 1, "landed_at": NOW, "state": "loaded"})  # fmt: skip
+    cell = {"business_date": DAY, "sku": "A", "location_code": "LYO"}
+    for name in ("net_sales", "fill_rate"):
+        definition = found.model.definitions[name]
+        where = {column: value for column, value in cell.items() if column in ("business_date", *definition.grain)}
+        found.cell(definition, where, 5)
+        found.behind(definition, where)
+    yield from services.statements
+
+
 BUILT: dict[str, Callable[[], Iterator[Statement]]] = {
     f.__name__: f
     for f in (
@@ -280,5 +309,6 @@ BUILT: dict[str, Callable[[], Iterator[Statement]]] = {
         dashboard,
         examples,
         analysts,
+        lineage,
     )
 }

@@ -1,6 +1,6 @@
 """A column is followed through definitions and views to the columns of files."""
 
-from cli.kpi.sources import Tracer
+from cli.kpi.sources import Tracer, texts
 from cli.kpi.workspace import Workspace
 from stockflow.contracts import load_contracts
 from stockflow.settings import bundle_root
@@ -17,7 +17,7 @@ TEXTS = {
     "FROM inventory_curated.doubled",
 }
 VIEWS = {"inventory_curated.doubled": "SELECT sku, quantity * 2 + net_amount AS twice FROM inventory_curated.sales"}
-TRACER = Tracer(Workspace(TEXTS, load_contracts(bundle_root() / "contracts"), ("first",), VIEWS), KNOWN)
+TRACER = Tracer(texts(Workspace(TEXTS, load_contracts(bundle_root() / "contracts"), ("first",), VIEWS)), KNOWN)
 
 
 def test_the_ends_are_columns_of_files() -> None:

@@ -1,0 +1,12 @@
+"""The commands of ``stockflow lineage``."""
+
+import typer
+
+from cli.lineage import show
+
+app = typer.Typer(
+    help="Where numbers come from: from a KPI back to files and lines, from a file forward to KPIs.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+app.command()(show.show)

@@ -1,0 +1,93 @@
+"""What the ledger says of files and KPIs, in this process: from a file forward, from a cell back to its lines."""
+
+import json
+import re
+import shlex
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli.main import main
+from stockflow.services import Services
+from stockflow.settings import bundle_root
+from tests.support.whole_path import WholePath
+
+pytestmark = pytest.mark.integration
+ROOT = bundle_root()
+HEAD = "Ticket,Ligne,Date,Article,Magasin,Qté,montant net,devise,Remarque\n"
+FIRST = f"{HEAD}R1,1,2026-09-01,A,LYO,2,20,EUR,x\nR1,2,2026-09-01,B,LYO,two,5,EUR,x\nR2,1,2026-09-01,A,PAR,1,10,EUR,x\n"
+SECOND = f"{HEAD}R9,1,2026-09-03,A,LYO,5,50,EUR,x\n"
+
+
+@pytest.fixture(scope="module")
+def path(services: Services, tmp_path_factory: pytest.TempPathFactory) -> WholePath:
+    """Two files of sales and one KPI that is computed from them."""
+    folder = tmp_path_factory.mktemp("definitions")
+    shutil.copy(ROOT / "docs/examples/units_per_store.sql", folder / "units_per_store.sql")
+    services.settings = replace(services.settings, definitions_uri=str(folder))
+    made = WholePath(services)
+    made.drop("sales/sales_2026-W36.csv", FIRST)
+    made.drop("sales/sales_2026-W36b.csv", SECOND)
+    return made
+
+
+@pytest.fixture
+def run(
+    path: WholePath, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[[str], str]:
+    """Run a command against the environment."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("cli.target.services", lambda: path.services)
+    monkeypatch.setattr("cli.target.reachable", lambda: True)
+
+    def command(line: str) -> str:
+        monkeypatch.setattr(sys, "argv", shlex.split(line))
+        with pytest.raises(SystemExit) as ended:
+            main()
+        said = capsys.readouterr()
+        assert not ended.value.code, said.err
+        return said.out
+
+    return command
+
+
+def steps(found: list[dict[str, str]]) -> set[tuple[str, str]]:
+    return {(step["from"], step["to"]) for step in found}
+
+
+def test_a_file_leads_to_the_kpis_it_changed(run: Callable[[str], str]) -> None:
+    found: dict[str, Any] = json.loads(run("stockflow lineage show sales_2026-W36.csv --json"))
+    down = steps(found["down"])
+    assert {found["name"], found["file"]["bucket"]} >= {f"gs://{found['file']['bucket']}/sales/sales_2026-W36.csv"
+            f"#{found['file']['generation']}"}  # fmt: skip
+    assert (found["name"], "inventory_raw.sales") in down
+    assert ("inventory_curated.sales_enriched", "inventory_kpi.units_per_store") in down
+    assert [(r["kpi"], r["from_date"]) for r in found["kpis"]] == [("units_per_store", "2026-09-01")]
+    assert found["headers"]["Qté"] == "quantity" and "Remarque" not in found["headers"]
+    assert {s["stage"]: s["rows"] for s in found["stages"]} == {"ingest": 3, "validate": 2, "transform": 2, "kpi": 2}
+    assert all(s["run_id"] for s in found["stages"])
+
+
+def test_a_cell_leads_back_to_files_and_lines(run: Callable[[str], str]) -> None:
+    where = "location=LYO,date=2026-09-01"
+    found = json.loads(run(f"stockflow lineage show units_per_store --where {where} --json"))
+    assert [(c["sku"], c["value"]) for c in found["cells"]] == [("A", 2.0)]
+    assert [(b["object"], b["rows"], b["lines"]) for b in found["behind"]] == [("sales/sales_2026-W36.csv", 1, [2])]
+
+
+def test_a_table_names_its_newest_files(run: Callable[[str], str]) -> None:
+    found = json.loads(run("stockflow lineage show curated.sales --up --most 1 --json"))
+    assert [(f["object"], f["files"]) for f in found["files"]] == [("sales/sales_2026-W36b.csv", 2)]
+    assert found["down"] == []
+
+
+def test_the_commands_of_the_page_run(run: Callable[[str], str]) -> None:
+    """Each command of docs/lineage.md, on the two files that it speaks of."""
+    page = (ROOT / "docs/lineage.md").read_text(encoding="utf-8")
+    lines = [line for block in re.findall(r"```sh\n(.*?)```", page, re.DOTALL) for line in block.splitlines()]
+    assert lines and all(run(line) for line in lines)
