@@ -49,7 +49,7 @@ format: install ## format and fix what can be fixed
 goldens: install ## write expected SQL and the plan's inventory again: review the difference
 	@UPDATE_GOLDEN=1 $(BIN)/python -m pytest -q tests/unit/transform/test_merge.py tests/terraform/test_configuration.py
 
-docs: install ## write the pages that are made from code: commands, settings, KPIs
+docs: install ## write the pages that are made from code: commands, settings, formats, KPIs
 	@$(BIN)/python -m scripts.docs
 	@$(BIN)/python -m functions.kpi.pages
 

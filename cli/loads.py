@@ -207,6 +207,12 @@ def described(detail: Mapping[str, Any]) -> list[str]:
     return lines + _doubts(detail)
 
 
+_MESSAGES = {
+    "quantities_not_read": "quantities without a column in this feed",
+    "messages_not_read": "messages that are not read",
+}
+
+
 def _doubts(detail: Mapping[str, Any]) -> list[str]:
     """Return what a person should look at: a guessed encoding, columns that were not used, measures without any."""
     lines = []
@@ -217,6 +223,12 @@ def _doubts(detail: Mapping[str, Any]) -> list[str]:
         lines.append(f"columns not used: {wording.unused(columns)} (kept in _extra)")
     if absent := detail.get("absent_measures"):
         lines.append(f"warning: no column states {', '.join(absent)}: what is computed from it is missing")
+    for name, words in _MESSAGES.items():
+        if found := detail.get(name):
+            kinds = ", ".join(f"{kind} ({count})" for kind, count in found.items())
+            lines.append(f"{words}: {kinds}")
+    if detail.get("periods"):
+        lines.append("warning: it states periods of several days; each stands under its last day")
     if short := detail.get("short_lines"):
         lines.append(f"lines without their last, optional cells: {short} (read as empty)")
     return lines

@@ -1,4 +1,5 @@
-"""The pages that are made from code: docs/cli.md from the commands, docs/configuration.md from ``Settings``.
+"""The pages that are made from code: docs/cli.md from the commands, docs/configuration.md from ``Settings``,
+docs/formats.md from the readers.
 
 ``python -m scripts.docs`` (``make docs``) writes them; a test says when they are out of date.
 """
@@ -12,6 +13,7 @@ from typing import Any
 import typer
 
 from cli.main import app
+from scripts.formats_page import formats_page
 from stockflow.settings import Settings, bundle_root, derived_defaults
 
 CLI_HEAD = """# The command line
@@ -52,7 +54,11 @@ TESTS_ONLY = {
 
 def generated() -> dict[str, str]:
     """Return path below the repository -> text of each generated page."""
-    return {"docs/cli.md": cli_page(), "docs/configuration.md": configuration_page()}
+    return {
+        "docs/cli.md": cli_page(),
+        "docs/configuration.md": configuration_page(),
+        "docs/formats.md": formats_page(),
+    }
 
 
 def configuration_page() -> str:

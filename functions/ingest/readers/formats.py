@@ -1,4 +1,4 @@
-"""The formats that are read: one line each."""
+"""The formats that are read: one entry each, from which docs/formats.md is made, too."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -12,10 +12,19 @@ Reader = Callable[[BinaryIO, Target, Facts], Iterator[Chunk]]
 
 @dataclass(frozen=True)
 class Format:
-    """A format: the module and function of its reader, whether it needs the whole file, and a process of its own."""
+    """A format: the module and function of its reader, whether it needs the whole file, and a process of its own.
+
+    The rest is for people: its name, how its content tells it from others, what ``_line`` counts, what is held in
+    memory at a time, and what refuses the whole file.
+    """
 
     module: str
     function: str
+    name: str
+    told_by: str
+    line: str
+    holds: str
+    refused: str
     whole: bool = False
     isolated: bool = False
 
@@ -31,18 +40,56 @@ class Format:
         return found
 
 
-_WORKBOOK = Format("workbook", "read_workbook", whole=True, isolated=True)
+def _workbook(name: str, told_by: str, holds: str) -> Format:
+    refused = "a password, damage, no visible sheet with data, or two sheets with the same columns"
+    function = "read_workbook"
+    return Format("workbook", function, name, told_by, "row of the sheet", holds, refused, whole=True, isolated=True)
+
+
+_ITEM = "one item of up to 20,000 places; of sales, a number for each product, place and day (500,000 at most)"
+_MESSAGE = "that differs, a cancellation, a message for another feed"
 FORMATS = {
-    "csv": Format("delimited", "read_delimited"),
-    "json": Format("json_lines", "read_json"),
-    "parquet": Format("columnar", "read_parquet", whole=True, isolated=True),
-    "xlsx": _WORKBOOK,  # and XLSM
-    "xlsb": _WORKBOOK,
-    "xls": _WORKBOOK,
-    "ods": _WORKBOOK,
-}
-READABLE = (
-    "CSV, JSON Lines, JSON, Parquet, XLSX, XLSM, XLSB, XLS or ODS "
-    "(each also packed by gzip, zstd or bzip2, or in a zip file)"
-)
-EXTENSIONS = tuple(f".{e}" for e in (*FORMATS, "xlsm", "tsv", "txt", "jsonl", "ndjson"))
+    "csv": Format(
+        "delimited", "read_delimited", "CSV",
+        told_by="text that is nothing else; delimiter and quotes are found in it",
+        line="line",
+        holds="2 MiB, and one record of up to 10 MB",
+        refused="no header with the columns that the feed needs",
+    ),
+    "json": Format(
+        "json_lines", "read_json", "JSON Lines or JSON",
+        told_by="an object or an array of objects, or the name",
+        line="line in which the record starts",
+        holds="2 MiB, and one record of up to 10 million characters",
+        refused="a damaged array (a damaged line costs only itself)",
+    ),
+    "parquet": Format(
+        "columnar", "read_parquet", "Parquet",
+        told_by="`PAR1`",
+        line="row",
+        holds="65,536 rows of a row group",
+        refused="damage",
+        whole=True, isolated=True,
+    ),
+    "xlsx": _workbook("XLSX or XLSM", "a zip file with a workbook in it", "20,000 rows, and all shared strings"),
+    "xlsb": _workbook("XLSB", "a zip file with a binary workbook in it", "the sheet"),
+    "xls": _workbook("XLS", "an OLE file with a workbook in it", "the sheet"),
+    "ods": _workbook("ODS", "a zip file with an OpenDocument spreadsheet in it", "the sheet"),
+    "x12": Format(
+        "x12", "read_x12", "X12 (846 or 852)",
+        told_by="an `ISA` segment, whose signs count",
+        line="number of the item's LIN segment",
+        holds=_ITEM,
+        refused=f"a count or number of SE, GE, IEA or CTT {_MESSAGE}",
+    ),
+    "edifact": Format(
+        "edifact", "read_edifact", "EDIFACT (INVRPT or SLSRPT)",
+        told_by="`UNA` or `UNB`; the signs of UNA count",
+        line="number of the item's LIN segment",
+        holds=_ITEM,
+        refused=f"a count or number of UNT, UNZ or CNT {_MESSAGE}",
+    ),
+}  # fmt: skip
+_NAMES = ", ".join(f.name for f in FORMATS.values())
+READABLE = f"{_NAMES} (each also packed by gzip, zstd or bzip2, or in a zip file)"
+EXTENSIONS = tuple(f".{e}" for e in (*FORMATS, "xlsm", "tsv", "txt", "jsonl", "ndjson", "edi"))

@@ -1,24 +1,13 @@
 """JSON Lines, concatenated objects and arrays of objects: numbers as written, what is unknown kept aside."""
 
-import json
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any, BinaryIO
+from collections.abc import Iterator
+from typing import BinaryIO
 
-from functions.ingest.readers.batches import batch_of_records
 from functions.ingest.readers.encoding import utf8_blocks
 from functions.ingest.readers.json_text import Lines
-from functions.ingest.readers.json_values import Found, Values
-from functions.ingest.readers.layout import column_of, constants_from_name, missing_columns
-from functions.ingest.readers.model import Chunk, Facts, Reject, Target, listed
-from functions.ingest.readers.nearest import absent, unused
-from stockflow.contracts import normalise_header
-from stockflow.errors import PermanentError
-
-BATCH = 20_000
-BATCH_TEXT = 8_000_000  # characters of values
-SHAPES = 10_000
-_encode = json.JSONEncoder(ensure_ascii=False).encode
-Row = dict[str, str | None]
+from functions.ingest.readers.json_values import Values
+from functions.ingest.readers.model import Chunk, Facts, Target
+from functions.ingest.readers.records import Records
 
 
 def read_json(stream: BinaryIO, target: Target, facts: Facts) -> Iterator[Chunk]:
@@ -34,116 +23,7 @@ def read_json(stream: BinaryIO, target: Target, facts: Facts) -> Iterator[Chunk]
     facts.note(physical_lines=0, blank_lines=0)
     lines = Lines(utf8_blocks(stream, facts, lambda _: 0))
     values = Values(lines, target.name, facts)
-    records = _Records(target, facts, values.source)
+    records = Records(target, facts, values.source)
     yield from records.chunks(values)
     facts.note(format=facts.format, physical_lines=lines.count)
     records.check()
-
-
-class _Records:
-    """Turns JSON objects into rows; the keys of each shape of record are looked up once."""
-
-    def __init__(self, target: Target, facts: Facts, source: Callable[[], str]) -> None:
-        self._target = target
-        self._facts = facts
-        self._source = source  # gives the text of the record that was read last
-        self._shapes: dict[tuple[str, ...], dict[str, str] | PermanentError] = {}
-        self._dated = constants_from_name((), target)
-        self._names = tuple(c.name for c in target.contract.stated)
-        self._seen: set[str] = set()
-        self._keys: dict[str, None] = {}
-        self._first_reject: Reject | None = None
-
-    def chunks(self, found: Iterable[Found]) -> Iterator[Chunk]:
-        """Yield a chunk for every ``BATCH`` records, or sooner when they are long."""
-        lines: list[int] = []
-        rows: list[Row] = []
-        rejects: list[Reject] = []
-        size = 0
-        for item in found:
-            row = item if isinstance(item, Reject) else self._row(*item)
-            if isinstance(row, Reject):
-                rejects.append(row)
-                size += len(row.original_text)
-            else:
-                lines.append(row[0])
-                rows.append(row[1])
-                size += row[2]
-            if len(rows) + len(rejects) == BATCH or size > BATCH_TEXT:
-                yield self._chunk(lines, rows, rejects)
-                lines, rows, rejects, size = [], [], [], 0
-        if rows or rejects:
-            yield self._chunk(lines, rows, rejects)
-
-    def _chunk(self, lines: list[int], rows: list[Row], rejects: list[Reject]) -> Chunk:
-        self._first_reject = self._first_reject or next(iter(rejects), None)
-        batch = batch_of_records(lines, rows, (*self._names, "_extra")) if rows else None
-        return Chunk(batch, tuple(rejects))
-
-    def _row(self, line: int, record: dict[str, Any]) -> tuple[int, Row, int] | Reject:
-        """Return line, row and size of a record, or why it cannot be one."""
-        shape = tuple(record)
-        if shape not in self._shapes:
-            self._shapes[shape] = self._columns(shape)
-        columns = self._shapes[shape]
-        if isinstance(columns, PermanentError):
-            found = listed(columns.facts["headers"])
-            return Reject(line, columns.code, columns.message, found, "", self._source())
-        try:
-            row = {c: v if type(v := record.pop(k)) is str else _text(v) for k, c in columns.items()}
-            extra = _encode(record) if record else None
-        except RecursionError:
-            return Reject(line, "nested_too_deeply", "nested too deeply", "", "an object of values", self._source())
-        for column, date in self._dated.items():
-            row.setdefault(column, date)
-        row["_extra"] = extra
-        return line, row, sum(map(len, filter(None, row.values())))
-
-    def _columns(self, shape: tuple[str, ...]) -> dict[str, str] | PermanentError:
-        if len(self._shapes) > SHAPES:  # keys that are data: do not remember them all
-            self._shapes.clear()
-        if len(self._keys) < 200:
-            self._keys.update(dict.fromkeys(shape))
-        try:
-            columns = column_of(shape, self._target)
-        except PermanentError as error:
-            return error
-        self._seen.update(columns.values())
-        return columns
-
-    def check(self) -> None:
-        """Refuse a file in which no record can be read, or none has the needed columns."""
-        if not self._keys:
-            raise _nothing(self._first_reject, self._target.name)
-        self._facts.note(header=list(self._keys))
-        dated = {c: d for c, d in self._dated.items() if c not in self._seen}
-        if dated:
-            self._facts.note(from_file_name=dated)
-        missing = [c for c in self._target.needed if c not in self._seen and c not in dated]
-        if missing:
-            raise missing_columns(missing, list(self._keys), self._target)
-        self._note_unused({*self._seen, *dated})
-
-    def _note_unused(self, present: set[str]) -> None:
-        """Note the keys that no column takes, and the optional measures that no key states."""
-        names, known = list(self._keys), self._target.headers
-        used = [i for i, name in enumerate(names) if normalise_header(name) in known]
-        self._facts.note(**unused(names, used, self._target), **absent(present, self._target))
-
-
-def _nothing(reject: Reject | None, name: str) -> PermanentError:
-    if reject is None:
-        return PermanentError("empty_file", f"{name} has no record in it")
-    return PermanentError(
-        "no_readable_record",
-        f"{name}: no record can be read. The first one, in line {reject.line}: {reject.message}; "
-        f"expected {reject.expected}",
-        line=reject.line,
-    )
-
-
-def _text(value: Any) -> str | None:
-    """Return a JSON value as text: numbers as written, nested values as JSON."""
-    if value is None or isinstance(value, str):
-        return value
-    return _encode(value)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from functions.ingest.readers.json_text import readable_text, texts
-from functions.ingest.readers.model import KEPT_TEXT, Facts, Reject, listed, shown
+from functions.ingest.readers.model import KEPT_TEXT, Facts, Found, Reject, listed, shown
 from stockflow.errors import PermanentError
 
 MAX_ELEMENT = 10_000_000  # characters of one record
@@ -19,7 +19,6 @@ _NEXT_RECORD = re.compile(r"\n|\}\s*(?=\{)")
 _NEXT_PRINTED = re.compile(r"\n(?=[{\[])")
 _ARRAY = re.compile(r"\[\s*(?=[{\]]|\Z)")
 _PRINTED = re.compile(r"\{[ \t\r]*\n")
-Found = tuple[int, dict[str, Any]] | Reject
 
 
 class _MistakeError(Exception):

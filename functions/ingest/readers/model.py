@@ -25,6 +25,9 @@ class Reject:
     original_text: str = ""
 
 
+Found = tuple[int, dict[str, Any]] | Reject  # a record with its line, or why there is none
+
+
 @dataclass(frozen=True)
 class Chunk:
     """A part of a file: a batch of rows (``_line``, columns, ``_extra``; all text) and its rejects."""

@@ -30,6 +30,7 @@ _PACKING = ((b"\x1f\x8b", "gzip"), (b"\x28\xb5\x2f\xfd", "zstd"), (b"BZh", "bzip
 MAX_PACKINGS = 3
 _JSON_NAME = re.compile(r"(?i)\.(json|jsonl|ndjson)(\.(gz|zst|bz2))*$")
 _JSON_ARRAY = re.compile(rb'\[\s*(?:[\[{\]"]|-?\d|true\b|false\b|null\b|\Z)')
+_EDIFACT = re.compile(rb"(?s)UNA.(.).{4}\s*UNB\1|UNB\+UNO")
 _JSON_OBJECT = re.compile(rb'\{\s*(?:["}]|\Z)')
 
 
@@ -132,18 +133,37 @@ def unpack(stream: BinaryIO, limit: int) -> tuple["io.BufferedReader[io.RawIOBas
 
 
 def kind_of(head: bytes, name: str) -> str:
-    """Return csv, json, parquet, zip, ole, empty, or the name of a format that is not read."""
+    """Return a format of ``FORMATS``, zip, ole, empty, or the name of a format that is not read."""
     if not head:
         return "empty"
     for magic, kind in _MAGIC:
         if head.startswith(magic):
             return kind
     start = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:PEEK]
-    if start.startswith(b"<"):
-        return "XML or HTML"
-    if _JSON_NAME.search(name) or _JSON_ARRAY.match(start) or _JSON_OBJECT.match(start):
-        return "json"
-    return "csv"
+    return _message(start) or ("json" if _is_json(start, name) else "csv")
+
+
+def _message(start: bytes) -> str:
+    """Return the format of a text that says by its first signs what it is."""
+    if _is_x12(start[:1_000]):
+        return "x12"
+    if _EDIFACT.match(start):
+        return "edifact"
+    return "XML or HTML" if start.startswith(b"<") else ""
+
+
+def _is_json(start: bytes, name: str) -> bool:
+    return bool(_JSON_NAME.search(name) or _JSON_ARRAY.match(start) or _JSON_OBJECT.match(start))
+
+
+def _is_x12(start: bytes) -> bool:
+    """Whether a text begins with an ISA segment of 16 elements, and GS behind it."""
+    sign = start[3:4]
+    if not start.startswith(b"ISA") or not sign or sign.isalnum():
+        return False
+    elements = start.split(sign, 16)
+    behind = elements[16][2:].lstrip() if len(elements) == 17 else b"?"
+    return not behind or behind.startswith(b"GS" + sign)
 
 
 def unsupported(kind: str, name: str) -> PermanentError:

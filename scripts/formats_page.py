@@ -1,0 +1,68 @@
+"""docs/formats.md, from the table of formats and from what the readers of messages know."""
+
+from collections.abc import Iterator
+
+from functions.ingest.limits import COSTS
+from functions.ingest.readers import edifact, x12
+from functions.ingest.readers.formats import FORMATS, Format
+from functions.ingest.readers.reports import Message
+from functions.ingest.readers.source import MAX_PACKINGS
+
+HEAD = """# Formats
+
+Generated from `functions/ingest/readers/` by `make docs`: do not edit.
+
+A format is told by the content of a file, never by its name alone. Every row keeps where it came from (`_line`); what
+cannot be read is kept with its text and the reason, and costs nothing but itself. `stockflow try FILE` says how a file
+would be read.
+
+| format | told by | `_line` | memory | the whole file is refused for |
+|---|---|---|---|---|
+"""
+PACKED = f"""## Packed files
+
+Each of them may be packed by gzip, zstd or bzip2 (up to {MAX_PACKINGS} times), or lie in a zip file, alone or with
+others of the same header. A zip file within a zip file is opened, a third one is not.
+
+What is not read is said by its name: PDF, images, XML, ORC, Avro, 7-Zip, RAR, xz.
+"""
+MESSAGES = """## X12 and EDIFACT
+
+Every count and number of the envelope is checked (SE, GE, IEA; UNT, UNZ), and so are CTT and CNT: a file that was cut
+is refused as a whole. A damaged item is a reject with its segments.
+
+| message | feed | quantity | column |
+|---|---|---|---|
+"""
+RULES = f"""
+- The SKU is the first of these product numbers that an item has: X12 {", ".join(x12.PRODUCTS)}; EDIFACT
+  {", ".join(edifact.PRODUCTS)}. The others are kept in `_extra`.
+- The place is that of the item (X12 SDQ, or N1 with {", ".join(x12.PLACES)}; EDIFACT LOC with
+  {", ".join(edifact.PLACES)}), else that of the message (N1; NAD with {", ".join(edifact.PARTIES)}). Of several
+  places the message must say which quantities belong to which; otherwise the item is a reject.
+- Quantities without a column are kept in `_extra`, and `stockflow explain` counts them.
+- A period of several days stands under its last day, and the file says so.
+- Sales messages have no receipts: the receipt is `852 SKU` or `SLSRPT SKU`, the line counts what a message says of a
+  product for a place and a day. So a message that is sent again, or corrected, takes the place of the one before.
+- A message that cancels another one is refused: send the right quantities.
+"""
+
+
+def formats_page() -> str:
+    """Return docs/formats.md."""
+    rows = "\n".join(_row(kind, form) for kind, form in FORMATS.items())
+    messages = "\n".join(_quantities([*x12.MESSAGES.values(), *edifact.MESSAGES.values()]))
+    return f"{HEAD}{rows}\n\n{PACKED}\n{MESSAGES}{messages}\n{RULES}"
+
+
+def _row(kind: str, form: Format) -> str:
+    cost = COSTS[kind]
+    whole = f"{cost.spooled + cost.read:g} bytes for each byte of the file; at a time: " if form.whole else ""
+    return f"| {form.name} | {form.told_by} | {form.line} | {whole}{form.holds} | {form.refused} |"
+
+
+def _quantities(messages: list[Message]) -> Iterator[str]:
+    for message in messages:
+        for feed, measures in message.measures.items():
+            for code, column in measures.items():
+                yield f"| {message.name} | {feed} | {code} | `{column}` |"
