@@ -3,6 +3,7 @@
 The emulator is imported when it is first asked for: a machine that only asks a project needs none.
 """
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -13,8 +14,8 @@ class NotRunError(Exception):
     """A SELECT that the engine refused, in its own words."""
 
 
-def rows(sql: str) -> list[dict[str, Any]]:
-    """Return the rows of one SELECT.
+def rows(sql: str, parameters: Sequence[dict[str, Any]] = ()) -> list[dict[str, Any]]:
+    """Return the rows of one SELECT; ``parameters`` as BigQuery's API takes them.
 
     Raises:
         NotRunError: it cannot be translated, or DuckDB refused it.
@@ -23,19 +24,30 @@ def rows(sql: str) -> list[dict[str, Any]]:
     from local_bigquery.errors import BigQueryError
 
     try:
-        found = _connection().execute(translated(sql))
-        names = [column[0] for column in found.description]
+        found = _connection().execute(*_bound(sql, parameters))
+        names, kinds = zip(*((column[0], str(column[1])) for column in found.description), strict=True)
+        if "TIMESTAMP WITH TIME ZONE" in kinds:  # DuckDB's own rows of those need pytz
+            return list(found.to_arrow_table().to_pylist())
         return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
     except (duckdb.Error, BigQueryError) as error:
         raise NotRunError(str(error).partition("\n")[0]) from error
 
 
-def translated(sql: str) -> str:
-    """Return a SELECT without parameters as DuckDB reads it."""
+def _bound(sql: str, parameters: Sequence[dict[str, Any]]) -> tuple[str, dict[str, Any]]:
+    """Return a SELECT as DuckDB reads it, and the values of its parameters."""
+    from local_bigquery.models import QueryParameter
+    from local_bigquery.sql.params import bind
     from local_bigquery.sql.translate import Context, parse, translate
 
     _connection()  # the translation asks the catalogue
-    return str(translate(parse(sql)[0], Context(_PROJECT, None))[0])
+    context = Context(_PROJECT, None, *bind([QueryParameter.model_validate(p) for p in parameters]))
+    text, values = translate(parse(sql)[0], context)
+    return str(text), dict(values)
+
+
+def translated(sql: str) -> str:
+    """Return a SELECT without parameters as DuckDB reads it."""
+    return _bound(sql, ())[0]
 
 
 def database() -> Any:

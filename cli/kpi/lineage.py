@@ -28,21 +28,29 @@ def lineage(
 
       stockflow kpi lineage gmroi --column coverage_pct --json
     """
-    workspace = here([given])
+    origin, sources = traced(here([given]), column)
+    if as_json:
+        print_json({"kpi": origin.column.split(".")[1], "column": column, "sources": sources, "tree": origin.tree()})
+        return
+    console().print(_drawn(origin, Tree(_plain(origin.column)), set()))
+    console().print("\n[bold]Columns of files[/]")
+    for source in sources:
+        console().print(f"  {_plain(source['column'])}  {source['description']}", markup=False)
+
+
+def traced(workspace: Workspace, column: str) -> tuple[Origin, list[dict[str, Any]]]:
+    """Return where a column of the wanted definition comes from, and the columns of files at the ends.
+
+    Raises:
+        CommandError: each fault of the definition, or the columns that there are.
+    """
     found = checked(workspace, thorough=False)
     refuse(found)
     table = workspace.one().table
     if column not in found.known[table]:
         raise CommandError(f"{table} has no column {column!r}: expected one of {', '.join(found.known[table])}")
     origin = Tracer(texts(workspace), found.known).trace(f"{table}.{column}")
-    sources = [_source(name, workspace) for name in sorted(origin.leaves())]
-    if as_json:
-        print_json({"kpi": workspace.wanted[0], "column": column, "sources": sources, "tree": origin.tree()})
-        return
-    console().print(_drawn(origin, Tree(_plain(origin.column)), set()))
-    console().print("\n[bold]Columns of files[/]")
-    for source in sources:
-        console().print(f"  {_plain(source['column'])}  {source['description']}", markup=False)
+    return origin, [_source(name, workspace) for name in sorted(origin.leaves())]
 
 
 def _drawn(origin: Origin, tree: Tree, seen: set[str]) -> Tree:

@@ -57,18 +57,33 @@ def why(
 
       stockflow kpi why net_sales --from 2026-09-01 --to 2026-09-08 --known-at 2026-09-02T08:00 --json
     """
-    services = target.services()
-    workspace = open_workspace([name], services.settings.definitions_uri, services)
-    subject = sound(workspace, services)
-    definition = one_kpi(subject.definition)
-    days = both(*parsed_days(first, last))
-    split = explained(definition, workspace, services, days)
+    subject = asked(name, target.services())
+    found = answer(subject, both(*parsed_days(first, last)), known_at, most)
+    print_json(found) if as_json else _tell(found, subject.definition)
+
+
+def asked(name: str, services: Services) -> Subject:
+    """Return the published definition of a KPI that has a value."""
+    subject = sound(open_workspace([name], services.settings.definitions_uri, services), services)
+    one_kpi(subject.definition)
+    return subject
+
+
+def answer(subject: Subject, days: tuple[date, date], known_at: str = "", most: int = 10) -> dict[str, Any]:
+    """Return why a KPI moved between two days: ``parts`` add up to ``change``; then cells, files and lines.
+
+    Raises:
+        CommandError: it has no value on one of the days.
+    """
+    definition = subject.definition
+    split = explained(definition, subject.workspace, subject.services, days)
     if split is None:
+        name = definition.name
         raise CommandError(f"{name} has no value on one of the days: `stockflow kpi show {name}` lists those that have")
     cells = largest(split, most)
     begun = restated(subject, days[0], moment(known_at), split.start) if known_at else Restated(split.start)
-    found = {
-        "kpi": name, "from": days[0], "to": days[1], "start": begun.then, "end": split.end,
+    return {
+        "kpi": definition.name, "from": days[0], "to": days[1], "start": begun.then, "end": split.end,
         "change": split.end - begun.then, "unit": definition.unit, "parts": {**begun.parts, **split.parts},
         "late_files": list(begun.files),
         "by": {column: _by(split, place) for place, column in enumerate(definition.grain)},
@@ -76,7 +91,6 @@ def why(
                   for key, parts in cells],
         "lines": lines(subject, [key for key, _ in cells[:3]], days),
     }  # fmt: skip
-    print_json(found) if as_json else _tell(found, definition)
 
 
 def both(first: date | None, last: date | None) -> tuple[date, date]:

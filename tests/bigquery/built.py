@@ -225,7 +225,7 @@ def examples() -> Iterator[Statement]:
 
 def analysts() -> Iterator[Statement]:
     """What an analyst's commands ask of a definition: preview, cost, diff, its view; of each kind of them."""
-    from cli.kpi import cost, reporting, sql, statements, template, why
+    from cli.kpi import cost, figures, reporting, sql, statements, template, why
     from cli.kpi.checked import checked
     from cli.kpi.known import as_known
     from cli.kpi.subject import Subject
@@ -235,6 +235,7 @@ def analysts() -> Iterator[Statement]:
     workspace = open_workspace([], services.settings.definitions_uri)
     known = checked(workspace, thorough=False).known
     types = {"from_date": "DATE", "to_date": "DATE", "day": "DATE", "known_loads": "ARRAY<STRING>"}
+    types |= {"first": "DATE", "last": "DATE", "days": "ARRAY<DATE>"}
     for name in ("abc_class", "fill_rate", "net_sales", "window_28d", "calendar"):
         definition = workspace.definitions[name]
         subject = Subject(definition, workspace, services, known)
@@ -246,6 +247,9 @@ def analysts() -> Iterator[Statement]:
             texts += [sql.change_counts(one, one, keys), sql.largest_changes(one, one, keys, 20)]
             texts += [reporting.table_sql(definition, known[definition.table]), reporting.view_sql(definition)]
             texts += [why.cells_sql(definition), why.quantities_sql(definition)]
+            for by in (None, *figures.splits(definition)):
+                texts += [figures.figures_sql(definition, by, part, by is None) for part in ((), definition.grain)]
+            types |= {f"in_{column}": "ARRAY<STRING>" for column in definition.grain}
         yield from (Statement(f"stockflow kpi of {name}", text, types) for text in texts)
     # Of one table: the analyzer's answer for a chain of definitions is deeper than its format allows.
     columns = "business_date, sku, 1.0 AS numerator, 1.0 AS denominator, 1.0 AS value"

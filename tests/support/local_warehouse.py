@@ -1,60 +1,123 @@
 """Curated tables, views and KPIs of a shop in a DuckDB of this process, by the emulator's own translation."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import cached_property
 from graphlib import TopologicalSorter
 from typing import Any
 
 from functions.kpi.catalog import load_definitions
+from functions.kpi.definition import Definition
 from functions.kpi.graph import in_order, parse_sql, reads, tables
 from functions.kpi.refresh import views_by_name
 from local import in_process
 from stockflow.contracts import load_contracts
-from stockflow.schema import curated_schema, history_schema
-from stockflow.settings import bundle_root
+from stockflow.gcp.warehouse import _parameter
+from stockflow.schema import curated_schema, history_schema, ops_schema, pipeline
+from stockflow.services import Services
+from stockflow.settings import Settings, bundle_root
 
 _TYPES = {"STRING": "VARCHAR", "FLOAT64": "DOUBLE", "INT64": "BIGINT", "NUMERIC": "DECIMAL(38, 9)",
           "TIMESTAMP": "TIMESTAMPTZ", "BOOL": "BOOLEAN"}  # fmt: skip
 _PROJECT = "project"  # what the translation calls the project of a SELECT here
+_DEFINITIONS = str(bundle_root() / "functions" / "kpi" / "definitions")
 
 
 class LocalWarehouse:
-    """The warehouse of one shop. ``put`` its facts, then ``compute`` its KPIs, then ask for ``rows``."""
+    """The warehouse of one shop. ``put`` its facts, then ``compute`` its KPIs, then ask for ``rows``.
 
-    def __init__(self) -> None:
+    With ``ledger`` it has ``inventory_ops``, too: what was computed is recorded there, and commands can ask it.
+    """
+
+    def __init__(self, ledger: bool = False) -> None:
         self._connection = in_process.database()
         self._contracts = load_contracts(bundle_root() / "contracts")
         self._views = views_by_name("inventory_curated")
+        self._ledger = ledger
         for dataset in ("inventory_curated", "inventory_kpi"):
             self._connection.execute(f"CREATE SCHEMA {_PROJECT}.{dataset}")
         for feed, contract in self._contracts.items():
-            self._table(feed, curated_schema(contract))
-            self._table(f"{feed}_history", history_schema(contract))
-        order = {name: tables(parse_sql(name, sql)) & self._views.keys() for name, sql in self._views.items()}
+            self._table(f"inventory_curated.{feed}", curated_schema(contract))
+            self._table(f"inventory_curated.{feed}_history", history_schema(contract))
+        self._make(self._views)
+        if ledger:
+            self._connection.execute(f"CREATE SCHEMA {_PROJECT}.inventory_ops")
+            for name, table in pipeline()["ops_tables"].items():
+                self._table(f"inventory_ops.{name}", ops_schema(table))
+            self._make(views_by_name("inventory_ops"))
+
+    def _make(self, views: Mapping[str, str]) -> None:
+        order = {name: tables(parse_sql(name, sql)) & views.keys() for name, sql in views.items()}
         for name in TopologicalSorter(order).static_order():
-            self._connection.execute(f"CREATE VIEW {_PROJECT}.{name} AS {in_process.translated(self._views[name])}")
+            self._connection.execute(f"CREATE VIEW {_PROJECT}.{name} AS {in_process.translated(views[name])}")
 
     def _table(self, name: str, columns: Sequence[Mapping[str, str]]) -> None:
         fields = ", ".join(f'"{c["name"]}" {_TYPES.get(c["type"], c["type"])}' for c in columns)
-        self._connection.execute(f"CREATE TABLE {_PROJECT}.inventory_curated.{name} ({fields})")
+        self._connection.execute(f"CREATE TABLE {_PROJECT}.{name} ({fields})")
 
     def put(self, feed: str, rows: Sequence[Mapping[str, Any]]) -> None:
         """Add rows to a curated table; columns that it does not have are left out."""
-        names = [c["name"] for c in curated_schema(self._contracts[feed])]
+        self._insert(f"inventory_curated.{feed}", [c["name"] for c in curated_schema(self._contracts[feed])], rows)
+
+    def record(self, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Add rows to a table of ``inventory_ops``."""
+        self._insert(f"inventory_ops.{table}", [c["name"] for c in ops_schema(pipeline()["ops_tables"][table])], rows)
+
+    def _insert(self, table: str, names: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
         values = [[row.get(name) for name in names] for row in rows]
         holes = ", ".join("?" * len(names))
         if values:
-            self._connection.executemany(f"INSERT INTO {_PROJECT}.inventory_curated.{feed} VALUES ({holes})", values)
+            self._connection.executemany(f"INSERT INTO {_PROJECT}.{table} VALUES ({holes})", values)
 
-    def compute(self) -> None:
-        """Compute every definition for the days that its facts reach."""
-        definitions = load_definitions(str(bundle_root() / "functions" / "kpi" / "definitions"))
+    def compute(self, wanted: Collection[str] = ()) -> None:
+        """Compute these definitions and what they read (all, if none is named) for the days that its facts reach."""
+        definitions = load_definitions(_DEFINITIONS)
+        read = reads(definitions, self._views)
         horizons = {row["horizon"]: row for row in in_process.rows("SELECT * FROM inventory_curated.known_days")}
-        for definition in in_order(definitions, reads(definitions, self._views)):
-            span = horizons[definition.horizon]
-            days = f"business_date BETWEEN DATE '{span['first_day']}' AND DATE '{span['last_day']}'"
-            text = in_process.translated(f"SELECT * FROM (\n{definition.sql}\n) WHERE {days}")
-            self._connection.execute(f"CREATE TABLE {_PROJECT}.{definition.table} AS {text}")
+        needed = _behind(wanted or definitions, read)
+        for definition in in_order(definitions, read):
+            if definition.name in needed:
+                self._compute(definition, horizons[definition.horizon])
+
+    def _compute(self, definition: Definition, span: Mapping[str, Any]) -> None:
+        days = f"business_date BETWEEN DATE '{span['first_day']}' AND DATE '{span['last_day']}'"
+        text = in_process.translated(f"SELECT * FROM (\n{definition.sql}\n) WHERE {days}")
+        self._connection.execute(f"CREATE TABLE {_PROJECT}.{definition.table} AS {text}")
+        if self._ledger:
+            run = {"run_id": definition.name, "kpi": definition.name, "definition_version": definition.version,
+                   "first_day": span["first_day"], "last_day": span["last_day"], "state": "computed",
+                   "finished_at": datetime(2026, 10, 1, 6, tzinfo=UTC)}  # fmt: skip
+            self.record("kpi_runs", [run])
 
     def rows(self, sql: str) -> list[dict[str, Any]]:
         """Return the rows of a SELECT."""
         return in_process.rows(sql)
+
+    def query(self, sql: str, params: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
+        """Return the rows of a SELECT with parameters, as the warehouse of a stack does."""
+        sent = [_parameter(name, value).to_api_repr() for name, value in (params or {}).items()]
+        return in_process.rows(sql, sent)
+
+
+class LocalServices(Services):
+    """Services whose warehouse is in this process; definitions are the project's own."""
+
+    def __init__(self, warehouse: LocalWarehouse, now: datetime) -> None:
+        settings = Settings("local", contracts_dir=bundle_root() / "contracts", definitions_uri=_DEFINITIONS)
+        super().__init__(settings, lambda: now)
+        self._local = warehouse
+
+    @cached_property
+    def warehouse(self) -> Any:
+        return self._local
+
+
+def _behind(names: Collection[str], read: Mapping[str, set[str]]) -> set[str]:
+    """Return these definitions and every one that they are computed from."""
+    found: set[str] = set()
+    left = list(names)
+    while left:
+        name = left.pop()
+        found.add(name)
+        left += [other for t in read[name] if (other := t.rpartition(".")[2]) in read and other not in found]
+    return found
