@@ -86,6 +86,11 @@ COMMANDS = {
         "app",
         "Where numbers come from: from a KPI back to files and lines, from a file forward to KPIs.",
     ),
+    "mcp": Command(
+        "cli.mcp.command",
+        "mcp",
+        "Serve the KPIs to an assistant: the Model Context Protocol on standard input and output. It only reads.",
+    ),
     "quarantine": Command("cli.quarantine", "app", "Refused rows: list, show, export to be corrected, release."),
     "contract": Command("cli.contract.command", "app", "Contracts: check them, or propose one from a file."),
     "deadletters": Command("cli.deadletters", "app", "Events that were given up: list, show, retry, drop."),
