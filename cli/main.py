@@ -86,6 +86,11 @@ COMMANDS = {
         "app",
         "Where numbers come from: from a KPI back to files and lines, from a file forward to KPIs.",
     ),
+    "dashboard": Command(
+        "cli.dashboard.command",
+        "app",
+        "Reports for people: a link that opens Looker Studio on the reporting views.",
+    ),
     "mcp": Command(
         "cli.mcp.command",
         "mcp",

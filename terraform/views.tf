@@ -31,6 +31,12 @@ locals {
   view_query = { for view, sql in local.view_sql : view => replace(sql, "/\\binventory_(raw|curated|kpi|reporting|ops)\\./", "`${var.project}`.${var.dataset_prefix}inventory_$${1}.") }
   view_home  = { for view in keys(local.view_sql) : view => { layer = trimprefix(split(".", view)[0], "inventory_"), name = split(".", view)[1] } }
 
+  # What the reporting views say of themselves and of each column; the others have comments in their SQL.
+  view_words = { for view, v in yamldecode(file("${local.warehouse}/reporting.yaml")).views : "inventory_reporting.${view}" => {
+    description = v.description
+    schema      = jsonencode([for column, c in v.columns : { name = column, type = c.type, mode = "NULLABLE", description = c.description }])
+  } }
+
   tables_ready = concat(
     values(google_bigquery_table.raw)[*].id,
     values(google_bigquery_table.curated)[*].id,
@@ -44,6 +50,8 @@ resource "google_bigquery_table" "view_0" {
 
   dataset_id          = google_bigquery_dataset.this[local.view_home[each.key].layer].dataset_id
   table_id            = local.view_home[each.key].name
+  description         = try(local.view_words[each.key].description, null)
+  schema              = try(local.view_words[each.key].schema, null)
   deletion_protection = false
 
   view {
@@ -66,6 +74,8 @@ resource "google_bigquery_table" "view_1" {
 
   dataset_id          = google_bigquery_dataset.this[local.view_home[each.key].layer].dataset_id
   table_id            = local.view_home[each.key].name
+  description         = try(local.view_words[each.key].description, null)
+  schema              = try(local.view_words[each.key].schema, null)
   deletion_protection = false
 
   view {
@@ -81,6 +91,8 @@ resource "google_bigquery_table" "view_2" {
 
   dataset_id          = google_bigquery_dataset.this[local.view_home[each.key].layer].dataset_id
   table_id            = local.view_home[each.key].name
+  description         = try(local.view_words[each.key].description, null)
+  schema              = try(local.view_words[each.key].schema, null)
   deletion_protection = false
 
   view {
@@ -96,6 +108,8 @@ resource "google_bigquery_table" "view_3" {
 
   dataset_id          = google_bigquery_dataset.this[local.view_home[each.key].layer].dataset_id
   table_id            = local.view_home[each.key].name
+  description         = try(local.view_words[each.key].description, null)
+  schema              = try(local.view_words[each.key].schema, null)
   deletion_protection = false
 
   view {

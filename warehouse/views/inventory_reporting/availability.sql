@@ -6,6 +6,8 @@ SELECT
   rate.category,
   rate.location_code,
   location.name AS location_name,
+  location.city AS location_city,
+  location.country AS location_country,
   rate.numerator AS out_of_stock_days,
   rate.denominator AS observed_days,
   rate.reason_code,

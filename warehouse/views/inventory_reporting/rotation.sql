@@ -7,6 +7,8 @@ SELECT
   turnover.category,
   turnover.location_code,
   location.name AS location_name,
+  location.city AS location_city,
+  location.country AS location_country,
   turnover.numerator AS turnover_cogs_a_year,
   turnover.denominator AS turnover_average_value,
   gmroi.numerator AS gmroi_margin_a_year,

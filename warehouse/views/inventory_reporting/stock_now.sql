@@ -6,6 +6,8 @@ SELECT
   stock.category,
   stock.location_code,
   location.name AS location_name,
+  location.city AS location_city,
+  location.country AS location_country,
   stock.value AS units,
   worth.value AS stock_value,
   IF(shelf.numerator = 1, 1, 0) AS is_out_of_stock,

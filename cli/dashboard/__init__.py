@@ -1,0 +1,1 @@
+"""stockflow dashboard: reports for people, on the views of inventory_reporting."""
