@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from functions.ingest.limits import COSTS
-from functions.ingest.readers import edifact, x12
+from functions.ingest.readers import edifact, x12, xml_reports
 from functions.ingest.readers.formats import FORMATS, Format
 from functions.ingest.readers.reports import Message
 from functions.ingest.readers.source import MAX_PACKINGS
@@ -24,9 +24,9 @@ PACKED = f"""## Packed files
 Each of them may be packed by gzip, zstd or bzip2 (up to {MAX_PACKINGS} times), or lie in a zip file, alone or with
 others of the same header. A zip file within a zip file is opened, a third one is not.
 
-What is not read is said by its name: PDF, images, XML, ORC, Avro, 7-Zip, RAR, xz.
+What is not read is said by its name: PDF, images, other XML and HTML, ORC, Avro, 7-Zip, RAR, xz.
 """
-MESSAGES = """## X12 and EDIFACT
+MESSAGES = """## X12, EDIFACT and XML
 
 Every count and number of the envelope is checked (SE, GE, IEA; UNT, UNZ), and so are CTT and CNT: a file that was cut
 is refused as a whole. A damaged item is a reject with its segments.
@@ -36,9 +36,11 @@ is refused as a whole. A damaged item is a reject with its segments.
 """
 RULES = f"""
 - The SKU is the first of these product numbers that an item has: X12 {", ".join(x12.PRODUCTS)}; EDIFACT
-  {", ".join(edifact.PRODUCTS)}. The others are kept in `_extra`.
+  {", ".join(edifact.PRODUCTS)};
+  XML that of the {", ".join(xml_reports.PRODUCTS[:3])}, then the GTIN. The others are kept in `_extra`.
 - The place is that of the item (X12 SDQ, or N1 with {", ".join(x12.PLACES)}; EDIFACT LOC with
-  {", ".join(edifact.PLACES)}), else that of the message (N1; NAD with {", ".join(edifact.PARTIES)}). Of several
+  {", ".join(edifact.PLACES)}), else that of the message (N1; NAD with {", ".join(edifact.PARTIES)};
+  in XML who reports). Of several
   places the message must say which quantities belong to which; otherwise the item is a reject.
 - Quantities without a column are kept in `_extra`, and `stockflow explain` counts them.
 - A period of several days stands under its last day, and the file says so.
@@ -51,7 +53,9 @@ RULES = f"""
 def formats_page() -> str:
     """Return docs/formats.md."""
     rows = "\n".join(_row(kind, form) for kind, form in FORMATS.items())
-    messages = "\n".join(_quantities([*x12.MESSAGES.values(), *edifact.MESSAGES.values()]))
+    messages = "\n".join(
+        _quantities([*x12.MESSAGES.values(), *edifact.MESSAGES.values(), xml_reports.UBL, xml_reports.GS1])
+    )
     return f"{HEAD}{rows}\n\n{PACKED}\n{MESSAGES}{messages}\n{RULES}"
 
 

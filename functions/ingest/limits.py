@@ -28,6 +28,7 @@ COSTS = {
     "json": Cost(),
     "x12": Cost(),
     "edifact": Cost(),
+    "xml": Cost(),
     "zip": Cost(spooled=1.0),
     "parquet": Cost(spooled=1.0, read=2.0),  # a row group of text, unpacked; written by others, so of any size
     "xlsx": Cost(spooled=1.0, read=12.0),  # shared strings, at their worst all different

@@ -89,6 +89,14 @@ FORMATS = {
         holds=_ITEM,
         refused=f"a count or number of UNT, UNZ or CNT {_MESSAGE}",
     ),
+    "xml": Format(
+        "xml_reports", "read_xml", "XML (UBL 2.1 or GS1 inventory report)",
+        told_by="the name of its root element",
+        line="line in which the item's element starts",
+        holds="256 KiB, and one item of up to 1 MB",
+        refused="a document type (and so any entity of its own), damage, more than 64 levels, an element of more than "
+        "65,536 characters, another feed",
+    ),
 }  # fmt: skip
 _NAMES = ", ".join(f.name for f in FORMATS.values())
 READABLE = f"{_NAMES} (each also packed by gzip, zstd or bzip2, or in a zip file)"

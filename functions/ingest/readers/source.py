@@ -31,6 +31,8 @@ MAX_PACKINGS = 3
 _JSON_NAME = re.compile(r"(?i)\.(json|jsonl|ndjson)(\.(gz|zst|bz2))*$")
 _JSON_ARRAY = re.compile(rb'\[\s*(?:[\[{\]"]|-?\d|true\b|false\b|null\b|\Z)')
 _EDIFACT = re.compile(rb"(?s)UNA.(.).{4}\s*UNB\1|UNB\+UNO")
+_XML = re.compile(rb"(?s)(?:<\?.*?\?>|<!--.*?-->|\s)*<(?:!DOCTYPE\s+)?(?:[\w.-]+:)?([\w.-]+)")
+_REPORTS = {b"InventoryReport", b"inventoryReport", b"inventoryReportMessage", b"StandardBusinessDocument"}
 _JSON_OBJECT = re.compile(rb'\{\s*(?:["}]|\Z)')
 
 
@@ -149,7 +151,10 @@ def _message(start: bytes) -> str:
         return "x12"
     if _EDIFACT.match(start):
         return "edifact"
-    return "XML or HTML" if start.startswith(b"<") else ""
+    if not start.startswith(b"<"):
+        return ""
+    root = _XML.match(start)
+    return "xml" if root and root[1] in _REPORTS else "XML or HTML"
 
 
 def _is_json(start: bytes, name: str) -> bool:

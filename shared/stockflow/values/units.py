@@ -6,7 +6,7 @@ from decimal import Decimal
 from stockflow.values.text import to_code, to_text
 
 _UNITS = {
-    "EA": "ea each pc pcs pce pz piece pieces unit units unite unites u un st stk stuck",
+    "EA": "ea each c62 pc pcs pce pz piece pieces unit units unite unites u un st stk stuck",
     "CS": "cs case cases ca carton cartons ct ctn kar colis col",
     "BX": "bx box boxes boite boites bte",
     "PK": "pk pack packs pac paq paquet paquets lot lots",

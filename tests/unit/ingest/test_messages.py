@@ -1,11 +1,12 @@
-"""X12 and EDIFACT: what is written reads back the same, whatever the signs; damage never passes for data."""
+"""X12, EDIFACT and XML: what is written reads back the same, whatever the signs; damage never passes for data."""
 
 import random
+from xml.etree.ElementTree import Element, SubElement, tostring
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from functions.ingest.readers import segments
+from functions.ingest.readers import segments, xml_events
 from stockflow.errors import PermanentError
 from tests.unit.ingest.reading import read
 
@@ -38,8 +39,8 @@ def edifact(items: list[tuple[str, str, str]]) -> str:
     return "".join(f"{s}'" for s in [*whole, f"UNT+{len(body) + 2}+1", "UNZ+1+9"])
 
 
-def stock(text: str) -> list[tuple[str, str, str]]:
-    found = read(text.encode(), "stock_snapshots", "stock_snapshots/x")
+def stock(text: str | bytes) -> list[tuple[str, str, str]]:
+    found = read(text.encode() if isinstance(text, str) else text, "stock_snapshots", "stock_snapshots/x")
     assert found.rejects == []
     assert {r["business_date"] for r in found.rows} == {"2026-09-01"}
     return [(r["sku"], r["location_code"], r["on_hand"]) for r in found.rows]
@@ -102,6 +103,44 @@ def test_damaged_messages_end_in_rows_rejects_or_a_permanent_error() -> None:
             data[place : place + length] = rng.choice(
                 [b"", b"~", b"'", b"*", b"+", b"?", b"\xff", rng.randbytes(length)]
             )
+        try:
+            read(bytes(data), "stock_snapshots", "stock_snapshots/x")
+        except PermanentError as error:
+            assert error.message.encode()
+
+
+def ubl(items: list[tuple[str, str, str]]) -> bytes:
+    root = Element("InventoryReport")
+    SubElement(root, "IssueDate").text = "2026-09-01"
+    for sku, place, quantity in items:
+        line = SubElement(root, "InventoryReportLine")
+        SubElement(line, "Quantity", unitCode="EA").text = quantity
+        product = SubElement(SubElement(line, "Item"), "BuyersItemIdentification")
+        SubElement(product, "ID").text = sku
+        SubElement(SubElement(line, "InventoryLocation"), "ID").text = place
+    written: bytes = tostring(root, "utf-8")
+    return written
+
+
+@given(items=ITEMS, part=st.integers(1, 60))
+@QUICK
+def test_a_ubl_report_reads_back_the_same(items: list[tuple[str, str, str]], part: int) -> None:
+    before, xml_events.PART = xml_events.PART, part
+    try:
+        assert stock(ubl(items)) == items
+    finally:
+        xml_events.PART = before
+
+
+def test_damaged_xml_ends_in_rows_rejects_or_a_permanent_error() -> None:
+    rng = random.Random(20260902)
+    whole = ubl([("A-1", "LYO", "5"), ("<B&2>", "PAR", "7")])
+    for _ in range(300):
+        data = bytearray(whole)
+        place, length = rng.randrange(60, len(data)), rng.choice([1, 1, 3, 30])
+        data[place : place + length] = rng.choice(
+            [b"", b"<", b"&", b">", b"<!DOCTYPE a>", b"\xff", rng.randbytes(length)]
+        )
         try:
             read(bytes(data), "stock_snapshots", "stock_snapshots/x")
         except PermanentError as error:

@@ -4,7 +4,7 @@ CREATE OR REPLACE FUNCTION inventory_curated.to_unit(value STRING) RETURNS STRIN
 (
   SELECT CASE
     WHEN word IN (
-      'ea', 'each', 'pc', 'pcs', 'pce', 'pz', 'piece', 'pieces', 'unit', 'units', 'unite', 'unites',
+      'ea', 'each', 'c62', 'pc', 'pcs', 'pce', 'pz', 'piece', 'pieces', 'unit', 'units', 'unite', 'unites',
       'u', 'un', 'st', 'stk', 'stuck'
     ) THEN 'EA'
     WHEN word IN (
