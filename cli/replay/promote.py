@@ -68,7 +68,8 @@ def _raw(scope: Scope, chosen: Iterable[Chosen], live: Services, shadow: Service
     if scope.stage != "ingest":
         return
     days = sorted({c.before["landed_on"] for c in chosen})
-    on_days = f"_landed_on IN ({', '.join(f"DATE '{day}'" for day in days)})"
+    listed = ", ".join(f"DATE '{day}'" for day in days)
+    on_days = f"_landed_on IN ({listed})"
     for feed in sorted({c.feed for c in chosen}):
         target, source = live.settings.table("raw", feed), shadow.settings.table("raw", feed)
         there = f"SELECT _run_id FROM {target} WHERE {on_days}"

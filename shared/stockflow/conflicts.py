@@ -3,10 +3,12 @@
 import random
 import time
 from collections.abc import Callable
+from typing import TypeVar
 
 from stockflow.errors import TransientError
 
 TRIES = 4
+T = TypeVar("T")  # and no type parameter: Airflow 2 in Cloud Composer runs Python 3.11
 # BigQuery's words for it, then the emulator's. The reason alone (invalidQuery) does not tell it from bad SQL.
 _WORDS = (
     "concurrent update", "could not serialize", "transaction conflict", "failed to commit", "transactioncontext error",
@@ -18,7 +20,7 @@ def is_conflict(error: TransientError) -> bool:
     return any(words in error.message.lower() for words in _WORDS)
 
 
-def run_again[T](transaction: Callable[[], T]) -> T:
+def run_again(transaction: Callable[[], T]) -> T:  # noqa: UP047
     """Run a transaction, again if another one aborted it, and return its result.
 
     Raises:

@@ -4,9 +4,14 @@ import threading
 import time
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future
+from typing import Generic, TypeVar
+
+# Type variables and no type parameters: Airflow 2 in Cloud Composer runs Python 3.11.
+Item = TypeVar("Item", bound=Hashable)
+T = TypeVar("T")
 
 
-class SingleFlight[Item: Hashable, T]:
+class SingleFlight(Generic[Item, T]):  # noqa: UP046
     """Runs at most one drain per key at a time; each drain takes all that asked before it started.
 
     A call never joins a drain that has already started: that one may have read the ledger before

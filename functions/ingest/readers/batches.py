@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 from functions.ingest.readers.arrow import TEXT, integers, text, texts
 from functions.ingest.readers.layout import Layout
 
-type Columns = tuple[pa.Array, list[pa.Array]]  # line numbers, and a column for each position of the header
+Columns = tuple[pa.Array, list[pa.Array]]  # line numbers, and a column for each position of the header
 
 _NEEDS_ESCAPE = r'[\\"\x00-\x1f]'
 
