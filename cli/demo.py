@@ -12,7 +12,7 @@ import typer
 import yaml
 
 from cli import drop, stack, target
-from cli.audit import check
+from cli.audit.command import check
 from cli.books import with_superseded
 from cli.kpi.catalogue import sentence
 from cli.loads import COLUMNS

@@ -43,7 +43,9 @@ COMMANDS = {
         "reason.",
     ),
     "audit": Command(
-        "cli.audit", "audit", "Prove promise 1: every landed file has one end state, and every row is accounted for."
+        "cli.audit.command",
+        "audit",
+        "Prove promise 1: every landed file has one end state, and every row is accounted for.",
     ),
     "doctor": Command(
         "cli.doctor.command",
@@ -54,6 +56,11 @@ COMMANDS = {
         "cli.replay.command",
         "replay",
         "Run a stage again, for any period, feed or load. Nothing that stays the same changes.",
+    ),
+    "backfill": Command(
+        "cli.backfill.command",
+        "backfill",
+        "Run a stage again for a long period, day by day: a batch is sent when the one before it has ended.",
     ),
     "sweep": Command(
         "cli.sweep",

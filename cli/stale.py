@@ -44,6 +44,17 @@ def current_versions(services: Services) -> dict[tuple[str, str], str]:
     return found
 
 
+def versions_of(stage: str, services: Services) -> dict[tuple[str, str], str]:
+    """Return (stage, feed) -> the version that one stage has in this checkout; ``kpi`` has one of the catalogue."""
+    if stage != "kpi":
+        return current_versions(services)
+    from functions.kpi.catalog import read_catalog
+    from functions.kpi.drain import catalog_version
+
+    version = catalog_version(read_catalog(services.settings.definitions_uri, services))
+    return {("kpi", feed): version for feed in services.contracts}
+
+
 def stale(services: Services) -> list[dict[str, Any]]:
     """Return, per stage and feed, how many loads an older version made, and how many versions ago at most.
 

@@ -23,9 +23,7 @@ def check(services: Services, deep: bool = False) -> list[Break]:
 
 def _checks(services: Services, deep: bool) -> Iterator[Break]:
     ledger, objects = counts.records(services), counts.landed(services)
-    yield from counts.end_states(objects, services)
-    yield from counts.lines(ledger)
-    yield from counts.rows(ledger, services)
+    yield from counts.breaks(ledger, objects, services)
     yield from dead_letters(ledger, services)
     if deep:
         from cli.audit import again, statements

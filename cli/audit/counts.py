@@ -88,6 +88,13 @@ def end_states(objects: list[ObjectRef], services: Services) -> Iterator[Break]:
             yield Break(ref.load_id, f"one of {', '.join(END_STATES)}", f"{ref.name} is {known[ref.load_id]}")
 
 
+def breaks(ledger: Records, objects: list[ObjectRef], services: Services) -> Iterator[Break]:
+    """What the bucket, the ledger and the tables say of each other, one break for each promise that does not hold."""
+    yield from end_states(objects, services)
+    yield from lines(ledger)
+    yield from rows(ledger, services)
+
+
 def lines(ledger: Records) -> Iterator[Break]:
     """Physical lines = preamble + header + blank + continuation + rows + rejects, of files that have lines."""
     for load, stages in ledger.items():

@@ -27,6 +27,14 @@ class Choice:
     by: Clock = "landing"
     stale: bool = False
     failed: bool = False
+    landed: tuple[datetime, datetime] | None = None  # with ``by`` business: only what landed in that time, too
+
+    @property
+    def landing(self) -> tuple[datetime, datetime]:
+        """The time in which what is meant landed: the partitions of the ledger that have to be read."""
+        if self.landed is not None:
+            return self.landed
+        return (self.first, self.last) if self.by == "landing" and not self.loads else (EARLIEST, LATEST)
 
     @property
     def is_a_seek(self) -> bool:
@@ -67,7 +75,7 @@ def moment(text: str, end: bool = False) -> datetime:
 
 _LATEST = """
 SELECT * FROM inventory_ops.load_stages_latest
-WHERE stage IN UNNEST(@stages) AND feed IS NOT NULL
+WHERE landed_on BETWEEN @first_day AND @last_day AND stage IN UNNEST(@stages) AND feed IS NOT NULL
 ORDER BY landed_at, generation, load_id
 """
 
@@ -81,7 +89,9 @@ def choose(choice: Choice, services: Services) -> list[Chosen]:
     _check_feeds(choice.feeds, services)
     before = STAGES[max(STAGES.index(choice.stage) - 1, 0)]
     rows: dict[str, dict[str, dict[str, Any]]] = {}
-    for row in services.warehouse.query(_LATEST, {"stages": sorted({before, choice.stage})}):
+    first, last = choice.landing
+    params = {"first_day": first.date(), "last_day": last.date(), "stages": sorted({before, choice.stage})}
+    for row in services.warehouse.query(_LATEST, params):
         rows.setdefault(row["load_id"], {})[row["stage"]] = row
     found = [
         Chosen(load, stages[before]["feed"], stages[before], stages.get(choice.stage))

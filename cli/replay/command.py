@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -14,7 +14,7 @@ from cli.replay.choice import EARLIEST, LATEST, Choice, Chosen, choose, moment
 from cli.replay.follow import books, follow, repeats
 from cli.replay.send import is_seekable, publish_again, seek
 from cli.stack import Json
-from cli.stale import current_versions
+from cli.stale import versions_of
 from stockflow.ledger import STAGES
 from stockflow.services import Services
 
@@ -104,26 +104,15 @@ def plan_of(choice: Choice, services: Services) -> Plan:
         choice,
         chosen,
         is_seekable(choice, chosen, services),
-        repeats(choice, chosen, _versions(choice.stage, services), services),
-        estimated_jobs(choice.stage, chosen, services),
+        repeats(choice, chosen, versions_of(choice.stage, services), services),
+        estimated_jobs(choice.stage, Counter(c.feed for c in chosen), services),
     )
 
 
-def _versions(stage: str, services: Services) -> dict[tuple[str, str], str]:
-    if stage != "kpi":
-        return current_versions(services)
-    from functions.kpi.catalog import read_catalog
-    from functions.kpi.drain import catalog_version
-
-    version = catalog_version(read_catalog(services.settings.definitions_uri, services))
-    return {("kpi", feed): version for feed in services.contracts}
-
-
-def estimated_jobs(stage: str, chosen: Iterable[Chosen], services: Services) -> int:
+def estimated_jobs(stage: str, feeds: Mapping[str, int], services: Services) -> int:
     """Return how many BigQuery jobs a replay costs at most, all later stages included, if drains are full."""
     from functions.kpi.catalog import read_catalog
 
-    feeds = Counter(c.feed for c in chosen)
     if not feeds:
         return 0
     following = STAGES[STAGES.index(stage) :]

@@ -31,24 +31,28 @@ def remove_orphans_daily(services: Services) -> None:
     services.store.write(bucket, MARK, today, "text/plain")
 
 
-def remove_orphans(services: Services, old: timedelta = OLD) -> None:
+def remove_orphans(services: Services, old: timedelta = OLD, look_back: timedelta = LOOK_BACK) -> dict[str, int]:
     """Remove the rows that are older than ``old`` and belong to no run that a record names.
+
+    ``look_back`` says how long before that a file was tried for its landing day to be looked at. Returns feed -> days.
 
     Raises:
         TransientError: what BigQuery could not do now.
     """
-    now = services.clock()
-    for feed, days in _tried_days(services).items():
+    now, looked_at = services.clock(), {}
+    for feed, days in _tried_days(services, look_back).items():
         if feed in services.contracts:
+            looked_at[feed] = len(days)
             params = {"days": days, "before": now - old}
             services.warehouse.query(_sql().replace("{feed}", feed), params)
             reached("sweep.orphans_removed")
             log("INFO", f"orphans of {feed} removed", feed=feed, stage="sweep", fields={"days": len(days)})
+    return looked_at
 
 
-def _tried_days(services: Services) -> dict[str, list[date]]:
+def _tried_days(services: Services, look_back: timedelta) -> dict[str, list[date]]:
     """Return feed -> the landing days of the files that ingest tried lately."""
-    since = services.clock() - OLD - LOOK_BACK
+    since = services.clock() - OLD - look_back
     found: dict[str, list[date]] = {}
     for row in services.warehouse.query(_DAYS, {"since": since}):
         found.setdefault(row["feed"], []).append(row["landed_on"])

@@ -148,6 +148,21 @@ def comparisons() -> Iterator[Statement]:
         yield from live.statements
 
 
+def backfills() -> Iterator[Statement]:
+    """What a backfill asks the ledger, and how it keeps the KPI tables as they are."""
+    from cli.backfill import cells
+    from cli.backfill.order import Order
+    from cli.backfill.world import Environment
+
+    services = RecordedServices("backfill")
+    aside = RecordedServices("backfill", prefix=SANDBOX)
+    for order in (Order("ingest"), Order("transform", ("sales",), NOW, NOW), Order("kpi", by="business")):
+        Environment(services).days(order)
+        Environment(services).loads(order, DAY, NOW)
+    services.warehouse.query(";\n".join(cells.clones(services, aside, ["gmroi", "net_sales"])))
+    yield from services.statements
+
+
 def validation() -> Iterator[Statement]:
     """The rows of a load, as validation reads them, of each feed."""
     from functions.validate import earlier, rows
@@ -308,6 +323,7 @@ BUILT: dict[str, Callable[[], Iterator[Statement]]] = {
         environment,
         sandbox,
         comparisons,
+        backfills,
         validation,
         command_line,
         dashboard,

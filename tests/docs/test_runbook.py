@@ -93,6 +93,7 @@ SAID: dict[str, list[str]] = {
     "Replay after a fix 3": ["1 of 1 loads processed"],
     "Replay after a fix 4": [],
     "Replay a day 1": ["validate of 1 loads (sales 1)", "1 of 1 loads processed", "nothing to replay"],
+    "Backfill a period 1": ["transform of 1 loads in 1 batches", "1 loads ended; 0 KPI cells changed"],
     "Correct refused rows 1": ["quantity", "deux", "120000000"],
     "Correct refused rows 2": ["refused."],
     "Release refused rows 1": ["2 of 2 rows released, 0 stay refused"],

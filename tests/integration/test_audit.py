@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from cli.audit import check
+from cli.audit.command import check
 from cli.audit.counts import Break
 from functions.kpi.drain import refresh
 from functions.transform.drain import transform
