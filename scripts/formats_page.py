@@ -24,7 +24,7 @@ PACKED = f"""## Packed files
 Each of them may be packed by gzip, zstd or bzip2 (up to {MAX_PACKINGS} times), or lie in a zip file, alone or with
 others of the same header. A zip file within a zip file is opened, a third one is not.
 
-What is not read is said by its name: PDF, images, other XML and HTML, ORC, Avro, 7-Zip, RAR, xz.
+What is not read is said by its name: PDF, images, other XML and HTML, ORC, 7-Zip, RAR, xz.
 """
 MESSAGES = """## X12, EDIFACT and XML
 

@@ -31,6 +31,7 @@ COSTS = {
     "xml": Cost(),
     "zip": Cost(spooled=1.0),
     "parquet": Cost(spooled=1.0, read=2.0),  # a row group of text, unpacked; written by others, so of any size
+    "avro": Cost(spooled=1.0, read=4.0),  # a block, unpacked; written by others, so of any size
     "xlsx": Cost(spooled=1.0, read=12.0),  # shared strings, at their worst all different
     "xlsb": Cost(spooled=1.0, read=25.0),  # calamine holds the whole sheet
     "xls": Cost(spooled=1.0, read=8.0),

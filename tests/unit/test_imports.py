@@ -15,7 +15,7 @@ FUNCTIONS = ("ingest", "validate", "transform", "kpi")
 CLIENTS = {"google.cloud.storage", "google.cloud.bigquery", "google.cloud.pubsub_v1"}
 HEAVY = {
     "pandas", "numpy", "pyarrow", "great_expectations", "sqlglot", "python_calamine", "charset_normalizer",
-    "openpyxl", "duckdb", "typer", "rich", "streamlit", "altair", "local", "cli", *CLIENTS,
+    "openpyxl", "fastavro", "duckdb", "typer", "rich", "streamlit", "altair", "local", "cli", *CLIENTS,
 }  # fmt: skip
 # What an instance imports before its first event. validate's Great Expectations follows in the background (warm.py).
 AT_START = {

@@ -69,7 +69,8 @@ def _extra(layout: Layout, cells: Sequence[pa.Array], count: int) -> pa.Array:
 
 
 def _json(values: pa.Array) -> pa.Array:
-    """Return each value as a JSON string."""
+    """Return each value as a JSON string; NULL as null."""
     if pc.any(pc.match_substring_regex(values, _NEEDS_ESCAPE)).as_py():
         return texts([json.dumps(v, ensure_ascii=False) for v in values.to_pylist()])
-    return pc.binary_join_element_wise(text('"'), values, text('"'), text(""))
+    quoted = pc.binary_join_element_wise(text('"'), values, text('"'), text(""))
+    return quoted.fill_null(text("null")) if quoted.null_count else quoted

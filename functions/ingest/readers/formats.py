@@ -75,6 +75,14 @@ FORMATS = {
     "xlsb": _workbook("XLSB", "a zip file with a binary workbook in it", "the sheet"),
     "xls": _workbook("XLS", "an OLE file with a workbook in it", "the sheet"),
     "ods": _workbook("ODS", "a zip file with an OpenDocument spreadsheet in it", "the sheet"),
+    "avro": Format(
+        "avro", "read_avro", "Avro",
+        told_by="`Obj` and a 1",
+        line="number of the record",
+        holds="10,000 rows, and one block of the file, unpacked",
+        refused="damage, a codec other than null, deflate, bzip2 and xz, values that are not records",
+        whole=True, isolated=True,
+    ),
     "x12": Format(
         "x12", "read_x12", "X12 (846 or 852)",
         told_by="an `ISA` segment, whose signs count",

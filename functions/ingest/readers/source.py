@@ -23,7 +23,7 @@ _MAGIC = (
     (b"7z\xbc\xaf", "7-Zip"),
     (b"Rar!", "RAR"),
     (b"\xfd7zXZ", "xz"),
-    (b"Obj\x01", "Avro"),
+    (b"Obj\x01", "avro"),
     (b"ORC", "ORC"),
 )
 _PACKING = ((b"\x1f\x8b", "gzip"), (b"\x28\xb5\x2f\xfd", "zstd"), (b"BZh", "bzip2"))

@@ -16,7 +16,7 @@ from tests.unit.ingest.reading import contracts
 
 CORPUS = Path(__file__).parents[2] / "corpus"
 XLSX = ("xlsx", "xlsx_error_cells", "xlsx_merged_over_rows", "xlsx_shared_strings", "xlsx_sheets_and_title")
-NATIVE = ("ods/input.ods", "xls/input.xls", "parquet/input.parquet")
+NATIVE = ("ods/input.ods", "xls/input.xls", "parquet/input.parquet", "avro/input.avro")
 TARGET = Target(contracts()["sales"], "sales/x.xlsx")
 
 

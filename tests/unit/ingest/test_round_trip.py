@@ -5,14 +5,17 @@ import gzip
 import io
 import json
 
+import fastavro
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
 from functions.ingest.readers import encoding
+from functions.ingest.readers.avro import read_avro
 from functions.ingest.readers.lines import blocks
+from functions.ingest.readers.model import Facts, Target
 from functions.ingest.readers.record import Syntax, read_record
 from stockflow.errors import PermanentError
-from tests.unit.ingest.reading import read
+from tests.unit.ingest.reading import contracts, read
 
 HEADER = ["sku", "location_code", "quantity", "receipt_number", "line_number", "business_date", "note"]
 QUICK = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -86,6 +89,19 @@ def test_gzip_makes_no_difference(table: list[list[str]]) -> None:
 def test_json_lines_read_back_the_same(table: list[list[str]]) -> None:
     lines = "\n".join(json.dumps(dict(zip(HEADER, row, strict=True)), ensure_ascii=False) for row in table)
     assert values(lines.encode(), "sales/x.jsonl") == table
+
+
+@given(table=tables(anything), codec=st.sampled_from(["null", "deflate", "bzip2"]))
+@QUICK
+def test_avro_reads_back_the_same(table: list[list[str]], codec: str) -> None:
+    fields = [{"name": name, "type": "string"} for name in HEADER]
+    rows = [dict(zip(HEADER, row, strict=True)) for row in table]
+    out = io.BytesIO()
+    fastavro.writer(out, {"type": "record", "name": "sale", "fields": fields}, rows, codec=codec)
+    out.seek(0)
+    chunks = read_avro(out, Target(contracts()["sales"], "sales/x"), Facts())
+    found = [row for chunk in chunks if chunk.batch for row in chunk.batch.to_pylist()]
+    assert [[*(r[h] for h in HEADER[:-1]), json.loads(r["_extra"])["note"]] for r in found] == table
 
 
 junk = st.binary(max_size=60) | st.text(st.sampled_from('a,"\n\r\0 é;'), max_size=60).map(str.encode)
