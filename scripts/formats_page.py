@@ -48,6 +48,29 @@ RULES = f"""
   product for a place and a day. So a message that is sent again, or corrected, takes the place of the one before.
 - A message that cancels another one is refused: send the right quantities.
 """
+FIXED = """
+## Fixed width
+
+A contract declares where the fields stand, under `customProperties`; `start` counts bytes from 1. Records may be lines
+or follow one another. `type` is `text` (the default), `number` (digits with or without a sign), `zoned` or `packed`;
+`decimals` are implied. `encoding` is any code page that Python has, such as `cp037`, `cp273` or `cp1140`.
+
+```yaml
+  - property: fixedWidth
+    value:
+      encoding: cp037
+      recordLength: 30
+      columns:
+        - {name: sku, start: 1, length: 10}
+        - {name: location_code, start: 11, length: 4}
+        - {name: business_date, start: 15, length: 8}
+        - {name: on_hand, start: 23, length: 4, type: packed, decimals: 2}
+        - {name: unit_cost, start: 27, length: 4, type: zoned, decimals: 2}
+```
+
+A field that does not hold what it should makes its record a reject, with the bytes. Text that is ASCII where EBCDIC is
+declared was transferred as text: the packed numbers are ruined, and the file is refused.
+"""
 
 
 def formats_page() -> str:
@@ -56,7 +79,7 @@ def formats_page() -> str:
     messages = "\n".join(
         _quantities([*x12.MESSAGES.values(), *edifact.MESSAGES.values(), xml_reports.UBL, xml_reports.GS1])
     )
-    return f"{HEAD}{rows}\n\n{PACKED}\n{MESSAGES}{messages}\n{RULES}"
+    return f"{HEAD}{rows}\n\n{PACKED}\n{MESSAGES}{messages}\n{RULES}{FIXED}"
 
 
 def _row(kind: str, form: Format) -> str:

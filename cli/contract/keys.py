@@ -40,6 +40,7 @@ EXPECTATIONS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 CONTRACT_PROPERTIES = (
     "kind", "businessDate", "businessTime", "clusterBy", "baseCurrency", "dateOrder", "dateOrderCertain", "decimalMark",
     "timeZone", "encoding", "maxRefusedShare", "maxAgeDays", "carryForwardDays", "wholeLocationDay", "generations",
+    "fixedWidth",
 )  # fmt: skip
 COLUMN_PROPERTIES = (
     "aliases", "fallbackAliases", "formats", "unit", "derived", "closedVocabulary", "default",

@@ -29,6 +29,7 @@ COSTS = {
     "x12": Cost(),
     "edifact": Cost(),
     "xml": Cost(),
+    "fixed_width": Cost(),
     "zip": Cost(spooled=1.0),
     "parquet": Cost(spooled=1.0, read=2.0),  # a row group of text, unpacked; written by others, so of any size
     "avro": Cost(spooled=1.0, read=4.0),  # a block, unpacked; written by others, so of any size

@@ -12,6 +12,7 @@ from functions.ingest.readers.source import PEEK, kind_of, too_large, unpack, un
 from stockflow.errors import PermanentError
 
 UNPACKED_TIMES = 5  # a packed file may hold so many times what a plain file may
+PROPERTY = "fixedWidth"  # of a contract
 MAX_DEPTH = 2  # archives within archives
 PART = 1 << 20
 
@@ -37,7 +38,7 @@ class _Decoder:
 
     def decode(self, stream: BinaryIO, target: Target, facts: Facts) -> Iterator[Chunk]:
         plain, packed = unpack(stream, self.limit * UNPACKED_TIMES)
-        kind = kind_of(plain.peek(PEEK)[:PEEK], target.name)
+        kind = _kind(plain.peek(PEEK)[:PEEK], target)
         facts.note(gzip="gzip" in packed, **({"packed": packed} if packed else {}))
         _note(facts, kind)
         if kind == "empty":
@@ -99,6 +100,16 @@ class _Decoder:
         limit = largest(kind, self.memory_bytes)
         if size > limit:
             raise too_large(target.name, f"more than {limit:,} bytes", limit, kind)
+
+
+def _kind(head: bytes, target: Target) -> str:
+    """Return what a file is: by its first bytes, or by what the feed's contract declares of files without marks."""
+    kind = kind_of(head, target.name)
+    if kind != "csv" or PROPERTY not in target.contract.properties:
+        return kind
+    from functions.ingest.readers.fixed_width import fits
+
+    return "fixed_width" if fits(head, target) else kind
 
 
 def _prepare() -> None:

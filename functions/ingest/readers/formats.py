@@ -105,7 +105,14 @@ FORMATS = {
         refused="a document type (and so any entity of its own), damage, more than 64 levels, an element of more than "
         "65,536 characters, another feed",
     ),
+    "fixed_width": Format(
+        "fixed_width", "read_fixed_width", "fixed width",
+        told_by="the contract declares its fields (`fixedWidth`), and the first records fit",
+        line="number of the record",
+        holds="1 MiB",
+        refused="ASCII where the contract says EBCDIC: a transfer as text has ruined packed numbers",
+    ),
 }  # fmt: skip
 _NAMES = ", ".join(f.name for f in FORMATS.values())
 READABLE = f"{_NAMES} (each also packed by gzip, zstd or bzip2, or in a zip file)"
-EXTENSIONS = tuple(f".{e}" for e in (*FORMATS, "xlsm", "tsv", "txt", "jsonl", "ndjson", "edi"))
+EXTENSIONS = tuple(f".{e}" for e in (*FORMATS, "xlsm", "tsv", "txt", "jsonl", "ndjson", "edi", "dat"))

@@ -1,7 +1,7 @@
 """Reads a file as ingest does, and gives back plain Python."""
 
 import io
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
@@ -31,9 +31,19 @@ class Reading:
         assert f["physical_lines"] == around + len(self.rows) + len(self.rejects), f
 
 
-def read(data: bytes, feed: str = "sales", name: str = "sales/x.csv", limit: int = 10**9) -> Reading:
+def read(
+    data: bytes,
+    feed: str = "sales",
+    name: str = "sales/x.csv",
+    limit: int = 10**9,
+    declared: dict[str, Any] | None = None,
+) -> Reading:
+    """Read a file; ``declared``: properties that the feed's contract has besides its own."""
     facts, reading = Facts(), Reading()
-    for chunk in decode(io.BytesIO(data), Target(contracts()[feed], name), facts, limit):
+    contract = contracts()[feed]
+    if declared:
+        contract = replace(contract, properties={**contract.properties, **declared})
+    for chunk in decode(io.BytesIO(data), Target(contract, name), facts, limit):
         if chunk.batch is not None:
             reading.rows += [{"line": r.pop("_line"), **r} for r in chunk.batch.to_pylist()]
         reading.rejects += chunk.rejects

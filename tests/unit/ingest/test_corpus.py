@@ -24,11 +24,11 @@ def test_a_file_of_the_corpus_is_read_as_it_says(case: Path) -> None:
     expected, data, name = _expected(case)
     if code := expected.get("refused"):
         with pytest.raises(PermanentError) as refused:
-            read(data, expected["feed"], name)
+            read(data, expected["feed"], name, declared=expected.get("declared"))
         assert refused.value.code == code
         assert [words for words in expected["says"] if words not in refused.value.message] == []
         return
-    found = read(data, expected["feed"], name)
+    found = read(data, expected["feed"], name, declared=expected.get("declared"))
     assert [{k: r.get(k) for k in e} for e, r in zip(expected["rows"], found.rows, strict=True)] == expected["rows"]
     assert [_shown(r, e) for e, r in zip(expected["rejects"], found.rejects, strict=True)] == expected["rejects"]
     facts = expected.get("facts", {})

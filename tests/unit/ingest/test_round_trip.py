@@ -4,6 +4,8 @@ import csv
 import gzip
 import io
 import json
+from decimal import Decimal
+from typing import Any
 
 import fastavro
 from hypothesis import HealthCheck, assume, example, given, settings
@@ -102,6 +104,35 @@ def test_avro_reads_back_the_same(table: list[list[str]], codec: str) -> None:
     chunks = read_avro(out, Target(contracts()["sales"], "sales/x"), Facts())
     found = [row for chunk in chunks if chunk.batch for row in chunk.batch.to_pylist()]
     assert [[*(r[h] for h in HEADER[:-1]), json.loads(r["_extra"])["note"]] for r in found] == table
+
+
+def packed(number: int) -> bytes:
+    return bytes.fromhex(f"{abs(number):07d}{'d' if number < 0 else 'c'}")
+
+
+def zoned(number: int) -> bytes:
+    digits = [0xF0 + int(d) for d in f"{abs(number):07d}"]
+    return bytes([*digits[:-1], digits[-1] - (0x20 if number < 0 else 0x30)])
+
+
+@given(
+    rows=st.lists(
+        st.tuples(st.text("AZ09é#-", min_size=1, max_size=6), *[st.integers(-9_999_999, 9_999_999)] * 2), min_size=1
+    ),
+    code=st.sampled_from(["cp037", "cp273", "cp500", "cp1140"]),
+    newline=st.sampled_from([b"", b"\n", b"\r\n"]),
+)
+@QUICK
+def test_fixed_width_reads_back_the_same(rows: list[tuple[str, int, int]], code: str, newline: bytes) -> None:
+    names = {"sku": (1, 6), "location_code": (7, 2), "business_date": (9, 8)}
+    columns: list[dict[str, Any]] = [{"name": n, "start": at, "length": size} for n, (at, size) in names.items()]
+    columns += [{"name": "on_hand", "start": 17, "length": 4, "type": "packed", "decimals": 2}]
+    columns += [{"name": "unit_cost", "start": 21, "length": 7, "type": "zoned"}]
+    declared = {"fixedWidth": {"encoding": code, "recordLength": 27, "columns": columns}}
+    data = b"".join(f"{s:<6}L120260901".encode(code) + packed(a) + zoned(b) + newline for s, a, b in rows)
+    found = read(data, "stock_snapshots", "stock_snapshots/x", declared=declared)
+    assert found.rejects == []
+    assert [(r["sku"], Decimal(r["on_hand"]) * 100, int(r["unit_cost"])) for r in found.rows] == rows
 
 
 junk = st.binary(max_size=60) | st.text(st.sampled_from('a,"\n\r\0 é;'), max_size=60).map(str.encode)

@@ -1,0 +1,232 @@
+"""Fixed width, as AS/400 and mainframes write it: text in any code page, zoned and packed decimals.
+
+Where the fields are stands in the contract (its property ``fixedWidth``); a file of the feed is read so when its first
+records fit. Packed decimals hold two digits in a byte and the sign in the last half of one: a transfer that turned
+EBCDIC into ASCII has ruined them, and such a file is refused.
+"""
+
+import codecs
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, BinaryIO
+
+from functions.ingest.readers.batches import batch_of_rows
+from functions.ingest.readers.fixed_fields import KINDS, Field, FieldError, value_of
+from functions.ingest.readers.layout import layout
+from functions.ingest.readers.model import Chunk, Facts, Reject, Target
+from stockflow.contracts import normalise_header
+from stockflow.errors import PermanentError
+
+PROPERTY = "fixedWidth"
+BATCH = 20_000
+PART = 1 << 20
+LOOKED_AT = 20  # records
+MAX_RECORD = 32_760  # bytes, the longest of such files
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What a contract declares: the bytes of a record without its line end, their encoding, the fields."""
+
+    length: int
+    encoding: str
+    fields: tuple[Field, ...]
+
+    @cached_property
+    def ebcdic(self) -> bool:
+        """Whether the code page is one of EBCDIC, where a digit is F0 to F9."""
+        return "0".encode(self.encoding) == b"\xf0"
+
+    def values(self, record: bytes) -> list[str]:
+        """Return the values of a record as text.
+
+        Raises:
+            FieldError: for the first field that cannot be read.
+        """
+        return [value_of(f, record[f.start : f.end], self.encoding, self.ebcdic) for f in self.fields]
+
+
+def shape_of(target: Target) -> Shape | None:
+    """Return what the feed's contract declares, or None.
+
+    Raises:
+        PermanentError: ``bad_fixed_width`` when the declaration has a mistake.
+    """
+    stated = target.contract.properties.get(PROPERTY)
+    return _shape(stated, f"contracts/{target.contract.feed}.yaml") if stated else None
+
+
+def _shape(stated: Any, where: str) -> Shape:
+    try:
+        fields = tuple(
+            Field(
+                str(c["name"]), int(c["start"]) - 1, int(c["length"]), c.get("type", "text"), int(c.get("decimals", 0))
+            )
+            for c in stated["columns"]
+        )
+        shape = Shape(int(stated["recordLength"]), codecs.lookup(stated.get("encoding", "utf-8")).name, fields)
+    except (KeyError, TypeError, ValueError, LookupError) as error:
+        raise _mistake(where, f"{type(error).__name__}: {error}") from error
+    if not 0 < shape.length <= MAX_RECORD:
+        raise _mistake(where, f"recordLength {shape.length}; expected 1 to {MAX_RECORD}")
+    for field in fields:
+        if field.kind not in KINDS:
+            raise _mistake(where, f"{field.name}: type {field.kind!r}; expected one of {', '.join(KINDS)}")
+        if field.start < 0 or field.length < 1 or field.end > shape.length or not 0 <= field.decimals <= 18:
+            raise _mistake(where, f"{field.name}: it does not lie within the record's {shape.length} bytes")
+    return shape
+
+
+def _mistake(where: str, what: str) -> PermanentError:
+    return PermanentError("bad_fixed_width", f"{where}, {PROPERTY}: {what}. docs/formats.md has an example")
+
+
+def fits(head: bytes, target: Target) -> bool:
+    """Whether a file whose beginning is ``head`` is one of the feed's fixed width.
+
+    Raises:
+        PermanentError: ``packed_in_ascii`` when its text says so in ASCII, and its packed fields are ruined.
+    """
+    shape = shape_of(target)
+    if shape is None:
+        return False
+    records = [r for r in _first(head, shape) if len(r) == shape.length or _only_text(shape)]
+    if records and sum(_readable(r, shape) for r in records) * 2 > len(records):
+        return True
+    texts = tuple(f for f in shape.fields if f.kind == "text")
+    plain = Shape(shape.length, "ascii", texts)
+    first = head[: shape.length]
+    if len(texts) < len(shape.fields) and shape.ebcdic and len(first) == shape.length and _readable(first, plain):
+        values = [v for v in plain.values(first) if v]
+        if values and b"\n" not in first[: texts[0].end] and not _has_header(head, target):
+            raise PermanentError(
+                "packed_in_ascii",
+                f"{target.name}: its text is ASCII, but the contract says {shape.encoding} with packed or zoned "
+                "numbers: it was transferred as text, which ruins them. Transfer it in binary mode",
+                expected=shape.encoding,
+            )
+    return False
+
+
+def _has_header(head: bytes, target: Target) -> bool:
+    """Whether a beginning is that of a delimited file."""
+    line = head[:4_000].decode("latin-1").lstrip().splitlines()[0]
+    names = re.split(r'[,;\t|"]+', line)
+    return sum(normalise_header(name) in target.headers for name in names) > 1
+
+
+def _only_text(shape: Shape) -> bool:
+    return not shape.ebcdic and all(f.kind != "packed" for f in shape.fields)
+
+
+def _first(head: bytes, shape: Shape) -> list[bytes]:
+    """Return the first records, of a file with or without line ends."""
+    if _in_lines(head, shape):
+        return [line.rstrip(b"\r") for line in head.split(b"\n")[:LOOKED_AT] if line.strip()]
+    return [head[i : i + shape.length] for i in range(0, min(len(head), LOOKED_AT * shape.length), shape.length)]
+
+
+def _in_lines(head: bytes, shape: Shape) -> bool:
+    """Whether records end with a line end; in EBCDIC and with packed fields its byte may be a part of a number."""
+    if _only_text(shape):
+        return b"\n" in head[: shape.length + 2] or len(head) < shape.length
+    behind = head[shape.length : shape.length + 2]
+    return behind == b"\r\n" or behind[:1] == b"\n"
+
+
+def _readable(record: bytes, shape: Shape) -> bool:
+    try:
+        return any(shape.values(record.ljust(shape.length)))
+    except FieldError:
+        return False
+
+
+def read_fixed_width(stream: BinaryIO, target: Target, facts: Facts) -> Iterator[Chunk]:
+    """Yield the rows and rejects; ``_line`` is the number of the record, which is its line where it has one.
+
+    Raises:
+        PermanentError: ``bad_fixed_width``, or the layout's.
+    """
+    shape = shape_of(target)
+    assert shape is not None
+    plan = layout([f.name for f in shape.fields], target)
+    facts.note(format="fixed_width", encoding=shape.encoding, encoding_source="declared")
+    facts.note(header=list(plan.header), record_length=shape.length, **plan.notes)
+    numbers: list[int] = []
+    rows: list[list[str]] = []
+    rejects: list[Reject] = []
+    for number, record in enumerate(_records(stream, shape), 1):
+        if not record.strip(b" \0@\x1a") and len(record) <= shape.length:
+            facts.count("blank_lines")
+            continue
+        try:
+            rows.append(_values(record, shape))
+            numbers.append(number)
+        except FieldError as error:
+            text = _shown(record, shape)
+            rejects.append(Reject(number, error.code, str(error), error.found, error.expected, text))
+        if len(rows) + len(rejects) == BATCH:
+            yield Chunk(batch_of_rows(plan, numbers, rows) if rows else None, tuple(rejects))
+            numbers, rows, rejects = [], [], []
+    if rows or rejects:
+        yield Chunk(batch_of_rows(plan, numbers, rows) if rows else None, tuple(rejects))
+
+
+def _records(stream: BinaryIO, shape: Shape) -> Iterator[bytes]:
+    """Yield the records; the last one may be short."""
+    data = stream.read(PART)
+    lines = _in_lines(data, shape)
+    loose = lines and _only_text(shape)
+    while data:
+        place = 0
+        while True:
+            end = data.find(b"\n", place) if loose else place + shape.length
+            if end < 0 or end + 2 * (not loose) > len(data):
+                break
+            yield data[place:end].rstrip(b"\r") if loose else data[place:end]
+            place = end + (1 if loose else _gap(data, end) if lines else 0)
+        more = stream.read(PART)
+        rest = data[place:]
+        if loose and len(rest) > MAX_RECORD:
+            raise PermanentError(
+                "bad_fixed_width", f"a line of more than {MAX_RECORD:,} bytes; expected {shape.length}"
+            )
+        if not more:
+            yield from _tail(rest, shape, lines)
+            return
+        data = rest + more
+
+
+def _tail(rest: bytes, shape: Shape, lines: bool) -> Iterator[bytes]:
+    """Yield what is left at the end of the file."""
+    if not lines:
+        while rest:
+            yield rest[: shape.length]
+            rest = rest[shape.length :]
+    elif rest.strip(b"\r\n\x1a"):
+        yield rest.rstrip(b"\r\n\x1a") if _only_text(shape) else rest[: shape.length]
+
+
+def _gap(data: bytes, end: int) -> int:
+    return 2 if data[end : end + 2] == b"\r\n" else 1 if data[end : end + 1] == b"\n" else 0
+
+
+def _values(record: bytes, shape: Shape) -> list[str]:
+    text = _only_text(shape)
+    fits = len(record) == shape.length or (text and len(record.rstrip(b" ")) <= shape.length)
+    if not fits:
+        whole = Field("record", 0, len(record))
+        raise FieldError(whole, "wrong_length", f"{len(record)} bytes", f"{shape.length} bytes")
+    return shape.values(record.ljust(shape.length) if text else record)
+
+
+def _shown(record: bytes, shape: Shape) -> str:
+    """Return a record for people: its text, and the bytes where numbers are packed."""
+    try:
+        text = record.decode(shape.encoding, "backslashreplace")
+    except (UnicodeError, TypeError):
+        text = record.decode("latin-1")
+    shown = "".join(c if c.isprintable() else "." for c in text)
+    return shown if _only_text(shape) else f"{shown} ({record.hex(' ')})"
