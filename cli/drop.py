@@ -23,6 +23,7 @@ _BAD = ("rejected", "held", "failed")
 def drop(
     files: Annotated[list[Path], typer.Argument(help="Files to drop.", exists=True, dir_okay=False)],
     feed: Annotated[str, typer.Option(help="The feed; guessed from the folder or the file's name if left out.")] = "",
+    sender: Annotated[str, typer.Option(help="Whose files these are: they go to <feed>/<sender>/.")] = "",
     wait: Annotated[bool, typer.Option("--wait", help="Follow the files until they are in the KPIs.")] = False,
     timeout: Annotated[int, typer.Option(help="Seconds to wait at most.")] = 300,
     as_json: Json = False,
@@ -37,11 +38,13 @@ def drop(
 
       stockflow drop my.csv --feed sales --wait
 
+      stockflow drop my.csv --feed sales --sender acme
+
       stockflow drop samples/*/*
     """
     services = target.services()
     wanted = {path: feed or guess_feed(path, services.contracts) for path in files}
-    loads = [upload(services, path, name) for path, name in _progress(object_names(wanted))]
+    loads = [upload(services, path, name) for path, name in _progress(object_names(wanted, sender))]
     if not wait:
         _say(loads, as_json)
         return
@@ -58,12 +61,14 @@ def _tell(rows: list[dict[str, object]]) -> None:
             console().print(f"{row['object']} {row['state']}: {row['reason_code']}: {row['message']}", markup=False)
 
 
-def object_names(wanted: Mapping[Path, str]) -> dict[Path, str]:
+def object_names(wanted: Mapping[Path, str], sender: str = "") -> dict[Path, str]:
     """Return each file's object: ``<feed>/<name>``; files of one name keep their folder: ``<feed>/<folder>/<name>``.
+    Those of a sender are in its folder: ``<feed>/<sender>/...``.
 
     Raises:
         CommandError: two files would still become one object, and the first would be lost.
     """
+    wanted = {path: f"{feed}/{sender}" if sender else feed for path, feed in wanted.items()}
     taken = Counter(f"{feed}/{path.name}" for path, feed in wanted.items())
     names = {
         path: f"{feed}/{path.name}" if taken[f"{feed}/{path.name}"] == 1 else f"{feed}/{_folder(path)}/{path.name}"

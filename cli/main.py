@@ -105,6 +105,7 @@ COMMANDS = {
     ),
     "quarantine": Command("cli.quarantine", "app", "Refused rows: list, show, export to be corrected, release."),
     "contract": Command("cli.contract.command", "app", "Contracts: check them, or propose one from a file."),
+    "sender": Command("cli.sender", "app", "Senders: what is declared of their files, and how these were read."),
     "deadletters": Command("cli.deadletters", "app", "Events that were given up: list, show, retry, drop."),
 }
 app = typer.Typer(

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Literal
 
 from cli.output import CommandError
-from cli.stale import current_versions
+from cli.stale import Versions, current_versions
 from stockflow.ledger import STAGES
 from stockflow.services import Services
 
@@ -100,7 +100,7 @@ def choose(choice: Choice, services: Services) -> list[Chosen]:
     ]
     _check_loads(choice.loads, found)
     dated = _dated(choice, services) if choice.by == "business" else None
-    versions = current_versions(services) if choice.stale else {}
+    versions = current_versions(services) if choice.stale else Versions({})
     return [c for c in found if _is_meant(choice, c, dated, versions)]
 
 
@@ -109,7 +109,7 @@ def _has_input(stage: str, before: Mapping[str, Any]) -> bool:
     return stage == "ingest" or bool(before["state"] == passed[stage])
 
 
-def _is_meant(choice: Choice, c: Chosen, dated: frozenset[str] | None, versions: Mapping[tuple[str, str], str]) -> bool:
+def _is_meant(choice: Choice, c: Chosen, dated: frozenset[str] | None, versions: Versions) -> bool:
     tests: Iterable[bool] = (
         not choice.feeds or c.feed in choice.feeds,
         not choice.loads or any(c.load_id.startswith(load) for load in choice.loads),
@@ -121,8 +121,9 @@ def _is_meant(choice: Choice, c: Chosen, dated: frozenset[str] | None, versions:
     return all(tests)
 
 
-def _is_stale(stage: str, c: Chosen, versions: Mapping[tuple[str, str], str]) -> bool:
-    return c.done is not None and c.done["stage_version"] != versions.get((stage, c.feed), c.done["stage_version"])
+def _is_stale(stage: str, c: Chosen, versions: Versions) -> bool:
+    made = None if c.done is None else c.done["stage_version"]
+    return made is not None and made != (versions.of(stage, c.feed, c.before["object"]) or made)
 
 
 def has_failed(stage: str, done: Mapping[str, Any] | None) -> bool:

@@ -104,7 +104,7 @@ def _why_versions(choice: Choice, chosen: Iterable[Chosen], services: Services) 
     why: dict[str, str] = {}
     for c in chosen:
         old = None if c.done is None else c.done["stage_version"]
-        new = current.get((choice.stage, c.feed))
+        new = current.of(choice.stage, c.feed, c.before["object"])
         if old != new:
             why[c.feed] = f"{choice.stage} of {c.feed} has another contract, SQL or code ({old} -> {new})"
     return why

@@ -6,6 +6,7 @@ from typing import Any
 
 from cli.output import progress
 from cli.replay.choice import Choice, Chosen
+from cli.stale import Versions
 from stockflow.ledger import PASSED, STAGES, Asked, StageRecord, is_duplicate
 from stockflow.services import Services
 from stockflow.waiting import polite_pause
@@ -13,9 +14,7 @@ from stockflow.waiting import polite_pause
 Stages = Mapping[str, StageRecord]
 
 
-def repeats(
-    choice: Choice, chosen: Iterable[Chosen], versions: Mapping[tuple[str, str], str], services: Services
-) -> frozenset[str]:
+def repeats(choice: Choice, chosen: Iterable[Chosen], versions: Versions, services: Services) -> frozenset[str]:
     """Return the loads whose stage ended so recently that the functions take the replay for a redelivery."""
     now, window = services.clock(), services.settings.replay_window_seconds
     found = set()
@@ -28,7 +27,7 @@ def repeats(
             stage_version=c.done["stage_version"], started_at=c.done["started_at"],
             finished_at=c.done["finished_at"], input_record=c.done["input_record"],
         )  # fmt: skip
-        if is_duplicate(done, versions.get((choice.stage, c.feed), ""), input_record, now, window):
+        if is_duplicate(done, versions.of(choice.stage, c.feed, c.before["object"]) or "", input_record, now, window):
             found.add(c.load_id)
     return frozenset(found)
 

@@ -11,6 +11,7 @@ from cli.drop import guess_feed
 from cli.output import print_json
 from cli.stack import Json
 from stockflow.contracts import load_contracts
+from stockflow.senders import load_senders
 from stockflow.settings import bundle_root
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 def try_(
     file: Annotated[Path, typer.Argument(help="The file to look at.", exists=True, dir_okay=False)],
     feed: Annotated[str, typer.Option(help="The feed; guessed from the folder or the file's name if left out.")] = "",
+    sender: Annotated[str, typer.Option(help="As a file of this sender: what its profile declares holds.")] = "",
     as_json: Json = False,
 ) -> None:
     """Try a file: how it would be read, which lines would be refused, and why. It needs no stack and loads nothing.
@@ -34,8 +36,10 @@ def try_(
       stockflow try export.xlsx --feed stock_snapshots
 
       stockflow try my.csv --feed sales --json
+
+      stockflow try my.csv --feed sales --sender acme
     """
-    trial = trial_of(file, feed)
+    trial = trial_of(file, feed, sender)
     if as_json:
         print_json({**asdict(trial), "passes": trial.passes})
     else:
@@ -46,7 +50,7 @@ def try_(
         raise typer.Exit(1)
 
 
-def trial_of(file: Path, feed: str) -> "Trial":
+def trial_of(file: Path, feed: str, sender: str = "") -> "Trial":
     """Return what would become of a file that is dropped now.
 
     Raises:
@@ -55,5 +59,6 @@ def trial_of(file: Path, feed: str) -> "Trial":
     from cli.trial.read import try_file  # pandas and Arrow: half a second that other commands need not wait
 
     contracts = load_contracts(bundle_root() / "contracts")
-    name = f"{feed or guess_feed(file, contracts)}/{file.name}"
-    return try_file(file, name, contracts, datetime.now(UTC))
+    folder = f"{sender}/" if sender else ""
+    name = f"{feed or guess_feed(file, contracts)}/{folder}{file.name}"
+    return try_file(file, name, contracts, datetime.now(UTC), load_senders(bundle_root() / "contracts"))

@@ -33,6 +33,7 @@ from stockflow.contracts import Contract, normalise_header
 from stockflow.errors import PermanentError
 from stockflow.filename import days_in
 from stockflow.ledger import StageRecord
+from stockflow.senders import Sender, contract_of, sender_of
 from stockflow.settings import Settings
 
 FIRST = 20  # refused lines that are kept
@@ -88,14 +89,21 @@ class _Staged:
         yield from pieces(group.select(columns) for group in groups)
 
 
-def try_file(path: Path, name: str, contracts: Mapping[str, Contract], now: datetime) -> Trial:
+def try_file(
+    path: Path, name: str, contracts: Mapping[str, Contract], now: datetime, senders: Sequence[Sender] = ()
+) -> Trial:
     """Return what would become of a file that lands as ``name`` at ``now``."""
     trial = Trial(str(path), name)
     where = route(name, contracts, path.stat().st_size)
     if where.feed is None:
         trial.end("ignored", where.reason, where.message)
         return trial
-    contract, trial.feed = contracts[where.feed], where.feed
+    trial.feed = where.feed
+    try:
+        contract = contract_of(contracts[where.feed], sender_of(name, senders))
+    except PermanentError as error:
+        trial.end("rejected", error.code, error.message)
+        return trial
     with ExitStack() as stack:
         rejects = stack.enter_context(Rejects())
         staged = cast("BinaryIO", stack.enter_context(tempfile.TemporaryFile()))

@@ -77,6 +77,12 @@ def ingest(ref: ObjectRef, services: Services) -> StageRecord:
         return record
     story = services.ledger.story(Asked(ref.load_id, ref.landed_on), "ingest")
     arrival = Arrival(ref, services.contracts[where.feed], services, started, story.stages.get("ingest"))
+    try:
+        arrival = replace(arrival, contract=services.contract_for(where.feed, ref.name))
+    except PermanentError as error:
+        return _refuse(arrival, error)
+    if sender := arrival.contract.properties.get("sender"):
+        arrival.facts.note(sender=sender)
     if _just_done(arrival):
         assert arrival.before is not None
         return _publish(arrival.before, services)
@@ -88,8 +94,8 @@ def ingest(ref: ObjectRef, services: Services) -> StageRecord:
 def _compare_loaded(control: ObjectRef, services: Services, started: datetime) -> None:
     """Reject the loaded files that are not what a control file states, which came after them."""
     for found in note_control(control, services):
-        contract = services.contracts.get(found.record.feed or "")
-        if contract is not None:
+        if (feed := found.record.feed or "") in services.contracts:
+            contract = services.contract_for(feed, found.ref.name)
             _refuse(Arrival(found.ref, contract, services, started, found.record), found.error)
 
 

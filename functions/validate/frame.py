@@ -14,6 +14,7 @@ from functions.validate.texts import Mask, Texts
 from stockflow import values
 from stockflow.contracts import Column, Contract, Rule
 from stockflow.values import Formats
+from stockflow.values.formats import MARK, ORDER
 
 BAD = "__bad"
 GIVEN = "__given"
@@ -55,9 +56,13 @@ def conventions(contract: Contract, texts: Mapping[str, Iterable[str]], clues: C
     dates = [t for c in contract.stated if c.logical_type in ("date", "timestamp") for t in texts[c.name]]
     mark = str(contract.properties.get("decimalMark", "."))
     order = str(contract.properties.get("dateOrder", "dmy"))
-    found = values.detect_formats(numbers, dates, mark, order, file_days=clues.file_days)
+    told = {what: said for what, said, key in ((MARK, mark, "decimalMark"), (ORDER, order, "dateOrder"))
+            if contract.properties.get(f"{key}Certain") and "sender" in contract.properties}  # fmt: skip
+    found = values.detect_formats(numbers, dates, mark, order, file_days=clues.file_days, declared=told)
     if found.ambiguous and (sender := clues.sender()):
-        found = values.detect_formats(numbers, dates, mark, order, file_days=clues.file_days, sender=sender)
+        found = values.detect_formats(
+            numbers, dates, mark, order, file_days=clues.file_days, sender=sender, declared=told
+        )
     return replace(found, time_zone=contract.time_zone)
 
 

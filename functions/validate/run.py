@@ -31,10 +31,10 @@ def validate(event: StageEvent, services: Services) -> None:
         PermanentError: ``unknown_feed``.
         TransientError: ``not_visible_yet``, or what a service could not do now.
     """
-    contract = services.contracts.get(event.feed)
-    if contract is None:
+    if event.feed not in services.contracts:
         raise PermanentError("unknown_feed", f"no contract for feed {event.feed!r}", load_id=event.load_id)
     story = services.ledger.awaited(asked_by(event), "validate")
+    contract = services.contract_for(event.feed, story.stages["ingest"].object or "")
     done = _judged(contract, story, services)
     if done is None:
         state = story.stages["ingest"].state

@@ -128,7 +128,10 @@ class Contract:
     @cached_property
     def headers(self) -> dict[str, str]:
         """Normalised header -> column name, for names and aliases of the stated columns."""
-        return {normalise_header(h): c.name for c in self.stated for h in (c.name, *c.aliases)}
+        names = {normalise_header(h): c.name for c in self.stated for h in (c.name, *c.aliases)}
+        stated = {c.name for c in self.stated}
+        told = self.properties.get("headers") or {}  # of the file's sender
+        return names | {normalise_header(h): c for h, c in told.items() if c in stated}
 
     @cached_property
     def reading(self) -> str:
@@ -165,7 +168,7 @@ def load_contract(path: Path) -> Contract:
 def _contract(doc: dict[str, Any], text: str) -> Contract:
     table = doc["schema"][0]
     properties = _custom(doc)
-    zone = properties["timeZone"] = _known_zone(str(properties.get("timeZone") or default_time_zone()))
+    zone = properties["timeZone"] = known_time_zone(str(properties.get("timeZone") or default_time_zone()))
     rules = [_rule(q, None, i) for i, q in enumerate(table.get("quality") or [])]
     for prop in table["properties"]:
         rules += [_rule(q, prop["name"], i) for i, q in enumerate(prop.get("quality") or [])]
@@ -189,7 +192,7 @@ def default_time_zone() -> str:
     return str(loaded["time_zone"])
 
 
-def _known_zone(name: str) -> str:
+def known_time_zone(name: str) -> str:
     """Return the name of a time zone.
 
     Raises:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from stockflow.contracts import Contract, load_contracts
 from stockflow.ledger import Ledger
+from stockflow.senders import Sender, contract_of, load_senders, sender_of
 from stockflow.settings import Settings
 
 if TYPE_CHECKING:
@@ -60,6 +61,20 @@ class Services:
     def contracts(self) -> dict[str, Contract]:
         """The contracts by feed."""
         return load_contracts(self.settings.contracts_dir)
+
+    @cached_property
+    def senders(self) -> tuple[Sender, ...]:
+        """The profiles of senders."""
+        return load_senders(self.settings.contracts_dir)
+
+    def contract_for(self, feed: str, name: str) -> Contract:
+        """Return the contract by which an object is read: its feed's, with what its sender's profile declares.
+
+        Raises:
+            KeyError: when there is no such feed.
+            PermanentError: ``ambiguous_sender`` or ``bad_sender``.
+        """
+        return contract_of(self.contracts[feed], sender_of(name, self.senders))
 
 
 @cache

@@ -179,11 +179,12 @@ def validation() -> Iterator[Statement]:
 
 def command_line() -> Iterator[Statement]:
     """What commands ask that is put together from pieces."""
-    from cli import books, loads, quarantine
+    from cli import books, loads, quarantine, sender, stale
     from cli.audit import again, counts, deep, statements
     from cli.replay import choice
     from functions.ingest import sweep
     from functions.kpi.catalog import load_definitions
+    from stockflow.senders import Sender
 
     services = RecordedServices("stockflow audit, loads, quarantine", {"DISTINCT feed": [{"feed": "sales"}]})
     list(counts.end_states([], services))
@@ -204,6 +205,10 @@ def command_line() -> Iterator[Statement]:
     choice._dated(choice.Choice("transform", by="business", first=NOW, last=NOW), services)
     sweep.waiting(services, NOW)
     sweep.orphaned_copies(services, NOW)
+    acme = Sender("acme", ("*/acme/*",))
+    for senders in ((), (acme,)):
+        services.warehouse.query(*stale.recorded(senders))
+    sender.read_as(acme, services)
     yield from services.statements
 
 

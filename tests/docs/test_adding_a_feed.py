@@ -89,7 +89,7 @@ print(json.dumps({
     "rules": sorted(c.rule for c in row_checks(contracts["price_changes"])),
     "tables": sorted(t for t in schemas(services.contracts) if "price_changes" in t),
     "script": "inventory_curated.price_changes" in drain_script(contracts["price_changes"]),
-    "versions": sorted(stage for stage, feed in current_versions(services) if feed == "price_changes"),
+    "versions": sorted(stage for stage, feed in current_versions(services).feeds if feed == "price_changes"),
 }))
 """
     )

@@ -59,9 +59,14 @@ def sniff(data: bytes, target: Target) -> Dialect:
         PermanentError: ``no_header`` when no record can be read at all.
     """
     sample = _whole_lines(data)
-    told = _told(sample)
+    told = _told(sample) or _declared(target)
     syntaxes = [_syntax(sample, d) for d in told or DELIMITERS]
     guesses = [g for s in syntaxes for g in _guesses(sample, s, target)]
+    if line := target.contract.properties.get("headerLine"):
+        guesses = [g for g in guesses if g.dialect.line == line]
+        if not guesses:
+            what = f"line {line} of {target.name}, which the sender's profile calls the header, holds no known header"
+            raise PermanentError("no_header", what)
     if not guesses:
         what = f"the first {SEARCHED} lines of {target.name} hold no record that could be a header"
         raise PermanentError("no_header", f"{what}: a quote is opened and never closed?")
@@ -81,6 +86,12 @@ def _told(sample: bytes) -> tuple[bytes, ...]:
     """Excel's ``sep=;`` line says it."""
     found = _SEP.match(sample.split(b"\n", 1)[0])
     return (found[1],) if found else ()
+
+
+def _declared(target: Target) -> tuple[bytes, ...]:
+    """The delimiter that the sender's profile says."""
+    said = target.contract.properties.get("delimiter")
+    return (str(said).encode(),) if said else ()
 
 
 def _syntax(sample: bytes, delimiter: bytes) -> Syntax:

@@ -44,12 +44,15 @@ def layout(header: Sequence[str], target: Target) -> Layout:
             two headers mean the same column.
     """
     columns, spare = _assign(header, target)
-    constants = constants_from_name(columns.values(), target)
+    dated, given = constants_from_name(columns.values(), target), constants_of_sender(columns.values(), target)
+    constants = {**given, **dated}
     _check_needed(header, {*columns.values(), *constants}, target)
     extras = _keys([(i, h) for i, h in enumerate(header) if i not in columns])
     notes: dict[str, object] = {"set_aside": spare} if spare else {}
-    if constants:
-        notes["from_file_name"] = constants
+    if dated:
+        notes["from_file_name"] = dated
+    if left := {c: v for c, v in given.items() if c not in dated}:
+        notes["from_sender"] = left
     notes |= unused(header, {*columns, *(i for i, h in enumerate(header) if h in spare)}, target)
     notes |= absent({*columns.values(), *constants}, target)
     return Layout(tuple(header), columns, extras, constants, notes)
@@ -108,6 +111,13 @@ def constants_from_name(present: Iterable[str], target: Target) -> dict[str, str
         return {}
     found = date_in(target.name)
     return {column: found} if found else {}
+
+
+def constants_of_sender(present: Iterable[str], target: Target) -> dict[str, str]:
+    """Return what the sender's profile says of columns that the header does not have."""
+    contract, there = target.contract, set(present)
+    stated = {c.name for c in contract.stated} - there
+    return {c: v for c, v in (contract.properties.get("defaults") or {}).items() if c in stated}
 
 
 def _check_needed(header: Sequence[str], present: set[str], target: Target) -> None:

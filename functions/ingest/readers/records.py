@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from functions.ingest.readers.batches import batch_of_records
-from functions.ingest.readers.layout import column_of, constants_from_name, missing_columns
+from functions.ingest.readers.layout import column_of, constants_from_name, constants_of_sender, missing_columns
 from functions.ingest.readers.model import Chunk, Facts, Found, Reject, Target, listed
 from functions.ingest.readers.nearest import absent, unused
 from stockflow.contracts import normalise_header
@@ -27,6 +27,7 @@ class Records:
         self._source = source  # gives the text of the record that was read last
         self._shapes: dict[tuple[str, ...], dict[str, str] | PermanentError] = {}
         self._dated = constants_from_name((), target)
+        self._given = constants_of_sender((), target)
         self._names = tuple(c.name for c in target.contract.stated)
         self._seen: set[str] = set()
         self._keys: dict[str, None] = {}
@@ -72,8 +73,8 @@ class Records:
             extra = _encode(record) if record else None
         except RecursionError:
             return Reject(line, "nested_too_deeply", "nested too deeply", "", "an object of values", self._source())
-        for column, date in self._dated.items():
-            row.setdefault(column, date)
+        for column, value in (*self._dated.items(), *self._given.items()):
+            row.setdefault(column, value)
         row["_extra"] = extra
         return line, row, sum(map(len, filter(None, row.values())))
 
@@ -97,10 +98,13 @@ class Records:
         dated = {c: d for c, d in self._dated.items() if c not in self._seen}
         if dated:
             self._facts.note(from_file_name=dated)
-        missing = [c for c in self._target.needed if c not in self._seen and c not in dated]
+        given = {c: v for c, v in self._given.items() if c not in self._seen and c not in dated}
+        if given:
+            self._facts.note(from_sender=given)
+        missing = [c for c in self._target.needed if c not in {*self._seen, *dated, *given}]
         if missing:
             raise missing_columns(missing, list(self._keys), self._target)
-        self._note_unused({*self._seen, *dated})
+        self._note_unused({*self._seen, *dated, *given})
 
     def _note_unused(self, present: set[str]) -> None:
         """Note the keys that no column takes, and the optional measures that no key states."""

@@ -65,9 +65,16 @@ def _found(sheets: Iterator[Sheet], target: Target) -> list[Candidate]:
         check_count(target.name, "sheets", count, MAX_SHEETS)
         head = tuple(islice((r for r in sheet.rows() if any(v.strip() for v in r.cells.values())), SEARCHED))
         if head:
-            number, header, known = max((_row_header(r, target) for r in head), key=lambda h: (h[2], -h[0]))
+            number, header, known = _header(head, target)
             found.append(Candidate(sheet, head, number, header, known))
     return found
+
+
+def _header(head: tuple[Row, ...], target: Target) -> tuple[int, tuple[str, ...], int]:
+    """Return the row that is the header: the one that the sender's profile says, else that with most known headers."""
+    line = target.contract.properties.get("headerLine")
+    told = [r for r in head if r.number == line]
+    return max((_row_header(r, target) for r in told or head), key=lambda h: (h[2], -h[0]))
 
 
 def _row_header(row: Row, target: Target) -> tuple[int, tuple[str, ...], int]:
@@ -89,6 +96,8 @@ def _chosen(found: list[Candidate], target: Target, facts: Facts) -> Candidate:
     if not visible:
         also = f" (hidden sheets are not read: {listed(hidden[:NAMED])})" if hidden else ""
         raise PermanentError("empty_workbook", f"{target.name}: no visible sheet has anything in it{also}")
+    if wanted := target.contract.properties.get("sheet"):
+        return _named(str(wanted), visible, target)
     best = max(visible, key=lambda c: c.known)
     same = [c for c in visible if c.known and len(c.head) > 1 and c.columns(target) == best.columns(target)]
     if len(same) > 1:
@@ -96,6 +105,20 @@ def _chosen(found: list[Candidate], target: Target, facts: Facts) -> Candidate:
     if len(visible) > 1:
         facts.note(sheets_not_read=[c.sheet.name for c in visible if c is not best][:NAMED])
     return best
+
+
+def _named(wanted: str, visible: list[Candidate], target: Target) -> Candidate:
+    """Return the sheet that the sender's profile names."""
+    found = next((c for c in visible if c.sheet.name.strip().casefold() == wanted.strip().casefold()), None)
+    if found is None:
+        names = [c.sheet.name for c in visible][:NAMED]
+        raise PermanentError(
+            "sheet_not_found",
+            f"{target.name}: the sender's profile names sheet {wanted!r}; visible sheets with something in them: "
+            f"{listed(names)}",
+            sheets=names,
+        )
+    return found
 
 
 def _several(same: list[Candidate], target: Target) -> PermanentError:

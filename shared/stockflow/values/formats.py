@@ -13,6 +13,7 @@ from stockflow.values.text import to_text
 
 MARK, ORDER = "decimal mark", "date order"
 VALUES, FILE_NAME, COMMA, SENDER, CONTRACT = "values", "file name", "decimal comma", "sender", "contract"
+PROFILE = "sender profile"
 _EXAMPLES = 3
 _DOTTED = re.compile(r"[0-9]{1,2}\.")
 
@@ -74,6 +75,7 @@ def detect_formats(
     file_date: date | None = None,
     file_days: tuple[date, date] | None = None,
     sender: Mapping[str, str] | None = None,
+    declared: Mapping[str, str] | None = None,
 ) -> Formats:
     """Return the conventions of a whole load from all its number and date cells.
 
@@ -81,13 +83,19 @@ def detect_formats(
     the day in the file's name (``file_date``), or among the days that it speaks of (``file_days``, first and last);
     else days come first beside a decimal comma; else ``sender`` says what the same sender's earlier files proved
     (``{"decimal mark": ",", "date order": "mdy"}``); else ``decimal_mark`` and ``date_order``, the contract's.
+    What the sender's profile says (``declared``, like ``sender``) is never overridden: values that cannot be read that
+    way are contradictions.
     """
-    known = sender or {}
+    known, told = sender or {}, declared or {}
     days = (file_date, file_date) if file_date else file_days
-    mark = _vote(MARK, ((t, mark_evidence(t)) for t in numbers), _Fallback(None, known.get(MARK), decimal_mark))
+    mark = _vote(
+        MARK,
+        ((t, mark_evidence(t)) for t in numbers),
+        _Fallback(None, known.get(MARK), decimal_mark, told=told.get(MARK)),
+    )
     # Who writes the month first writes a decimal point.
     european = mark.chosen == "," and mark.decided_by == VALUES
-    fallback = _Fallback(days, known.get(ORDER), date_order, european)
+    fallback = _Fallback(days, known.get(ORDER), date_order, european, told.get(ORDER))
     order = _vote(ORDER, ((t, order_evidence(t)) for t in dates), fallback)
     doubts = mark.doubts + order.doubts
     return Formats(
@@ -136,6 +144,7 @@ class _Fallback:
     sender: str | None
     contract: str
     european: bool = False
+    told: str | None = None
 
 
 def _vote(what: str, evidence: Iterable[tuple[str | None, str | None]], fallback: _Fallback) -> _Choice:
@@ -146,12 +155,20 @@ def _vote(what: str, evidence: Iterable[tuple[str | None, str | None]], fallback
             doubtful.append(text)
         elif found is not None and not is_blank(text, "date"):
             votes[found] += 1
+    if fallback.told:
+        return _told(what, votes, fallback.told)
     iso = votes.pop("ymd", 0)
     if votes:
         return _majority(what, votes, fallback.contract)
     if not doubtful:
         return _Choice("ymd" if iso else fallback.contract, VALUES if iso else CONTRACT)
     return _doubted(what, doubtful, fallback)
+
+
+def _told(what: str, votes: Counter[str], told: str) -> _Choice:
+    others = {k: n for k, n in votes.items() if k not in (told, "ymd")}
+    clash = tuple(f"{what}: the sender's profile says {told}, {n} values say {k}" for k, n in others.items())
+    return _Choice(told, PROFILE, (), clash)
 
 
 def _majority(what: str, votes: Counter[str], default: str) -> _Choice:
