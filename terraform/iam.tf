@@ -237,6 +237,15 @@ resource "google_project_iam_member" "people_jobs" {
   member  = each.key
 }
 
+# `stockflow lineage emit` reads the ledger and tells the Data Lineage API what it says.
+resource "google_project_iam_member" "lineage" {
+  for_each = var.optional.catalog ? toset(var.access.engineers) : []
+
+  project = var.project
+  role    = "roles/datalineage.producer"
+  member  = each.key
+}
+
 # A rehearsal makes datasets of its own, which expire; its promotion writes what transform and kpi write.
 resource "google_project_iam_member" "replayers" {
   for_each = toset(var.access.replayers)

@@ -2,7 +2,7 @@
 
 import typer
 
-from cli.lineage import show
+from cli.lineage import emit, show
 
 app = typer.Typer(
     help="Where numbers come from: from a KPI back to files and lines, from a file forward to KPIs.",
@@ -10,3 +10,4 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command()(show.show)
+app.command()(emit.emit)

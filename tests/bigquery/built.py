@@ -6,6 +6,7 @@ What a group builds is imported inside it: code that cannot be imported fails it
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 from cli.googlesql.project import kpi_tables
 from stockflow.settings import bundle_root
@@ -316,6 +317,26 @@ def lineage() -> Iterator[Statement]:
     yield from services.statements
 
 
+def emitted() -> Iterator[Statement]:
+    """What is read of the ledger to tell others of it."""
+    from cli.lineage.ledger import Window, events
+    from cli.lineage.model import Model
+    from cli.lineage.openlineage import Writer
+    from stockflow.ledger import StageRecord
+
+    record = StageRecord("a", None, "validate", "failed", "v", NOW, NOW, run_id="r", landed_at=NOW)
+    services = RecordedServices("lineage emit", {"FROM inventory_ops.load_stages": [record.row()]})
+    writer = Writer(services.settings, Model(_workspace(services)))
+    assert list(events(services, writer, Window(NOW, NOW)))
+    yield from services.statements
+
+
+def _workspace(services: RecordedServices) -> Any:
+    from cli.kpi.workspace import open_workspace
+
+    return open_workspace([], services.settings.definitions_uri)
+
+
 BUILT: dict[str, Callable[[], Iterator[Statement]]] = {
     f.__name__: f
     for f in (
@@ -335,5 +356,6 @@ BUILT: dict[str, Callable[[], Iterator[Statement]]] = {
         examples,
         analysts,
         lineage,
+        emitted,
     )
 }

@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from openlineage.client.event_v2 import RunState as EventType
 
 from cli.main import main
 from stockflow.services import Services
 from stockflow.settings import bundle_root
+from tests.support.openlineage import read
 from tests.support.whole_path import WholePath
 
 pytestmark = pytest.mark.integration
@@ -84,6 +86,16 @@ def test_a_table_names_its_newest_files(run: Callable[[str], str]) -> None:
     found = json.loads(run("stockflow lineage show curated.sales --up --most 1 --json"))
     assert [(f["object"], f["files"]) for f in found["files"]] == [("sales/sales_2026-W36b.csv", 2)]
     assert found["down"] == []
+
+
+def test_the_ledger_is_told_as_events(run: Callable[[str], str]) -> None:
+    """Each stage of each file and each computation of a KPI begins and ends; told again, nothing is new."""
+    assert json.loads(run("stockflow lineage emit --since 1h --to events.jsonl --json"))["sent"] == 20
+    told = [read(json.loads(line)) for line in Path("events.jsonl").read_text(encoding="utf-8").splitlines()]
+    ended = [e.job.name for e in told if e.eventType is EventType.COMPLETE]
+    stages = [f"{stage}.sales" for stage in ("ingest", "validate", "transform", "kpi")]
+    assert sorted(ended) == sorted([*stages, *stages, *["compute.units_per_store"] * 2])
+    assert json.loads(run("stockflow lineage emit --since 1h --to events.jsonl --json"))["sent"] == 0
 
 
 def test_the_commands_of_the_page_run(run: Callable[[str], str]) -> None:

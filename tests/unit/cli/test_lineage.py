@@ -6,21 +6,21 @@ from xml.etree import ElementTree
 
 import pytest
 
-from cli.kpi.workspace import open_workspace, project_folder
 from cli.lineage.facts import behind_sql, columns_of, parsed
-from cli.lineage.model import Model, build, headers, reach, turned
+from cli.lineage.model import Model, headers, reach, turned
 from cli.lineage.names import Asked, asked, unknown
 from cli.lineage.picture import svg
 from cli.lineage.show import show
 from cli.output import CommandError
 from functions.kpi.graph import sql_lineage
+from tests.support.lineage_model import project_model
 
 NET = "inventory_curated.sales.net_amount"
 
 
 @pytest.fixture(scope="module")
 def model() -> Model:
-    return build(open_workspace([], project_folder()))
+    return project_model()
 
 
 def test_a_curated_column_comes_from_raw_and_raw_from_headers(model: Model) -> None:
