@@ -103,6 +103,14 @@ COMMANDS = {
         "mcp",
         "Serve the KPIs to an assistant: the Model Context Protocol on standard input and output. It only reads.",
     ),
+    "access": Command(
+        "cli.access.command",
+        "access",
+        "Print who can read what, and how personal columns look to them: in clear, as NULL, or refused.",
+    ),
+    "erase": Command(
+        "cli.erase.command", "erase", "Find a person's data in every table and file, and erase it with --for-good."
+    ),
     "quarantine": Command("cli.quarantine", "app", "Refused rows: list, show, export to be corrected, release."),
     "contract": Command("cli.contract.command", "app", "Contracts: check them, or propose one from a file."),
     "sender": Command("cli.sender", "app", "Senders: what is declared of their files, and how these were read."),

@@ -331,6 +331,17 @@ def emitted() -> Iterator[Statement]:
     yield from services.statements
 
 
+def erasures() -> Iterator[Statement]:
+    """What finds a person in every table, and what erases it."""
+    from cli.erase.command import find, parameters, remove
+
+    counted = {r"AS `rows` FROM": [{"rows": 1}], "DISTINCT _?load_id AS load_id": [{"load_id": "a"}]}
+    services = RecordedServices("erase", counted)
+    asked = parameters("somebody@example.com")
+    remove(services, asked, find(services, asked))
+    yield from services.statements
+
+
 def _workspace(services: RecordedServices) -> Any:
     from cli.kpi.workspace import open_workspace
 
@@ -357,5 +368,6 @@ BUILT: dict[str, Callable[[], Iterator[Statement]]] = {
         analysts,
         lineage,
         emitted,
+        erasures,
     )
 }

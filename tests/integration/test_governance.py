@@ -11,8 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from google.cloud.bigquery import AccessEntry
 from openlineage.client.event_v2 import RunState as EventType
 
+from cli.access.grants import Grant
+from cli.access.live import grants
+from cli.audit.command import check
 from cli.main import main
 from stockflow.services import Services
 from stockflow.settings import bundle_root
@@ -96,6 +100,84 @@ def test_the_ledger_is_told_as_events(run: Callable[[str], str]) -> None:
     stages = [f"{stage}.sales" for stage in ("ingest", "validate", "transform", "kpi")]
     assert sorted(ended) == sorted([*stages, *stages, *["compute.units_per_store"] * 2])
     assert json.loads(run("stockflow lineage emit --since 1h --to events.jsonl --json"))["sent"] == 0
+
+
+SUPPLIERS = """supplier code;supplier name;contact;e-mail;tel;remark
+S1;One;Claire Fabre;claire@one.example;+33 4 72 00 01 02;call CLAIRE  FABRE
+S2;Two;Jens Vogel;jens@two.example;+49 711 555 0142;
+S3;Three;Claire Fabre;other@three.example;+33 4 11 11 11 11;x;one cell too many
+?!;Four;Claire Fabre;c@four.example;1;
+"""
+COUNT = "business date,count id,sku,location,counted quantity,counted by\n2026-09-01,C1,A,LYO,5,claire fabre\n"
+
+
+def everything(services: Services) -> str:
+    """Return all that tables, the landing bucket and the staging bucket hold, as one text."""
+    tables = ["raw.suppliers", "curated.suppliers", "curated.suppliers_history", "raw.stock_counts",
+              "curated.stock_counts", "curated.stock_counts_history", "ops.reject_rows", "ops.quarantine_rows",
+              "ops.load_stages", "ops.stage_attempts", "ops.expectation_results"]  # fmt: skip
+    found = [str(services.warehouse.query(f"SELECT * FROM inventory_{table}")) for table in tables]
+    for bucket in (services.settings.landing_bucket, services.settings.staging_bucket):
+        refs = list(services.store.list(bucket))
+        found += [f"{o.name} {services.store.read(bucket, o.name).decode(errors='replace')}" for o in refs]
+    return "\n".join(found)
+
+
+def test_a_person_is_erased_and_the_audit_holds(path: WholePath, run: Callable[[str], str]) -> None:
+    """Given a person in good, unreadable and refused rows of two feeds, each trace goes, others stay, counts hold."""
+    services = path.services
+    for name, text in {"suppliers/suppliers_2026-09-01.csv": SUPPLIERS, "stock_counts/counts_2026-09-01.csv": COUNT,
+                       "suppliers/again/suppliers_2026-09-01.csv": SUPPLIERS}.items():  # fmt: skip
+        path.drop(name, text)
+    assert check(services, deep=True) == []
+    before = everything(services).lower()
+    assert before.count("claire") > 10
+
+    found = json.loads(run("stockflow erase --person 'claire fabre' --json"))
+    assert not found["erased"] and everything(services).lower() == before
+    rows = {t["table"].removeprefix("inventory_"): t["rows"] for t in found["tables"]}
+    assert rows == {
+        "raw.suppliers": 2, "curated.suppliers": 1, "curated.suppliers_history": 1, "raw.stock_counts": 1,
+        "curated.stock_counts": 1, "curated.stock_counts_history": 1, "ops.reject_rows": 1, "ops.quarantine_rows": 1,
+    }  # fmt: skip
+    assert sorted(k["kind"] for k in found["objects"]) == ["landing"] * 3 + ["report"] * 2 + ["staged"] * 2
+
+    done = json.loads(run("stockflow erase --person 'Claire Fabre' --for-good --json"))
+    assert (done["erased"], done["left"], done["tables"]) == (True, 0, found["tables"])
+    after = everything(services).lower()
+    assert [word for word in ("claire", "00 01 02", "four.example", "other@three") if word in after] == []
+    assert "jens vogel" in after and "sales_2026-w36" in after
+    assert check(services, deep=True) == []
+    assert json.loads(run("stockflow erase --person 'Claire Fabre' --json"))["tables"] == []
+
+
+def test_a_replay_of_transform_changes_nothing_after_that(path: WholePath) -> None:
+    """The marks pass through the model as they are."""
+    services = path.services
+    (load,) = services.warehouse.query("SELECT DISTINCT _load_id AS load_id FROM inventory_curated.suppliers")
+    columns = "supplier_code, contact_name, email, phone"
+    query = f"SELECT {columns} FROM inventory_curated.suppliers ORDER BY supplier_code"
+    before = services.warehouse.query(query)
+    assert before[0] == {"supplier_code": "S1", **dict.fromkeys(("contact_name", "email", "phone"), "[erased]")}
+    typed = services.warehouse.query(f"SELECT {columns} FROM inventory_raw.suppliers_accepted ORDER BY supplier_code")
+    assert typed == before and load["load_id"]
+
+
+def test_the_environment_says_what_it_grants(path: WholePath) -> None:
+    """Given a dataset that lists a group and a table with a policy, asked with the real client, then both are told."""
+    services = path.services
+    client, name = services.warehouse.client, services.settings.dataset("kpi")
+    dataset = client.get_dataset(f"{services.settings.project}.{name}")
+    dataset.access_entries = [*dataset.access_entries, AccessEntry("READER", "groupByEmail", "g@x.example")]
+    client.update_dataset(dataset, ["access_entries"])
+    table = f"{services.settings.project}.{services.settings.table('curated', 'suppliers')}"
+    policy = client.get_iam_policy(table)
+    policy.bindings = [{"role": "roles/bigquery.dataViewer", "members": {"user:u@x.example"}}]
+    client.set_iam_policy(table, policy)
+    told = grants(services)
+    assert Grant("group:g@x.example", "roles/bigquery.dataViewer", f"dataset {name}") in told
+    where = f"table {services.settings.table('curated', 'suppliers')}"
+    assert Grant("user:u@x.example", "roles/bigquery.dataViewer", where) in told
 
 
 def test_the_commands_of_the_page_run(run: Callable[[str], str]) -> None:

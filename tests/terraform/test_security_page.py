@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from cli.access.grants import accesses, of_plan
 from stockflow.contracts import load_contracts
 from tests.terraform.grants import Grant, grants
 from tests.terraform.support import ROOT, resources
@@ -69,6 +70,16 @@ def test_a_pull_request_may_only_look(full_plan: dict[str, Any]) -> None:
     assert held and [role for role in held if not looking.search(role)] == []
     trigger = (ROOT / "terraform/cicd.tf").read_text().split('resource "google_cloudbuild_trigger"')[1]
     assert 'each.key == "pull-request" ? google_service_account.checker[0].id' in trigger
+
+
+def test_the_access_review_reads_the_plan(full_plan: dict[str, Any]) -> None:
+    """`stockflow access` says of the plan: analysts see no personal data, dashboards nothing but reporting."""
+    found = accesses(of_plan(full_plan))
+    personal = {a.who: a.personal for a in found if a.where == "dataset inventory_curated"}
+    assert personal["group:analysts@example.com"] == personal["group:data-engineers@example.com"] == "as NULL"
+    assert personal["group:purchasing@example.com"] == personal["group:data-platform@example.com"] == "in clear"
+    assert {a.where for a in found if a.who == "group:store-managers@example.com"} == {"dataset inventory_reporting"}
+    assert [a for a in found if a.personal == "refused"] == [], "a grant whose queries would fail"
 
 
 def tagged(applied: dict[str, Any], dataset: str) -> set[str]:

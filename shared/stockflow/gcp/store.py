@@ -133,10 +133,10 @@ class Store:
             for blob in self._client.list_blobs(bucket, **options):
                 yield _object(blob)
 
-    def delete(self, bucket: str, name: str) -> None:
-        """Delete an object; one that is gone already is fine."""
+    def delete(self, bucket: str, name: str, generation: int | None = None) -> None:
+        """Delete an object, or one generation of it for good; one that is gone already is fine."""
         with suppress(api.NotFound), _service_errors(f"deleting gs://{bucket}/{name}"):
-            self._client.bucket(bucket).blob(name).delete()
+            self._client.bucket(bucket).blob(name, generation=generation).delete()
 
     def ensure_bucket(self, bucket: str, location: str) -> None:
         """Create a bucket unless it is there."""

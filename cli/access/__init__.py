@@ -1,0 +1,1 @@
+"""Who can read what: as Terraform plans it, and as it is."""
