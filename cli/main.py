@@ -77,6 +77,11 @@ COMMANDS = {
         "cost",
         "Compute what files cost a day on Google Cloud, by stage, from the schemas and statements of this checkout.",
     ),
+    "simulate": Command(
+        "cli.simulate.command",
+        "simulate_",
+        "Simulate the busiest hour of a day: seconds from landing to the KPI, and where it breaks.",
+    ),
     "package": Command(
         "cli.package",
         "package",

@@ -1,0 +1,1 @@
+"""simulate: how long files take at another load, by a simulation of queues, instances and drains."""
