@@ -19,6 +19,7 @@ from cli.contract.keys import (
 )  # fmt: skip
 from stockflow.contracts import load_contract, normalise_header
 from stockflow.errors import PermanentError
+from stockflow.vocabulary import meanings
 
 
 @dataclass(frozen=True)
@@ -176,12 +177,23 @@ def _aliases(columns: Iterable[_Node]) -> Found:
         custom = column.custom()
         if (derived := custom.get("derived")) and derived.value:
             continue
-        named, aliases = column.get("name"), custom.get("aliases")
-        for header in [named, *(aliases.items if aliases else [])]:
-            assert header is not None and named is not None
-            name, line = seen.setdefault(normalise_header(str(header.value)), (str(named.value), header.line))
+        named, aliases, taken = column.get("name"), custom.get("aliases"), custom.get("vocabulary")
+        assert named is not None
+        headers = [(str(h.value), h.line) for h in [named, *(aliases.items if aliases else [])]]
+        for meaning in _meanings(taken):
+            if meaning in meanings():
+                headers += [(name, taken.line if taken else 0) for name in meanings()[meaning].names]
+            else:
+                yield taken.line if taken else 0, f"vocabulary {meaning!r} is not known{_meant(meaning, meanings())}"
+        for header, at in headers:
+            name, line = seen.setdefault(normalise_header(header), (str(named.value), at))
             if name != named.value:
-                yield header.line, f"header {header.value!r} means {name!r} (line {line}) and {named.value!r}"
+                yield at, f"header {header!r} means {name!r} (line {line}) and {named.value!r}"
+
+
+def _meanings(taken: _Node | None) -> list[str]:
+    value = taken.value if taken else []
+    return [value] if isinstance(value, str) else [str(v) for v in value]
 
 
 def _rule(rule: _Node, columns: dict[str, _Node], column: _Node | None) -> Found:

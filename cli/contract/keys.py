@@ -43,7 +43,7 @@ CONTRACT_PROPERTIES = (
     "fixedWidth",
 )  # fmt: skip
 COLUMN_PROPERTIES = (
-    "aliases", "fallbackAliases", "formats", "unit", "derived", "closedVocabulary", "default",
+    "vocabulary", "aliases", "fallbackAliases", "formats", "unit", "derived", "closedVocabulary", "default",
 )  # fmt: skip
 RULE_PROPERTIES = ("severity", "expected")
 

@@ -19,6 +19,7 @@ from stockflow.contracts import Column, Contract, normalise_header
 from stockflow.errors import PermanentError
 from stockflow.filename import date_in
 from stockflow.settings import Settings
+from stockflow.vocabulary import shared
 
 MOST_ROWS = 10_000  # rows that are looked at
 _PHYSICAL = {"string": "STRING", "integer": "INT64", "number": "NUMERIC", "date": "DATE", "timestamp": "TIMESTAMP"}
@@ -137,13 +138,16 @@ def _describe(
 
 
 def _aliases(header: str, known: Column | None, name: str) -> list[dict[str, Any]]:
-    taken = {normalise_header(name)}
+    """Return where a column's headers come from: the shared vocabulary, and the names of this file and that column."""
+    common = list(known.vocabulary) if known else []
+    taken = {normalise_header(n) for meaning in shared(common) for n in meaning.names} | {normalise_header(name)}
     kept = []
     for alias in (header.strip(), *(known.aliases if known else ())):
         if normalise_header(alias) not in taken:
             taken.add(normalise_header(alias))
             kept.append(alias)
-    return [{"property": "aliases", "value": kept}]
+    listed = [{"property": "vocabulary", "value": common}] if common else []
+    return [*listed, {"property": "aliases", "value": kept}] if kept or not common else listed
 
 
 def _known(header: str, contracts: Mapping[str, Contract]) -> tuple[str, Column] | None:

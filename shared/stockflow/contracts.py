@@ -1,6 +1,7 @@
 """Contracts: one Open Data Contract Standard v3 document per feed, read with plain YAML."""
 
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cache, cached_property
@@ -13,6 +14,7 @@ import yaml
 from stockflow.errors import PermanentError
 from stockflow.identity import digest
 from stockflow.settings import bundle_root
+from stockflow.vocabulary import shared
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast where libyaml is there
 _HOUR, _DAY, _WEEK = timedelta(hours=1), timedelta(days=1), timedelta(weeks=1)
@@ -43,6 +45,7 @@ class Rule:
 class Column:
     """One column of a feed: what it is called, what it holds and how people write it.
 
+    ``aliases`` are the contract's own and those of ``vocabulary``, the meanings that it takes from the shared list.
     ``fallbacks`` are aliases that mean this column only when no better header is there. ``closed`` says that the
     text is a word of a closed vocabulary, so that ``NULL``, ``N/A`` or ``-`` can only mean "no value".
     """
@@ -54,6 +57,7 @@ class Column:
     required: bool = False
     key_position: int | None = None
     aliases: tuple[str, ...] = ()
+    vocabulary: tuple[str, ...] = ()
     fallbacks: tuple[str, ...] = ()
     formats: tuple[str, ...] = ()
     unit: str | None = None
@@ -237,6 +241,11 @@ def _custom(node: dict[str, Any]) -> dict[str, Any]:
 
 def _column(prop: dict[str, Any]) -> Column:
     custom = _custom(prop)
+    taken = custom.get("vocabulary") or ()
+    taken = (taken,) if isinstance(taken, str) else tuple(taken)
+    common = shared(taken)
+    names = [str(a) for a in custom.get("aliases") or ()] + [n for meaning in common for n in meaning.names]
+    weak = [str(f) for f in custom.get("fallbackAliases") or ()] + [n for meaning in common for n in meaning.weak]
     return Column(
         name=prop["name"],
         logical_type=prop["logicalType"],
@@ -244,8 +253,9 @@ def _column(prop: dict[str, Any]) -> Column:
         description=prop.get("description", ""),
         required=bool(prop.get("required")),
         key_position=int(prop.get("primaryKeyPosition", 1)) if prop.get("primaryKey") else None,
-        aliases=tuple(str(a) for a in custom.get("aliases") or ()),
-        fallbacks=tuple(str(a) for a in custom.get("fallbackAliases") or ()),
+        aliases=_different(names, prop["name"]),
+        vocabulary=taken,
+        fallbacks=_different(weak, prop["name"]),
         formats=tuple(str(f) for f in custom.get("formats") or ()),
         unit=custom.get("unit"),
         pii="pii" in (prop.get("tags") or ()),
@@ -253,6 +263,12 @@ def _column(prop: dict[str, Any]) -> Column:
         closed=bool(custom.get("closedVocabulary")),
         options=dict(prop.get("logicalTypeOptions") or {}),
     )
+
+
+def _different(names: Iterable[str], column: str) -> tuple[str, ...]:
+    """Return names, each header once, without the column's own."""
+    found = {normalise_header(column): column}
+    return tuple(n for n in names if found.setdefault(normalise_header(n), n) is n)
 
 
 def _rule(item: dict[str, Any], column: str | None, index: int) -> Rule:

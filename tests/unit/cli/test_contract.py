@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[3]
 SALES = ROOT / "contracts" / "sales.yaml"
 CONTRACTS = load_contracts(ROOT / "contracts")
 NOW = datetime(2026, 11, 20, 8, tzinfo=UTC)
-PRICES = """Artikel;Gültig ab;SKU neu;Preis brutto;EAN;Filiale
+PRICES = """Ware;Gültig ab;SKU neu;Preis brutto;EAN;Bezirk
 0042;01.09.2026;A;12,50;4006381333931;LYO
 0043;25.09.2026;B;3,20;4006381333931;LYO
 0043;25.09.2026;B;3,20;;GVA
@@ -89,11 +89,11 @@ def test_a_proposal_explains_itself_and_passes_the_check(tmp_path: Path) -> None
     assert check_file(path) == []
     contract = load_contract(path)
     assert {c.name: c.logical_type for c in contract.columns} == {
-        "artikel": "string", "gultig_ab": "date", "sku_neu": "string", "preis_brutto": "number", "gtin": "string",
-        "filiale": "string",
+        "ware": "string", "gultig_ab": "date", "sku_neu": "string", "preis_brutto": "number", "gtin": "string",
+        "bezirk": "string",
     }  # fmt: skip
-    assert (contract.key, contract.business_date) == (("artikel", "filiale"), "gultig_ab")
-    assert any("'Artikel' is artikel: string, since a value begins with a zero" in g for g in proposal.guesses)
+    assert (contract.key, contract.business_date) == (("ware", "bezirk"), "gultig_ab")
+    assert any("'Ware' is ware: string, since a value begins with a zero" in g for g in proposal.guesses)
     trial = try_file(source, "price_changes/prices.csv", {"price_changes": contract}, NOW)
     assert (trial.end_state, trial.rows, trial.refused) == ("loaded", 3, 0)
 
