@@ -8,19 +8,22 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.drop import guess_feed
-from cli.output import print_json
+from cli.output import CommandError, print_json
 from cli.stack import Json
 from stockflow.contracts import load_contracts
 from stockflow.senders import load_senders
 from stockflow.settings import bundle_root
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from cli.trial.read import Trial
+    from stockflow.contracts import Contract
 
 
 def try_(
     file: Annotated[Path, typer.Argument(help="The file to look at.", exists=True, dir_okay=False)],
-    feed: Annotated[str, typer.Option(help="The feed; guessed from the folder or the file's name if left out.")] = "",
+    feed: Annotated[str, typer.Option(help="The feed; guessed from folder, name or headers if left out.")] = "",
     sender: Annotated[str, typer.Option(help="As a file of this sender: what its profile declares holds.")] = "",
     as_json: Json = False,
 ) -> None:
@@ -34,6 +37,8 @@ def try_(
       stockflow try samples/sales/sales_2026-W36.csv
 
       stockflow try export.xlsx --feed stock_snapshots
+
+      stockflow try my.csv
 
       stockflow try my.csv --feed sales --json
 
@@ -60,5 +65,18 @@ def trial_of(file: Path, feed: str, sender: str = "") -> "Trial":
 
     contracts = load_contracts(bundle_root() / "contracts")
     folder = f"{sender}/" if sender else ""
-    name = f"{feed or guess_feed(file, contracts)}/{folder}{file.name}"
-    return try_file(file, name, contracts, datetime.now(UTC), load_senders(bundle_root() / "contracts"))
+    feed, why = (feed, "") if feed else _guessed(file, contracts)
+    senders = load_senders(bundle_root() / "contracts")
+    trial = try_file(file, f"{feed}/{folder}{file.name}", contracts, datetime.now(UTC), senders)
+    trial.guessed = why or None
+    return trial
+
+
+def _guessed(file: Path, contracts: "Mapping[str, Contract]") -> tuple[str, str]:
+    """Return the feed that the folder or the name says, else that the headers say, and why."""
+    try:
+        return guess_feed(file, contracts), ""
+    except CommandError:
+        from cli.trial.guess import feed_by_headers
+
+        return feed_by_headers(file, contracts)

@@ -42,11 +42,12 @@ LOAD = "LOAD"  # stands for the load id in messages: there is none yet
 
 @dataclass
 class Trial:
-    """What would become of a file. ``end_state``: loaded, held, rejected or ignored."""
+    """What would become of a file. ``end_state``: loaded, held, rejected or ignored; ``guessed``: why this feed."""
 
     file: str
     object: str
     feed: str | None = None
+    guessed: str | None = None
     end_state: str = "loaded"
     reason_code: str | None = None
     message: str | None = None

@@ -16,6 +16,8 @@ def tell(trial: Trial) -> None:
     """Print a trial."""
     out = console()
     out.print(trial.object, style="bold", markup=False)
+    if trial.guessed:
+        out.print(f"the feed is a guess: {trial.guessed}", markup=False)
     out.print(_end(trial), style=_ENDS[trial.end_state], markup=False)
     for line in [*described(trial.detail), *_conventions(trial)]:
         out.print(line, markup=False)

@@ -83,6 +83,7 @@ class Records:
             self._shapes.clear()
         if len(self._keys) < 200:
             self._keys.update(dict.fromkeys(shape))
+            self._facts.note(header=list(self._keys))
         try:
             columns = column_of(shape, self._target)
         except PermanentError as error:
@@ -94,7 +95,6 @@ class Records:
         """Refuse a file in which no record can be read, or none has the needed columns."""
         if not self._keys:
             raise _nothing(self._first_reject, self._target.name)
-        self._facts.note(header=list(self._keys))
         dated = {c: d for c, d in self._dated.items() if c not in self._seen}
         if dated:
             self._facts.note(from_file_name=dated)
