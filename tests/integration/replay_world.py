@@ -37,7 +37,7 @@ FILES = (
     "sales/ventes_2026-S37.csv",
 )
 # Bases that read each other, and KPIs on them: the others would only cost time.
-KPIS = {"calendar", "balance_daily", "stock_daily", "stock_on_hand", "window_28d", "sell_through", "gmroi"}
+KPIS = {"calendar", "balance_daily", "stock_daily", "window_28d", "sell_through"}
 PATIENCE = 400
 # when or by which run a row was written, which a replay may change
 _VOLATILE = {"_updated_at", "_ingested_at", "_run_id", "run_id", "recorded_at"}
