@@ -116,7 +116,7 @@ SELECT code, COUNT(*) AS `rows`, MIN(line) AS first_line FROM inventory_ops.reje
 WHERE landed_on = @day AND load_id = @load GROUP BY code ORDER BY `rows` DESC, code
 """
 _QUARANTINE = """
-SELECT line, stage, column_name, value, rule, expected, message, original_row
+SELECT line, `row`, stage, column_name, value, rule, expected, message, original_row
 FROM inventory_ops.quarantine WHERE landed_on = @day AND load_id = @load ORDER BY line, rule LIMIT @most
 """
 _QUARANTINE_BY_RULE = """

@@ -36,6 +36,11 @@ COMMANDS = {
         "try_",
         "Try a file: how it would be read, which lines would be refused, and why. It needs no stack and loads nothing.",
     ),
+    "receipt": Command(
+        "cli.receipt.command",
+        "write_receipt",
+        "Write the receipt of a file for its sender: a page, the same as JSON, and the refused rows as they were sent.",
+    ),
     "explain": Command(
         "cli.loads",
         "explain",

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 import yaml
 
+from cli.receipt.command import write
 from stockflow.services import Services
 from stockflow.waiting import polite_pause
 from tests.golden.books import Books, keep
@@ -252,3 +253,18 @@ def _everything(shop: Services) -> dict[str, Any]:
 
 def _plain(row: dict[str, Any]) -> str:
     return str(sorted((k, str(v)) for k, v in row.items() if not k.startswith("_")))
+
+
+def test_the_receipt_of_every_file_adds_up_and_gives_back_what_was_refused(
+    shop: Services, loads: dict[str, dict[str, Any]], tmp_path: Path
+) -> None:
+    for entry in PLAN:
+        if entry["feed"] not in ("sales", "stock_snapshots") or loads[entry["path"]]["end_state"] != "loaded":
+            continue
+        said, files = write(shop, entry["path"], tmp_path)
+        counts = said["counts"]
+        parts = ("loaded", "superseded", "quarantined", "rejected")
+        assert counts["records"] == sum(counts[part] for part in parts), entry["path"]
+        assert [Path(f).suffix for f in files[:2]] == [".html", ".json"]
+        assert (len(files) == 3) == bool(counts["quarantined"] or counts["rejected"]), entry["path"]
+        assert {"kpi", "from_date", "to_date"} == said["kpis"][0].keys()

@@ -8,6 +8,9 @@ from typing import Any
 from functions.ingest.readers.model import Target
 from stockflow.contracts import normalise_header
 
+# Columns that Stockflow itself puts into files of refused rows; they come back with the corrected ones.
+ADDED = ("_error", "_column", "_suggestion", "refused_row")
+_OWN = {normalise_header(name) for name in (*ADDED, "refused_because")}
 LISTED = 60  # headers that are looked up
 ALIKE = 0.75  # of two names, from which on one may be meant for the other
 _MEASURES = {"number", "integer"}
@@ -18,7 +21,9 @@ _SHORT |= {"no": "number", "nr": "number", "desc": "description", "loc": "locati
 
 def unused(header: Sequence[str], used: Collection[int], target: Target) -> dict[str, Any]:
     """Return, as a fact, each named header without a column, and the column that its sender may have meant."""
-    free = [name for i, name in enumerate(header) if i not in used and name.strip()]
+    free = [
+        name for i, name in enumerate(header) if i not in used and name.strip() and normalise_header(name) not in _OWN
+    ]
     taken = {target.headers.get(normalise_header(header[i])) for i in used}
     found = [{"header": n[:60], "nearest": nearest(n, target, taken)} for n in free[:LISTED]]
     return {"unused_columns": found} if found else {}
