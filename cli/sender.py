@@ -43,8 +43,8 @@ LEFT JOIN inventory_ops.load_stages_latest AS judged
   ON judged.landed_on = ingested.landed_on AND judged.load_id = ingested.load_id AND judged.stage = 'validate'
 WHERE ingested.landed_on >= @since AND ingested.stage = 'ingest' AND ingested.state = 'loaded'
   AND REGEXP_CONTAINS(ingested.object, @files)
-GROUP BY feed, format, encoding, delimiter, sheet, header_line, decimal_mark, date_order, time_zone, profile
-ORDER BY feed, last_landed DESC
+GROUP BY ingested.feed, format, encoding, delimiter, sheet, header_line, decimal_mark, date_order, time_zone, profile
+ORDER BY ingested.feed, last_landed DESC
 """
 
 

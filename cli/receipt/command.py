@@ -12,7 +12,7 @@ from cli import target
 from cli.books import with_superseded
 from cli.loads import loads_named, pick
 from cli.output import CommandError, console, print_json
-from cli.receipt.receipt import NOTHING, receipt, refused_rows
+from cli.receipt.receipt import NOTHING, receipt, refused
 from cli.receipt.refused import Refusal, as_sent, refusals
 from cli.stack import Json
 from functions.ingest.readers.source import unpack
@@ -77,14 +77,15 @@ def _refused(services: Services, load: Mapping[str, Any], said: Mapping[str, Any
     """Return the ending and the content of the file of refused rows; None when none was refused."""
     if not said["refused_by_reason"]:
         return None
-    found = refusals(*refused_rows(services, load), load["load_id"])
+    all_of_it = refused(services, load)
+    found = refusals(all_of_it.rejects, all_of_it.verdicts, load["load_id"])
     ref = ObjectRef(load["bucket"], load["object"], load["generation"], 0, "", load["landed_at"])
     landed = services.store.stat(ref.bucket, ref.name)
     if landed is None or landed.generation != ref.generation:
         return _without_the_file(found)
     with services.store.open(landed) as stream:
         plain, _ = unpack(stream, services.settings.max_file_bytes)
-        return as_sent(cast("Any", plain), said["detail"], found)
+        return as_sent(cast("Any", plain), all_of_it.detail, found)
 
 
 def _without_the_file(found: list[Refusal]) -> tuple[str, bytes]:
@@ -94,7 +95,7 @@ def _without_the_file(found: list[Refusal]) -> tuple[str, bytes]:
     return as_sent(io.BytesIO(), {}, found)
 
 
-def _write(said: Mapping[str, Any], refused: tuple[str, bytes] | None, to: Path) -> list[str]:
+def _write(said: Mapping[str, Any], rows: tuple[str, bytes] | None, to: Path) -> list[str]:
     place = PurePosixPath(str(said["object"]))
     if ".." in place.parts:
         raise CommandError(f"{said['object']}: this object's name leaves the folder")
@@ -102,9 +103,9 @@ def _write(said: Mapping[str, Any], refused: tuple[str, bytes] | None, to: Path)
     base.parent.mkdir(parents=True, exist_ok=True)
     files = [base.with_name(f"{base.name}.html"), base.with_name(f"{base.name}.json")]
     link = ""
-    if refused is not None:
-        files.append(base.with_name(f"{base.name.partition('.')[0]}.refused.{refused[0]}"))
-        files[2].write_bytes(refused[1])
+    if rows is not None:
+        files.append(base.with_name(f"{base.name.partition('.')[0]}.refused.{rows[0]}"))
+        files[2].write_bytes(rows[1])
         link = files[2].name
     files[0].write_text(page(said, link), encoding="utf-8")
     files[1].write_text(json.dumps(said, ensure_ascii=False, indent=2, default=str) + "\n", encoding="utf-8")

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from cli.loads import ALL, described, history, restated
@@ -27,7 +28,6 @@ def receipt(services: Services, load: Mapping[str, Any], kpis: list[dict[str, An
     return {
         "object": load["object"], "load_id": load["load_id"], "feed": load["feed"], "landed_at": load["landed_at"],
         "state": load["state"], "reason_code": load["reason_code"], "message": load["message"],
-        "detail": ingest,
         "read_as": [*described(ingest), *restated(story["stages"])],
         "columns": _columns(ingest, contract),
         "conventions": {k: judged[k] for k in ("decimal_mark", "date_order", "time_zone", "decided_by") if k in judged},
@@ -50,10 +50,20 @@ def receipt(services: Services, load: Mapping[str, Any], kpis: list[dict[str, An
     }  # fmt: skip
 
 
-def refused_rows(services: Services, load: Mapping[str, Any]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Return all lines that could not be read, and all verdicts that refuse rows, of a load."""
+@dataclass(frozen=True)
+class Refused:
+    """All lines of a load that could not be read, all verdicts that refuse rows, and what ingest noted of the file."""
+
+    rejects: list[dict[str, Any]]
+    verdicts: list[dict[str, Any]]
+    detail: dict[str, Any]
+
+
+def refused(services: Services, load: Mapping[str, Any]) -> Refused:
+    """Return everything that was refused of a load."""
     story = history(services, dict(load), ALL)
-    return story["rejects"], story["quarantine"]
+    ingest = next((s for s in story["stages"] if s["stage"] == "ingest"), None)
+    return Refused(story["rejects"], story["quarantine"], _detail(ingest))
 
 
 def _detail(stage: Mapping[str, Any] | None) -> dict[str, Any]:
