@@ -46,7 +46,7 @@ def emit(
     window = Window(moment(since, now), moment(until, now) if until else now)
     model = build(open_workspace([], services.settings.definitions_uri, services))
     place = target_of(services.settings, to)
-    place.send(events(services, Writer(services.settings, model), window))
+    place.send(events(services, Writer(services.settings, model, services.senders), window))
     if as_json:
         print_json({"sent": place.sent, "to": place.name, "since": window.begun, "until": window.ended})
     else:

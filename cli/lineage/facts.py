@@ -92,7 +92,8 @@ class Facts:
         rows = self._query(_STAGES, day=load["landed_on"], load=load["load_id"])
         stages = {row["stage"]: record_of(row) for row in rows}
         ingest, moved = stages.get("ingest"), stages.get("transform")
-        contract = self.services.contracts.get(str(load["feed"]))
+        loaded = ingest is not None and ingest.state == "loaded" and load["feed"] in self.services.contracts
+        contract = self.services.contract_for(load["feed"], load["object"]) if loaded else None
         return {
             "file": {name: load[name] for name in ("load_id", "feed", "bucket", "object", "generation", "landed_at")}
             | {"content_md5": ingest.content_md5 if ingest else None, "state": load["state"]},

@@ -14,6 +14,7 @@ from uuid import NAMESPACE_URL, uuid5
 from cli.lineage.facts import columns_of
 from cli.lineage.model import Model
 from stockflow.ledger import StageRecord
+from stockflow.senders import Sender, contract_of, sender_of
 from stockflow.settings import Settings
 
 Event = dict[str, Any]
@@ -30,6 +31,7 @@ class Writer:
 
     settings: Settings
     model: Model
+    senders: tuple[Sender, ...] = ()
 
     # -- events of a stage and of a KPI
 
@@ -103,6 +105,7 @@ class Writer:
         if contract is None or record.state != "loaded":
             return []
         file = self._object(record.bucket, record.object, record.generation)
+        contract = contract_of(contract, sender_of(record.object or "", self.senders))
         headers = columns_of(record.detail.get("header") or [], contract)
         fields = {column: [_field(file, header)] for header, column in headers.items()}
         raw = self._table(f"inventory_raw.{contract.feed}")

@@ -23,6 +23,7 @@ from cli.lineage.targets import DataLineage, File, Http, requests_of
 from cli.output import CommandError
 from stockflow.errors import TransientError
 from stockflow.ledger import StageRecord, next_record
+from stockflow.senders import Sender
 from stockflow.settings import Settings
 from tests.support.lineage_model import project_model
 from tests.support.openlineage import read
@@ -91,6 +92,13 @@ def test_ingest_names_the_generation_and_the_headers(written: list[Event]) -> No
         "quantity": "Qté", "receipt_number": "Ticket",
     }  # fmt: skip
     assert end["run"]["facets"]["stockflow_commit"]["runId"] == "run-1"
+
+
+def test_the_headers_of_a_sender_are_its_own(writer: Writer) -> None:
+    """Given a profile that says what a header of this sender means, then that is the column it is read as."""
+    acme = Sender("acme", ("sales/*",), {}, {"sales": {"headers": {"who knows": "till_number"}}})
+    raw = replace(writer, senders=(acme,)).of_record(INGEST)[1]["outputs"][0]
+    assert raw["facets"]["columnLineage"]["fields"]["till_number"]["inputFields"][0]["field"] == "who knows"
 
 
 def test_validate_says_what_each_rule_found(written: list[Event]) -> None:
