@@ -61,6 +61,7 @@ upgrade: install ## take newer versions into uv.lock and the functions' requirem
 	@$(BIN)/uv lock --upgrade
 	@sh scripts/bootstrap.sh
 	@$(BIN)/stockflow package --lock
+	@$(BIN)/python -m scripts.composer_lock
 
 release: install ## check, write version and changelog, tag, build the packages (VERSION=1.2.3)
 	@$(BIN)/python -m scripts.release "$(VERSION)"

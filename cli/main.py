@@ -90,7 +90,7 @@ COMMANDS = {
     "package": Command(
         "cli.package",
         "package",
-        "Build each function's zip: the same commit gives the same bytes, named by their content.",
+        "Build the functions' zips and the DAGs' package: the same commit gives the same bytes, named by content.",
     ),
     "loads": Command("cli.hold", "app", "List the loads: how far each came, and its books."),
     "kpi": Command(

@@ -9,6 +9,8 @@ import typer
 from cli.output import print_json, print_table
 from cli.packaging import FUNCTIONS, build, release, requirements
 from cli.stack import Json
+from cli.wheel import build as build_wheel
+from cli.wheel import deployable
 from stockflow.settings import bundle_root
 
 
@@ -22,7 +24,7 @@ def package(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Build each function's zip: the same commit gives the same bytes, named by their content.
+    """Build the functions' zips and the DAGs' package: the same commit gives the same bytes, named by content.
 
     Examples:
 
@@ -38,7 +40,8 @@ def package(
     if release_file is not None:
         release_file.parent.mkdir(parents=True, exist_ok=True)
         release_file.write_text(json.dumps(release(built), indent=2) + "\n")
+    built.append(deployable(build_wheel(root, out)))
     rows = [
-        {"function": d.function, "version": d.version, "kilobytes": d.size / 1000, "zip": str(d.path)} for d in built
+        {"function": d.function, "version": d.version, "kilobytes": d.size / 1000, "file": str(d.path)} for d in built
     ]
-    print_json(rows) if as_json else print_table(rows, ["function", "version", "kilobytes", "zip"])
+    print_json(rows) if as_json else print_table(rows, ["function", "version", "kilobytes", "file"])

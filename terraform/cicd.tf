@@ -8,6 +8,8 @@ locals {
     # begins with the same push: a person's approval also says that the plan is there
     deploy = { config = "cloudbuild.deploy.yaml", approval = true }
   } : {}
+  # a release carries the DAG files, too
+  ci_with_composer = length(local.triggers) > 0 && var.optional.composer
   # What CI may do is what an apply of this root needs, resource by resource, without owner or editor; to plan it
   # reads what a pull request's checker reads.
   deployer_roles = length(local.triggers) == 0 ? [] : [
@@ -34,12 +36,13 @@ resource "google_project_iam_member" "deployer" {
 
 # A pull request runs code that nobody has read yet: its identity may look, so that it can plan, and write logs.
 locals {
-  checker_roles = length(local.triggers) == 0 ? [] : [
+  # composer.user lists and gets environments
+  checker_roles = length(local.triggers) == 0 ? [] : concat(var.optional.composer ? ["roles/composer.user"] : [], [
     "roles/artifactregistry.reader", "roles/bigquery.metadataViewer", "roles/bigquerydatapolicy.viewer", "roles/cloudbuild.builds.viewer",
     "roles/cloudfunctions.viewer", "roles/cloudscheduler.viewer", "roles/datacatalog.viewer", "roles/dataplex.catalogViewer",
     "roles/iam.securityReviewer", "roles/logging.logWriter", "roles/logging.viewer", "roles/monitoring.viewer",
     "roles/pubsub.viewer", "roles/run.viewer", "roles/serviceusage.serviceUsageConsumer", "roles/storage.bucketViewer",
-  ]
+  ])
 }
 
 resource "google_service_account" "checker" {
@@ -70,11 +73,22 @@ resource "google_service_account_iam_member" "deployer" {
 }
 
 resource "google_storage_bucket_iam_member" "deployer" {
-  for_each = length(local.triggers) == 0 ? toset([]) : toset(["artifacts", "definitions", "landing"])
+  for_each = length(local.triggers) == 0 ? toset([]) : setunion(
+    ["artifacts", "definitions", "landing"], local.ci_with_composer ? ["composer"] : []
+  )
 
   bucket = google_storage_bucket.this[each.key].name
   role   = "roles/storage.objectUser"
   member = google_service_account.deployer[0].member
+}
+
+# A plan compares the DAG files with those of the bucket.
+resource "google_storage_bucket_iam_member" "checker" {
+  count = local.ci_with_composer ? 1 : 0
+
+  bucket = google_storage_bucket.this["composer"].name
+  role   = "roles/storage.objectViewer"
+  member = google_service_account.checker[0].member
 }
 
 resource "google_cloudbuild_trigger" "this" {
@@ -84,7 +98,10 @@ resource "google_cloudbuild_trigger" "this" {
   location        = local.region
   filename        = each.value.config
   service_account = each.key == "pull-request" ? google_service_account.checker[0].id : google_service_account.deployer[0].id
-  substitutions   = { _ENVIRONMENT = var.environment, _REGION = local.region }
+  substitutions = merge(
+    { _ENVIRONMENT = var.environment, _REGION = local.region },
+    each.key == "main" ? { _COMPOSER = var.optional.composer ? "on" : "off" } : {},
+  )
 
   github {
     owner = var.repository.owner

@@ -3,6 +3,9 @@
 resource "google_storage_bucket" "this" {
   for_each = merge(local.buckets, {
     artifacts = { name = "${var.project}-artifacts", versioning = true, retention_days = 0, delete_after_days = 0 }
+    }, {
+    for key, bucket in { composer = { name = "${var.project}-composer", versioning = true, retention_days = 0, delete_after_days = 0 } } :
+    key => bucket if var.optional.composer
   })
 
   name                        = each.value.name

@@ -80,11 +80,15 @@ def duplicates() -> Iterator[Statement]:
 
 
 def orphans() -> Iterator[Statement]:
-    """What the sweep removes from raw."""
+    """What the sweep removes from raw, and what is asked before staged files are removed."""
+    from datetime import timedelta
+
+    from cli import upkeep
     from functions.ingest.orphans import remove_orphans
 
     services = RecordedServices("orphans", {"SELECT DISTINCT feed": [{"feed": "sales", "landed_on": DAY}]})
     remove_orphans(services)
+    list(upkeep._remove_staged(services, timedelta(days=30), timedelta(days=1)))
     yield from services.statements
 
 

@@ -16,7 +16,7 @@ PEOPLE = {
 }
 AGENTS = {"gcp-sa-pubsub": "Pub/Sub agent"}
 # addresses whose topic is only known after an apply
-TOPICS = {"storage": "landing-objects", "composer[0]": "inventory-events", "dataflow[0]": "inventory-events"}
+TOPICS = {"storage": "landing-objects", "dataflow[0]": "inventory-events"}
 
 
 def grants(plan: dict[str, Any]) -> set[Grant]:
@@ -52,7 +52,7 @@ def _where(address: str, values: dict[str, Any]) -> str:
         "pubsub_subscription_iam_member": lambda: f"subscription {values['subscription']}",
         "cloud_run_v2_service_iam_member": lambda: f"function {values['name']}",
         "service_account_iam_member": lambda: f"identity {_account(first)}",
-        "artifact_registry_repository_iam_member": lambda: "registry stockflow-functions",
+        "artifact_registry_repository_iam_member": lambda: f"registry stockflow-{_registry(name)}",
         "secret_manager_secret_iam_member": lambda: f"secret {values['secret_id']}",
         "kms_crypto_key_iam_member": lambda: "the key",
     }[kind]()
@@ -60,6 +60,10 @@ def _where(address: str, values: dict[str, Any]) -> str:
 
 def _bucket(name: str) -> str:
     return name.rsplit("-", 1)[1]
+
+
+def _registry(name: str) -> str:
+    return "composer" if name.startswith("composer") else "functions"
 
 
 def _prefix(name: str) -> str:

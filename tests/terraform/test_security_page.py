@@ -66,7 +66,7 @@ def test_an_uploader_is_held_to_its_prefix(plan: dict[str, Any]) -> None:
 def test_a_pull_request_may_only_look(full_plan: dict[str, Any]) -> None:
     """The identity that runs unread code holds viewers' roles, and the trigger of pull requests runs as it."""
     held = {role for who, role, _ in grants(full_plan) if who == "stockflow-checker"}
-    looking = re.compile(r"[vV]iewer$|[rR]eader$|Reviewer$|logWriter$|serviceUsageConsumer$")
+    looking = re.compile(r"[vV]iewer$|[rR]eader$|Reviewer$|logWriter$|serviceUsageConsumer$|composer\.user$")
     assert held and [role for role in held if not looking.search(role)] == []
     trigger = (ROOT / "terraform/cicd.tf").read_text().split('resource "google_cloudbuild_trigger"')[1]
     assert 'each.key == "pull-request" ? google_service_account.checker[0].id' in trigger
