@@ -12,7 +12,14 @@ from tests.support import stack
 settings.register_profile("same", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("same")
 
-LONGEST = ("test_replay.py", "test_golden.py", "test_runbook.py", "test_readme_commands.py", "test_stack.py")
+LONGEST = (
+    "test_replay.py",
+    "test_backfill.py",
+    "test_golden.py",
+    "test_runbook.py",
+    "test_readme_commands.py",
+    "test_stack.py",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

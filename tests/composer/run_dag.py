@@ -40,8 +40,23 @@ def imported(folder: Path) -> dict[str, Any]:
     return {
         "airflow": airflow.__version__, "python": sys.version.split()[0], "errors": dict(bag.import_errors),
         "dags": {name: dag.task_ids for name, dag in sorted(bag.dags.items())}, "seconds": own, "clients": clients,
+        "versions": _versions(),
         "from_wheel": "site-packages" in str(stockflow_composer.__file__),
     }  # fmt: skip
+
+
+def _versions() -> dict[str, str]:
+    """Return stage -> the version of `sales` by the installed code; everything that a task runs is imported."""
+    import stockflow.gcp.bus
+    import stockflow.gcp.store  # noqa: F401
+    from cli.audit import again  # noqa: F401
+    from cli.stale import versions_of
+    from stockflow.services import Services
+    from stockflow.settings import Settings
+
+    services = Services(Settings.from_env({"GOOGLE_CLOUD_PROJECT": "p"}))
+    stages = ("ingest", "validate", "transform", "kpi")
+    return {stage: versions_of(stage, services).feeds[stage, "sales"] for stage in stages}
 
 
 def _seconds(folder: Path) -> dict[str, float]:

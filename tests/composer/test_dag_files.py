@@ -8,6 +8,9 @@ from typing import Any
 import pytest
 
 from cli import wheel
+from cli.stale import versions_of
+from stockflow.services import Services
+from stockflow.settings import Settings
 from tests.composer.airflows import AIRFLOWS, Airflow, UnavailableError
 
 ROOT = Path(__file__).parents[2]
@@ -41,6 +44,15 @@ def test_an_import_takes_less_than_a_second_and_opens_nothing(told: dict[str, An
     """The network is closed while the files are imported, and no client of Google's is imported with them."""
     assert all(seconds < 1 for seconds in told["seconds"].values()), told["seconds"]
     assert told["clients"] == []
+
+
+def test_the_code_of_the_wheel_has_the_versions_of_the_checkout(told: dict[str, Any]) -> None:
+    """On that Python, with those packages: what a task takes for a redelivery is what the functions take for one."""
+    services = Services(Settings.from_env({"GOOGLE_CLOUD_PROJECT": "p"}))
+    assert told["versions"] == {
+        stage: versions_of(stage, services).feeds[stage, "sales"]
+        for stage in ("ingest", "validate", "transform", "kpi")
+    }
 
 
 def test_the_wheel_is_the_same_for_the_same_content_and_holds_what_it_says(tmp_path: Path) -> None:
