@@ -127,7 +127,7 @@ def _decided(block: bytes, facts: Facts, score: Callable[[str], int]) -> tuple[s
 
     text = block.decode("utf-8", "replace")
     broken = text.count("\ufffd")
-    valid = sum(not c.isascii() for c in text) - broken
+    valid = len(text) - len(text.encode("ascii", "ignore")) - broken
     if valid >= broken:
         facts.note(encoding="utf-8")
         return "utf-8", False

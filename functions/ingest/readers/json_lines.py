@@ -1,13 +1,27 @@
-"""JSON Lines, concatenated objects and arrays of objects: numbers as written, what is unknown kept aside."""
+"""JSON Lines, concatenated objects and arrays of objects: numbers as written, what is unknown kept aside.
 
-from collections.abc import Iterator
+Lines that are written alike are read by column (``json_clean``), any other one by the strict reader (``json_values``).
+"""
+
+import re
+from collections.abc import Generator, Iterable, Iterator
 from typing import BinaryIO
 
-from functions.ingest.readers.encoding import utf8_blocks
+import pyarrow as pa
+
+from functions.ingest.readers.encoding import is_text, utf8_blocks
+from functions.ingest.readers.json_clean import Template, batch_of_run
 from functions.ingest.readers.json_text import Lines
 from functions.ingest.readers.json_values import Values
-from functions.ingest.readers.model import Chunk, Facts, Target
-from functions.ingest.readers.records import Records
+from functions.ingest.readers.model import Chunk, Facts, Reject, Target
+from functions.ingest.readers.records import BATCH, BATCH_TEXT, Records
+from stockflow.errors import PermanentError
+
+PIECE = 65_536  # bytes that the strict reader is given at a time
+WAIT = 1 << 20  # bytes without a line end after which the strict reader goes on
+SHORT = 32  # lines; a shorter run is not worth its columns
+SLOW = 200  # odd lines and short runs, after which they may be one in a hundred lines
+_REST = re.compile(r"[ \t\r]*\n")
 
 
 def read_json(stream: BinaryIO, target: Target, facts: Facts) -> Iterator[Chunk]:
@@ -22,8 +36,141 @@ def read_json(stream: BinaryIO, target: Target, facts: Facts) -> Iterator[Chunk]
     facts.format = "json_lines"
     facts.note(physical_lines=0, blank_lines=0)
     lines = Lines(utf8_blocks(stream, facts, lambda _: 0))
-    values = Values(lines, target.name, facts)
-    records = Records(target, facts, values.source)
-    yield from records.chunks(values)
+    reader = _Reader(_Feed(iter(lines)), target, facts)
+    yield from _joined(reader.chunks())
     facts.note(format=facts.format, physical_lines=lines.count)
-    records.check()
+    reader.records.check()
+
+
+class _Feed:
+    """The bytes of a file, from a place on; what the strict reader did not use is given back."""
+
+    def __init__(self, parts: Iterator[bytes]) -> None:
+        self._parts = parts
+        self.data, self.place, self.line = b"", 0, 1
+        self.ended = False
+        self.decodes = True  # whether the data are valid UTF-8
+        self.whole = True  # whether the last piece ended with a line
+
+    def more(self) -> None:
+        """Read on, and let go of what was used."""
+        part = next(self._parts, None)
+        self.ended = part is None
+        self.data, self.place = self.data[self.place :] + (part or b""), 0
+        self.decodes = is_text(self.data[: self.data.rfind(b"\n") + 1])
+
+    def finished(self) -> bool:
+        """Whether nothing is left."""
+        while self.place >= len(self.data) and not self.ended:
+            self.more()
+        return self.place >= len(self.data)
+
+    def piece(self) -> bytes:
+        """Return the rest of a line, or a part of it; empty at the end of the file."""
+        while self.data.find(b"\n", self.place) < 0 and len(self.data) - self.place < PIECE and not self.ended:
+            self.more()
+        end = self.data.find(b"\n", self.place, self.place + PIECE) + 1
+        found = self.data[self.place : end or self.place + PIECE]
+        self.place += len(found)
+        self.whole = bool(end)
+        return found
+
+    def give_back(self, rest: bytes) -> None:
+        """Take back the end of what was given."""
+        if self.place >= len(rest):
+            self.place -= len(rest)
+        else:
+            self.data, self.place = rest + self.data[self.place :], 0
+
+
+class _Reader:
+    """Reads runs by column and what is between them strictly, in the order of the file."""
+
+    def __init__(self, feed: _Feed, target: Target, facts: Facts) -> None:
+        self._feed, self._target, self._facts = feed, target, facts
+        self._values: Values | None = None
+        self._template: Template | None = None
+        self._slow = 0
+        self.records = Records(target, facts, lambda: self._values.source() if self._values else "")
+
+    def chunks(self) -> Iterator[Chunk]:
+        """Yield a chunk a run, and one for each record that was read strictly."""
+        while not self._feed.finished():
+            batch = self._run()
+            if batch is not None:
+                self._slow += len(batch) < SHORT
+                yield Chunk(batch)
+            elif self._waits():
+                self._feed.more()
+            elif (yield from self._strict()):
+                return
+
+    def _waits(self) -> bool:
+        """Whether the line has no end yet."""
+        feed = self._feed
+        return not feed.ended and len(feed.data) - feed.place < WAIT and feed.data.find(b"\n", feed.place) < 0
+
+    def _run(self) -> pa.RecordBatch | None:
+        feed = self._feed
+        if self._gave_up():
+            return None
+        template, end = self._template, feed.place
+        if template:
+            end = template.end_of_run(feed.data, feed.place, feed.decodes)
+        if end == feed.place and (template := Template.of(feed.data, feed.place)):
+            end = template.end_of_run(feed.data, feed.place, feed.decodes)
+        if template is None or end == feed.place:
+            return None
+        columns = self.records.columns_of(template.keys)
+        if isinstance(columns, PermanentError):
+            return None
+        written = template.columns(feed.data[feed.place : end])
+        named, dated = self.records.names, self.records.dated
+        batch = batch_of_run(written, template.keys, columns, named, dated, feed.line)
+        self._template, feed.place, feed.line = template, end, feed.line + len(batch)
+        return batch
+
+    def _gave_up(self) -> bool:
+        """Whether lines are written so differently that looking for runs costs more than it saves."""
+        return self._slow > max(SLOW, self._feed.line // 100)
+
+    def _strict(self) -> Generator[Chunk, None, bool]:
+        """Read strictly up to the end of a line behind a record; return whether that was the end of the file."""
+        feed = self._feed
+        values = self._values = Values(iter(feed.piece, b""), self._target.name, self._facts, feed.line)
+        self._slow += 1
+        if self._gave_up():
+            yield from self.records.chunks(values)
+            return True
+        for found in values:
+            yield from self.records.chunks([found])
+            rest = _REST.match(values.rest) if feed.whole and not values.in_array else None
+            if rest:
+                feed.give_back(values.rest[rest.end() :].encode("utf-8", "surrogateescape"))
+                feed.line = values.line + 1
+                return False
+        return True
+
+
+def _joined(chunks: Iterable[Chunk]) -> Iterator[Chunk]:
+    """Yield larger chunks of small ones."""
+    batches: list[pa.RecordBatch] = []
+    rejects: list[Reject] = []
+    size = 0
+    for chunk in chunks:
+        if chunk.batch is not None:
+            batches.append(chunk.batch)
+            size += chunk.batch.nbytes
+        rejects += chunk.rejects
+        size += sum(len(r.original_text) for r in chunk.rejects)
+        if size > BATCH_TEXT or sum(map(len, batches)) >= BATCH or len(rejects) >= BATCH:
+            yield _joint(batches, rejects)
+            batches, rejects, size = [], [], 0
+    if batches or rejects:
+        yield _joint(batches, rejects)
+
+
+def _joint(batches: list[pa.RecordBatch], rejects: list[Reject]) -> Chunk:
+    if len(batches) < 2:
+        return Chunk(batches[0] if batches else None, tuple(rejects))
+    return Chunk(pa.Table.from_batches(batches).combine_chunks().to_batches()[0], tuple(rejects))

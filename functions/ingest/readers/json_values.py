@@ -34,14 +34,14 @@ class _MistakeError(Exception):
 class Values:
     """Iterates over the records of a text; ``facts`` counts its lines."""
 
-    def __init__(self, parts: Iterable[bytes], name: str, facts: Facts) -> None:
+    def __init__(self, parts: Iterable[bytes], name: str, facts: Facts, line: int = 1) -> None:
         self._parts = texts(parts)
         self._name = name
         self._facts = facts
         self._text = ""
         self._place = 0
         self._start = 0  # of the record that was given last
-        self._line = 1  # of place
+        self._line = line  # of place
         self._doubtful = False  # whether what is held may have bytes or escapes that are no characters
         self._in_array = False
         self._first = True
@@ -75,6 +75,21 @@ class Values:
             keys = [k for k, _ in pairs]
             self._twice += dict.fromkeys(k for k in keys if keys.count(k) > 1)
         return found
+
+    @property
+    def in_array(self) -> bool:
+        """Whether the record that was given last stands in an array."""
+        return self._in_array
+
+    @property
+    def line(self) -> int:
+        """The line in which the record ends that was given last."""
+        return self._line
+
+    @property
+    def rest(self) -> str:
+        """What was read and not used yet."""
+        return self._text[self._place :]
 
     # where we are
 

@@ -26,9 +26,9 @@ class Records:
         self._facts = facts
         self._source = source  # gives the text of the record that was read last
         self._shapes: dict[tuple[str, ...], dict[str, str] | PermanentError] = {}
-        self._dated = constants_from_name((), target)
+        self.dated = constants_from_name((), target)
         self._given = constants_of_sender((), target)
-        self._names = tuple(c.name for c in target.contract.stated)
+        self.names = tuple(c.name for c in target.contract.stated)
         self._seen: set[str] = set()
         self._keys: dict[str, None] = {}
         self._first_reject: Reject | None = None
@@ -56,15 +56,12 @@ class Records:
 
     def _chunk(self, lines: list[int], rows: list[Row], rejects: list[Reject]) -> Chunk:
         self._first_reject = self._first_reject or next(iter(rejects), None)
-        batch = batch_of_records(lines, rows, (*self._names, "_extra")) if rows else None
+        batch = batch_of_records(lines, rows, (*self.names, "_extra")) if rows else None
         return Chunk(batch, tuple(rejects))
 
     def _row(self, line: int, record: dict[str, Any]) -> tuple[int, Row, int] | Reject:
         """Return line, row and size of a record, or why it cannot be one."""
-        shape = tuple(record)
-        if shape not in self._shapes:
-            self._shapes[shape] = self._columns(shape)
-        columns = self._shapes[shape]
+        columns = self.columns_of(tuple(record))
         if isinstance(columns, PermanentError):
             found = listed(columns.facts["headers"])
             return Reject(line, columns.code, columns.message, found, "", self._source())
@@ -73,10 +70,16 @@ class Records:
             extra = _encode(record) if record else None
         except RecursionError:
             return Reject(line, "nested_too_deeply", "nested too deeply", "", "an object of values", self._source())
-        for column, value in (*self._dated.items(), *self._given.items()):
+        for column, value in (*self.dated.items(), *self._given.items()):
             row.setdefault(column, value)
         row["_extra"] = extra
         return line, row, sum(map(len, filter(None, row.values())))
+
+    def columns_of(self, shape: tuple[str, ...]) -> dict[str, str] | PermanentError:
+        """Return key -> column of records with these keys, or why there cannot be such records."""
+        if shape not in self._shapes:
+            self._shapes[shape] = self._columns(shape)
+        return self._shapes[shape]
 
     def _columns(self, shape: tuple[str, ...]) -> dict[str, str] | PermanentError:
         if len(self._shapes) > SHAPES:  # keys that are data: do not remember them all
@@ -95,7 +98,7 @@ class Records:
         """Refuse a file in which no record can be read, or none has the needed columns."""
         if not self._keys:
             raise _nothing(self._first_reject, self._target.name)
-        dated = {c: d for c, d in self._dated.items() if c not in self._seen}
+        dated = {c: d for c, d in self.dated.items() if c not in self._seen}
         if dated:
             self._facts.note(from_file_name=dated)
         given = {c: v for c, v in self._given.items() if c not in self._seen and c not in dated}

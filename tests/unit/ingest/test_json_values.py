@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from functions.ingest.readers import encoding, json_values
+from functions.ingest.readers import encoding, json_lines, json_values
 from functions.ingest.readers.json_lines import read_json
 from functions.ingest.readers.json_values import Values
 from functions.ingest.readers.model import Facts, Reject, Target
@@ -53,6 +53,7 @@ def test_where_parts_end_makes_no_difference(text: str) -> None:
 def test_an_array_on_one_line_of_any_size_is_read_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(encoding, "BLOCK", 1000)
     monkeypatch.setattr(json_values, "MAX_ELEMENT", 5000)
+    monkeypatch.setattr(json_lines, "PIECE", 1000)
     text = json.dumps([{**RECORD, "quantity": i} for i in range(2000)])
     reading = read(text.encode(), name="sales/x.json")
     assert [r["quantity"] for r in reading.rows] == [str(i) for i in range(2000)]
@@ -62,12 +63,14 @@ def test_an_array_on_one_line_of_any_size_is_read_in_parts(monkeypatch: pytest.M
 def test_objects_on_one_line_of_any_size_are_read_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(encoding, "BLOCK", 1000)
     monkeypatch.setattr(json_values, "MAX_ELEMENT", 5000)
+    monkeypatch.setattr(json_lines, "PIECE", 1000)
     text = "".join(json.dumps({**RECORD, "quantity": i}) for i in range(2000))
     assert len(read(text.encode(), name="sales/x.json").rows) == 2000
 
 
 def test_an_enormous_record_costs_only_itself_and_little_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(json_values, "MAX_ELEMENT", 5000)
+    monkeypatch.setattr(json_lines, "PIECE", 1000)
     text = '{"a": 1}\n{"a": "' + "x" * 100_000 + '"}\n{"a": 2}\n'
     values = found(text, 1000)
     assert [v[0] for v in values] == [1, 2, 3]  # type: ignore[index]
