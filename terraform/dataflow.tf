@@ -1,5 +1,5 @@
-# Dataflow takes files too large for one function call, with the same decoder (a flex template that
-# CI builds). The template comes with the large-file path; this is its place and its identity.
+# The place and the identity of a Dataflow pipeline for files too large for one function call. The pipeline itself is
+# not built yet: such files are refused with their limit.
 
 locals {
   dataflow = var.optional.dataflow ? 1 : 0

@@ -201,7 +201,7 @@ locals {
       comparison = "COMPARISON_GT"
       threshold  = 300000
       duration   = "600s"
-      doc        = "The push acknowledgement ends at ten minutes. Larger files belong to Dataflow."
+      doc        = "The push acknowledgement ends at ten minutes. Larger files must be split."
     }
     memory = {
       text       = "A function uses more than nine tenths of its memory"

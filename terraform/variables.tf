@@ -116,7 +116,7 @@ variable "optional" {
   description = "Parts that cost or come later: off until switched on."
   type = object({
     composer   = optional(bool, false) # Cloud Composer 3: scheduled backfills
-    dataflow   = optional(bool, false) # large files
+    dataflow   = optional(bool, false) # identity of a pipeline for large files, which is not built yet
     monitoring = optional(bool, true)  # dashboards, alerts, SLOs
     catalog    = optional(bool, true)  # Dataplex entries and lineage
     cicd       = optional(bool, false) # Cloud Build triggers

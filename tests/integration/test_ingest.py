@@ -265,7 +265,7 @@ def test_a_file_that_is_too_large_names_the_way_for_it(world: World) -> None:
     small = Services(replace(world.services.settings, max_file_bytes=10))
     record = replace(world, services=small).ingest(ref)
     assert record.reason_code == "too_large_for_function"
-    assert "Dataflow" in (record.message or "")
+    assert "Split it" in (record.message or "")
 
 
 def test_bytes_that_are_not_those_announced_are_not_loaded(world: World) -> None:

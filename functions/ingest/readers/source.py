@@ -114,7 +114,7 @@ def too_large(name: str, found: str, limit: int, kind: str = "") -> PermanentErr
     return PermanentError(
         "too_large_for_function",
         f"{name or 'the file'} has {found}; one function call takes {limit:,} bytes{of}. "
-        "Split it, or run it through the Dataflow pipeline (dataflow/), which has the same readers",
+        "Split it into smaller files, each with the header, and send those",
         limit=limit,
     )
 

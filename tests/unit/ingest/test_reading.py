@@ -78,7 +78,7 @@ def test_a_gzip_file_that_never_ends_is_stopped() -> None:
     with pytest.raises(PermanentError) as stopped:
         read(gzip.compress((HEADER + row(1) * 100_000).encode()), name="sales/x.csv.gz", limit=1000)
     assert stopped.value.code == "too_large_for_function"
-    assert "Dataflow" in stopped.value.message
+    assert "Split it" in stopped.value.message
 
 
 def test_a_json_array_is_read_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
