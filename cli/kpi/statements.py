@@ -31,8 +31,8 @@ def statements(subject: Subject, key: Key, days: tuple[date, date]) -> list[dict
     files = {f["load_id"]: f["object"] for f in find_loads(subject.services, load_ids=sorted(loads))} if loads else {}
     return [
         {"file": files.get(row["load_id"], row["load_id"]), "line": row["line"], "feed": row["feed"],
-         "business_date": row["business_date"], "amount": row["amount"], "what": f"{row['column']} {row['amount']}",
-         **cell}
+         "business_date": row["business_date"], "amount": row["amount"],
+         "what": f"{row['column']} {float(row['amount']):g}", **cell}
         for row in found
     ]  # fmt: skip
 

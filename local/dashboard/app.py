@@ -1,30 +1,22 @@
 """Entry point: ``python -m streamlit run local/dashboard/app.py`` with the stack's environment."""
 
-from datetime import UTC, datetime
-
 import streamlit as st
 
-from local.dashboard import kpi_sections, page, pipeline_section, source
+from local.dashboard import changed_page, kpi_page, overview, page, quality_page
 
 
 def main() -> None:
-    """Draw the page from top to bottom."""
+    """Draw the page that the address names."""
     page.set_up()
-    try:
-        content, health = source.content(), source.health()
-    except source.UnavailableError as problem:
-        page.unavailable(problem)
-        return
-    now = datetime.now(UTC)
-    page.head(content, health, now)
-    page.faults(content)
-    if content.bounds is None:
-        page.empty(content)
-    else:
-        chosen = kpi_sections.filters(content)
-        kpi_sections.tiles(content, chosen.selection)
-        kpi_sections.cards(content, chosen)
-    pipeline_section.show(health, now)
+    pages = (
+        st.Page(overview.draw, title="Overview", icon=":material/dashboard:", default=True),
+        st.Page(kpi_page.draw, title="KPI", icon=":material/monitoring:", url_path="kpi"),
+        st.Page(changed_page.draw, title="What changed", icon=":material/compare_arrows:", url_path="changed"),
+        st.Page(quality_page.draw, title="Data quality", icon=":material/fact_check:", url_path="quality"),
+    )
+    chosen = st.navigation(pages, position="hidden")
+    page.PAGES.set(pages)
+    chosen.run()
 
 
 if __name__ == "__main__" or st.runtime.exists():

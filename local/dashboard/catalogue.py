@@ -4,7 +4,8 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from functions.kpi.definition import Definition
-from local.dashboard.queries import class_column
+
+_CLASSES = ("abc_class", "class")
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,7 @@ class Kpi:
     rollup: str
     low: float | None = None
     high: float | None = None
+    grain: tuple[str, ...] = ()
 
     def alarm(self, value: float | None) -> str:
         """Return ``high``, ``low``, or nothing when the value is inside the thresholds."""
@@ -42,6 +44,11 @@ def _narrowness(definition: Definition) -> tuple[bool, int]:
 
 def _kpi(d: Definition, columns: Collection[str]) -> Kpi:
     limits = (d.thresholds.get("low"), d.thresholds.get("high"))
-    kpi = Kpi(d.name, d.title, d.unit, d.meaning, d.formula, d.direction, d.rollup, *limits)
+    kpi = Kpi(d.name, d.title, d.unit, d.meaning, d.formula, d.direction, d.rollup, *limits, d.grain)
     # Classes have no total of their own: what is counted is how many SKUs are in the first one.
     return replace(kpi, unit="SKUs in class A", rollup="sum") if class_column(columns) else kpi
+
+
+def class_column(columns: Collection[str]) -> str | None:
+    """Return the column with ABC classes of SKUs, if there is one."""
+    return next((c for c in _CLASSES if c in columns), None) if "sku" in columns else None

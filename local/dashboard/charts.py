@@ -1,6 +1,8 @@
 """Charts of a KPI: trend with its gaps explained, breakdown, Pareto, stacked ages."""
 
 from collections.abc import Mapping, Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -9,8 +11,26 @@ import altair as alt
 from local.dashboard import wording
 from local.dashboard.rollup import Bar, Point, gaps, segments
 
-INK, MUTED, GRID, GAP = "#14213d", "#64748b", "#e9edf2", "#eef1f5"
-ACCENT, SOFT = "#0f766e", "#99d5cf"
+
+@dataclass(frozen=True)
+class Palette:
+    """The colours of a chart on a light or a dark page."""
+
+    ink: str
+    muted: str
+    grid: str
+    gap: str
+    line: str
+    accent: str
+    soft: str
+    good: str
+    bad: str
+
+
+LIGHT = Palette("#14213d", "#64748b", "#e9edf2", "#eef1f5", "#cbd5e1", "#0f766e", "#99d5cf", "#15803d", "#b91c1c")
+DARK = Palette("#e2e8f0", "#94a3b8", "#263247", "#1d283a", "#475569", "#2dd4bf", "#1f7a72", "#4ade80", "#f87171")
+# Which page the charts of this run are drawn on; each session runs in a context of its own.
+PALETTE: ContextVar[Palette] = ContextVar("palette", default=LIGHT)
 CLASSES = {"A": "#0f766e", "B": "#5aa9a1", "C": "#c5d5d4"}
 AGES = ["#0f766e", "#5aa9a1", "#e9c46a", "#e08e45", "#b91c1c", "#94a3b8"]
 _PADDING = {"left": 2, "right": 6, "top": 6, "bottom": 2}
@@ -29,26 +49,25 @@ def trend(series: Sequence[Point], unit: str, height: int = 210) -> alt.LayerCha
         alt.Tooltip("coverage:N", title="Coverage"),
     ]
     known = line.transform_filter("isValid(datum.value)").encode(x=x, y=y, detail="segment:N")
-    curve = known.mark_line(color=ACCENT, strokeWidth=2.2, interpolate="monotone")
-    dots = known.mark_point(color=ACCENT, filled=True, size=70).encode(
+    curve = known.mark_line(color=_now().accent, strokeWidth=2.2, interpolate="monotone")
+    dots = known.mark_point(color=_now().accent, filled=True, size=70).encode(
         tooltip=tips, opacity=alt.condition(hover, alt.value(1), alt.value(0))
     )
     return _finish(alt.layer(*_bands(series), curve, dots.add_params(hover)), height)
 
 
-def bars(rows: Sequence[Bar], unit: str, height: int = 210, limit: int = 8) -> alt.LayerChart:
-    """Return horizontal bars, largest first; one without a value shows its reason."""
-    shown = [_bar_row(b, unit) for b in rows[:limit]]
+def bars(rows: Sequence[Bar], unit: str, height: int = 210, limit: int = 110) -> alt.LayerChart:
+    """Return horizontal bars in their order; one without a value shows its reason. ``limit``: pixels for a name."""
+    shown = [_bar_row(b, unit) for b in rows]
     order = [r["name"] for r in shown]
     base = alt.Chart(alt.Data(values=shown)).encode(
-        y=alt.Y("name:N", sort=order, title=None, axis=_name_axis()),
+        y=alt.Y("name:N", sort=order, title=None, axis=_name_axis(limit)),
         tooltip=[alt.Tooltip("name:N", title="Name"), alt.Tooltip("shown:N", title="Value")],
     )
-    bar = base.mark_bar(color=SOFT, cornerRadiusEnd=3, size=16).encode(
+    bar = base.mark_bar(color=_now().soft, cornerRadiusEnd=3, size=16).encode(
         x=alt.X("value:Q", title=None, axis=None, scale=alt.Scale(padding=30))
     )
-    label = base.mark_text(align="left", dx=5, color=INK, fontSize=11.5).encode(x="value:Q", text="label:N")
-    return _finish(alt.layer(bar, label), height)
+    return _finish(alt.layer(bar, *_labels(base, 11.5)), height)
 
 
 def pareto(rows: Sequence[Mapping[str, Any]], height: int = 210) -> alt.LayerChart:
@@ -72,7 +91,7 @@ def pareto(rows: Sequence[Mapping[str, Any]], height: int = 210) -> alt.LayerCha
         color=colour,
         x=alt.X("rank:Q", title="Products by value of consumption", axis=_plain_axis(grid=False)),
     )
-    line = base.mark_line(color=INK, strokeWidth=2).encode(
+    line = base.mark_line(color=_now().ink, strokeWidth=2).encode(
         y=alt.Y("share:Q", title=None, scale=alt.Scale(domain=[0, 1]), axis=_percent_axis())
     )
     return _finish(alt.layer(bar, line).resolve_scale(y="independent"), height)
@@ -103,6 +122,32 @@ def stacked(rows: Sequence[Mapping[str, Any]], buckets: Sequence[str], height: i
     return _finish(chart, height)
 
 
+def steps(rows: Sequence[tuple[str, float]], unit: str, height: int = 230) -> alt.LayerChart:
+    """Return bars for the parts of a change: what adds to the right, what takes away to the left."""
+    shown = [{"name": name, "value": value, "label": wording.signed(value, unit)} for name, value in rows]
+    base = alt.Chart(alt.Data(values=shown)).encode(
+        y=alt.Y("name:N", sort=[r["name"] for r in shown], title=None, axis=_name_axis(190)),
+        tooltip=[alt.Tooltip("name:N", title="Part"), alt.Tooltip("label:N", title="Change")],
+    )
+    bar = base.mark_bar(cornerRadius=3, size=18).encode(
+        x=alt.X("value:Q", title=None, axis=None, scale=alt.Scale(padding=60)),
+        color=alt.condition("datum.value >= 0", alt.value(_now().accent), alt.value("#e08e45")),
+    )
+    return _finish(alt.layer(bar, *_labels(base, 12)), height)
+
+
+def _labels(base: Any, size: float) -> list[Any]:
+    """Return the words beside bars: to the right of what adds, to the left of what takes away."""
+    ink = _now().ink
+    right = base.transform_filter("datum.value >= 0").mark_text(align="left", dx=5, color=ink, fontSize=size)
+    left = base.transform_filter("datum.value < 0").mark_text(align="right", dx=-5, color=ink, fontSize=size)
+    return [side.encode(x="value:Q", text="label:N") for side in (right, left)]
+
+
+def _now() -> Palette:
+    return PALETTE.get()
+
+
 def _bands(series: Sequence[Point]) -> list[alt.Chart]:
     rows = [
         {
@@ -117,7 +162,7 @@ def _bands(series: Sequence[Point]) -> list[alt.Chart]:
         return []
     return [
         alt.Chart(alt.Data(values=rows))
-        .mark_rect(color=GAP, stroke="#cbd5e1", strokeDash=[2, 3], strokeWidth=0.8)
+        .mark_rect(color=_now().gap, stroke=_now().line, strokeDash=[2, 3], strokeWidth=0.8)
         .encode(
             x=alt.X("from:T"),
             x2="to:T",
@@ -164,20 +209,20 @@ def _legend() -> alt.Legend:
 
 
 def _axis(unit: str) -> alt.Axis:
-    return alt.Axis(format=wording.axis_format(unit), tickCount=4, domain=False, ticks=False, gridColor=GRID)
+    return alt.Axis(format=wording.axis_format(unit), tickCount=4, domain=False, ticks=False, gridColor=_now().grid)
 
 
 def _date_axis() -> alt.Axis:
-    return alt.Axis(format="%-d %b", tickCount=5, grid=False, domainColor="#cbd5e1", tickColor="#cbd5e1")
+    return alt.Axis(format="%-d %b", tickCount=5, grid=False, domainColor=_now().line, tickColor=_now().line)
 
 
-def _name_axis() -> alt.Axis:
-    return alt.Axis(domain=False, ticks=False, labelLimit=110, labelColor=INK, grid=False)
+def _name_axis(limit: int = 110) -> alt.Axis:
+    return alt.Axis(domain=False, ticks=False, labelLimit=limit, labelColor=_now().ink, grid=False)
 
 
 def _plain_axis(grid: bool) -> alt.Axis:
-    line = "#cbd5e1"
-    return alt.Axis(grid=grid, domainColor=line, tickColor=line, titleColor=MUTED, titleFontWeight=400)
+    line = _now().line
+    return alt.Axis(grid=grid, domainColor=line, tickColor=line, titleColor=_now().muted, titleFontWeight=400)
 
 
 def _percent_axis() -> alt.Axis:
@@ -193,6 +238,6 @@ def _finish(chart: Any, height: int) -> Any:
         chart.properties(height=height, background="transparent", padding=_PADDING)
         .configure(font=FONT)
         .configure_view(stroke=None)
-        .configure_axis(labelColor=MUTED, labelFontSize=11.5, titleFontSize=11.5)
-        .configure_legend(labelColor=INK, labelFontSize=11.5)
+        .configure_axis(labelColor=_now().muted, labelFontSize=11.5, titleFontSize=11.5)
+        .configure_legend(labelColor=_now().ink, labelFontSize=11.5)
     )

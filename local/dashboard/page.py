@@ -1,28 +1,49 @@
-"""The frame of the page: style, head, and what is said when there is nothing to show."""
+"""The frame of every page: style, head with its links, and what is said when there is nothing to show."""
 
 from base64 import b64encode
-from datetime import datetime, timedelta
+from contextvars import ContextVar
+from datetime import UTC, datetime, timedelta
 from html import escape
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
-from local.dashboard import source, wording
+from local.dashboard import charts, source, wording
 from local.dashboard.health import LATE, freshness, totals
 
 _STYLE = Path(__file__).with_name("style.css")
 _ICON = Path(__file__).with_name("icon.svg")
 _MARK = f'<img alt="" src="data:image/svg+xml;base64,{b64encode(_ICON.read_bytes()).decode()}">'
+# The pages that the head links to; each session runs in a context of its own.
+PAGES: ContextVar[tuple[Any, ...]] = ContextVar("pages", default=())
 
 
 def set_up() -> None:
-    """Name the page and load its style."""
+    """Name the page, load its style, and draw charts for a light or a dark one."""
     st.set_page_config(page_title="Stockflow", page_icon=str(_ICON), layout="wide")
     st.html(_STYLE)
+    charts.PALETTE.set(charts.DARK if st.context.theme.type == "dark" else charts.LIGHT)
+
+
+def frame() -> source.Content | None:
+    """Draw the head and return what there is to show; None when there is nothing, which is then said."""
+    try:
+        content, health = source.content(), source.health()
+    except source.UnavailableError as problem:
+        unavailable(problem)
+        return None
+    head(content, health, datetime.now(UTC))
+    for fault in content.faults:  # the other KPIs are shown all the same
+        st.warning(f"This KPI is left out: {fault}", icon=":material/warning:")
+    if content.bounds is None:
+        empty(content)
+        return None
+    return content
 
 
 def head(content: source.Content, health: source.Health, now: datetime) -> None:
-    """Draw the title, the state of the pipeline in four chips, and the refresh button."""
+    """Draw the title, the links to the pages, the state of the pipeline in four chips, and the refresh button."""
     left, middle, right = st.columns([5, 6, 1], vertical_alignment="center")
     last = content.bounds[1] if content.bounds else None
     note = f"KPIs as of {wording.day(last)}" if last else "No KPI yet"
@@ -32,17 +53,24 @@ def head(content: source.Content, health: source.Health, now: datetime) -> None:
     )
     middle.html(f'<div class="sf-chips">{"".join(_chips(health, now))}</div>')
     right.button("Refresh", icon=":material/refresh:", on_click=source.refresh, width="stretch")
-
-
-def faults(content: source.Content) -> None:
-    """Name the definitions that cannot be read; the other KPIs are shown all the same."""
-    for fault in content.faults:
-        st.warning(f"This KPI is left out: {fault}", icon=":material/warning:")
+    with st.container(horizontal=True, key="nav"):
+        for linked in PAGES.get():
+            st.page_link(linked, query_params=st.query_params)
 
 
 def section(title: str, note: str = "") -> None:
     """Draw a section's heading."""
     st.html(f'<div class="sf-section"><h2>{escape(title)}</h2><span>{escape(note)}</span></div>')
+
+
+def card(title: str, note: str = "") -> None:
+    """Draw the heading of a card."""
+    st.html(f'<div class="sf-card"><h3>{escape(title)}</h3><p>{escape(note)}</p></div>')
+
+
+def chart(drawn: Any, key: str) -> None:
+    """Draw a chart in the width that there is."""
+    st.altair_chart(drawn, width="stretch", theme=None, key=key)
 
 
 def empty(content: source.Content) -> None:
@@ -79,6 +107,8 @@ def _chips(health: source.Health, now: datetime) -> list[str]:
 
 
 def _chip(tone: str, number: int, words: str, waiting: int = 0) -> str:
+    noun, _, rest = words.partition("s ")
+    words = f"{noun} {rest}" if number == 1 and rest else words
     more = f" &middot; {waiting} on their way" if waiting else ""
     return f'<span class="sf-chip {tone}"><b>{number:,}</b> {words}{more}</span>'
 

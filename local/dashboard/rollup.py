@@ -12,12 +12,9 @@ NOT_COMPUTED = "not_computed"
 
 @dataclass(frozen=True)
 class Cell:
-    """Sums of a KPI's rows that share date, grain and reason (None: the rows have a value)."""
+    """Sums of a KPI's rows that share date and reason (None: the rows have a value)."""
 
     day: date
-    location: str | None
-    category: str | None
-    supplier: str | None
     reason: str | None
     numerator: float | None
     denominator: float | None
@@ -35,14 +32,6 @@ class Selection:
     end: date
     locations: frozenset[str] = frozenset()
     categories: frozenset[str] = frozenset()
-
-    def takes(self, cell: Cell) -> bool:
-        """Say whether a cell is inside the selection; a grain that a KPI lacks does not exclude it."""
-        return (
-            self.start <= cell.day <= self.end
-            and _chosen(cell.location, self.locations)
-            and _chosen(cell.category, self.categories)
-        )
 
 
 @dataclass(frozen=True)
@@ -84,11 +73,6 @@ class Headline:
         return self.value - self.previous
 
 
-def select(cells: Iterable[Cell], selection: Selection) -> list[Cell]:
-    """Return the cells inside the selection."""
-    return [c for c in cells if selection.takes(c)]
-
-
 def roll_up(cells: Sequence[Cell], how: str) -> tuple[float | None, str | None]:
     """Return (value, None) or (None, reason) of cells of one date.
 
@@ -107,9 +91,9 @@ def main_reason(cells: Iterable[Cell]) -> str:
     return min(counts, key=lambda r: (-counts[r], r), default=NOT_COMPUTED)
 
 
-def points(cells: Iterable[Cell], how: str, selection: Selection) -> list[Point]:
+def points(cells: Iterable[Cell], how: str) -> list[Point]:
     """Return one point a day from the first to the last day with data; a day without rows is a gap."""
-    days = _by_day(select(cells, selection))
+    days = _by_day(cells)
     if not days:
         return []
     first, last = min(days), max(days)
@@ -125,20 +109,6 @@ def headline(series: Sequence[Point], direction: str) -> Headline:
     before = next((p.value for p in series if p.day == last.day - WEEK), None)
     good = _good(last.value, before, direction)
     return Headline(last.day, last.value, last.reason, before, last.coverage, good)
-
-
-def breakdown(cells: Iterable[Cell], dimension: str, how: str, selection: Selection) -> list[Bar]:
-    """Return the KPI by location, category or supplier on the last day with data, largest first."""
-    chosen = [c for c in select(cells, selection) if getattr(c, dimension) is not None]
-    if not chosen:
-        return []
-    last = max(c.day for c in chosen)
-    groups: dict[str, list[Cell]] = defaultdict(list)
-    for cell in chosen:
-        if cell.day == last:
-            groups[getattr(cell, dimension)].append(cell)
-    bars = [Bar(name, *roll_up(group, how)) for name, group in groups.items()]
-    return sorted(bars, key=lambda b: (b.value is None, -(b.value or 0.0), b.name))
 
 
 def gaps(series: Sequence[Point]) -> list[tuple[date, date, str]]:
@@ -159,10 +129,6 @@ def segments(series: Sequence[Point]) -> list[int]:
             number += 1
         numbers.append(number)
     return numbers
-
-
-def _chosen(value: str | None, choice: frozenset[str]) -> bool:
-    return not choice or value is None or value in choice
 
 
 def _by_day(cells: Iterable[Cell]) -> dict[date, list[Cell]]:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from local.dashboard.queries import category_source, class_column
+from local.dashboard.catalogue import class_column
+from local.dashboard.queries import Query, category_source
 from local.dashboard.rollup import Selection
 
 _AMOUNTS = ("consumption_value", "annual_value", "numerator")
@@ -21,14 +22,6 @@ class Buckets:
 
     columns: tuple[str, ...]
     labels: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Query:
-    """SQL and its parameters."""
-
-    sql: str
-    params: tuple[tuple[str, Any], ...]
 
 
 def buckets(columns: Sequence[str]) -> Buckets | None:

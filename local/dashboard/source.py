@@ -3,8 +3,8 @@
 import socket
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 import streamlit as st
 
 from functions.kpi.catalog import read_catalog
+from functions.kpi.definition import Definition
 from local.dashboard import queries
 from local.dashboard.catalogue import Kpi, shown
-from local.dashboard.rollup import Cell
 from stockflow.errors import StockflowError
 from stockflow.services import Services
 
@@ -29,24 +29,20 @@ class UnavailableError(Exception):
 
 @dataclass(frozen=True)
 class Content:
-    """Everything about KPIs that the page shows."""
+    """What there is to show: KPIs, days, locations and categories. The figures are asked for when they are drawn."""
 
     project: str
     kpis: tuple[Kpi, ...]
     columns: dict[str, tuple[str, ...]]
-    cells: dict[str, list[Cell]]
+    bounds: tuple[date, date] | None = None
+    locations: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
     faults: tuple[str, ...] = ()
 
     @property
-    def bounds(self) -> tuple[date, date] | None:
-        """The first and last date with KPI rows; None when nothing was computed yet."""
-        days = [c.day for cells in self.cells.values() for c in cells]
-        return (min(days), max(days)) if days else None
-
-    def names(self, dimension: str) -> list[str]:
-        """The locations or categories that any KPI knows."""
-        found = {getattr(c, dimension) for cells in self.cells.values() for c in cells}
-        return sorted(n for n in found if n is not None)
+    def tables(self) -> dict[str, tuple[str, ...]]:
+        """The columns of each KPI's table."""
+        return {kpi.name: self.columns[kpi.name] for kpi in self.kpis}
 
 
 @dataclass(frozen=True)
@@ -90,11 +86,27 @@ def _content(s: Services) -> Content:
     columns = queries.kpi_tables(s.warehouse)
     catalog = read_catalog(s.settings.definitions_uri, s)
     kpis = shown(catalog.definitions.values(), columns)
-    with ThreadPoolExecutor(4) as pool:
-        found = pool.map(lambda k: queries.cells(s.warehouse, k.name, columns[k.name], HORIZON_DAYS), kpis)
-        cells = {k.name: c for k, c in zip(kpis, found, strict=True)}
     faults = tuple(fault.message for fault in catalog.faults.values())
-    return Content(s.settings.project, kpis, columns, cells, faults)
+    found = Content(s.settings.project, kpis, columns, faults=faults)
+    if not kpis:
+        return found
+    (days,) = _asked(s, queries.bounds(found.tables))
+    if days["last_day"] is None:
+        return found
+    since = days["last_day"] - timedelta(days=HORIZON_DAYS)
+    places, groups = (queries.names(c, found.tables, since) for c in ("location_code", "category"))
+    return replace(
+        found, bounds=(max(days["first_day"], since), days["last_day"]), locations=_names(s, places),
+        categories=_names(s, groups),
+    )  # fmt: skip
+
+
+def _names(s: Services, query: queries.Query | None) -> tuple[str, ...]:
+    return tuple(row["name"] for row in _asked(s, query)) if query else ()
+
+
+def _asked(s: Services, query: queries.Query) -> list[queries.Row]:
+    return s.warehouse.query(query.sql, dict(query.params))
 
 
 def _read_health() -> Health:
@@ -110,12 +122,54 @@ def _read_rows(sql: str, params: tuple[tuple[str, Any], ...]) -> list[queries.Ro
         return s.warehouse.query(sql, dict(params))
 
 
+def _read_why(kpi: str, first: date, last: date) -> dict[str, Any] | None:
+    """Return why a KPI moved, as ``stockflow kpi why`` says it; None when it has no value on one of the days."""
+    from cli.kpi.why import answer, asked
+    from cli.output import CommandError
+
+    with _plain_words() as s:
+        try:
+            return answer(asked(kpi, s), (first, last), most=25)
+        except CommandError:
+            return None
+
+
+def _read_definition(kpi: str) -> tuple[Definition, dict[str, Any]]:
+    """Return a KPI's definition, and its ``lineage`` and last ``run``."""
+    from cli.kpi.figures import last_run
+    from cli.kpi.lineage import traced
+    from cli.kpi.workspace import open_workspace
+    from cli.output import CommandError
+
+    with _plain_words() as s:
+        workspace = open_workspace([kpi], s.settings.definitions_uri, s)
+        definition = workspace.one()
+        facts: dict[str, Any] = {"run": None, "lineage": [], "steps": None}
+        with suppress(CommandError, StockflowError):
+            facts["run"] = last_run(s, definition)
+        with suppress(CommandError, StockflowError):
+            origin, facts["lineage"] = traced(workspace, "value")
+            facts["steps"] = origin.tree()
+        return definition, facts
+
+
 services: Callable[[], Services] = st.cache_resource(Services.from_env)
 content: Callable[[], Content] = st.cache_data(ttl=TTL_SECONDS, show_spinner="Reading the warehouse ...")(_read_content)
 health: Callable[[], Health] = st.cache_data(ttl=TTL_SECONDS, show_spinner=False)(_read_health)
-rows: Callable[[str, tuple[tuple[str, Any], ...]], list[queries.Row]] = st.cache_data(
+why: Callable[[str, date, date], dict[str, Any] | None] = st.cache_data(
+    ttl=TTL_SECONDS, show_spinner="Looking for what moved it ..."
+)(_read_why)
+definition: Callable[[str], tuple[Definition, dict[str, Any]]] = st.cache_data(ttl=TTL_SECONDS, show_spinner=False)(
+    _read_definition
+)
+_rows: Callable[[str, tuple[tuple[str, Any], ...]], list[queries.Row]] = st.cache_data(
     ttl=TTL_SECONDS, show_spinner=False
 )(_read_rows)
+
+
+def rows(query: queries.Query) -> list[queries.Row]:
+    """Return the rows of a query; the same question is asked once in a while only."""
+    return _rows(query.sql, query.params)
 
 
 def refresh() -> None:

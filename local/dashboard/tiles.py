@@ -24,6 +24,7 @@ class Tile:
     headline: Headline
     series: Sequence[Point]
     alarm: str = ""
+    link: str = ""
 
     @property
     def tone(self) -> str:
@@ -42,7 +43,7 @@ def tile(t: Tile) -> str:
     """Return the HTML of one tile."""
     return (
         f'<article class="sf-tile sf-{t.tone}" data-kpi="{escape(t.name)}" title="{escape(t.meaning)}">'
-        f"<h3>{escape(t.title)}{_alarm(t)}</h3>{_value(t)}{_trend(t)}{sparkline(t.series)}</article>"
+        f"<h3>{_title(t)}{_alarm(t)}</h3>{_value(t)}{_trend(t)}{sparkline(t.series)}</article>"
     )
 
 
@@ -58,6 +59,11 @@ def svg(series: Sequence[Point]) -> str:
     body = "".join(_path(run) for run in runs) + (_dot(runs[-1][-1]) if runs else "")
     box = f'viewBox="0 0 {_WIDTH:.0f} {_HEIGHT:.0f}" preserveAspectRatio="none"'
     return f'<svg xmlns="http://www.w3.org/2000/svg" {box}>{body}</svg>'
+
+
+def _title(t: Tile) -> str:
+    """The whole tile is the link's: the style stretches it."""
+    return f'<a href="{escape(t.link)}" target="_self">{escape(t.title)}</a>' if t.link else escape(t.title)
 
 
 def _alarm(t: Tile) -> str:

@@ -75,6 +75,13 @@ def parts(value: float, unit: str) -> tuple[str, str]:
     return _short(value), unit
 
 
+def signed(value: float, unit: str) -> str:
+    """Return a change with its sign: ``+€1.24 M``, ``-3.4 pt``, ``+28.1 days``."""
+    if unit in _FRACTIONS or unit in _PERCENTS:
+        return f"{value * (100 if unit in _FRACTIONS else 1):+,.2f} pt"
+    return f"{'+' if value >= 0 else '-'}{figure(abs(value), unit)}"
+
+
 def change(difference: float | None, previous: float | None, unit: str) -> str:
     """Return the change from a week before: points for percentages, per cent of it otherwise."""
     if difference is None or previous is None:

@@ -220,24 +220,31 @@ def command_line() -> Iterator[Statement]:
 def dashboard() -> Iterator[Statement]:
     """The queries behind the laptop's dashboard: every KPI, with and without filters."""
     from local.dashboard import queries, shapes
+    from local.dashboard.catalogue import Kpi, class_column
     from local.dashboard.rollup import Selection
 
     filters = (Selection(DAY, DAY), Selection(DAY, DAY, frozenset({"a"}), frozenset({"b"})))
-    for kpi, table in kpi_tables().items():
-        columns = tuple(c["name"] for c in table["schema"])
-        if "value" in columns:
-            yield Statement(f"dashboard {kpi}", queries.cube_sql(kpi, columns), {"days": "INT64"})
-        if "value" in columns and "sku" in columns:
-            plain = tuple(c for c in columns if c != "category")
-            yield Statement(f"dashboard {kpi}", queries.cube_sql(kpi, plain), {"days": "INT64"})
-            amount = "k.sku, SUM(k.value) AS amount"
-            of_sku = [shapes._query(kpi, amount, "k.sku", columns, chosen, DAY) for chosen in filters]
-            yield from (Statement(f"dashboard {kpi}", q.sql, parameter_types(dict(q.params))) for q in of_sku)
+    tables = {kpi: tuple(c["name"] for c in table["schema"]) for kpi, table in kpi_tables().items()}
+    tables = {kpi: columns for kpi, columns in tables.items() if "value" in columns}
+    asked = [queries.bounds(tables), queries.moved(tables, (DAY, DAY))]
+    asked += [q for c in ("location_code", "category") if (q := queries.names(c, tables, DAY))]
+    asked += [queries.daily(tables, chosen) for chosen in filters]
+    yield from (Statement("dashboard", q.sql, parameter_types(dict(q.params))) for q in asked)
+    for kpi, columns in tables.items():
+        found = []
+        grain = tuple(c for c in ("sku", "location_code", "supplier_code") if c in columns)
+        plain = tuple(c for c in columns if c != "category")
         for chosen in filters:
-            found = [shapes.pareto_query(kpi, columns, chosen, DAY)] if queries.class_column(columns) else []
+            found += [queries.table(kpi, columns, grain, chosen, 9)]
+            for rollup, known in (("ratio", columns), ("sum", plain)):
+                shown = Kpi(kpi, "", "", "", "", "", rollup)
+                found += [queries.breakdown(shown, known, d, chosen, 9) for d in queries.DIMENSIONS]
+            found += [shapes.pareto_query(kpi, columns, chosen, DAY)] if class_column(columns) else []
             if shapes.buckets(columns):
                 found += [shapes.age_query(kpi, columns, by, chosen, DAY) for by in ("location", "category")]
-            yield from (Statement(f"dashboard {kpi}", q.sql, parameter_types(dict(q.params))) for q in found)
+            if "sku" in columns:
+                found += [shapes._query(kpi, "k.sku, SUM(k.value) AS amount", "k.sku", columns, chosen, DAY)]
+        yield from (Statement(f"dashboard {kpi}", q.sql, parameter_types(dict(q.params))) for q in found if q)
 
 
 def examples() -> Iterator[Statement]:

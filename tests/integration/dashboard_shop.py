@@ -1,4 +1,4 @@
-"""A small warehouse for the dashboard's tests: two KPIs, a loaded file and a rejected one."""
+"""A small warehouse for the dashboard's tests: two KPIs of two stores, a loaded file and a rejected one."""
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -9,12 +9,36 @@ from stockflow.schema import ops_schema, pipeline
 from stockflow.services import Services
 
 START = date(2026, 9, 1)
-HEADER = (
-    "/*\ntitle: {title}\ndescription: D.\nmeaning: What it says.\nformula: F\nsource: S\nunit: {unit}\n"
-    "grain: [sku, location_code]\nowner: o\nlookback_days: 0\ndirection: {direction}\nrollup: {rollup}\n*/\n"
-    "SELECT business_date, sku, location_code, numerator, denominator, value, reason_code, coverage_pct\n"
-    "FROM inventory_kpi.stock_daily"
-)
+HEADER = """/*
+title: {title}
+description: D.
+meaning: "It is {{value}} now."
+formula: F
+source: S
+unit: {unit}
+grain: [sku, location_code]
+owner: o
+lookback_days: 0
+direction: {direction}
+rollup: {rollup}
+examples:
+  - given:
+      inventory_curated.sales:
+        - {{business_date: 2026-09-01, sku: A, location_code: LYO, quantity: 3}}
+    expect:
+      - {{business_date: 2026-09-01, sku: A, location_code: LYO, value: 3, reason_code: null}}
+*/
+SELECT
+  business_date,
+  sku,
+  location_code,
+  CAST(quantity AS FLOAT64) AS numerator,
+  1.0 AS denominator,
+  CAST(quantity AS FLOAT64) AS value,
+  CAST(NULL AS STRING) AS reason_code,
+  100.0 AS coverage_pct
+FROM inventory_curated.sales
+"""
 KPIS = {
     "days_of_supply": {"title": "Days of supply", "unit": "days", "direction": "down", "rollup": "ratio"},
     "stock_value": {"title": "Stock value", "unit": "EUR", "direction": "none", "rollup": "sum"},
@@ -45,15 +69,27 @@ def days_of_supply() -> list[dict[str, Any]]:
 
 
 def stock_value() -> list[dict[str, Any]]:
-    """1,000 euros in each store."""
-    return [{**row, "value": 1000.0, "reason_code": None} for row in days_of_supply()]
+    """1,000 euros in each store; in Paris it was 400 until the last five days."""
+    late = str(START + timedelta(days=15))
+    return [
+        {**row, "value": 400.0 if row["location_code"] == "PAR" and row["business_date"] < late else 1000.0,
+         "reason_code": None}
+        for row in days_of_supply()
+    ]  # fmt: skip
 
 
 def fill(services: Services) -> None:
-    """Put a few rows into the tables that the page reads."""
+    """Put a few rows into the tables that the pages read."""
     client, settings = services.warehouse.client, services.settings
-    products = (("sku", "STRING"), ("category", "STRING"))
-    put(client, settings.table("curated", "products"), products, [{"sku": "A", "category": "Tools"}])
+    products = (("sku", "STRING"), ("category", "STRING"), ("name", "STRING"))
+    put(
+        client, settings.table("curated", "products"), products, [{"sku": "A", "category": "Tools", "name": "Hammer"}]
+    )  # fmt: skip
+    sales = (("business_date", "DATE"), ("sku", "STRING"), ("location_code", "STRING"), ("quantity", "NUMERIC"),
+             ("_load_id", "STRING"), ("_line", "INT64"))  # fmt: skip
+    sold = {"business_date": str(START + timedelta(days=18)), "sku": "A", "location_code": "PAR", "quantity": "6",
+            "_load_id": "l1", "_line": 7}  # fmt: skip
+    put(client, settings.table("curated", "sales"), sales, [sold])
     put(client, settings.table("kpi", "days_of_supply"), COLUMNS, days_of_supply())
     put(client, settings.table("kpi", "stock_value"), COLUMNS, stock_value())
     for name, table in pipeline()["ops_tables"].items():
@@ -87,6 +123,10 @@ def ledger_rows(table: str) -> list[dict[str, Any]]:
                 for s, state in done
             ),
             {**load, "load_id": "l2", "record_id": "r", "stage": "ingest", "state": "rejected"},
+        ],
+        "kpi_runs": [
+            {"run_id": "k", "kpi": "days_of_supply", "definition_version": "abc123", "state": "computed",
+             "first_day": str(START), "last_day": str(START + timedelta(days=19)), "finished_at": now}
         ],
         "quarantine_rows": [
             {"run_id": "validate", "load_id": "l1", "landed_on": today, "feed": "sales", "line": 3, "stage": "validate",

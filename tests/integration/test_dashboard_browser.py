@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -84,7 +85,7 @@ class Page:
     def __init__(self, driver: webdriver.Chrome, address: str, called: list[bytes]) -> None:
         self.driver, self.address, self.called = driver, address, called
         try:
-            self.until(lambda: len(self.all(".sf-table")) >= 2, 120)  # freshness and reasons, the last to be drawn
+            self.until(lambda: len(self.all(".sf-tile")) == len(KPIS), 120)
         except TimeoutException:
             pytest.fail(f"the page was not drawn: {self.text('body')}")
 
@@ -100,10 +101,21 @@ class Page:
     def until(self, condition: Any, seconds: float = 60) -> None:
         WebDriverWait(self.driver, seconds, ignored_exceptions=[Exception]).until(lambda _: condition())
 
+    def follow(self, css: str, drawn: str) -> None:
+        """Follow a link and wait until ``drawn`` is there."""
+        self.driver.execute_script("arguments[0].click()", self.all(css)[0])
+        self.until(lambda: self.all(drawn), 120)
+
+    def go(self, name: str, drawn: str) -> None:
+        """Choose a page in the head."""
+        link = next(a for a in self.all(".st-key-nav a") if a.text.strip().endswith(name))
+        link.click()
+        self.until(lambda: self.all(drawn), 120)
+
     def choose(self, key: str, name: str) -> None:
         """Pick ``name`` in the filter ``key`` as a person does, with the keyboard."""
-        box = self.all(f".st-key-{key} input")[0]
-        box.send_keys(name, Keys.ENTER, Keys.ESCAPE)
+        self.until(lambda: self.all(f".st-key-{key} input"))
+        self.all(f".st-key-{key} input")[0].send_keys(name, Keys.ENTER, Keys.ESCAPE)
 
     def requested(self) -> set[str]:
         """The addresses that the browser asked since it started, without the page's own."""
@@ -145,16 +157,63 @@ def test_a_definition_that_cannot_be_read_is_named_and_hides_no_other(page: Page
     assert "broken.sql" in page.text("[data-testid=stAlert]")
 
 
-def test_pipeline_health_shows_loads_refusals_and_freshness(page: Page) -> None:
+def test_choosing_a_location_changes_the_figures_and_stands_in_the_address(page: Page) -> None:
+    page.choose("locations", "LYO")
+    page.until(lambda: "10.0" in page.tile("days_of_supply"))
+    assert "€1,000" in page.tile("stock_value")
+    page.until(lambda: "locations=LYO" in page.driver.current_url)
+
+
+def test_a_tile_leads_to_the_page_of_its_kpi_with_the_filters_as_they_are(page: Page) -> None:
+    """Made from the header: figure, definition, charts, rows, lineage, SQL, worked example."""
+    try:
+        page.follow("[data-kpi=days_of_supply] a", ".sf-steps")
+    except TimeoutException:
+        pytest.fail(f"{page.driver.current_url} was not drawn: {page.text('body')}")
+    assert "kpi=days_of_supply" in page.driver.current_url and "locations=LYO" in page.driver.current_url
+    assert "10.0" in page.text(".sf-hero") and "It is 10.0 now." in page.text(".sf-hero")
+    facts = page.text(".sf-facts")
+    assert "D." in facts and "lower" in facts and "sku, location_code" in facts
+    for chart in ("kpi-trend", "kpi-by-location", "kpi-by-category", "kpi-by-sku"):
+        page.until(lambda chart=chart: page.all(f".st-key-{chart} [data-testid=stVegaLiteChart] :is(canvas, svg)"))
+    assert page.all(".st-key-kpi-rows [data-testid=stDataFrame]") and page.all(".st-key-export button")
+    assert "curated.sales" in page.text(".sf-steps")
+    panels = page.driver.find_element(By.TAG_NAME, "body").get_attribute("textContent") or ""
+    assert "FROM inventory_curated.sales" in panels and "given in inventory_curated.sales" in panels
+    assert "by version abc123" in panels
+
+
+def test_what_changed_names_the_largest_movement_and_the_line_behind_it(page: Page) -> None:
+    """Paris went from 400 to 1,000 euros, and one line of a file says something of it."""
+    page.go("What changed", ".st-key-moves tr.sf-chosen")
+    rows = [row.text for row in page.all("[data-move]")]
+    assert rows[0].startswith("Stock value") and "€1,400" in rows[0] and "+42.9 %" in rows[0]
+    page.follow("[data-move=stock_value] a", ".st-key-why [data-testid=stVegaLiteChart] :is(canvas, svg)")
+    assert "the parts add up to +€600" in page.text(".st-key-why")
+    assert "PAR +€600" in page.text(".st-key-why")
+    page.until(lambda: len(page.all("[data-testid=stDataFrame]")) == 2)  # the cells, and what files say
+
+
+def test_data_quality_shows_what_needs_somebody_refusals_and_freshness(page: Page) -> None:
+    page.go("Data quality", ".st-key-attention")
+    assert "rejected" in page.text(".st-key-attention") and "stockflow drop" in page.text(".st-key-attention")
     assert "quantity type" in page.text(".st-key-reasons")
     assert "sales" in page.text(".st-key-freshness") and "nothing yet" in page.text(".st-key-freshness")
     assert "1 loaded" in page.text(".sf-chips").replace("\n", " ")
 
 
-def test_choosing_a_location_changes_the_figures_and_nothing_leaves_the_machine(page: Page) -> None:
-    page.choose("locations", "LYO")
-    page.until(lambda: "10.0" in page.tile("days_of_supply"))
-    assert "€1,000" in page.tile("stock_value")
+def test_a_dark_system_gets_a_dark_page_and_nothing_left_the_machine(page: Page) -> None:
+    def brightness(css: str, what: str) -> float:
+        colour = page.all(css)[0].value_of_css_property(what)
+        return sum(float(n) for n in re.findall(r"[\d.]+", colour)[:3]) / 3
+
+    assert brightness(".stApp", "background-color") > 200 and brightness(".sf-head h1", "color") < 100
+    dark = {"features": [{"name": "prefers-color-scheme", "value": "dark"}]}
+    page.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", dark)
+    page.driver.refresh()
+    page.until(lambda: page.all(".st-key-attention"))
+    assert brightness(".stApp", "background-color") < 60 and brightness(".sf-head h1", "color") > 200
+    assert brightness(".st-key-attention", "background-color") < 80
     assert page.requested() == set(), "the browser asked another host"
     assert page.called == [], "the server called another host"
 

@@ -1,4 +1,4 @@
-"""Each KPI costs one query that parses as GoogleSQL, whatever its grain."""
+"""Everything is added up in the warehouse: what the page asks is GoogleSQL at each grain, with the right figures."""
 
 from datetime import date
 from pathlib import Path
@@ -6,34 +6,50 @@ from pathlib import Path
 import pytest
 import sqlglot
 
-from local.dashboard import queries
+from local.dashboard import changed_page, kpi_page, queries, source
+from local.dashboard.catalogue import Kpi
+from local.dashboard.rollup import Selection, points
+from tests.support.corner_shop import DAYS, corner_shop
 
 BASE = ("business_date", "numerator", "denominator", "value", "reason_code", "coverage_pct")
 SQL = Path(queries.__file__).parent / "sql"
-
-
-class Answers:
-    """A warehouse that answers one query with fixed rows and remembers what it was asked."""
-
-    def __init__(self, rows):
-        self.rows, self.asked = rows, []
-
-    def query(self, sql, params=None):
-        self.asked.append((sql, params))
-        return self.rows
-
-
-@pytest.mark.parametrize(
-    "grain", [("sku", "location_code"), ("location_code",), ("category",), ("supplier_code",), ("sku",), ()]
+DAY = date(2026, 10, 5)
+ALL = Selection(DAY, DAY)
+SOME = Selection(DAY, DAY, frozenset({"LYO"}), frozenset({"Tools"}))
+GRAINS = [("sku", "location_code"), ("location_code",), ("category",), ("supplier_code",), ("sku",), ()]
+NET_SALES = Kpi("net_sales", "Net sales", "EUR", "", "", "up", "sum", grain=("sku", "location_code"))
+STOCK_VALUE = Kpi("stock_value", "Stock value", "EUR", "", "", "none", "sum", grain=("sku", "location_code"))
+COLUMNS: dict[str, tuple[str, ...]] = dict.fromkeys(
+    ("net_sales", "stock_value"), (*BASE, "sku", "location_code", "category")
 )
-def test_the_query_parses_at_every_grain(grain):
-    parsed = sqlglot.parse_one(queries.cube_sql("stockout_rate", (*BASE, *grain)), dialect="bigquery")
-    assert {"day", "location", "category", "supplier", "reason"} <= set(parsed.named_selects)
+ALL_DAYS = Selection(DAYS[0], DAYS[-1])
+
+
+@pytest.fixture(scope="module")
+def ask():
+    """What a query gives in the corner shop."""
+    services = corner_shop()
+    return lambda query: services.warehouse.query(query.sql, dict(query.params))
+
+
+@pytest.mark.parametrize("selection", [ALL, SOME])
+@pytest.mark.parametrize("grain", GRAINS)
+def test_each_query_parses_at_every_grain_and_takes_the_filters_as_parameters(grain, selection):
+    columns = (*BASE, *grain)
+    kpi = Kpi("x", "X", "days", "", "", "up", "ratio", grain=grain)
+    found = [queries.breakdown(kpi, columns, d, selection, 5) for d in queries.DIMENSIONS]
+    found += [queries.daily({"x": columns}, selection), queries.table("x", columns, grain, selection, 5)]
+    for query in filter(None, found):
+        assert sqlglot.parse_one(query.sql, dialect="bigquery")
+        assert "Tools" not in query.sql
+        named = {n for n in ("start", "end", "locations", "categories") if f"@{n}" in query.sql}
+        assert {name for name, _ in query.params} == named
 
 
 def test_the_category_of_a_sku_comes_from_the_product_master():
-    assert "inventory_curated.products" in queries.cube_sql("x", (*BASE, "sku"))
-    assert "products" not in queries.cube_sql("x", (*BASE, "category"))
+    assert "inventory_curated.products" in queries.dimension_of("category", (*BASE, "sku"))[1]
+    assert queries.dimension_of("category", (*BASE, "category")) == ("k.category", "")
+    assert queries.dimension_of("location", (*BASE, "sku")) == (None, "")
 
 
 @pytest.mark.parametrize("path", sorted(SQL.glob("*.sql")), ids=lambda p: p.stem)
@@ -41,16 +57,78 @@ def test_every_sql_file_parses(path):
     assert sqlglot.parse_one(path.read_text(), dialect="bigquery")
 
 
-def test_rows_become_cells_and_null_stays_none():
-    row = {
-        **dict.fromkeys(("category", "supplier", "denominator", "total")),
-        **{"day": date(2026, 10, 5), "location": "PARIS", "reason": "no_demand"},
-        **{"numerator": 4, "cells": 2, "coverage_sum": 190, "coverage_rows": 2},
-    }
-    warehouse = Answers([row])
-    (found,) = queries.cells(warehouse, "days_of_supply", (*BASE, "location_code"), 90)
-    assert (found.numerator, found.denominator, found.total, found.rows) == (4.0, None, None, 2)
-    assert warehouse.asked[0][1] == {"days": 90}
+def test_two_kpis_are_asked_for_in_one_query(ask):
+    """35, 10 and 77 euros of sales; 80 units at 4 euros lie there each day."""
+    cells = queries.by_kpi(ask(queries.daily(COLUMNS, ALL_DAYS)), COLUMNS)
+    assert [p.value for p in points(cells["net_sales"], "sum")] == [35.0, 10.0, 77.0]
+    assert [p.value for p in points(cells["stock_value"], "sum")] == [320.0, 320.0, 320.0]
+
+
+def test_filters_keep_what_is_chosen(ask):
+    chosen = Selection(DAYS[0], DAYS[-1], frozenset({"LYO"}), frozenset({"garden"}))
+    cells = queries.by_kpi(ask(queries.daily({"net_sales": COLUMNS["net_sales"]}, chosen)), ["net_sales"])
+    assert [(p.value, p.reason) for p in points(cells["net_sales"], "sum")] == [
+        (5.0, None),
+        (None, "not_computed"),
+        (5.0, None),
+    ]
+
+
+def test_a_breakdown_is_of_the_last_day_largest_first_and_says_how_many_there_are(ask):
+    rows = ask(queries.breakdown(NET_SALES, COLUMNS["net_sales"], "location", ALL_DAYS, 1))
+    assert [(b.name, b.value) for b in queries.bars(rows)] == [("LYO", 53.0)]
+    assert rows[0]["names"] == 2
+
+
+def test_a_name_without_a_value_comes_last_with_its_reason(ask):
+    """On the second day Paris sold without an amount."""
+    rows = ask(queries.breakdown(NET_SALES, COLUMNS["net_sales"], "location", Selection(DAYS[0], DAYS[1]), 9))
+    assert [(b.name, b.value, b.reason) for b in queries.bars(rows)] == [("LYO", 10.0, None), ("PAR", None, "no_price")]
+
+
+def test_a_category_that_only_the_product_master_knows_is_looked_up_there(ask):
+    """Also where the master is joined for a filter: it has a column `name`, as products do."""
+    plain = (*BASE, "sku", "location_code")
+    chosen = Selection(DAYS[0], DAYS[-1], categories=frozenset({"garden", "tools"}))
+    for selection in (ALL_DAYS, chosen):
+        by_category = ask(queries.breakdown(NET_SALES, plain, "category", selection, 9))
+        assert [(b.name, b.value) for b in queries.bars(by_category)] == [("tools", 72.0), ("garden", 5.0)]
+        by_place = ask(queries.breakdown(NET_SALES, plain, "location", selection, 9))
+        assert [(b.name, b.value) for b in queries.bars(by_place)] == [("LYO", 53.0), ("PAR", 24.0)]
+
+
+def test_the_table_has_the_largest_rows_with_their_names_and_is_exported_as_csv(ask):
+    rows = ask(queries.table("net_sales", COLUMNS["net_sales"], NET_SALES.grain, ALL_DAYS, 2))
+    assert [(r["product_name"], r["location_code"], r["value"]) for r in rows] == [
+        ("Hammer", "LYO", 48.0),
+        ("Hammer", "PAR", 24.0),
+    ]
+    assert kpi_page.csv_text(rows).splitlines()[1].startswith("Hammer,A,LYO,48.0")
+
+
+def test_bounds_and_names_are_those_of_the_tables(ask):
+    assert ask(queries.bounds(COLUMNS)) == [{"first_day": DAYS[0], "last_day": DAYS[-1]}]
+    query = queries.names("location_code", COLUMNS, DAYS[0])
+    assert query is not None and [r["name"] for r in ask(query)] == ["LYO", "PAR"]
+    assert queries.names("supplier_code", COLUMNS, DAYS[0]) is None
+
+
+def test_the_largest_movement_comes_first(ask):
+    content = source.Content("p", (STOCK_VALUE, NET_SALES), COLUMNS)
+    days = (DAYS[0], DAYS[-1])
+    first, second = changed_page.moves(content, ask(queries.moved(content.tables, days)), days)
+    assert (first.kpi.name, first.before, first.after, first.good) == ("net_sales", 35.0, 77.0, True)
+    assert (first.share, second.share, second.good) == (120.0, 0.0, None)
+
+
+class Answers:
+    """A warehouse that answers each query with fixed rows."""
+
+    def __init__(self, rows):
+        self.rows = rows
+
+    def query(self, sql, params=None):
+        return self.rows
 
 
 def test_tables_are_listed_with_their_columns():

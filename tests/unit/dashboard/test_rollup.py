@@ -9,8 +9,6 @@ from local.dashboard.rollup import (
     NOT_COMPUTED,
     Cell,
     Point,
-    Selection,
-    breakdown,
     gaps,
     headline,
     points,
@@ -19,11 +17,10 @@ from local.dashboard.rollup import (
 )
 
 DAY = date(2026, 10, 5)
-ALL = Selection(DAY - timedelta(days=30), DAY + timedelta(days=30))
 
 
-def cell(numerator=None, denominator=None, *, day=DAY, place=None, group=None, reason=None, total=None, rows=1):
-    return Cell(day, place, group, None, reason, numerator, denominator, total, rows)
+def cell(numerator=None, denominator=None, *, day=DAY, reason=None, total=None, rows=1):
+    return Cell(day, reason, numerator, denominator, total, rows)
 
 
 def test_a_ratio_rolls_up_as_the_ratio_of_sums_not_the_mean_of_ratios():
@@ -48,20 +45,9 @@ def test_equal_counts_of_reasons_are_decided_by_name():
 
 
 def test_a_day_without_rows_is_a_gap_that_says_so():
-    series = points([cell(1, 1), cell(1, 1, day=DAY + timedelta(days=2))], "ratio", ALL)
+    series = points([cell(1, 1), cell(1, 1, day=DAY + timedelta(days=2))], "ratio")
     assert [p.value for p in series] == [1, None, 1]
     assert series[1].reason == NOT_COMPUTED
-
-
-def test_filters_keep_what_is_chosen():
-    cells = [cell(1, 2, place="PARIS"), cell(3, 3, place="LYON")]
-    chosen = Selection(ALL.start, ALL.end, locations=frozenset({"PARIS"}))
-    assert points(cells, "ratio", chosen)[0].value == 0.5
-
-
-def test_a_filter_on_a_grain_that_the_kpi_lacks_leaves_it_alone():
-    chosen = Selection(ALL.start, ALL.end, categories=frozenset({"Dairy"}))
-    assert points([cell(1, 2, place="PARIS")], "ratio", chosen)[0].value == 0.5
 
 
 def test_the_headline_compares_with_seven_days_before():
@@ -83,22 +69,6 @@ def test_without_a_figure_a_week_before_there_is_no_change():
 
 def test_nothing_inside_the_filters_is_no_headline():
     assert headline([], "up").reason == NOT_COMPUTED
-
-
-def test_the_breakdown_is_of_the_last_day_largest_first_unknown_last():
-    late = DAY + timedelta(days=1)
-    cells = [
-        cell(9, 1, place="OLD"),
-        cell(1, 1, day=late, place="A"),
-        cell(5, 1, day=late, place="B"),
-        cell(5, 0, day=late, place="C", reason="no_demand"),
-    ]
-    bars = breakdown(cells, "location", "ratio", ALL)
-    assert [(b.name, b.value, b.reason) for b in bars] == [
-        ("B", 5, None),
-        ("A", 1, None),
-        ("C", None, "no_demand"),
-    ]
 
 
 def test_gaps_name_their_days_and_reason_and_no_line_crosses_them():

@@ -6,6 +6,7 @@ import pytest
 import sqlglot
 
 from local.dashboard import charts, shapes
+from local.dashboard.catalogue import class_column
 from local.dashboard.rollup import Bar, Point, Selection
 
 DAY = date(2026, 10, 5)
@@ -25,8 +26,8 @@ def test_buckets_of_value_are_taken_youngest_first_unknown_last():
 
 def test_columns_without_buckets_or_classes_ask_for_no_drawing():
     assert shapes.buckets(ABC) is None
-    assert shapes.class_column(AGES) is None
-    assert shapes.class_column(("abc_class", "category")) is None
+    assert class_column(AGES) is None
+    assert class_column(("abc_class", "category")) is None
 
 
 @pytest.mark.parametrize("selection", [ALL, SOME])
@@ -62,4 +63,14 @@ def test_each_drawing_is_a_valid_specification():
     assert charts.stacked(shapes.age_rows([row], found), found.labels).to_dict()
     assert charts.pareto(shapes.pareto_rows([{"sku": "A", "class": "A", "amount": 1}])).to_dict()
     assert charts.bars([Bar("LYO", 1.0, None), Bar("NA", None, "stale")], "days").to_dict()
+    assert charts.steps([("volume", 30.0), ("mix", -3.0)], "EUR").to_dict()
     assert "the last snapshot is too old" in str(charts.trend(series, "%").to_dict())
+
+
+def test_charts_are_drawn_for_the_page_that_they_are_on():
+    """A dark page has light words."""
+    bar = [Bar("LYO", 1.0, None)]
+    assert charts.LIGHT.ink in str(charts.bars(bar, "days").to_dict())
+    token = charts.PALETTE.set(charts.DARK)
+    assert charts.DARK.ink in str(charts.bars(bar, "days").to_dict())
+    charts.PALETTE.reset(token)

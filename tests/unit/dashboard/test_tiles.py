@@ -42,3 +42,8 @@ def test_the_line_breaks_where_there_is_no_value():
 def test_a_constant_series_is_a_line_in_the_middle():
     flat = [Point(DAY + timedelta(days=i), 5.0, None, 1, None) for i in range(3)]
     assert ",22.0" in svg(flat)
+
+
+def test_a_tile_leads_to_the_kpi_with_the_filters_as_they_are():
+    found = Tile("x", "X", "days", "", headline(SERIES, "up"), SERIES, link="kpi?locations=LYO&kpi=x")
+    assert '<a href="kpi?locations=LYO&amp;kpi=x" target="_self">X</a>' in tile(found)

@@ -1,7 +1,7 @@
-"""The pipeline part of the page: loads, freshness, and each refused row with its reason."""
+"""Data quality: how each file ended, what waits for a person, each refused row with its reason and what fixes it."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from html import escape
 from typing import Any
 
@@ -47,14 +47,36 @@ _REJECTS = {
 _TONES = {"on time": "ok", "late": "warn"}
 
 
-def show(health: source.Health, now: datetime) -> None:
-    """Draw the section."""
+# How a file that needs somebody ended -> what is wrong, and what fixes it.
+_FIXES = {
+    "held": (
+        "waits for a decision",
+        "stockflow loads release {file}",
+        "or `stockflow loads reject {file} --reason ...`",
+    ),
+    "failed": ("was given up after too many attempts", "stockflow loads retry {file}", "once its cause is gone"),
+    "rejected": ("could not be used as a whole", "stockflow drop {file} --wait", "once it is corrected"),
+    "retrying": ("failed and is tried again", "stockflow explain {file}", "says why"),
+}
+_WAITING = 12
+
+
+def draw() -> None:
+    """Draw the page."""
+    try:
+        content, health = source.content(), source.health()
+    except source.UnavailableError as problem:
+        page.unavailable(problem)
+        return
+    now = datetime.now(UTC)
+    page.head(content, health, now)
     t = totals(health.loads)
-    page.section("Pipeline health", _books(t))
+    page.section("Files", _books(t))
+    _attention(health.loads)
     left, right = st.columns([1, 1.15])
-    with left.container(border=True, key="freshness"):
+    with left.container(border=True, key="freshness", height="stretch"):
         _freshness(health, now)
-    with right.container(border=True, key="reasons"):
+    with right.container(border=True, key="reasons", height="stretch"):
         _reasons(health.reasons)
     loads, quarantined, rejected = st.tabs(
         [
@@ -70,9 +92,53 @@ def show(health: source.Health, now: datetime) -> None:
             "Nothing landed yet: `stockflow drop FILE --wait`.",
         )
     with quarantined:
+        st.caption(
+            "`stockflow quarantine export` writes them to a file to be corrected and dropped again; "
+            "`stockflow quarantine release` takes them as they are, once the contract allows it."
+        )
         _table(health.quarantine, _QUARANTINE, "No row is in quarantine.")
     with rejected:
+        st.caption("A line that cannot be read is corrected in its file, and the file dropped again.")
         _table(health.rejects, _REJECTS, "Every line could be read.")
+
+
+def _attention(loads: Sequence[Mapping[str, Any]]) -> None:
+    """Draw the files that need somebody, with the reason and the command that fixes it; nothing where there is none."""
+    found = [load for load in loads if _state_of(load) in _FIXES]
+    with st.container(border=True, key="attention"):
+        if not found:
+            page.card("Nothing waits for you", "no file is held, failed or rejected")
+            return
+        left_out = f", the newest {_WAITING} are shown" if len(found) > _WAITING else ""
+        page.card("Files that need you", f"{wording.count(len(found), 'file')}{left_out}")
+        body = "".join(_needs(load) for load in found[:_WAITING])
+        head = "<th>File</th><th>Feed</th><th>State</th><th>Reason</th><th>What fixes it</th>"
+        st.html(f'<table class="sf-table"><tr>{head}</tr>{body}</table>')
+
+
+def _state_of(load: Mapping[str, Any]) -> str:
+    return next((s for s in (load["end_state"], load["state"]) if s in _FIXES), "")
+
+
+def _needs(load: Mapping[str, Any]) -> str:
+    state = _state_of(load)
+    what, command, then = _FIXES[state]
+    name = (load["object"] or load["load_id"]).rpartition("/")[2]
+    told = ": ".join(str(t).replace("_", " ") if t == load["reason_code"] else str(t)
+                     for t in (load["reason_code"], load["message"]) if t)  # fmt: skip
+    tone = "warn" if state in ("held", "retrying") else "bad"
+    fix = f"<code>{escape(command.format(file=name))}</code> {_coded(then.format(file=name))}"
+    return (
+        f"<tr><td>{escape(load['object'] or '')}</td><td>{escape(load['feed'] or '')}</td>"
+        f'<td><span class="sf-state {tone}" title="{escape(what)}">{escape(state)}</span></td>'
+        f"<td>{escape(told or what)}</td><td>{fix}</td></tr>"
+    )
+
+
+def _coded(text: str) -> str:
+    """Return words with what stands in back quotes as code."""
+    parts = escape(text).split("`")
+    return "".join(f"<code>{part}</code>" if n % 2 else part for n, part in enumerate(parts))
 
 
 def not_used(load: Mapping[str, Any]) -> str:
@@ -138,10 +204,6 @@ def _table(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str], nothin
     if not rows:
         st.markdown(nothing)
         return
-    shown = [{title: _blank(row[name]) for name, title in columns.items()} for row in rows]
+    shown = [{title: row[name] for name, title in columns.items()} for row in rows]
     height = min(35 * (len(shown) + 1) + 3, 390)
-    st.dataframe(shown, hide_index=True, width="stretch", height=height)
-
-
-def _blank(value: Any) -> Any:
-    return "" if value is None else value
+    st.dataframe(shown, hide_index=True, width="stretch", height=height, placeholder="")

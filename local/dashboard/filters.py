@@ -1,0 +1,71 @@
+"""The filter bar. What is chosen stands in the address: a link shows what its sender saw."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+import streamlit as st
+
+from local.dashboard import source
+from local.dashboard.rollup import Selection
+
+_DEFAULT_SPAN = timedelta(days=41)
+_DIMENSIONS = {"Location": "location", "Category": "category"}
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What the reader set in the filter bar."""
+
+    selection: Selection
+    dimension: str
+
+
+def bar(content: source.Content, split: bool = True) -> Chosen:
+    """Draw the filter bar and return what is chosen. ``split``: also by what to break down."""
+    with st.container(border=True, key="filters"):
+        dates, places, groups, *by = st.columns([2.2, 3, 3, 1.8] if split else [2.2, 3, 3], vertical_alignment="bottom")
+        start, end = _dates(dates, content)
+        locations = _choice(places, "Location", content.locations, "locations")
+        categories = _choice(groups, "Product category", content.categories, "categories")
+        dimension = "Location"
+        if split:
+            dimension = by[0].segmented_control(
+                "Break down by", list(_DIMENSIONS), default="Location", key="by", required=True, bind="query-params"
+            )
+    chosen = Selection(start, end, frozenset(locations), frozenset(categories))
+    return Chosen(chosen, _DIMENSIONS[dimension or "Location"])
+
+
+def choose_kpi(label: str, titles: dict[str, str], place: Any = st) -> str:
+    """Draw the choice of a KPI (name -> title) and return its name, which stands in the address."""
+    asked = st.query_params.get("kpi")
+    if "kpi" not in st.session_state and asked in titles:
+        st.session_state["kpi"] = asked
+    chosen: str = place.selectbox(label, list(titles), format_func=lambda name: titles.get(name, name), key="kpi")
+    st.query_params["kpi"] = chosen
+    return chosen
+
+
+def address(page: str, **changes: str) -> str:
+    """Return the address of a page with the filters as they are, and these parameters."""
+    kept = [(name, value) for name in st.query_params if name not in changes for value in st.query_params.get_all(name)]
+    return f"{page}?{urlencode([*kept, *changes.items()])}"
+
+
+def _choice(place: Any, label: str, names: tuple[str, ...], key: str) -> list[str]:
+    several = "categories" if key == "categories" else "locations"
+    chosen: list[str] = place.multiselect(label, names, placeholder=f"All {several}", key=key, bind="query-params")
+    return chosen
+
+
+def _dates(place: Any, content: source.Content) -> tuple[date, date]:
+    first, last = content.bounds or (date.min, date.min)
+    start = max(first, last - _DEFAULT_SPAN)
+    picked = place.date_input(
+        "Dates", (start, last), min_value=first, max_value=last, format="DD/MM/YYYY", key="dates", bind="query-params"
+    )
+    if len(picked) == 2:
+        return picked[0], picked[1]
+    return picked[0] if picked else start, last

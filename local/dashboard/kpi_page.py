@@ -1,0 +1,204 @@
+"""One KPI, made from its header: what it means, its course, where it stands, its rows, where it comes from."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from html import escape
+from typing import Any
+
+import streamlit as st
+
+from functions.kpi.definition import Definition
+from local.dashboard import charts, filters, page, queries, source, wording
+from local.dashboard.catalogue import Kpi, class_column
+from local.dashboard.overview import named, shape, unmoved
+from local.dashboard.rollup import Point, Selection, gaps, headline, points
+from local.dashboard.shapes import buckets
+
+_NAMES, _ROWS, _EXPORTED = 10, 200, 50_000
+
+
+def draw() -> None:
+    """Draw the page."""
+    content = page.frame()
+    if content is None:
+        return
+    known = {kpi.name: kpi for kpi in content.kpis}
+    kpi = known[filters.choose_kpi("KPI", {name: k.title for name, k in known.items()})]
+    chosen = filters.bar(content, split=False)
+    columns = content.columns[kpi.name]
+    rows = source.rows(queries.daily({kpi.name: columns}, chosen.selection))
+    series = points(queries.by_kpi(rows, [kpi.name])[kpi.name], kpi.rollup)
+    definition, facts = source.definition(kpi.name)
+    _top(kpi, columns, series, definition, chosen.selection)
+    if not series:
+        st.info("No row of this KPI is inside the filters.")
+    else:
+        _charts(kpi, columns, chosen, series)
+        _table(kpi, columns, chosen.selection, series)
+    _background(definition, facts)
+
+
+def _top(
+    kpi: Kpi, columns: Sequence[str], series: Sequence[Point], definition: Definition, selection: Selection
+) -> None:
+    """Draw the figure with its meaning, and beside it how it is defined."""
+    now = headline(series, kpi.direction)
+    number, unit = wording.parts(now.value, kpi.unit) if now.value is not None else (wording.NO_VALUE, "")
+    meaning = wording.filled(kpi.meaning, now.value, kpi.unit) if now.value is not None else wording.reason(now.reason)
+    change = wording.change(now.change, now.previous, kpi.unit)
+    tone = {True: "good", False: "bad", None: "flat"}[now.good]
+    alarm = wording.beyond(kpi.alarm(now.value), kpi.low, kpi.high, kpi.unit)
+    note = " ".join(n for n in (wording.silences(gaps(series)), unmoved(columns, selection)) if n)
+    left, right = st.columns([1.1, 1])
+    with left.container(border=True, key="kpi-now", height="stretch"):
+        st.html(
+            f'<div class="sf-hero sf-{tone}"><h2>{escape(kpi.title)}</h2>'
+            f'<p class="sf-value">{escape(number)}<small>{escape(unit)}</small>'
+            f"{f'<span class=sf-alarm>{escape(alarm)}</span>' if alarm else ''}</p>"
+            f'<p class="sf-trend"><b>{escape(change)}</b>{"" if now.change is None else " vs a week before"}'
+            f" &middot; {escape(wording.day(now.day))}</p>"
+            f"<p>{escape(meaning)}</p>{f'<p class=sf-note>{escape(note)}</p>' if note else ''}</div>"
+        )
+    with right.container(border=True, key="kpi-defined", height="stretch"):
+        st.html(_facts(definition))
+
+
+def _facts(definition: Definition) -> str:
+    limits = ", ".join(
+        f"{'at least' if name == 'low' else 'at most'} {wording.limit(value, definition.unit)}"
+        for name, value in definition.thresholds.items()
+        if name in ("low", "high")
+    )
+    better = {"up": "higher", "down": "lower"}.get(definition.direction, "neither higher nor lower")
+    rows = {
+        "Definition": definition.description, "Formula": definition.formula, "Source": definition.source,
+        "Better": better, "Target": limits or "none is defined",
+        "One row for each": ", ".join(definition.grain) or "day", "Owner": definition.owner,
+    }  # fmt: skip
+    body = "".join(f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in rows.items())
+    return f'<dl class="sf-facts">{body}</dl>'
+
+
+def _charts(kpi: Kpi, columns: Sequence[str], chosen: filters.Chosen, series: Sequence[Point]) -> None:
+    with st.container(border=True, key="kpi-trend"):
+        page.card("Trend", "a grey band is a time without a value, never a zero")
+        page.chart(charts.trend(series, kpi.unit, 260), "kpi-trend-chart")
+    own = bool(class_column(columns) or buckets(columns))
+    drawn = [(d, *named(kpi, columns, d, chosen.selection, _NAMES)) for d in queries.DIMENSIONS]
+    shown = [(dimension, bars, count) for dimension, bars, count in drawn if bars]
+    places: list[Any] = []
+    for index, (dimension, bars, count) in enumerate(shown):
+        if index % 2 == 0:
+            places = st.columns(2)
+        with places[index % 2].container(border=True, key=f"kpi-by-{dimension.lower()}"):
+            left_out = f"the {len(bars)} largest of {count:,}" if count > len(bars) else f"{count:,} in all"
+            page.card(f"By {dimension}", f"{left_out}, on {wording.day(series[-1].day)}")
+            page.chart(charts.bars(bars, kpi.unit, 32 * max(len(bars), 3), 180), f"kpi-by-{dimension.lower()}-chart")
+    if own:
+        with st.container(border=True, key="kpi-shape"):
+            page.card("By class" if class_column(columns) else "By age", "on the last day")
+            shape(kpi, columns, chosen, series[-1].day)
+
+
+def _table(kpi: Kpi, columns: Sequence[str], selection: Selection, series: Sequence[Point]) -> None:
+    """Draw the largest rows of the last day; the export has more of them, asked for when it is pressed."""
+
+    def rows(most: int) -> list[queries.Row]:
+        return source.rows(queries.table(kpi.name, columns, kpi.grain, selection, most))
+
+    day = series[-1].day
+    with st.container(border=True, key="kpi-rows"):
+        left, right = st.columns([5, 1.2], vertical_alignment="center")
+        with left:
+            page.card("Rows", f"the {_ROWS} largest of {wording.day(day)}; the export has up to {_EXPORTED:,}")
+        right.download_button(
+            "Export CSV", lambda: csv_text(rows(_EXPORTED)), f"{kpi.name}_{day}.csv", "text/csv", width="stretch",
+            icon=":material/download:", key="export", on_click="ignore",
+        )  # fmt: skip
+        st.dataframe(rows(_ROWS), hide_index=True, width="stretch", height=330, placeholder="")
+
+
+def csv_text(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Return rows as CSV with their names in the first line."""
+    import csv
+    import io
+
+    out = io.StringIO()
+    if rows:
+        writer = csv.DictWriter(out, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    return out.getvalue()
+
+
+def _background(definition: Definition, facts: Mapping[str, Any]) -> None:
+    """Draw lineage, SQL and worked examples."""
+    run = facts["run"]
+    made = (
+        f"computed {run.computed_at:%Y-%m-%d %H:%M} UTC by version {run.definition_version}" if run else "not computed"
+    )
+    page.section("Where it comes from", f"{definition.table} · defined as version {definition.version} · {made}")
+    lineage, sql, examples = st.tabs(["Lineage", "SQL", f"Worked examples ({len(definition.examples)})"])
+    with lineage:
+        _lineage(facts)
+    with sql:
+        st.code(definition.sql.strip(), language="sql", line_numbers=True)
+    with examples:
+        for number, example in enumerate(definition.examples, 1):
+            _example(number, example)
+
+
+def _lineage(facts: Mapping[str, Any]) -> None:
+    if facts["steps"] is None:
+        st.markdown("No lineage is known: it reads what has no contract.")
+        return
+    steps, files = st.columns([1, 1.3])
+    with steps:
+        page.card("Steps", "tables and views that its value passes")
+        st.html(f'<div class="sf-steps">{"".join(_steps(facts["steps"]))}</div>')
+    with files:
+        page.card("Columns of files", "where it ends")
+        body = "".join(
+            f"<tr><td><code>{escape(_plain(c['column']))}</code></td><td>{escape(c['description'])}</td></tr>"
+            for c in facts["lineage"]
+        )
+        st.html(f'<table class="sf-table"><tr><th>Column</th><th>Meaning</th></tr>{body}</table>')
+
+
+def _steps(tree: Mapping[str, Any]) -> Iterable[str]:
+    """Yield each table on the way once, those nearest to the KPI first."""
+    levels: list[list[str]] = []
+    seen: set[str] = set()
+    left = [tree]
+    while left:
+        new = {_plain(node["column"]).rpartition(".")[0] for node in left} - seen
+        if new:
+            levels.append(sorted(new))
+        seen |= new
+        left = [inner for node in left for inner in node["inputs"]]
+    for number, tables in enumerate(levels):
+        arrow = '<span class="sf-arrow">&larr;</span>' if number else ""
+        yield f"<div>{arrow}{''.join(f'<code>{escape(table)}</code>' for table in tables)}</div>"
+
+
+def _plain(column: str) -> str:
+    return column.removeprefix("inventory_")
+
+
+def _example(number: int, example: Mapping[str, Any]) -> None:
+    st.html(f'<div class="sf-card"><h3>Example {number}</h3></div>')
+    for table, rows in (example["given"] or {}).items():
+        st.caption(f"given in {table}")
+        st.html(_small_table(rows))
+    st.caption("is computed as")
+    st.html(_small_table(example["expect"] or []))
+
+
+def _small_table(rows: Sequence[Mapping[str, Any]]) -> str:
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    head = "".join(f"<th>{escape(name)}</th>" for name in columns)
+    body = "".join("<tr>" + "".join(f"<td>{_cell(row.get(c, ''))}</td>" for c in columns) + "</tr>" for row in rows)
+    return f'<div class="sf-scroll"><table class="sf-table sf-plain"><tr>{head}</tr>{body}</table></div>'
+
+
+def _cell(value: Any) -> str:
+    return '<span class="sf-null">no value</span>' if value is None else escape(str(value))
