@@ -113,6 +113,11 @@ COMMANDS = {
         "mcp",
         "Serve the KPIs to an assistant: the Model Context Protocol on standard input and output. It only reads.",
     ),
+    "catalog": Command(
+        "cli.catalog.command",
+        "app",
+        "What the tables mean, for Knowledge Catalog (Dataplex): from contracts and KPI headers.",
+    ),
     "access": Command(
         "cli.access.command",
         "access",

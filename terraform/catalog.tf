@@ -23,6 +23,18 @@ resource "google_dataplex_aspect_type" "contract" {
   depends_on = [google_project_service.api]
 }
 
+resource "google_dataplex_aspect_type" "kpi" {
+  count = local.catalog
+
+  aspect_type_id    = "stockflow-kpi"
+  location          = local.region
+  display_name      = "Stockflow KPI"
+  description       = "Who owns a KPI, and how it is computed: `stockflow catalog export` prints it for each table."
+  metadata_template = file("${path.module}/schemas/kpi-aspect.json")
+
+  depends_on = [google_project_service.api]
+}
+
 resource "google_dataplex_entry_type" "feed" {
   count = local.catalog
 

@@ -4,6 +4,7 @@ The same record gives the same events each time (the run's id is derived from th
 sent twice.
 """
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -154,7 +155,9 @@ class Writer:
         return {"namespace": f"gs://{bucket}", "name": str(name), "facets": known}
 
     def _job(self, name: str) -> dict[str, Any]:
-        return {"namespace": f"stockflow/{self.settings.sql(self.settings.project)}", "name": name, "facets": {}}
+        environment = self.settings.dataset_prefix.rstrip("_")
+        place = "/".join(filter(None, ("stockflow", self.settings.project, environment)))
+        return {"namespace": place, "name": name, "facets": {}}
 
     def _commit(self, record: StageRecord) -> dict[str, Any]:
         """Return what names the commit: the run whose rows count, and the record that says so."""
@@ -235,8 +238,6 @@ def fitted(event: Event, links: int = 1_000, name: int = 4_000, size: int = 5_00
     dataset's name, and bytes. Datasets with longer names are left out; too many links are told in several events of
     the run; facets, which that service does not draw, go first when an event is too large.
     """
-    import json
-
     read = [d for d in event["inputs"] if len(d["namespace"]) + len(d["name"]) < name][:links]
     written = [d for d in event["outputs"] if len(d["namespace"]) + len(d["name"]) < name]
     most = max(1, links // max(1, len(read)))

@@ -6,6 +6,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from cli.erase.places import personal_columns
 from cli.lineage.facts import behind_sql, columns_of, parsed
 from cli.lineage.model import Model, headers, reach, turned
 from cli.lineage.names import Asked, asked, unknown
@@ -39,6 +40,15 @@ def test_a_curated_column_goes_as_far_as_reporting(model: Model) -> None:
 def test_the_ledger_and_the_days_that_are_known_are_no_inputs(model: Model) -> None:
     assert not [c for c in set().union(*model.columns.values()) if c.startswith("inventory_ops.")]
     assert "inventory_curated.purchase_orders" not in {a for a, _ in model.up("inventory_kpi.stockout_rate")}
+
+
+def test_no_kpi_and_no_report_is_computed_from_personal_data(model: Model) -> None:
+    """So nothing of a person has to be erased there."""
+    contracts = model.workspace.contracts.items()
+    personal = [f"inventory_raw.{feed}.{column}" for feed, c in contracts for column in personal_columns(c)]
+    ends = {there for _, there in reach(personal, turned(model.columns))}
+    assert "inventory_curated.suppliers.email" in ends
+    assert [c for c in ends if c.startswith(("inventory_kpi.", "inventory_reporting."))] == []
 
 
 @pytest.mark.parametrize("name", ["gmroi", "fill_rate"])

@@ -92,6 +92,7 @@ def test_ingest_names_the_generation_and_the_headers(written: list[Event]) -> No
         "quantity": "Qté", "receipt_number": "Ticket",
     }  # fmt: skip
     assert end["run"]["facets"]["stockflow_commit"]["runId"] == "run-1"
+    assert (end["job"]["namespace"], end["job"]["name"]) == ("stockflow/shop/dev", "ingest.sales")
 
 
 def test_the_headers_of_a_sender_are_its_own(writer: Writer) -> None:

@@ -1,0 +1,76 @@
+"""The commands of ``stockflow catalog``."""
+
+import os
+from typing import Annotated, Any
+
+import typer
+
+from cli.output import CommandError, console, print_json, print_table
+from cli.stack import Json
+
+app = typer.Typer(
+    help="What the tables mean, for Knowledge Catalog (Dataplex): from contracts and KPI headers.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+
+@app.callback()
+def group() -> None:
+    """What the tables mean, for Knowledge Catalog (Dataplex): from contracts and KPI headers."""
+
+
+@app.command()
+def export(
+    number: Annotated[
+        str,
+        typer.Option(help="The project's number: gcloud projects describe PROJECT --format='value(projectNumber)'."),
+    ],
+    as_json: Json = False,
+) -> None:
+    """Print the requests that tell the catalogue what each table means; nothing is sent.
+
+    One UpdateEntryRequest of the Dataplex API for each table of a feed (owner, version, freshness) and of a KPI (owner,
+    formula, unit, grain). Terraform makes the aspect types (optional.catalog).
+
+    Examples:
+
+      stockflow --project my-project catalog export --number 123456789012
+
+      STOCKFLOW_CLI_PROJECT=my-project stockflow catalog export --number 123456789012 --json
+    """
+    if not number.isdigit():
+        raise CommandError(f"--number {number!r} is not a project's number: expected digits such as 123456789012")
+    requests = list(_requests(number))
+    if as_json:
+        print_json(requests)
+        return
+    rows = [{"table": _table(r), "aspect": r["aspect_keys"][0].rpartition(".")[2], **_data(r)} for r in requests]
+    print_table(rows, ["table", "aspect", "owner", "version", "freshness_hours", "unit", "grain"])
+    console().print(f"\n{len(rows)} requests; nothing was sent (`--json` prints them)")
+
+
+def _requests(number: str) -> Any:
+    from cli.catalog.entries import Catalogue
+    from functions.kpi.catalog import load_definitions
+    from stockflow.contracts import load_contracts
+    from stockflow.settings import Settings, bundle_root
+
+    project = os.environ.get("STOCKFLOW_CLI_PROJECT")
+    if not project:
+        raise CommandError("expected a project: `stockflow --project PROJECT catalog export --number NUMBER`")
+    root = bundle_root()
+    settings = Settings.from_env({**os.environ, "GOOGLE_CLOUD_PROJECT": project})
+    definitions = load_definitions(str(root / "functions" / "kpi" / "definitions"))
+    return Catalogue(settings, number).requests(load_contracts(root / "contracts"), definitions)
+
+
+def _table(request: dict[str, Any]) -> str:
+    dataset, _, table = request["entry"]["name"].partition("/datasets/")[2].partition("/tables/")
+    return f"{dataset}.{table}"
+
+
+def _data(request: dict[str, Any]) -> dict[str, Any]:
+    (aspect,) = request["entry"]["aspects"].values()
+    found: dict[str, Any] = aspect["data"]
+    return found
