@@ -125,8 +125,8 @@ class _Reader:
         if isinstance(columns, PermanentError):
             return None
         written = template.columns(feed.data[feed.place : end])
-        named, dated = self.records.names, self.records.dated
-        batch = batch_of_run(written, template.keys, columns, named, dated, feed.line)
+        named, constants = self.records.names, self.records.constants
+        batch = batch_of_run(written, template.keys, columns, named, constants, feed.line)
         self._template, feed.place, feed.line = template, end, feed.line + len(batch)
         return batch
 

@@ -26,8 +26,8 @@ class Records:
         self._facts = facts
         self._source = source  # gives the text of the record that was read last
         self._shapes: dict[tuple[str, ...], dict[str, str] | PermanentError] = {}
-        self.dated = constants_from_name((), target)
-        self._given = constants_of_sender((), target)
+        self._dated, self._given = constants_from_name((), target), constants_of_sender((), target)
+        self.constants = {**self._given, **self._dated}  # of columns that a record does not state
         self.names = tuple(c.name for c in target.contract.stated)
         self._seen: set[str] = set()
         self._keys: dict[str, None] = {}
@@ -70,7 +70,7 @@ class Records:
             extra = _encode(record) if record else None
         except RecursionError:
             return Reject(line, "nested_too_deeply", "nested too deeply", "", "an object of values", self._source())
-        for column, value in (*self.dated.items(), *self._given.items()):
+        for column, value in self.constants.items():
             row.setdefault(column, value)
         row["_extra"] = extra
         return line, row, sum(map(len, filter(None, row.values())))
@@ -98,7 +98,7 @@ class Records:
         """Refuse a file in which no record can be read, or none has the needed columns."""
         if not self._keys:
             raise _nothing(self._first_reject, self._target.name)
-        dated = {c: d for c, d in self.dated.items() if c not in self._seen}
+        dated = {c: d for c, d in self._dated.items() if c not in self._seen}
         if dated:
             self._facts.note(from_file_name=dated)
         given = {c: v for c, v in self._given.items() if c not in self._seen and c not in dated}
