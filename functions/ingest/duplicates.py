@@ -28,7 +28,8 @@ WHERE landed_on BETWEEN @first_day AND @last_day
   AND feed = @feed AND bucket = @bucket AND stage = 'ingest' AND content_md5 IN UNNEST(@contents)
 """
 _contents: SingleFlight["_Content", dict[str, set[str]]] = SingleFlight()
-_locks = tuple(threading.Lock() for _ in range(256))
+_turns: dict[tuple[str, str], list[Any]] = {}  # (feed, content) -> its lock, and how many calls hold or await it
+_turns_guard = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -47,8 +48,18 @@ def one_at_a_time(feed: str, content_md5: str) -> Iterator[None]:
     Only within this process, and only so that the second is *called* a duplicate: two instances may both load it,
     and the same keys with the same values then give the same result.
     """
-    with _locks[hash((feed, content_md5)) % len(_locks)]:
-        yield
+    key = feed, content_md5
+    with _turns_guard:
+        turn = _turns.setdefault(key, [threading.Lock(), 0])
+        turn[1] += 1
+    try:
+        with turn[0]:
+            yield
+    finally:
+        with _turns_guard:
+            turn[1] -= 1
+            if not turn[1]:
+                del _turns[key]
 
 
 @dataclass(frozen=True)
