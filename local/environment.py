@@ -5,7 +5,12 @@ from pathlib import Path
 
 from local.state import Stack
 
-_KEPT = ("STOCKFLOW_CONTRACTS_DIR", "STOCKFLOW_REPLAY_WINDOW_SECONDS", "STOCKFLOW_SWEEP_AFTER_SECONDS")
+_KEPT = (
+    "STOCKFLOW_CONTRACTS_DIR",
+    "STOCKFLOW_DRAIN_PAUSE_SECONDS",
+    "STOCKFLOW_REPLAY_WINDOW_SECONDS",
+    "STOCKFLOW_SWEEP_AFTER_SECONDS",
+)
 
 
 def variables(stack: Stack) -> dict[str, str]:
