@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from functions.ingest.readers.encoding import utf8_blocks
-from functions.ingest.readers.model import Chunk, Facts, Found, Target, listed
+from functions.ingest.readers.model import Chunk, Facts, Found, Target
 from functions.ingest.readers.records import Records
-from functions.ingest.readers.reports import SALES, STOCK, Item, Message, Report, day, total
+from functions.ingest.readers.reports import SALES, STOCK, Item, Message, Report, day, note_messages, total
 from functions.ingest.readers.segments import Segment, Signs, cancelled, damaged, kept_text, segments, undecodable
 from stockflow.errors import PermanentError
 
@@ -83,13 +83,7 @@ class _Reader:
                 yield from self._inside(segment, self._report)
         if left := self._header or self._interchange:
             raise self._error("truncated_edifact", left, "it has no end: the file was cut in transfer")
-        if not self._read:
-            raise PermanentError(
-                "unsupported_message",
-                f"{self._target.name}: messages of kind {listed(self._other)}; expected {' or '.join(MESSAGES)}",
-                found=list(self._other),
-            )
-        self._facts.note(messages=self._read, **({"messages_not_read": self._other} if self._other else {}))
+        note_messages(self._read, self._other, MESSAGES, self._target, self._facts)
 
     # the envelope
 

@@ -141,6 +141,23 @@ class Report:
         return {"receipt_number": name, "line_number": str(self._counts[key])}
 
 
+def note_messages(
+    read: Mapping[str, int], other: Mapping[str, int], expected: Iterable[str], target: Target, facts: Facts
+) -> None:
+    """Note how many messages of each kind a file held, those that are ``read`` and the ``other`` ones.
+
+    Raises:
+        PermanentError: ``unsupported_message`` when none of them is read.
+    """
+    if not read:
+        raise PermanentError(
+            "unsupported_message",
+            f"{target.name}: messages of kind {listed(other)}; expected {' or '.join(expected)}",
+            found=list(other),
+        )
+    facts.note(messages=read, **({"messages_not_read": other} if other else {}))
+
+
 def total(quantities: Iterable[str]) -> Decimal | None:
     """Return the sum of numbers as messages write them; None when one of them is not a number."""
     texts = list(quantities)
