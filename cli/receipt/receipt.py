@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from cli.loads import ALL, described, history, restated
+from functions.validate.report import MASK
 from stockflow.contracts import Contract, normalise_header
 from stockflow.services import Services
 
 SHOWN = 50  # refused lines on the page; the file of refused rows has all
-MASK = "•••••"
 NOTHING = ("rejected", "held", "failed", "ignored", "duplicate_content")  # states of which nothing counts
 
 
