@@ -235,6 +235,18 @@ def _same(found: Any, expected: Any) -> bool:
     return math.isclose(float(found), float(expected), rel_tol=1e-6, abs_tol=1e-6)
 
 
+def test_the_receipt_of_a_file_adds_up_and_gives_back_what_was_refused(
+    shop: Services, loads: dict[str, dict[str, Any]], tmp_path: Path
+) -> None:
+    for entry in [e for e in PLAN if e["feed"] == "sales" and loads[e["path"]]["end_state"] == "loaded"][:3]:
+        said, files = write(shop, loads[entry["path"]]["load_id"], tmp_path)
+        counts = said["counts"]
+        parts = ("loaded", "superseded", "quarantined", "rejected")
+        assert counts["records"] == sum(counts[part] for part in parts), entry["path"]
+        assert [Path(f).suffix for f in files[:2]] == [".html", ".json"]
+        assert (len(files) == 3) == bool(counts["quarantined"] or counts["rejected"]), entry["path"]
+
+
 def test_dropping_everything_again_changes_nothing(shop: Services) -> None:
     """Runs last: the same files again, in the same order, state the same again; no number moves."""
     before = _everything(shop)
@@ -254,15 +266,3 @@ def _everything(shop: Services) -> dict[str, Any]:
 
 def _plain(row: dict[str, Any]) -> str:
     return str(sorted((k, str(v)) for k, v in row.items() if not k.startswith("_")))
-
-
-def test_the_receipt_of_a_file_adds_up_and_gives_back_what_was_refused(
-    shop: Services, loads: dict[str, dict[str, Any]], tmp_path: Path
-) -> None:
-    for entry in [e for e in PLAN if e["feed"] == "sales" and loads[e["path"]]["end_state"] == "loaded"][:3]:
-        said, files = write(shop, entry["path"], tmp_path)
-        counts = said["counts"]
-        parts = ("loaded", "superseded", "quarantined", "rejected")
-        assert counts["records"] == sum(counts[part] for part in parts), entry["path"]
-        assert [Path(f).suffix for f in files[:2]] == [".html", ".json"]
-        assert (len(files) == 3) == bool(counts["quarantined"] or counts["rejected"]), entry["path"]
