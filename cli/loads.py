@@ -248,6 +248,19 @@ def restated(stages: list[dict[str, Any]]) -> list[str]:
     ]
 
 
+def unvalued(stages: list[dict[str, Any]]) -> list[str]:
+    """Return what transform says of rows that are kept without their amounts, in lines for a person."""
+    detail: dict[str, Any] = next((json.loads(s["detail"] or "{}") for s in stages if s["stage"] == "transform"), {})
+    if not (found := detail.get("unvalued")):
+        return []
+    rows = found["rows"]
+    return [
+        f"warning: {rows} {'row has' if rows == 1 else 'rows have'} no cost or price (first in line "
+        f"{found['first_line']}): no exchange rate for {found['currencies']} on {'its' if rows == 1 else 'their'} day. "
+        "The amounts are computed when the rate lands"
+    ]
+
+
 def _tell(story: dict[str, Any]) -> None:
     load, out = story["load"], console()
     out.print(f"[bold]{load['object']}[/]  load {load['load_id']}, landed {load['landed_at']:%Y-%m-%d %H:%M:%S} UTC")
@@ -257,7 +270,7 @@ def _tell(story: dict[str, Any]) -> None:
     if load["superseded"]:
         by = f"the newer file of the same name (load {newer})" if (newer := load.get("replaced_by")) else ""
         out.print(f"superseded: {load['superseded']} of its rows, by {by or 'newer statements of the same keys'}")
-    for line in [*reading(story["stages"]), *restated(story["stages"])]:
+    for line in [*reading(story["stages"]), *restated(story["stages"]), *unvalued(story["stages"])]:
         out.print(line, markup=False)
     counts = ["stage", "state", "rows", "rejects", "quarantined", "superseded", "finished_at", "reason_code"]
     print_table(story["stages"], counts, "\nStages")

@@ -3,7 +3,7 @@
 from typing import Any
 
 from cli.books import with_superseded
-from cli.loads import FIRST, find_loads, history, loads_named, pick, reading, restated
+from cli.loads import FIRST, find_loads, history, loads_named, pick, reading, restated, unvalued
 from stockflow.services import Services
 
 _OF_LOAD = ("load_id", "feed", "object", "landed_at", "stage", "state", "end_state", "lines", "rows", "rejects",
@@ -38,7 +38,7 @@ def explain_load(services: Services, file: str) -> dict[str, Any]:
     story = history(services, load, FIRST)
     return {
         "load": _only(load, _OF_LOAD),
-        "read_as": [*reading(story["stages"]), *restated(story["stages"])],
+        "read_as": [*reading(story["stages"]), *restated(story["stages"]), *unvalued(story["stages"])],
         "stages": [_only(stage, _OF_STAGE) for stage in story["stages"]],
         "unreadable_lines_by_code": story["rejects_by_code"],
         "refused_rows_by_rule": story["quarantine_by_rule"],

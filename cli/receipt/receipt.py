@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cli.loads import ALL, described, history, restated
+from cli.loads import ALL, described, history, restated, unvalued
 from functions.validate.report import MASK
 from stockflow.contracts import Contract, normalise_header
 from stockflow.services import Services
@@ -28,7 +28,7 @@ def receipt(services: Services, load: Mapping[str, Any], kpis: list[dict[str, An
     return {
         "object": load["object"], "load_id": load["load_id"], "feed": load["feed"], "landed_at": load["landed_at"],
         "state": load["state"], "reason_code": load["reason_code"], "message": load["message"],
-        "read_as": [*described(ingest), *restated(story["stages"])],
+        "read_as": [*described(ingest), *restated(story["stages"]), *unvalued(story["stages"])],
         "columns": _columns(ingest, contract),
         "conventions": {k: judged[k] for k in ("decimal_mark", "date_order", "time_zone", "decided_by") if k in judged},
         "counts": _counts(load, ingest),

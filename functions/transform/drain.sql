@@ -273,6 +273,7 @@ days AS (
   GROUP BY load_id
 ),
 <<restated>>
+<<unvalued>>
 clock AS (
   SELECT CURRENT_TIMESTAMP() AS finished_at
 )
@@ -290,7 +291,7 @@ SELECT
     '{"tables":["inventory', '_curated.<<feed>>"],"dates":[', COALESCE(days.dates, ''),
     '],"all_dates":', IF(COALESCE(days.all_dates, FALSE), 'true', 'false'),
     COALESCE(CONCAT(',"replaced_by":"', generations.replaced_by, '"'), ''),
-    COALESCE(restated.said, ''), '}'
+    COALESCE(restated.said, ''), COALESCE(unvalued.said, ''), '}'
   )
 FROM batch
 CROSS JOIN clock
@@ -298,7 +299,8 @@ LEFT JOIN counted ON counted.load_id = batch.load_id
 LEFT JOIN kept ON kept.load_id = batch.load_id
 LEFT JOIN days ON days.load_id = batch.load_id
 LEFT JOIN generations ON generations.load_id = batch.load_id
-LEFT JOIN restated ON restated.load_id = batch.load_id;
+LEFT JOIN restated ON restated.load_id = batch.load_id
+LEFT JOIN unvalued ON unvalued.load_id = batch.load_id;
 <<mark>>
 COMMIT TRANSACTION;
 <<mark_again>>

@@ -23,6 +23,7 @@ _EXPECTED = {
     "timestamp": "a date and time",
     "string": "a known value",
 }
+_NONE_UNVALUED = "unvalued AS (\n  SELECT CAST(NULL AS STRING) AS load_id, CAST(NULL AS STRING) AS said\n),"
 _ROOM = "a number below 10 to the 29th, also in base units and in the base currency"
 
 
@@ -52,6 +53,7 @@ def drain_script(contract: Contract) -> str:
         "model": indent(_only_batch(feed), 2),
         "raw_columns": _list([f"raw.{n}" for n in ("_load_id", "_row", "_line", *(c.name for c in contract.stated))]),
         "refusals": "\n".join(_refusals(contract)),
+        "unvalued": _unvalued(feed),
         "original": ", ".join(f"raw.{c.name} AS {c.name}" for c in contract.stated),
         "keys": ", ".join(contract.key),
         "newest_first": NEWEST_FIRST,
@@ -92,13 +94,27 @@ def _only_batch(feed: str) -> str:
 def _refusals(contract: Contract) -> list[str]:
     """A cell that says something and was typed as nothing refuses its row; so does a missing required one."""
     lenient = {r.column for r in contract.rules if r.expectation in _LENIENT and r.severity == "warning"}
-    whens = [_unreadable(c) for c in contract.stated if c.name not in lenient]
+    kept = {f"stated_{c.name}" for c in contract.stated} if keeps_unvalued(contract.feed) else set()
+    amounts = {c.name.removeprefix("stated_") for c in contract.columns if c.name in kept}
+    whens = [_unreadable(c, c.name in amounts) for c in contract.stated if c.name not in lenient]
     return whens + [_missing(c) for c in contract.stated if c.required or c.name in contract.key]
 
 
-def _unreadable(column: Column) -> str:
+def keeps_unvalued(feed: str) -> bool:
+    """Return whether rows of a feed are kept without their amounts when these have no exchange rate."""
+    return bool(re.search(r"\bAS _unvalued\b", model(feed)))
+
+
+def _unvalued(feed: str) -> str:
+    """The table ``unvalued``: per load what its record says of rows without their amounts."""
+    return template("unvalued.sql").strip() if keeps_unvalued(feed) else _NONE_UNVALUED
+
+
+def _unreadable(column: Column, may_be_unvalued: bool) -> str:
     name, expected = column.name, _EXPECTED.get(column.logical_type, "a value")
     unread = f"    WHEN model.{name} IS NULL AND NOT inventory_curated.is_blank(raw.{name}, '{column.kind}')"
+    if may_be_unvalued:  # read, and worth nothing known
+        unread += f" AND (model._unvalued IS NULL OR model.stated_{name} IS NULL)"
     found = f"REPLACE(raw.{name}, '|', ' ')"
     whens = [f"{unread}\n      THEN CONCAT('unreadable|{name}|', {found}, '|{expected}')"]
     if column.logical_type == "number":

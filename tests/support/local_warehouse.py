@@ -1,6 +1,7 @@
 """Curated tables, views and KPIs of a shop in a DuckDB of this process, by the emulator's own translation."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cached_property
 from graphlib import TopologicalSorter
@@ -88,6 +89,17 @@ class LocalWarehouse:
                    "first_day": span["first_day"], "last_day": span["last_day"], "state": "computed",
                    "finished_at": datetime(2026, 10, 1, 6, tzinfo=UTC)}  # fmt: skip
             self.record("kpi_runs", [run])
+
+    @contextmanager
+    def functions(self) -> Iterator[None]:
+        """Make the functions that models call; SELECTs find them until the block ends."""
+        for path in sorted((bundle_root() / "warehouse" / "routines").rglob("*.sql")):
+            self._connection.execute(in_process.translated(path.read_text(encoding="utf-8").rstrip(" \n;")))
+        self._connection.execute(f"USE {_PROJECT}")
+        try:
+            yield
+        finally:
+            self._connection.execute("USE memory")
 
     def rows(self, sql: str) -> list[dict[str, Any]]:
         """Return the rows of a SELECT."""

@@ -1,4 +1,5 @@
--- Products: typed, units by their usual codes, costs and prices in the base currency at the rate of the day.
+-- Products: typed, units by their usual codes, costs and prices in the base currency at the rate of the day. A product
+-- whose currency has no rate is kept without its cost and price: _unvalued says why.
 WITH worded AS (
   -- A function's text takes the place of its call: one step of the query for each, or it grows with each nesting.
   SELECT accepted.* REPLACE (
@@ -76,5 +77,6 @@ SELECT
   CASE
     WHEN rate IS NULL AND COALESCE(stated_unit_cost, stated_unit_price) IS NOT NULL
       THEN CONCAT('unknown_exchange_rate|currency|', stated_currency, '|a rate of at most 7 days before ', CAST(DATE(LEAST(COALESCE(updated_at, _landed_at), _landed_at)) AS STRING))
-  END AS _issue
+  END AS _unvalued,
+  CAST(NULL AS STRING) AS _issue
 FROM converted

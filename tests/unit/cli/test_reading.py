@@ -9,7 +9,7 @@ import pytest
 
 from cli import logs
 from cli.drop import guess_feed, is_settled
-from cli.loads import pick, reading, restated
+from cli.loads import pick, reading, restated, unvalued
 from cli.output import CommandError, cell
 
 FEEDS = ["sales", "stock_counts", "stock_snapshots", "products"]
@@ -157,3 +157,11 @@ def test_a_key_that_states_something_else_is_a_warning_with_an_example() -> None
     assert line.startswith("warning: 3 of its keys are stated with other content, too (load L0)")
     assert line.endswith("Example: receipt_number 1001, sku B2, before_sku A1")
     assert restated([{"stage": "transform", "detail": "{}"}]) == []
+
+
+def test_products_without_a_rate_are_a_warning() -> None:
+    """How many, where the first one stands, and in which currency."""
+    detail = {"unvalued": {"rows": 2, "first_line": 7, "currencies": "CHF, USD", "reason": "unknown_exchange_rate"}}
+    (line,) = unvalued([{"stage": "transform", "detail": json.dumps(detail)}])
+    assert line.startswith("warning: 2 rows have no cost or price (first in line 7): no exchange rate for CHF, USD on")
+    assert unvalued([{"stage": "transform", "detail": "{}"}]) == []

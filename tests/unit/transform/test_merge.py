@@ -51,7 +51,8 @@ def test_the_script_is_the_golden_one(feed: str) -> None:
 def test_a_model_gives_every_curated_column_in_order(feed: str) -> None:
     """And what says where a row comes from, which statement is newer, and why it is refused."""
     columns = [c.name for c in CONTRACTS[feed].columns]
-    wanted = [*columns, "_load_id", "_row", "_line", "_business_time", "_generation", "_issue"]
+    kept = ["_unvalued"] if merge.keeps_unvalued(feed) else []
+    wanted = [*columns, "_load_id", "_row", "_line", "_business_time", "_generation", *kept, "_issue"]
     assert sqlglot.parse_one(files.model(feed), dialect="bigquery").named_selects == wanted
 
 

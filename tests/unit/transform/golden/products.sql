@@ -53,7 +53,8 @@ WHERE raw._landed_on IN UNNEST(@days) AND batch.state = 'validated' AND refused.
 
 CREATE TEMP TABLE typed AS
 WITH model AS (
-  -- Products: typed, units by their usual codes, costs and prices in the base currency at the rate of the day.
+  -- Products: typed, units by their usual codes, costs and prices in the base currency at the rate of the day. A product
+  -- whose currency has no rate is kept without its cost and price: _unvalued says why.
   WITH worded AS (
     -- A function's text takes the place of its call: one step of the query for each, or it grows with each nesting.
     SELECT accepted.* REPLACE (
@@ -131,7 +132,8 @@ WITH model AS (
     CASE
       WHEN rate IS NULL AND COALESCE(stated_unit_cost, stated_unit_price) IS NOT NULL
         THEN CONCAT('unknown_exchange_rate|currency|', stated_currency, '|a rate of at most 7 days before ', CAST(DATE(LEAST(COALESCE(updated_at, _landed_at), _landed_at)) AS STRING))
-    END AS _issue
+    END AS _unvalued,
+    CAST(NULL AS STRING) AS _issue
   FROM converted
 )
 SELECT
@@ -154,15 +156,15 @@ SELECT
       THEN CONCAT('out_of_range|units_per_pack|', REPLACE(raw.units_per_pack, '|', ' '), '|a number below 10 to the 29th, also in base units and in the base currency')
     WHEN model.units_per_pack IS NULL AND NOT inventory_curated.is_blank(raw.units_per_pack, 'number')
       THEN CONCAT('unreadable|units_per_pack|', REPLACE(raw.units_per_pack, '|', ' '), '|a number')
-    WHEN model.unit_cost IS NULL AND NOT inventory_curated.is_blank(raw.unit_cost, 'number') AND (inventory_curated.to_number(raw.unit_cost, raw._decimal) IS NOT NULL OR REGEXP_CONTAINS(raw.unit_cost, r'[0-9]{29}|[0-9][eE][+]?[0-9]{2}'))
+    WHEN model.unit_cost IS NULL AND NOT inventory_curated.is_blank(raw.unit_cost, 'number') AND (model._unvalued IS NULL OR model.stated_unit_cost IS NULL) AND (inventory_curated.to_number(raw.unit_cost, raw._decimal) IS NOT NULL OR REGEXP_CONTAINS(raw.unit_cost, r'[0-9]{29}|[0-9][eE][+]?[0-9]{2}'))
       THEN CONCAT('out_of_range|unit_cost|', REPLACE(raw.unit_cost, '|', ' '), '|a number below 10 to the 29th, also in base units and in the base currency')
-    WHEN model.unit_cost IS NULL AND NOT inventory_curated.is_blank(raw.unit_cost, 'number')
+    WHEN model.unit_cost IS NULL AND NOT inventory_curated.is_blank(raw.unit_cost, 'number') AND (model._unvalued IS NULL OR model.stated_unit_cost IS NULL)
       THEN CONCAT('unreadable|unit_cost|', REPLACE(raw.unit_cost, '|', ' '), '|a number')
-    WHEN model.unit_price IS NULL AND NOT inventory_curated.is_blank(raw.unit_price, 'number') AND (inventory_curated.to_number(raw.unit_price, raw._decimal) IS NOT NULL OR REGEXP_CONTAINS(raw.unit_price, r'[0-9]{29}|[0-9][eE][+]?[0-9]{2}'))
+    WHEN model.unit_price IS NULL AND NOT inventory_curated.is_blank(raw.unit_price, 'number') AND (model._unvalued IS NULL OR model.stated_unit_price IS NULL) AND (inventory_curated.to_number(raw.unit_price, raw._decimal) IS NOT NULL OR REGEXP_CONTAINS(raw.unit_price, r'[0-9]{29}|[0-9][eE][+]?[0-9]{2}'))
       THEN CONCAT('out_of_range|unit_price|', REPLACE(raw.unit_price, '|', ' '), '|a number below 10 to the 29th, also in base units and in the base currency')
-    WHEN model.unit_price IS NULL AND NOT inventory_curated.is_blank(raw.unit_price, 'number')
+    WHEN model.unit_price IS NULL AND NOT inventory_curated.is_blank(raw.unit_price, 'number') AND (model._unvalued IS NULL OR model.stated_unit_price IS NULL)
       THEN CONCAT('unreadable|unit_price|', REPLACE(raw.unit_price, '|', ' '), '|a number')
-    WHEN model.currency IS NULL AND NOT inventory_curated.is_blank(raw.currency, 'word')
+    WHEN model.currency IS NULL AND NOT inventory_curated.is_blank(raw.currency, 'word') AND (model._unvalued IS NULL OR model.stated_currency IS NULL)
       THEN CONCAT('unreadable|currency|', REPLACE(raw.currency, '|', ' '), '|a known value')
     WHEN model.lead_time_days IS NULL AND NOT inventory_curated.is_blank(raw.lead_time_days, 'integer')
       THEN CONCAT('unreadable|lead_time_days|', REPLACE(raw.lead_time_days, '|', ' '), '|a whole number')
@@ -436,6 +438,25 @@ days AS (
 restated AS (
   SELECT CAST(NULL AS STRING) AS load_id, CAST(NULL AS STRING) AS said
 ),
+-- Rows that are kept without their amounts, since the currency has no rate, and why the first one is.
+unvalued AS (
+  SELECT
+    load_id,
+    CONCAT(
+      ',"unvalued":{"rows":', CAST(COUNT(*) AS STRING), ',"first_line":', CAST(MIN(line) AS STRING),
+      ',"currencies":"', STRING_AGG(DISTINCT currency, ', ' ORDER BY currency), '","reason":"', MIN(reason), '"}'
+    ) AS said
+  FROM (
+    SELECT
+      _load_id AS load_id,
+      _line AS line,
+      SPLIT(_unvalued, '|')[SAFE_OFFSET(2)] AS currency,
+      SPLIT(_unvalued, '|')[SAFE_OFFSET(0)] AS reason
+    FROM typed
+    WHERE _issue IS NULL AND _unvalued IS NOT NULL
+  )
+  GROUP BY load_id
+),
 clock AS (
   SELECT CURRENT_TIMESTAMP() AS finished_at
 )
@@ -453,7 +474,7 @@ SELECT
     '{"tables":["inventory', '_curated.products"],"dates":[', COALESCE(days.dates, ''),
     '],"all_dates":', IF(COALESCE(days.all_dates, FALSE), 'true', 'false'),
     COALESCE(CONCAT(',"replaced_by":"', generations.replaced_by, '"'), ''),
-    COALESCE(restated.said, ''), '}'
+    COALESCE(restated.said, ''), COALESCE(unvalued.said, ''), '}'
   )
 FROM batch
 CROSS JOIN clock
@@ -461,7 +482,8 @@ LEFT JOIN counted ON counted.load_id = batch.load_id
 LEFT JOIN kept ON kept.load_id = batch.load_id
 LEFT JOIN days ON days.load_id = batch.load_id
 LEFT JOIN generations ON generations.load_id = batch.load_id
-LEFT JOIN restated ON restated.load_id = batch.load_id;
+LEFT JOIN restated ON restated.load_id = batch.load_id
+LEFT JOIN unvalued ON unvalued.load_id = batch.load_id;
 
 CREATE TEMP TABLE requeued (load_id STRING, feed STRING, landed_on DATE);
 

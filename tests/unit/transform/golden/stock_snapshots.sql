@@ -426,6 +426,9 @@ days AS (
 restated AS (
   SELECT CAST(NULL AS STRING) AS load_id, CAST(NULL AS STRING) AS said
 ),
+unvalued AS (
+  SELECT CAST(NULL AS STRING) AS load_id, CAST(NULL AS STRING) AS said
+),
 clock AS (
   SELECT CURRENT_TIMESTAMP() AS finished_at
 )
@@ -443,7 +446,7 @@ SELECT
     '{"tables":["inventory', '_curated.stock_snapshots"],"dates":[', COALESCE(days.dates, ''),
     '],"all_dates":', IF(COALESCE(days.all_dates, FALSE), 'true', 'false'),
     COALESCE(CONCAT(',"replaced_by":"', generations.replaced_by, '"'), ''),
-    COALESCE(restated.said, ''), '}'
+    COALESCE(restated.said, ''), COALESCE(unvalued.said, ''), '}'
   )
 FROM batch
 CROSS JOIN clock
@@ -451,7 +454,8 @@ LEFT JOIN counted ON counted.load_id = batch.load_id
 LEFT JOIN kept ON kept.load_id = batch.load_id
 LEFT JOIN days ON days.load_id = batch.load_id
 LEFT JOIN generations ON generations.load_id = batch.load_id
-LEFT JOIN restated ON restated.load_id = batch.load_id;
+LEFT JOIN restated ON restated.load_id = batch.load_id
+LEFT JOIN unvalued ON unvalued.load_id = batch.load_id;
 
 COMMIT TRANSACTION;
 

@@ -343,6 +343,9 @@ days AS (
 restated AS (
   SELECT CAST(NULL AS STRING) AS load_id, CAST(NULL AS STRING) AS said
 ),
+unvalued AS (
+  SELECT CAST(NULL AS STRING) AS load_id, CAST(NULL AS STRING) AS said
+),
 clock AS (
   SELECT CURRENT_TIMESTAMP() AS finished_at
 )
@@ -360,7 +363,7 @@ SELECT
     '{"tables":["inventory', '_curated.suppliers"],"dates":[', COALESCE(days.dates, ''),
     '],"all_dates":', IF(COALESCE(days.all_dates, FALSE), 'true', 'false'),
     COALESCE(CONCAT(',"replaced_by":"', generations.replaced_by, '"'), ''),
-    COALESCE(restated.said, ''), '}'
+    COALESCE(restated.said, ''), COALESCE(unvalued.said, ''), '}'
   )
 FROM batch
 CROSS JOIN clock
@@ -368,7 +371,8 @@ LEFT JOIN counted ON counted.load_id = batch.load_id
 LEFT JOIN kept ON kept.load_id = batch.load_id
 LEFT JOIN days ON days.load_id = batch.load_id
 LEFT JOIN generations ON generations.load_id = batch.load_id
-LEFT JOIN restated ON restated.load_id = batch.load_id;
+LEFT JOIN restated ON restated.load_id = batch.load_id
+LEFT JOIN unvalued ON unvalued.load_id = batch.load_id;
 
 COMMIT TRANSACTION;
 
