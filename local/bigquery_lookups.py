@@ -6,16 +6,20 @@ with sixty tables, most of what a small query costs. The answers here are the sa
 as they are there, and kept until DuckLake's schema version moves on.
 """
 
+import functools
+import itertools
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from types import FunctionType
 from typing import Any
 
 import duckdb
-from local_bigquery.catalog import tables
+from local_bigquery.catalog import metadata, names, tables
 from local_bigquery.engine import database
-from local_bigquery.jobs import query
+from local_bigquery.errors import BigQueryError
+from local_bigquery.jobs import query, runner
+from local_bigquery.models import Table
+from sqlglot import exp
 
 _OBJECTS = """
 SELECT d.schema_name, t.table_name, 'TABLE', t.table_id
@@ -29,7 +33,7 @@ JOIN {lake}.ducklake_schema AS d ON d.schema_id = v.schema_id AND d.end_snapshot
 WHERE v.end_snapshot IS NULL
 """
 _COLUMNS = """
-SELECT table_id, column_name, nulls_allowed FROM {lake}.ducklake_column
+SELECT table_id, column_name, nulls_allowed, column_type FROM {lake}.ducklake_column
 WHERE end_snapshot IS NULL AND parent_column IS NULL ORDER BY table_id, column_order
 """
 _VERSION = "SELECT MAX(schema_version) FROM {lake}.ducklake_snapshot"
@@ -38,13 +42,32 @@ _OF_ONE_TABLE = "FROM duckdb_columns() WHERE database_name = ? AND schema_name =
 _REQUIRED = f"SELECT column_name {_OF_ONE_TABLE} AND NOT is_nullable"
 _HAS_COLUMN = f"SELECT 1 {_OF_ONE_TABLE} AND column_name = ?"
 _TEMPORARY = "SELECT table_name FROM duckdb_tables() WHERE temporary"
-_NOTHING_TEMPORARY = "SELECT NULL AS table_name WHERE FALSE"
 _RESULTS = "emulator"
 type Rows = list[tuple[Any, ...]]
 _slow_objects: Callable[..., Rows] = database.objects
 _slow_fetch: Callable[..., Rows] = database.fetch
 _slow_columns: Callable[..., list[Any]] = tables.columns
-_in_session: Callable[..., Any] = query.execute
+_slow_execute: Callable[..., None] = database.execute
+_any_query: Callable[..., Any] = query.execute
+_run: Callable[..., Any] = query._run
+
+
+class _NewCursor:
+    """A cursor without temporary tables, as each is that no session kept: DuckDB lists all tables to say so."""
+
+    def __init__(self, cursor: Any) -> None:
+        self._cursor = cursor
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._cursor, name)
+
+    def sql(self, sql: str, **options: Any) -> Any:
+        return _NoRows() if sql == _TEMPORARY else self._cursor.sql(sql, **options)
+
+
+class _NoRows:
+    def fetchall(self) -> Rows:
+        return []
 
 
 @dataclass(frozen=True)
@@ -53,29 +76,29 @@ class _Catalogue:
 
     version: int
     objects: dict[tuple[str, str], tuple[str, int | None]]
-    columns: dict[int, list[tuple[str, bool]]]
+    columns: dict[int, list[tuple[str, bool, str]]]
     schemas: dict[tuple[str, str], list[Any]] = field(default_factory=dict)
+    signatures: dict[tuple[str, str], Any] = field(default_factory=dict)
 
-    def of(self, dataset: str, table: str) -> list[tuple[str, bool]]:
-        """Return name and nullability of a table's columns; nothing for a view, as DuckDB has it."""
+    def of(self, dataset: str, table: str) -> list[tuple[str, bool, str]]:
+        """Return name, nullability and type of a table's columns; nothing for a view, as DuckDB has it."""
         table_id = self.objects.get((dataset, table), ("", None))[1]
         return self.columns.get(table_id, []) if table_id is not None else []
 
 
 _catalogues: dict[str, _Catalogue] = {}
+_moves = itertools.count(1)
+_seen: dict[str, tuple[int, int]] = {}  # by project: the version, and how often anything had moved before it was read
+_clock = {"now": 0}
 
 
 def install() -> None:
     """Put the quick lookups in the place of the slow ones."""
-    code = query.execute.__code__
-    constants = tuple(_NOTHING_TEMPORARY if c == _TEMPORARY else c for c in code.co_consts)
-    plain = FunctionType(code.replace(co_consts=constants), query.__dict__, "plain", query.execute.__defaults__)
-
-    def execute(*args: Any, session: Any = None, **options: Any) -> Any:
-        # Temporary tables belong to a connection; without a session each query has a new one.
-        return _in_session(*args, session=session, **options) if session else plain(*args, **options)
-
-    replace(_in_session, execute)
+    for kind, handler in list(runner.HANDLERS.items()):
+        runner.HANDLERS[kind] = functools.partial(_handled, handler)
+    replace(_any_query, _query)
+    replace(_run, _ran)
+    replace(_slow_execute, _execute)
     replace(_slow_objects, _objects)
     replace(_slow_fetch, _fetch)
     replace(_slow_columns, _columns)
@@ -83,8 +106,67 @@ def install() -> None:
 
 def version(project: str) -> int:
     """Return DuckLake's schema version: another number after each table or view that was made, changed or dropped."""
+    now, (moves, known) = _clock["now"], _seen.get(project, (-1, 0))
+    if moves == now:
+        return known
     [(number,)] = _slow_fetch(_VERSION.replace("{lake}", _lake(project)))
+    _seen[project] = (now, int(number))
     return int(number)
+
+
+def moved() -> None:
+    """Say that a table or view may have been made, changed or dropped: the version is read again."""
+    _clock["now"] = next(_moves)
+
+
+def _query(cur: Any, *args: Any, session: Any = None, **options: Any) -> Any:
+    return _any_query(cur if session else _NewCursor(cur), *args, session=session, **options)
+
+
+def _ran(cur: Any, tree: exp.Expression, *rest: Any) -> Any:
+    try:
+        return _run(cur, tree, *rest)
+    finally:
+        if not isinstance(tree, exp.Query | names.DML):
+            moved()
+
+
+def _handled(handler: Callable[..., Any], *rest: Any) -> Any:
+    try:
+        return handler(*rest)
+    finally:
+        moved()
+
+
+def _execute(sql: str, params: list[Any] | None = None) -> None:
+    try:
+        _slow_execute(sql, params)
+    finally:
+        if sql.startswith(("CREATE", "DROP", "ALTER")):
+            moved()
+
+
+def signature(project: str, dataset: str, table: str) -> Any:
+    """Return what a translation depends on of a table: what it is, its columns, how it is written down."""
+    if project not in database._attached:
+        return object()  # equal to nothing
+    known = _catalogue(project).signatures
+    stored = metadata.load(Table, project, dataset, table)
+    written = (stored.type, stored.expirationTime, stored.requirePartitionFilter) if stored else None
+    if (dataset, table) not in known:
+        known[dataset, table] = _signature(project, dataset, table)
+    return known[dataset, table], written, stored and repr(stored.timePartitioning)
+
+
+def _signature(project: str, dataset: str, table: str) -> Any:
+    catalogue = _catalogue(project)
+    kind, _ = catalogue.objects.get((dataset, table), ("", None))
+    if kind != "VIEW":
+        return kind, tuple(catalogue.of(dataset, table))
+    try:
+        return kind, tuple(repr(column) for column in _columns(project, dataset, table))
+    except (BigQueryError, duckdb.Error):
+        return object()  # a view on what is gone
 
 
 def replace(old: Callable[..., Any], new: Callable[..., Any]) -> None:
@@ -107,11 +189,29 @@ def _catalogue(project: str) -> _Catalogue:
     if known is None or known.version != current:
         # Read after the version: what is newer than it is thrown away with it at the next look.
         objects = {(d, t): (kind, number) for d, t, kind, number in _slow_fetch(_OBJECTS.replace("{lake}", lake))}
-        columns: dict[int, list[tuple[str, bool]]] = {}
-        for number, name, nulls in _slow_fetch(_COLUMNS.replace("{lake}", lake)):
-            columns.setdefault(number, []).append((name, nulls))
-        known = _catalogues[project] = _Catalogue(current, objects, columns)
+        columns: dict[int, list[tuple[str, bool, str]]] = {}
+        for number, name, nulls, kind in _slow_fetch(_COLUMNS.replace("{lake}", lake)):
+            columns.setdefault(number, []).append((name, nulls, kind))
+        known = _catalogues[project] = _Catalogue(current, objects, columns, _unchanged(known, objects, columns))
     return known
+
+
+def _unchanged(
+    before: _Catalogue | None,
+    objects: dict[tuple[str, str], tuple[str, int | None]],
+    columns: dict[int, list[tuple[str, bool, str]]],
+) -> dict[tuple[str, str], list[Any]]:
+    """Return the schemas of the tables that are still the same ones; a view may say others with its tables."""
+    if before is None:
+        return {}
+    return {
+        table: schema
+        for table, schema in before.schemas.items()
+        if (found := objects.get(table)) is not None
+        and found == before.objects.get(table)
+        and found[1] is not None
+        and columns.get(found[1]) == before.columns.get(found[1])
+    }
 
 
 def _objects(project: str, dataset: str, table: str | None = None) -> Rows:
@@ -145,7 +245,9 @@ def _fetch(sql: str, params: list[Any] | None = None) -> Rows:
         return _slow_fetch(sql, params)
     columns = _catalogue(project).of(dataset, table)
     return (
-        [(name,) for name, nulls in columns if not nulls] if not column else [(1,) for c, _ in columns if [c] == column]
+        [(name,) for name, nulls, _ in columns if not nulls]
+        if not column
+        else [(1,) for name, *_ in columns if [name] == column]
     )
 
 

@@ -2,10 +2,12 @@
 
 Measured on the suite's stacks, local-bigquery 0.4.0 spent a third of its time to translate statements that it had
 translated before, and a sixth to write each job four times and to read resources that had not changed. What is kept
-here is thrown away as soon as a table, a view or a resource changes, so that the answers stay the same.
+here is thrown away as soon as what it depends on changes, so that the answers stay the same: a translation when one of
+its tables does, however often others come and go; a resource when it is written.
 """
 
 import itertools
+import json
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -15,13 +17,16 @@ from local_bigquery.catalog import metadata, row_access
 from local_bigquery.catalog import tables as catalog_tables
 from local_bigquery.engine import database
 from local_bigquery.jobs import store
-from local_bigquery.models import Job, Table
+from local_bigquery.models import Job, RowAccessPolicy, Table
 from local_bigquery.sql import translate as translation
+from local_bigquery.sql.rules import tables as table_rules
 from sqlglot import exp
 
 from local import bigquery_lookups
 
+type Reference = tuple[str, str, str]
 _MOST = 4000  # a day of the samples needs some hundred
+_INSERT_JOB = "INSERT OR REPLACE INTO emulator.jobs VALUES (?, ?, ?, ?, ?, ?)"
 # What these say depends on more than the catalogue: the caller, the moment, the rows of another system.
 _NOT_KEPT = ("@@", "INFORMATION_SCHEMA", "__TABLES__", "SESSION_USER", "CURRENT_USER", "EXTERNAL_QUERY", "ML.")
 _save_resource, _delete_resource = metadata.save, metadata.delete
@@ -32,9 +37,10 @@ _write = catalog_tables.write
 _lock = threading.Lock()
 _versions = itertools.count()
 _resources: dict[Any, Any] = {"version": next(_versions)}  # by what was asked; the version moves with each write
-_translations: OrderedDict[Any, Any] = OrderedDict()
+_translations: "OrderedDict[Any, _Translation]" = OrderedDict()
 _shapes: OrderedDict[Any, Any] = OrderedDict()
 _unfinished: dict[tuple[str, str], Job] = {}
+_parts: dict[tuple[str, str], list[Job]] = {}  # by their script, until that one ends
 
 
 def install() -> None:
@@ -54,10 +60,19 @@ def install() -> None:
         bigquery_lookups.replace(old, new)
 
 
-def _changed() -> None:
+def _changed(model: Any, keys: tuple[str, ...]) -> None:
+    """Forget what was asked of this resource, of what it lies in and of what lies in it."""
+    bigquery_lookups.moved()
     with _lock:
-        _resources.clear()
+        for asked in [a for a in _resources if isinstance(a, tuple) and _same_branch(a[1], keys)]:
+            del _resources[asked]
+        if model is RowAccessPolicy:
+            _resources.pop("secured", None)
         _resources["version"] = next(_versions)
+
+
+def _same_branch(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
+    return all(a == b for a, b in zip(one, other, strict=False))
 
 
 def _kept(memory: OrderedDict[Any, Any], key: Any) -> Any:
@@ -79,14 +94,14 @@ def _saved_resource(resource: Any, *keys: str) -> Any:
     try:
         return _save_resource(resource, *keys)
     finally:
-        _changed()
+        _changed(type(resource), keys)
 
 
 def _deleted_resource(model: Any, *keys: str) -> None:
     try:
         _delete_resource(model, *keys)
     finally:
-        _changed()
+        _changed(model, keys)
 
 
 def _remembered(key: Any, ask: Any) -> Any:
@@ -121,10 +136,33 @@ def _saved_job(job: Job) -> Job:
         _unfinished[_key(job)] = job
         return job
     if parent := job.statistics.parentJobId:
-        job = _part(job, parent)
-    _save_job(job)
+        part = _part(job, parent)
+        _parts.setdefault((job.jobReference.projectId, parent), []).append(part)
+        return part
+    _save_all([*_parts.get(_key(job), ()), job])
+    _parts.pop(_key(job), None)
     _unfinished.pop(_key(job), None)
     return job
+
+
+def _save_all(jobs: list[Job]) -> None:
+    """Write a script's statements together with it: one commit, not one for each."""
+    if len(jobs) == 1:
+        _save_job(jobs[0])
+        return
+    with database.cursor() as cur:
+        cur.begin()
+        for job in jobs:
+            cur.execute(_INSERT_JOB, _row_of(job))
+        cur.commit()
+
+
+def _row_of(job: Job) -> list[Any]:
+    """Return what ``jobs.store.save`` writes."""
+    return [
+        *_key(job), job.statistics.parentJobId, job.status.state, int(job.statistics.creationTime),
+        json.dumps(job.dump()),
+    ]  # fmt: skip
 
 
 def _part(job: Job, parent: str) -> Job:
@@ -165,44 +203,66 @@ def _deleted_job(project_id: str, job_id: str) -> None:
     _delete_job(project_id, job_id)
 
 
+@dataclass(frozen=True)
+class _Translation:
+    """What a statement became, what that did to the context, and the tables that it was true of.
+
+    A script's variables are temporary tables with a new name each time: the SQL has marks in their place.
+    """
+
+    sql: str
+    used: frozenset[str]
+    referenced: frozenset[Reference]
+    temporary: frozenset[str]
+    position: int
+    tables: dict[Reference, Any]
+
+
 def _translated(tree: exp.Expression, context: Any) -> tuple[str, dict[str, Any]]:
     """Translate a statement, or return what it became before, with the same effects on ``context``."""
     key = _statement_key(tree, context)
     if key is None:
         return cast(tuple[str, dict[str, Any]], _translate(tree, context))
     known = _kept(_translations, key)
-    if known is None:
+    if known is None or any(bigquery_lookups.signature(*t) != said for t, said in known.tables.items()):
         return _first_translation(key, tree, context)
-    sql, used, referenced, temporary, position = known
     context.used.clear()
-    context.used |= used
-    context.referenced |= referenced
-    context.temporary |= temporary
-    context.position = position
-    return sql, {name: context.values[name] for name in used}
+    context.used |= known.used
+    context.referenced |= known.referenced
+    context.temporary |= known.temporary
+    context.position = known.position
+    sql = known.sql
+    for name, table in context.variables.items():
+        sql = sql.replace(_mark(name), _own_name(table))
+    return sql, {name: context.values[name] for name in known.used}
+
+
+def _mark(variable: str) -> str:
+    return f"__variable of {variable}__"
+
+
+def _own_name(table: str) -> str:
+    return table.rpartition(".")[2].strip('"')
 
 
 def _statement_key(tree: exp.Expression, context: Any) -> Any:
-    project = context.project_id
-    if project not in database._attached or _secured_tables():
+    if context.project_id not in database._attached or _secured_tables():
         return None
     text = tree.sql(dialect="bigquery", comments=False)
     upper = text.upper()
     if any(word in upper for word in _NOT_KEPT):
         return None
     return (
-        *(text, bool(tree.meta.get("table_function")), project, context.dataset_id, context.position),
-        *(frozenset(context.parameters.items()), frozenset(context.values), frozenset(context.variables.items())),
-        *(
-            frozenset(context.temporary),
-            repr(sorted(context.functions.items())),
-            repr(sorted(context.settings.items())),
-        ),
-        *(_resources["version"], bigquery_lookups.version(project)),
+        *(text, bool(tree.meta.get("table_function")), context.project_id, context.dataset_id, context.position),
+        *(frozenset(context.parameters.items()), frozenset(context.values), frozenset(context.variables)),
+        *(frozenset(context.temporary), repr(sorted(context.functions.items()))),
+        repr(sorted(context.settings.items())),
     )
 
 
 def _first_translation(key: Any, tree: exp.Expression, context: Any) -> tuple[str, dict[str, Any]]:
+    tables = _tables(tree, context)
+    before = {table: bigquery_lookups.signature(*table) for table in tables or ()}
     referenced, temporary = set(context.referenced), set(context.temporary)
     context.referenced.clear()
     try:
@@ -210,13 +270,29 @@ def _first_translation(key: Any, tree: exp.Expression, context: Any) -> tuple[st
         new = frozenset(context.referenced)
     finally:
         context.referenced |= referenced
-    if all(_lasts(reference, context.project_id) for reference in new):
-        known = (sql, frozenset(context.used), new, frozenset(context.temporary - temporary), context.position)
+    if tables is not None and new <= tables and all(_lasts(table, context.project_id) for table in tables):
+        marked = sql
+        for name, table in context.variables.items():
+            marked = marked.replace(_own_name(table), _mark(name))
+        added = frozenset(context.temporary - temporary)
+        known = _Translation(marked, frozenset(context.used), new, added, context.position, before)
         _keep(_translations, key, known)
     return sql, bound
 
 
-def _lasts(reference: tuple[str, str, str], project: str) -> bool:
+def _tables(tree: exp.Expression, context: Any) -> set[Reference] | None:
+    """Return the tables that a statement names, as it names them; None when it names them by a pattern."""
+    ctes = {cte.alias_or_name.casefold() for cte in tree.find_all(exp.CTE)}
+    found = set()
+    for table in tree.find_all(exp.Table):
+        if "*" in table.name or "@" in table.name:
+            return None
+        if reference := table_rules.resolve(table, context, ctes):
+            found.add(reference)
+    return found
+
+
+def _lasts(reference: Reference, project: str) -> bool:
     """Tell whether a table stays as it is until the catalogue says otherwise: not if it expires by itself."""
     if reference[0] != project or reference[1] == catalog_tables.RESULTS:
         return False
@@ -248,10 +324,14 @@ class _Cursor:
 def _written(
     cur: Any, query: str, params: Any, reference: tuple[str, str, str], config: Any, *rest: Any, **more: Any
 ) -> Any:
-    if more.get("isolated") or "read_" in query:  # reads a script's temporary tables, or a file: not in the catalogue
+    try:
+        # What reads a script's temporary tables, or a file, is not in the catalogue.
+        if not more.get("isolated") and "read_" not in query:
+            cur = _Cursor(cur, query, _shape(cur, query, params))
         return _write(cur, query, params, reference, config, *rest, **more)
-    shape = _shape(cur, query, params)
-    return _write(_Cursor(cur, query, shape), query, params, reference, config, *rest, **more)
+    finally:
+        if reference[1] != catalog_tables.RESULTS:
+            bigquery_lookups.moved()
 
 
 def _shape(cur: Any, query: str, params: Any) -> _Shape:

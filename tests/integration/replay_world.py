@@ -64,7 +64,9 @@ class World:
         """The environment in which the copy's code runs, not the checkout's."""
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("STOCKFLOW_", "GOOGLE_", "COLUMNS"))}
         paths = {"PYTHONPATH": f"{self.tree}:{self.tree / 'shared'}", "STOCKFLOW_STATE": str(self.state)}
-        return {**kept, **paths, "COLUMNS": "300", "STOCKFLOW_REPLAY_WINDOW_SECONDS": "0", **self.extra}
+        # In a burst few drains, as in the cloud: here each takes seconds.
+        ours = {"STOCKFLOW_REPLAY_WINDOW_SECONDS": "0", "STOCKFLOW_DRAIN_PAUSE_SECONDS": "5"}
+        return {**kept, **paths, "COLUMNS": "300", **ours, **self.extra}
 
     def cli(self, *words: str, code: int = 0) -> str:
         """Run ``stockflow`` as a person would; return what it printed."""

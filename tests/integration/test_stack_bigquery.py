@@ -19,11 +19,19 @@ dialect.FUNCTIONS[:] = [p for p in dialect.FUNCTIONS if p.stem != "geography"]
 from local_bigquery.settings import settings
 settings.data_dir, settings.default_project_id = Path(sys.argv[1]), "demo"
 from local import bigquery_lookups as quick
+from local import bigquery_memory as memory
 from local_bigquery.engine import database
 from local_bigquery.jobs import query
 from local_bigquery.models import JobConfigurationQuery
+from local_bigquery.sql.translate import Context, parse
 
 quick.install()
+memory.install()
+ASKED = [
+    "SELECT * FROM a.t", "SELECT id FROM a.t WHERE id = 1", "SELECT id / 2, s.id FROM b.t", "SELECT * FROM b.renamed",
+    "SELECT a.t.id, one FROM a.t, a.v", "INSERT INTO a.t (id) SELECT id FROM a.u", "DELETE FROM a.t WHERE id = later",
+    "WITH t AS (SELECT 1 AS id) SELECT id FROM t", "DROP TABLE a.u", "CREATE TABLE a.n AS SELECT * FROM a.t",
+]
 NAMES = ["t", "u", "v", "w", "renamed", "never"]
 
 
@@ -34,6 +42,22 @@ def run(sql):
 
 def kinds(found):
     return sorted(row[:2] for row in found)
+
+
+def said(translate, sql, variable):
+    context = Context("demo", "a", variables={"later": f'temp.main."__variable_{variable}"'})
+    [tree] = parse(sql)
+    try:
+        return translate(tree, context), context.used, context.referenced, context.temporary, context.position
+    except Exception as error:
+        return type(error), str(error)
+
+
+def compare_translations(after, number):
+    for sql in ASKED:
+        fresh = said(memory._translate, sql, f"{number:012d}")
+        for _ in range(2):
+            assert said(memory._translated, sql, f"{number:012d}") == fresh, (after, sql)
 
 
 def compare(after):
@@ -52,16 +76,18 @@ def compare(after):
     assert results >= 0
 
 
-for sql in [
+for number, sql in enumerate([
     "CREATE SCHEMA a", "CREATE SCHEMA b", "CREATE TABLE a.t (id INT64 NOT NULL, s STRUCT<id INT64>)",
     "CREATE TABLE b.t (other STRING)", "CREATE VIEW a.v AS SELECT 1 AS one", "INSERT INTO a.t (id) VALUES (1), (2)",
     "CREATE OR REPLACE TABLE b.t AS SELECT 1 AS id", "CREATE OR REPLACE VIEW a.v AS SELECT 2 AS two",
     "ALTER TABLE b.t RENAME TO renamed", "ALTER TABLE a.t ADD COLUMN more STRING", "ALTER TABLE a.t DROP COLUMN id",
     "BEGIN TRANSACTION; CREATE TABLE a.u (id INT64); COMMIT TRANSACTION", "DROP VIEW a.v", "DROP TABLE a.t",
     "CREATE TABLE a.t (id INT64)", "CREATE TEMP TABLE w AS SELECT 1 AS id; SELECT * FROM w", "DROP SCHEMA b CASCADE",
-]:
+]):
     run(sql)
     compare(sql)
+    compare_translations(sql, number)
+assert memory._translations
 print("the same")
 """  # fmt: skip
 
