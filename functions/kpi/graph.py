@@ -92,6 +92,50 @@ def reads(definitions: Mapping[str, Definition], views: Mapping[str, str]) -> di
     }
 
 
+def column_reads(definition: Definition, views: Mapping[str, str]) -> dict[str, frozenset[str] | None]:
+    """Return table -> the columns that a definition, or a view that it reads, may name of it; None: all of them.
+
+    A name counts for each table of its SQL: it may be too many columns, never too few.
+    """
+    found: dict[str, frozenset[str] | None] = {}
+    todo = [(definition.name, definition.sql, definition.first_line)]
+    seen = set()
+    while todo:
+        for table, names in _named(*todo.pop()).items():
+            if table in views:
+                todo += [(table, views[table], 1)] if table not in seen else []
+                seen.add(table)
+                continue
+            known = found.get(table, frozenset())
+            found[table] = None if names is None or known is None else known | names
+    return found
+
+
+@lru_cache(maxsize=1_000)
+def _named(name: str, sql: str, first_line: int) -> dict[str, frozenset[str] | None]:
+    """Return table -> the columns that one SQL text may name of it; None where it takes whole rows."""
+    tree = parse_sql(name, sql, first_line)
+    columns = list(tree.find_all(exp.Column))
+    names = {c.name.lower() for c in columns}
+    names |= {i.name.lower() for join in tree.find_all(exp.Join) for i in join.args.get("using") or []}
+    rows = {c.table.lower() for c in columns if isinstance(c.this, exp.Star)}
+    read = [t for t in tree.find_all(exp.Table) if t.db]
+    return {
+        f"{t.db}.{t.name}": None if _takes_rows(t, rows | names) or _takes_all(t) else frozenset(names) for t in read
+    }
+
+
+def _takes_rows(table: Any, names: set[str]) -> bool:
+    """Whether ``t.*`` is written somewhere, or ``t`` like a value."""
+    return table.alias_or_name.lower() in names
+
+
+def _takes_all(table: Any) -> bool:
+    """Whether the SELECT that reads it begins with a ``*`` of its own."""
+    select = table.find_ancestor(exp.Select)
+    return select is None or any(isinstance(e, exp.Star) for e in select.expressions)
+
+
 def in_order(definitions: Mapping[str, Definition], read: Mapping[str, set[str]]) -> list[Definition]:
     """Return the definitions, each after those whose tables it reads.
 

@@ -9,7 +9,7 @@ from datetime import date
 from functions.kpi.catalog import Catalog
 from functions.kpi.dates import Span, affected, gone, unseen
 from functions.kpi.definition import Definition
-from functions.kpi.graph import columns, levels, reads
+from functions.kpi.graph import column_reads, columns, levels, reads
 from functions.kpi.runner import Job, Run, compute, rebuild
 from functions.kpi.state import State, read_state
 from stockflow.contracts import Contract
@@ -66,6 +66,7 @@ class _Plan:
     levels: list[list[Definition]]
     reads: dict[str, set[str]]
     faults: list[Run]
+    views: Mapping[str, str]
 
     @property
     def bad(self) -> list[str]:
@@ -80,7 +81,7 @@ def _plan(catalog: Catalog) -> _Plan:
     read = reads(definitions, views)
     while True:
         try:
-            return _Plan(levels(definitions, read), read, faults)
+            return _Plan(levels(definitions, read), read, faults, views)
         except PermanentError as error:
             circle = set(error.facts["circle"])
             faults += [Run(name, "failed", message=error.message) for name in sorted(circle)]
@@ -101,10 +102,20 @@ def touched(work: Iterable[StageRecord], span: Span) -> dict[str, set[date]]:
     changed: dict[str, set[date]] = {}
     for record in work:
         days = {date.fromisoformat(d) for d in record.detail.get("dates") or []}
-        if record.detail.get("all_dates"):
+        if record.detail.get("all_dates") and "columns" not in record.detail:
             days |= span.days()
         for table in record.detail.get("tables") or []:
             changed.setdefault(table, set()).update(days)
+    return changed
+
+
+def touched_columns(work: Iterable[StageRecord]) -> dict[str, set[str]]:
+    """Return dimension -> the columns of it that these loads changed, of those that changed nothing else."""
+    changed: dict[str, set[str]] = {}
+    for record in work:
+        if record.detail.get("all_dates"):
+            for table in record.detail.get("tables") or []:
+                changed.setdefault(table, set()).update(record.detail.get("columns") or [])
     return changed
 
 
@@ -173,23 +184,37 @@ class _Round:
 
     def _changed(self, new: frozenset[str]) -> dict[str, set[date]]:
         """Return table -> the dates that these loads change in it, KPI tables included."""
-        records = (w.record for w in self._work if w.record.record_id in new)
-        changed = touched(records, self._state.spans["all"])
+        records = [w.record for w in self._work if w.record.record_id in new]
+        changed, in_columns = touched(records, self._state.spans["all"]), touched_columns(records)
         for definition in (d for level in self._plan.levels for d in level):
-            if dates := self._reached(definition, changed):
+            if dates := self._reached(definition, changed, in_columns):
                 changed[definition.table] = dates
         return changed
 
-    def _reached(self, definition: Definition, changed: Mapping[str, set[date]]) -> set[date]:
+    def _reached(
+        self, definition: Definition, changed: Mapping[str, set[date]], in_columns: Mapping[str, set[str]]
+    ) -> set[date]:
         span, covered = self._state.span(definition), self._state.covered(definition)
         inputs = self._plan.reads[definition.name]
         if not self._state.stands(definition) or self._state.overtaken(definition, inputs):
             return span.days() | gone(covered, span)
         changes = {day for table in inputs for day in changed.get(table, ())}
+        if self._reads_any(definition, in_columns):
+            changes |= span.days()
         beyond, new = gone(covered, span), unseen(covered, span)
         if columns(definition) == ["business_date"]:
             return new | beyond  # the days of a spine come and go, they do not change
         return affected(changes, definition.lookback_days, span) | new | beyond
+
+    def _reads_any(self, definition: Definition, in_columns: Mapping[str, set[str]]) -> bool:
+        """Whether a definition may read a column of a dimension that changed."""
+        if not in_columns.keys() & self._plan.reads[definition.name]:
+            return False
+        read = column_reads(definition, self._plan.views)
+        return any(
+            table in read and ((names := read[table]) is None or bool(names & columns))
+            for table, columns in in_columns.items()
+        )
 
     def _computed(self, definition: Definition, dates: set[date]) -> Run | None:
         if time.monotonic() > self._end:

@@ -23,6 +23,7 @@ def pieces(feed: str) -> dict[str, str]:
         "dimensions_seen": _seen(reads(feed)),
         "others_seen": f"SELECT {others or '0'}",
         "seen_before": _step(feed, "before"),
+        "seen_after": _step(feed, "after"),
         "mark": _mark(feed),
         "mark_again": _again(feed, others),
         "requeued": _REQUEUED if readers else "CAST(NULL AS STRING)",
@@ -38,6 +39,11 @@ def reads(feed: str) -> list[str]:
 def has_dependents(feed: str) -> bool:
     """Return whether a change of this feed changes what loads of other feeds say."""
     return dependents(feed) is not None
+
+
+def has_days(feed: str) -> bool:
+    """Return whether models and KPIs read what a dimension without dates says of each day."""
+    return "changed_by_day" in (dependents_step(feed, "after") or "")
 
 
 def _readers(feed: str) -> list[str]:
@@ -71,7 +77,7 @@ def _mark(feed: str) -> str:
     if affected is None:
         return ""
     requeued = "\nCREATE TEMP TABLE requeued (load_id STRING, feed STRING, landed_on DATE);\n"
-    return requeued + _step(feed, "after") + "\n" + _marking(feed, affected)
+    return requeued + "\n" + _marking(feed, affected)
 
 
 def _step(feed: str, step: str) -> str:

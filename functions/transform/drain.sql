@@ -205,7 +205,7 @@ END IF;
 
 INSERT INTO inventory_curated.<<feed>> (<<columns>>, _updated_at)
 SELECT <<columns>>, CURRENT_TIMESTAMP() FROM changes WHERE _load_id IS NOT NULL;
-
+<<seen_after>>
 INSERT INTO inventory_ops.quarantine_rows (
   run_id, load_id, feed, `row`, line, stage, rule, column_name, value, expected, message, severity, original_row,
   recorded_at, landed_on
@@ -266,8 +266,10 @@ touched_days AS (
 days AS (
   SELECT
     load_id,
-    STRING_AGG(DISTINCT IF(day = '*', NULL, CONCAT('"', day, '"')), ',') AS dates,
-    LOGICAL_OR(day = '*') AS all_dates
+    STRING_AGG(DISTINCT IF(STARTS_WITH(day, '*'), NULL, CONCAT('"', day, '"')), ',') AS dates,
+    LOGICAL_OR(STARTS_WITH(day, '*')) AS all_dates,
+    -- on all days, in these columns only
+    IF(LOGICAL_OR(day = '*'), NULL, STRING_AGG(DISTINCT CONCAT('"', NULLIF(SUBSTR(day, 2), ''), '"'), ',')) AS columns
   FROM touched_days
   WHERE day IS NOT NULL
   GROUP BY load_id
@@ -290,6 +292,7 @@ SELECT
     -- in two pieces, so that the name stays free of an environment's prefix
     '{"tables":["inventory', '_curated.<<feed>>"],"dates":[', COALESCE(days.dates, ''),
     '],"all_dates":', IF(COALESCE(days.all_dates, FALSE), 'true', 'false'),
+    IF(days.all_dates, COALESCE(CONCAT(',"columns":[', days.columns, ']'), ''), ''),
     COALESCE(CONCAT(',"replaced_by":"', generations.replaced_by, '"'), ''),
     COALESCE(restated.said, ''), COALESCE(unvalued.said, ''), '}'
   )

@@ -29,7 +29,8 @@ _ROOM = "a number below 10 to the 29th, also in base units and in the base curre
 
 def version(contract: Contract) -> str:
     """Return the stage version: what decides the result of transforming this feed."""
-    code = [p.read_text(encoding="utf-8") for p in sorted(_HERE.glob("*.*")) if p.suffix in {".py", ".sql"}]
+    files = [*sorted(_HERE.glob("*.*")), *sorted(_HERE.glob("dependents/*.*"))]
+    code = [p.read_text(encoding="utf-8") for p in files if p.suffix in {".py", ".sql"}]
     return stage_version(contract.fingerprint, model(contract.feed), digest(*code), _routines())
 
 
@@ -137,14 +138,35 @@ def _missing(column: Column) -> str:
 
 
 def _touched_days(contract: Contract) -> str:
-    """Per changed row, the days on which KPIs may change; a dimension changes all days."""
+    """Per changed row, the days on which KPIs may change; a dimension changes all days.
+
+    Of a dimension, ``*`` is said when a key comes or goes, and ``*column`` for each column that says something else.
+    """
     if not contract.business_date:
-        return "SELECT _load_id, _was_load_id, '*' AS day FROM changes WHERE _content_changed"
+        return _touched_columns(contract)
     day = contract.business_date
     return " UNION ALL ".join(
         f"SELECT _load_id, _was_load_id, CAST({name} AS STRING) AS day FROM changes WHERE _content_changed"
         for name in (day, f"_was_{day}")
     )
+
+
+def _touched_columns(contract: Contract) -> str:
+    names = [c.name for c in contract.columns if c.name not in contract.key and c.name != contract.business_time]
+    each = ",\n".join(f"      IF({n} IS DISTINCT FROM _was_{n}, '*{n}', NULL)" for n in names)
+    by_day = """
+    UNION ALL
+    SELECT CAST(NULL AS STRING), CAST(NULL AS STRING), CONCAT('*', column_name) FROM changed_by_day"""
+    return f"""
+    SELECT _load_id, _was_load_id, IF(_load_id IS NULL OR _was_load_id IS NULL, '*', day) AS day
+    FROM changes
+    CROSS JOIN UNNEST([
+{each}
+    ]) AS day
+    WHERE _content_changed AND (day IS NOT NULL OR _load_id IS NULL OR _was_load_id IS NULL){
+        by_day if dimensions.has_days(contract.feed) else ""
+    }
+  """
 
 
 def _dates(contract: Contract) -> dict[str, str]:

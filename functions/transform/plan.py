@@ -152,6 +152,8 @@ def _is_shown(asked: Asked, load: Load | None) -> bool:
 
 
 def days_of(load: str, detail: Mapping[str, Any]) -> list[str]:
-    """Return the "load day" pairs of an event's detail; day ``*`` stands for all."""
-    days = ["*"] if detail.get("all_dates") else sorted(detail.get("dates") or [])
+    """Return the "load day" pairs of an event's detail; ``*`` stands for all days, ``*column`` for one column's."""
+    days = sorted(detail.get("dates") or [])
+    if detail.get("all_dates"):
+        days = [f"*{column}" for column in sorted(detail.get("columns") or [""])]
     return [f"{load} {day}" for day in days]

@@ -144,6 +144,31 @@ def test_a_poisoned_definition_stops_no_other_and_those_on_it_are_skipped(world:
     assert skipped == {"on_poison": "reads inventory_kpi.poison, which failed"}
 
 
+def test_a_dimension_concerns_those_that_read_what_changed(world: World) -> None:
+    """A product is renamed: what reads names is computed for all days, and what reads that; nothing else is."""
+    named = BASE.format(name="named").replace(
+        "FROM inventory_curated.sales\n",
+        "FROM inventory_curated.sales AS s\nLEFT JOIN inventory_curated.products AS p USING (sku)\n",
+    )
+    (folder(world) / "named.sql").write_text(named.replace(" AS units\n", " AS units, ANY_VALUE(p.name) AS product\n"))
+    write(folder(world), "of_named", reads="named")
+    world.drain(world.transformed("sales", LAST))
+    before = counted(world)
+    world.drain(world.transformed("products", all_dates=True, columns=["category"]))
+    assert counted(world) == before
+    world.drain(world.transformed("products", all_dates=True, columns=["category", "name"]))
+    assert counted(world) == {kpi: runs + (kpi in ("named", "of_named")) for kpi, runs in before.items()}
+    assert world.runs()["of_named"] == (FIRST, LAST)
+    world.drain(world.transformed("products", all_dates=True))
+    assert counted(world)["named"] == before["named"] + 2
+
+
+def counted(world: World) -> dict[str, int]:
+    """KPI -> how often it was computed."""
+    rows = world.rows("SELECT kpi, COUNT(*) AS n FROM inventory_ops.kpi_runs WHERE state = 'computed' GROUP BY kpi")
+    return {r["kpi"]: r["n"] for r in rows}
+
+
 def test_a_circle_stops_nobody_outside_it(world: World) -> None:
     write(folder(world), "chicken", "value", reads="egg")
     write(folder(world), "egg", "value", reads="chicken")

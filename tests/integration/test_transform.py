@@ -344,6 +344,27 @@ def test_an_unchanged_dimension_changes_no_day(world: World) -> None:
     assert detail(world, again) == {"tables": ["inventory_curated.products"], "dates": [], "all_dates": False}
 
 
+def test_a_dimension_says_which_columns_changed(world: World) -> None:
+    """A renamed product concerns only the KPIs that read names; a new product, or one that is gone, all of them."""
+    row = {"sku": "A1", "name": "Lamp", "unit_cost": "2", "updated_at": "2026-09-01"}
+    first = world.land("products", row)
+    run(world, "products", first)
+    assert detail(world, first)["all_dates"] is True and "columns" not in detail(world, first)
+    renamed = world.land("products", {**row, "name": "Light", "category": "Home", "updated_at": "2026-09-08"})
+    run(world, "products", renamed)
+    assert sorted(detail(world, renamed)["columns"]) == ["category", "name"]
+
+
+def test_an_older_statement_that_comes_late_changes_what_held_then(world: World) -> None:
+    """The current product stays as it is; its cost of the days before is another one now."""
+    row = {"sku": "A1", "name": "Lamp", "unit_cost": "2", "updated_at": "2026-09-08"}
+    run(world, "products", world.land("products", row))
+    late = world.land("products", {**row, "name": "Lamp of old", "unit_cost": "1", "updated_at": "2026-09-01"})
+    run(world, "products", late)
+    said = detail(world, late)
+    assert (said["all_dates"], said["columns"]) == (True, ["unit_cost"])
+
+
 def test_movements_carry_their_sign(world: World) -> None:
     """What leaves is negative however it is written; SAP's reversals turn it round."""
     types = {"receipt": "5", "issue": "5", "sortie": "-5", "transfer_out": "5", "102": "5", "202": "5",

@@ -7,7 +7,8 @@ import pytest
 from functions.kpi.catalog import load_definitions
 from functions.kpi.columns import all_columns, curated_columns
 from functions.kpi.definition import Definition
-from functions.kpi.graph import column_lineage, dated, in_order, reads
+from functions.kpi.graph import column_lineage, column_reads, dated, in_order, reads
+from functions.kpi.refresh import views_by_name
 from stockflow.contracts import load_contracts
 from stockflow.errors import PermanentError
 from stockflow.settings import bundle_root
@@ -30,6 +31,33 @@ def test_a_table_is_read_through_views_common_table_expressions_and_subqueries()
         kpi="WITH x AS (SELECT * FROM inventory_curated.v) SELECT * FROM x, (SELECT * FROM inventory_curated.sales)"
     )
     assert reads(found, views) == {"kpi": {"a.t", "inventory_curated.sales"}}
+
+
+@pytest.mark.parametrize(
+    ("sql", "read"),
+    [
+        ("SELECT p.Name FROM c.products AS p JOIN c.sales USING (sku) WHERE p.size > 1", {"name", "sku", "size"}),
+        ("WITH x AS (SELECT name FROM c.products) SELECT x.*, COUNT(*) AS n FROM x", {"name"}),
+        ("SELECT c.v.shown FROM c.v", {"named"}),
+        ("SELECT p.* FROM c.products AS p", None),
+        ("WITH x AS (SELECT * FROM c.products) SELECT name FROM x", None),
+        ("SELECT TO_JSON_STRING(p) AS j FROM c.products AS p", None),
+        ("SELECT (SELECT AS STRUCT * EXCEPT (name) FROM c.products) AS one", None),
+    ],
+)
+def test_the_columns_that_a_definition_may_read_of_a_table(sql: str, read: set[str] | None) -> None:
+    """Those that its SQL names anywhere; all of them when it takes whole rows."""
+    found = column_reads(base("kpi", sql), {"c.v": "SELECT named AS shown FROM c.products"})["c.products"]
+    assert found == read or (read and found and read <= found)
+
+
+def test_a_new_name_of_a_product_concerns_no_kpi() -> None:
+    """What the weekly master changes most is shown, and not computed with."""
+    views = views_by_name()
+    for definition in load_definitions(str(ROOT / "functions/kpi/definitions")).values():
+        for table in ("inventory_curated.products", "inventory_curated.locations"):
+            read = column_reads(definition, views).get(table, frozenset())
+            assert read is not None and "name" not in read, definition.name
 
 
 def test_each_definition_comes_after_those_that_it_reads() -> None:

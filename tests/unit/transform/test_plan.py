@@ -126,6 +126,7 @@ def test_days_that_the_kpis_have_not_seen_are_carried() -> None:
 def test_a_dimension_carries_all_days() -> None:
     """Written as a star."""
     assert days_of("L1", {"dates": [], "all_dates": True}) == ["L1 *"]
+    assert days_of("L1", {"all_dates": True, "columns": ["unit_cost", "name"]}) == ["L1 *name", "L1 *unit_cost"]
 
 
 @pytest.mark.parametrize(

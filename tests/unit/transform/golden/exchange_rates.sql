@@ -340,8 +340,10 @@ touched_days AS (
 days AS (
   SELECT
     load_id,
-    STRING_AGG(DISTINCT IF(day = '*', NULL, CONCAT('"', day, '"')), ',') AS dates,
-    LOGICAL_OR(day = '*') AS all_dates
+    STRING_AGG(DISTINCT IF(STARTS_WITH(day, '*'), NULL, CONCAT('"', day, '"')), ',') AS dates,
+    LOGICAL_OR(STARTS_WITH(day, '*')) AS all_dates,
+    -- on all days, in these columns only
+    IF(LOGICAL_OR(day = '*'), NULL, STRING_AGG(DISTINCT CONCAT('"', NULLIF(SUBSTR(day, 2), ''), '"'), ',')) AS columns
   FROM touched_days
   WHERE day IS NOT NULL
   GROUP BY load_id
@@ -368,6 +370,7 @@ SELECT
     -- in two pieces, so that the name stays free of an environment's prefix
     '{"tables":["inventory', '_curated.exchange_rates"],"dates":[', COALESCE(days.dates, ''),
     '],"all_dates":', IF(COALESCE(days.all_dates, FALSE), 'true', 'false'),
+    IF(days.all_dates, COALESCE(CONCAT(',"columns":[', days.columns, ']'), ''), ''),
     COALESCE(CONCAT(',"replaced_by":"', generations.replaced_by, '"'), ''),
     COALESCE(restated.said, ''), COALESCE(unvalued.said, ''), '}'
   )

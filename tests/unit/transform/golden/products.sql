@@ -259,9 +259,9 @@ SELECT was.sku, was.name, was.category, was.brand, was.gtin, was.base_unit, was.
 FROM inventory_curated.products AS was
 JOIN touched ON touched.sku = was.sku;
 
--- What the touched products held in a pack, by day, before these loads.
-CREATE TEMP TABLE packs_before AS
-SELECT by_day.sku, by_day.valid_from, by_day.valid_to, by_day.base_unit, by_day.pack_unit, by_day.units_per_pack
+-- What was said of the touched products, by day, before these loads.
+CREATE TEMP TABLE products_before AS
+SELECT by_day.*
 FROM inventory_curated.products_by_day AS by_day
 JOIN touched ON touched.sku = by_day.sku;
 
@@ -369,6 +369,48 @@ END IF;
 INSERT INTO inventory_curated.products (sku, name, category, brand, gtin, base_unit, pack_unit, units_per_pack, unit_cost, unit_price, currency, lead_time_days, supplier_code, listed_from, delisted_on, updated_at, stated_unit_cost, stated_unit_price, stated_currency, _load_id, _row, _line, _business_time, _generation, _updated_at)
 SELECT sku, name, category, brand, gtin, base_unit, pack_unit, units_per_pack, unit_cost, unit_price, currency, lead_time_days, supplier_code, listed_from, delisted_on, updated_at, stated_unit_cost, stated_unit_price, stated_currency, _load_id, _row, _line, _business_time, _generation, CURRENT_TIMESTAMP() FROM changes WHERE _load_id IS NOT NULL;
 
+-- What is said of them now, and where it differs: a late statement changes days of the past, and not the current row.
+CREATE TEMP TABLE products_after AS
+SELECT by_day.*
+FROM inventory_curated.products_by_day AS by_day
+JOIN touched ON touched.sku = by_day.sku;
+
+CREATE TEMP TABLE changed_by_day AS
+SELECT DISTINCT column_name
+FROM products_after AS now
+JOIN products_before AS was
+  ON was.sku = now.sku AND was.valid_from <= now.valid_to AND now.valid_from <= was.valid_to
+CROSS JOIN UNNEST([
+  IF(now.category IS DISTINCT FROM was.category, 'category', NULL),
+  IF(now.supplier_code IS DISTINCT FROM was.supplier_code, 'supplier_code', NULL),
+  IF(now.base_unit IS DISTINCT FROM was.base_unit, 'base_unit', NULL),
+  IF(now.pack_unit IS DISTINCT FROM was.pack_unit, 'pack_unit', NULL),
+  IF(now.units_per_pack IS DISTINCT FROM was.units_per_pack, 'units_per_pack', NULL),
+  IF(now.unit_cost IS DISTINCT FROM was.unit_cost, 'unit_cost', NULL),
+  IF(now.unit_price IS DISTINCT FROM was.unit_price, 'unit_price', NULL)
+]) AS column_name
+WHERE column_name IS NOT NULL;
+
+-- The days on which the pack or the base unit of a product is another one now.
+CREATE TEMP TABLE repacked AS
+SELECT
+  now.sku,
+  GREATEST(now.valid_from, was.valid_from) AS first_day,
+  LEAST(now.valid_to, was.valid_to) AS last_day,
+  now.base_unit
+FROM products_after AS now
+JOIN products_before AS was
+  ON was.sku = now.sku AND was.valid_from <= now.valid_to AND now.valid_from <= was.valid_to
+WHERE now.base_unit IS DISTINCT FROM was.base_unit
+  OR now.pack_unit IS DISTINCT FROM was.pack_unit
+  OR now.units_per_pack IS DISTINCT FROM was.units_per_pack
+UNION ALL
+SELECT sku, valid_from, valid_to, base_unit FROM products_after WHERE sku NOT IN (SELECT sku FROM products_before)
+UNION ALL
+SELECT sku, valid_from, valid_to, CAST(NULL AS STRING)
+FROM products_before
+WHERE sku NOT IN (SELECT sku FROM products_after);
+
 INSERT INTO inventory_ops.quarantine_rows (
   run_id, load_id, feed, `row`, line, stage, rule, column_name, value, expected, message, severity, original_row,
   recorded_at, landed_on
@@ -420,7 +462,32 @@ touched_days AS (
       ELSE (SELECT MIN(load_id) FROM batch)
     END AS load_id,
     day
-  FROM (SELECT _load_id, _was_load_id, '*' AS day FROM changes WHERE _content_changed)
+  FROM (
+    SELECT _load_id, _was_load_id, IF(_load_id IS NULL OR _was_load_id IS NULL, '*', day) AS day
+    FROM changes
+    CROSS JOIN UNNEST([
+      IF(name IS DISTINCT FROM _was_name, '*name', NULL),
+      IF(category IS DISTINCT FROM _was_category, '*category', NULL),
+      IF(brand IS DISTINCT FROM _was_brand, '*brand', NULL),
+      IF(gtin IS DISTINCT FROM _was_gtin, '*gtin', NULL),
+      IF(base_unit IS DISTINCT FROM _was_base_unit, '*base_unit', NULL),
+      IF(pack_unit IS DISTINCT FROM _was_pack_unit, '*pack_unit', NULL),
+      IF(units_per_pack IS DISTINCT FROM _was_units_per_pack, '*units_per_pack', NULL),
+      IF(unit_cost IS DISTINCT FROM _was_unit_cost, '*unit_cost', NULL),
+      IF(unit_price IS DISTINCT FROM _was_unit_price, '*unit_price', NULL),
+      IF(currency IS DISTINCT FROM _was_currency, '*currency', NULL),
+      IF(lead_time_days IS DISTINCT FROM _was_lead_time_days, '*lead_time_days', NULL),
+      IF(supplier_code IS DISTINCT FROM _was_supplier_code, '*supplier_code', NULL),
+      IF(listed_from IS DISTINCT FROM _was_listed_from, '*listed_from', NULL),
+      IF(delisted_on IS DISTINCT FROM _was_delisted_on, '*delisted_on', NULL),
+      IF(stated_unit_cost IS DISTINCT FROM _was_stated_unit_cost, '*stated_unit_cost', NULL),
+      IF(stated_unit_price IS DISTINCT FROM _was_stated_unit_price, '*stated_unit_price', NULL),
+      IF(stated_currency IS DISTINCT FROM _was_stated_currency, '*stated_currency', NULL)
+    ]) AS day
+    WHERE _content_changed AND (day IS NOT NULL OR _load_id IS NULL OR _was_load_id IS NULL)
+    UNION ALL
+    SELECT CAST(NULL AS STRING), CAST(NULL AS STRING), CONCAT('*', column_name) FROM changed_by_day
+  )
   UNION ALL
   -- days of an earlier run of the same load that the KPIs have not seen yet
   SELECT SPLIT(carried, ' ')[SAFE_OFFSET(0)], SPLIT(carried, ' ')[SAFE_OFFSET(1)]
@@ -429,8 +496,10 @@ touched_days AS (
 days AS (
   SELECT
     load_id,
-    STRING_AGG(DISTINCT IF(day = '*', NULL, CONCAT('"', day, '"')), ',') AS dates,
-    LOGICAL_OR(day = '*') AS all_dates
+    STRING_AGG(DISTINCT IF(STARTS_WITH(day, '*'), NULL, CONCAT('"', day, '"')), ',') AS dates,
+    LOGICAL_OR(STARTS_WITH(day, '*')) AS all_dates,
+    -- on all days, in these columns only
+    IF(LOGICAL_OR(day = '*'), NULL, STRING_AGG(DISTINCT CONCAT('"', NULLIF(SUBSTR(day, 2), ''), '"'), ',')) AS columns
   FROM touched_days
   WHERE day IS NOT NULL
   GROUP BY load_id
@@ -473,6 +542,7 @@ SELECT
     -- in two pieces, so that the name stays free of an environment's prefix
     '{"tables":["inventory', '_curated.products"],"dates":[', COALESCE(days.dates, ''),
     '],"all_dates":', IF(COALESCE(days.all_dates, FALSE), 'true', 'false'),
+    IF(days.all_dates, COALESCE(CONCAT(',"columns":[', days.columns, ']'), ''), ''),
     COALESCE(CONCAT(',"replaced_by":"', generations.replaced_by, '"'), ''),
     COALESCE(restated.said, ''), COALESCE(unvalued.said, ''), '}'
   )
@@ -486,31 +556,6 @@ LEFT JOIN restated ON restated.load_id = batch.load_id
 LEFT JOIN unvalued ON unvalued.load_id = batch.load_id;
 
 CREATE TEMP TABLE requeued (load_id STRING, feed STRING, landed_on DATE);
-
--- The days on which the pack or the base unit of a product is another one now.
-CREATE TEMP TABLE repacked AS
-WITH packs_now AS (
-  SELECT by_day.sku, by_day.valid_from, by_day.valid_to, by_day.base_unit, by_day.pack_unit, by_day.units_per_pack
-  FROM inventory_curated.products_by_day AS by_day
-  JOIN touched ON touched.sku = by_day.sku
-)
-SELECT
-  now.sku,
-  GREATEST(now.valid_from, was.valid_from) AS first_day,
-  LEAST(now.valid_to, was.valid_to) AS last_day,
-  now.base_unit
-FROM packs_now AS now
-JOIN packs_before AS was
-  ON was.sku = now.sku AND was.valid_from <= now.valid_to AND now.valid_from <= was.valid_to
-WHERE now.base_unit IS DISTINCT FROM was.base_unit
-  OR now.pack_unit IS DISTINCT FROM was.pack_unit
-  OR now.units_per_pack IS DISTINCT FROM was.units_per_pack
-UNION ALL
-SELECT sku, valid_from, valid_to, base_unit FROM packs_now WHERE sku NOT IN (SELECT sku FROM packs_before)
-UNION ALL
-SELECT sku, valid_from, valid_to, CAST(NULL AS STRING)
-FROM packs_before
-WHERE sku NOT IN (SELECT sku FROM packs_now);
 
 -- Loads of other feeds that say something else now that products changed: to be transformed again.
 IF EXISTS (SELECT 1 FROM repacked) THEN

@@ -325,7 +325,20 @@ touched_days AS (
       ELSE (SELECT MIN(load_id) FROM batch)
     END AS load_id,
     day
-  FROM (SELECT _load_id, _was_load_id, '*' AS day FROM changes WHERE _content_changed)
+  FROM (
+    SELECT _load_id, _was_load_id, IF(_load_id IS NULL OR _was_load_id IS NULL, '*', day) AS day
+    FROM changes
+    CROSS JOIN UNNEST([
+      IF(name IS DISTINCT FROM _was_name, '*name', NULL),
+      IF(country IS DISTINCT FROM _was_country, '*country', NULL),
+      IF(currency IS DISTINCT FROM _was_currency, '*currency', NULL),
+      IF(contact_name IS DISTINCT FROM _was_contact_name, '*contact_name', NULL),
+      IF(email IS DISTINCT FROM _was_email, '*email', NULL),
+      IF(phone IS DISTINCT FROM _was_phone, '*phone', NULL),
+      IF(payment_terms_days IS DISTINCT FROM _was_payment_terms_days, '*payment_terms_days', NULL)
+    ]) AS day
+    WHERE _content_changed AND (day IS NOT NULL OR _load_id IS NULL OR _was_load_id IS NULL)
+  )
   UNION ALL
   -- days of an earlier run of the same load that the KPIs have not seen yet
   SELECT SPLIT(carried, ' ')[SAFE_OFFSET(0)], SPLIT(carried, ' ')[SAFE_OFFSET(1)]
@@ -334,8 +347,10 @@ touched_days AS (
 days AS (
   SELECT
     load_id,
-    STRING_AGG(DISTINCT IF(day = '*', NULL, CONCAT('"', day, '"')), ',') AS dates,
-    LOGICAL_OR(day = '*') AS all_dates
+    STRING_AGG(DISTINCT IF(STARTS_WITH(day, '*'), NULL, CONCAT('"', day, '"')), ',') AS dates,
+    LOGICAL_OR(STARTS_WITH(day, '*')) AS all_dates,
+    -- on all days, in these columns only
+    IF(LOGICAL_OR(day = '*'), NULL, STRING_AGG(DISTINCT CONCAT('"', NULLIF(SUBSTR(day, 2), ''), '"'), ',')) AS columns
   FROM touched_days
   WHERE day IS NOT NULL
   GROUP BY load_id
@@ -362,6 +377,7 @@ SELECT
     -- in two pieces, so that the name stays free of an environment's prefix
     '{"tables":["inventory', '_curated.suppliers"],"dates":[', COALESCE(days.dates, ''),
     '],"all_dates":', IF(COALESCE(days.all_dates, FALSE), 'true', 'false'),
+    IF(days.all_dates, COALESCE(CONCAT(',"columns":[', days.columns, ']'), ''), ''),
     COALESCE(CONCAT(',"replaced_by":"', generations.replaced_by, '"'), ''),
     COALESCE(restated.said, ''), COALESCE(unvalued.said, ''), '}'
   )
