@@ -12,6 +12,7 @@ from cli.books import with_superseded
 from cli.output import CommandError, console, print_json, print_table
 from cli.stack import Json
 from cli.stale import stale_loads
+from functions.ingest.receipts.described import described, restated, unused, unvalued
 from local.dashboard import wording
 from stockflow.services import Services
 
@@ -95,9 +96,7 @@ def list_loads(
         print_table(rows, [*COLUMNS, "stale_stages"] if stale else COLUMNS)
         for row in rows:
             if row["unused_columns"]:
-                console().print(
-                    f"{row['object']}: columns not used: {wording.unused(row['unused_columns'])}", markup=False
-                )
+                console().print(f"{row['object']}: columns not used: {unused(row['unused_columns'])}", markup=False)
     else:
         console().print("no loads" + (" match" if feed or state or stale else ": drop a file with `stockflow drop`"))
 
@@ -192,73 +191,6 @@ def pick(rows: list[dict[str, Any]], what: str) -> dict[str, Any]:
 def reading(stages: list[dict[str, Any]]) -> list[str]:
     """Return how ingest understood the file, and what it decided about its headers, in lines for a person."""
     return described(next((json.loads(s["detail"] or "{}") for s in stages if s["stage"] == "ingest"), {}))
-
-
-def described(detail: Mapping[str, Any]) -> list[str]:
-    """Return what ingest noted of a file, in lines for a person."""
-    facts = [str(detail["format"])] if "format" in detail else []
-    facts += [f"{name} {detail[name]!r}" for name in ("encoding", "delimiter", "sheet") if detail.get(name)]
-    facts += [f"header in line {detail['header_line']}"] if detail.get("header_line") else []
-    lines = [f"read as: {', '.join(facts)}"] if facts else []
-    if aside := detail.get("set_aside"):
-        lines.append(f"set aside, since another column says the same: {', '.join(aside)} (kept in _extra)")
-    taken = (detail.get("from_file_name") or {}).items()
-    lines += [f"from the file's name: {column} {value}" for column, value in taken]
-    return lines + _doubts(detail)
-
-
-_MESSAGES = {
-    "quantities_not_read": "quantities without a column in this feed",
-    "messages_not_read": "messages that are not read",
-}
-
-
-def _doubts(detail: Mapping[str, Any]) -> list[str]:
-    """Return what a person should look at: a guessed encoding, columns that were not used, measures without any."""
-    lines = []
-    if signs := detail.get("encoding_doubt"):
-        sure = f"{detail.get('encoding_confidence', 0):.0%} sure"
-        lines.append(f"encoding {detail['encoding']} is a guess ({sure}); bytes and characters: {', '.join(signs)}")
-    if columns := detail.get("unused_columns"):
-        lines.append(f"columns not used: {wording.unused(columns)} (kept in _extra)")
-    if absent := detail.get("absent_measures"):
-        lines.append(f"warning: no column states {', '.join(absent)}: what is computed from it is missing")
-    for name, words in _MESSAGES.items():
-        if found := detail.get(name):
-            kinds = ", ".join(f"{kind} ({count})" for kind, count in found.items())
-            lines.append(f"{words}: {kinds}")
-    if detail.get("periods"):
-        lines.append("warning: it states periods of several days; each stands under its last day")
-    if short := detail.get("short_lines"):
-        lines.append(f"lines without their last, optional cells: {short} (read as empty)")
-    return lines
-
-
-def restated(stages: list[dict[str, Any]]) -> list[str]:
-    """Return what transform says of keys that were stated before with something else, in lines for a person."""
-    detail: dict[str, Any] = next((json.loads(s["detail"] or "{}") for s in stages if s["stage"] == "transform"), {})
-    if not (found := detail.get("restated_with_other_content")):
-        return []
-    example = dict(found["example"])
-    other = example.pop("before_load_id", None)
-    said = ", ".join(f"{name} {value}" for name, value in example.items() if value)
-    return [
-        f"warning: {found['rows']} of its keys are stated with other content, too (load {other}): "
-        f"two documents may have the same number. Example: {said}"
-    ]
-
-
-def unvalued(stages: list[dict[str, Any]]) -> list[str]:
-    """Return what transform says of rows that are kept without their amounts, in lines for a person."""
-    detail: dict[str, Any] = next((json.loads(s["detail"] or "{}") for s in stages if s["stage"] == "transform"), {})
-    if not (found := detail.get("unvalued")):
-        return []
-    rows = found["rows"]
-    return [
-        f"warning: {rows} {'row has' if rows == 1 else 'rows have'} no cost or price (first in line "
-        f"{found['first_line']}): no exchange rate for {found['currencies']} on {'its' if rows == 1 else 'their'} day. "
-        "The amounts are computed when the rate lands"
-    ]
 
 
 def _tell(story: dict[str, Any]) -> None:

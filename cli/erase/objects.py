@@ -33,7 +33,7 @@ ORDER BY object, load_id
 
 @dataclass(frozen=True)
 class Kept:
-    """One object: ``kind`` is landing, staged or report."""
+    """One object: ``kind`` is landing, staged, report or receipt."""
 
     kind: str
     bucket: str
@@ -61,7 +61,8 @@ def objects(services: Services, loads: Iterable[dict[str, Any]]) -> Iterator[Kep
             if ref.load_id == load["load_id"]:
                 yield Kept("landing", ref.bucket, ref.name, ref.generation, ref.load_id)
         folders = {"staged": f"ingest/{load['feed']}/{load['load_id']}/",
-                   "report": f"reports/{load['feed']}/{load['load_id']}."}  # fmt: skip
+                   "report": f"reports/{load['feed']}/{load['load_id']}.",
+                   "receipt": f"receipts/{load['object']}."}  # fmt: skip
         for kind, prefix in folders.items():
             for ref in services.store.list(staging, prefix, versions=True):
                 yield Kept(kind, staging, ref.name, ref.generation, load["load_id"])

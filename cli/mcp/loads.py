@@ -3,7 +3,8 @@
 from typing import Any
 
 from cli.books import with_superseded
-from cli.loads import FIRST, find_loads, history, loads_named, pick, reading, restated, unvalued
+from cli.loads import FIRST, find_loads, history, loads_named, pick, reading
+from functions.ingest.receipts.described import restated, unvalued
 from stockflow.services import Services
 
 _OF_LOAD = ("load_id", "feed", "object", "landed_at", "stage", "state", "end_state", "lines", "rows", "rejects",

@@ -10,12 +10,12 @@ from jinja2 import Environment
 
 from cli import target
 from cli.books import with_superseded
-from cli.loads import loads_named, pick
+from cli.loads import ALL, history, loads_named, pick
 from cli.output import CommandError, console, print_json
-from cli.receipt.receipt import NOTHING, receipt, refused
-from cli.receipt.refused import Refusal, as_sent, refusals
 from cli.stack import Json
 from functions.ingest.readers.source import unpack
+from functions.ingest.receipts.refused import Refusal, as_sent, refusals
+from functions.ingest.receipts.says import NOTHING, SHOWN, detail_of, receipt
 from stockflow.events import ObjectRef
 from stockflow.services import Services
 
@@ -69,7 +69,9 @@ def write(services: Services, what: str, to: Path) -> tuple[dict[str, Any], list
     (load,) = with_superseded(services, [pick(loads_named(services, what), what)])
     model = build(open_workspace([], services.settings.definitions_uri, services))
     kpis = Facts(services, model).path(load)["kpis"] if load["feed"] else []
-    said = receipt(services, load, kpis)
+    feed = str(load["feed"] or "")
+    contract = services.contract_for(feed, str(load["object"])) if feed in services.contracts else None
+    said = receipt(load, history(services, dict(load), SHOWN), contract, kpis)
     return said, _write(said, _refused(services, load, said), to)
 
 
@@ -77,15 +79,16 @@ def _refused(services: Services, load: Mapping[str, Any], said: Mapping[str, Any
     """Return the ending and the content of the file of refused rows; None when none was refused."""
     if not said["refused_by_reason"]:
         return None
-    all_of_it = refused(services, load)
-    found = refusals(all_of_it.rejects, all_of_it.verdicts, load["load_id"])
+    story = history(services, dict(load), ALL)
+    found = refusals(story["rejects"], story["quarantine"], load["load_id"])
+    ingest = next((s for s in story["stages"] if s["stage"] == "ingest"), None)
     ref = ObjectRef(load["bucket"], load["object"], load["generation"], 0, "", load["landed_at"])
     landed = services.store.stat(ref.bucket, ref.name)
     if landed is None or landed.generation != ref.generation:
         return _without_the_file(found)
     with services.store.open(landed) as stream:
         plain, _ = unpack(stream, services.settings.max_file_bytes)
-        return as_sent(cast("Any", plain), all_of_it.detail, found)
+        return as_sent(cast("Any", plain), detail_of(ingest), found)
 
 
 def _without_the_file(found: list[Refusal]) -> tuple[str, bytes]:

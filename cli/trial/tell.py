@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from cli.loads import described
 from cli.output import console, print_table
 from cli.trial.read import Trial
+from functions.ingest.receipts.described import described
 
 _ENDS = {"loaded": "green", "held": "yellow", "rejected": "red", "ignored": "yellow"}
 _ORDERS = {"dmy": "day first", "mdy": "month first", "ymd": "year first"}

@@ -8,6 +8,7 @@ from cloudevents.http import CloudEvent
 from functions.ingest.freshness import tell_freshness
 from functions.ingest.orphans import remove_orphans_daily
 from functions.ingest.pipeline import ingest
+from functions.ingest.receipts.tell import tell_receipts
 from functions.ingest.sweep import sweep
 from stockflow.boundary import settle
 from stockflow.events import is_tick, parse_object
@@ -19,7 +20,7 @@ LOOK_BACK = timedelta(days=31)  # as long as Pub/Sub keeps events; `stockflow sw
 
 @functions_framework.cloud_event  # type: ignore[untyped-decorator]
 def handle(event: CloudEvent) -> None:
-    """Ingest the object that a Cloud Storage notification announces; at a tick sweep, and say what is late."""
+    """Ingest the object that a Cloud Storage notification announces; at a tick sweep and tell what is late or ended."""
     settle("ingest", event, lambda: _work(event))
 
 
@@ -28,5 +29,6 @@ def _work(event: CloudEvent) -> object:
         requeued = sweep(services(), look_back=LOOK_BACK, listing=LISTING)
         tell_freshness(services())
         remove_orphans_daily(services())
+        tell_receipts(services())
         return requeued
     return ingest(parse_object(event), services())

@@ -6,10 +6,9 @@ from typing import Any
 from jinja2 import Environment
 
 from functions.validate.model import EXAMPLES, Judgement, Result
-from stockflow.contracts import Contract
+from stockflow.contracts import MASK, Contract
 from stockflow.ledger import StageRecord
 
-MASK = "•••••"
 _TEMPLATE = Path(__file__).resolve().parent / "report.html.j2"
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from functions.ingest.receipts.described import unused
 from local.dashboard import page, source, wording
 from local.dashboard.health import Freshness, Totals, freshness, totals
 
@@ -143,7 +144,7 @@ def _coded(text: str) -> str:
 
 def not_used(load: Mapping[str, Any]) -> str:
     """Return the headers of a file that no alias knows, each with the nearest column."""
-    return wording.unused(wording.parsed(load["unused_columns"]))
+    return unused(wording.parsed(load["unused_columns"]))
 
 
 def _books(t: Totals) -> str:

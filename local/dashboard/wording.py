@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -165,11 +165,6 @@ def _plain(value: float) -> str:
     magnitude = abs(value)
     decimals = 0 if magnitude >= 1000 else 1 if magnitude >= 10 else 2
     return f"{value:,.{decimals}f}"
-
-
-def unused(columns: Iterable[Mapping[str, Any]]) -> str:
-    """Return headers that no alias knows, each with the nearest column."""
-    return ", ".join(f"{u['header']!r}" + (f" (nearest: {u['nearest']})" if u["nearest"] else "") for u in columns)
 
 
 def parsed(value: Any) -> list[Any]:

@@ -17,6 +17,7 @@ from stockflow.settings import bundle_root
 from stockflow.vocabulary import shared
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast where libyaml is there
+MASK = "•••••"  # shown in the place of a personal value
 _HOUR, _DAY, _WEEK = timedelta(hours=1), timedelta(days=1), timedelta(weeks=1)
 _UNITS = {
     **dict.fromkeys(("h", "hour", "hours"), _HOUR),

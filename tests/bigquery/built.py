@@ -188,6 +188,7 @@ def command_line() -> Iterator[Statement]:
     from cli.audit import again, counts, deep, statements
     from cli.replay import choice
     from functions.ingest import sweep
+    from functions.ingest.receipts import story
     from functions.kpi.catalog import load_definitions
     from stockflow.senders import Sender
 
@@ -210,6 +211,8 @@ def command_line() -> Iterator[Statement]:
     choice._dated(choice.Choice("transform", by="business", first=NOW, last=NOW), services)
     sweep.waiting(services, NOW)
     sweep.orphaned_copies(services, NOW)
+    story.ended(services, NOW, DAY)
+    story.stories(services, [story.Ended("a", DAY, NOW)])
     acme = Sender("acme", ("*/acme/*",))
     for senders in ((), (acme,)):
         services.warehouse.query(*stale.recorded(senders))

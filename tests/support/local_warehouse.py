@@ -110,6 +110,12 @@ class LocalWarehouse:
         sent = [_parameter(name, value).to_api_repr() for name, value in (params or {}).items()]
         return in_process.rows(sql, sent)
 
+    def pages(
+        self, sql: str, params: Mapping[str, Any] | None = None, page_size: int = 0
+    ) -> Iterator[list[dict[str, Any]]]:
+        """Yield the rows of a SELECT with parameters, as one page."""
+        yield self.query(sql, params)
+
 
 class LocalServices(Services):
     """Services whose warehouse is in this process; definitions are the project's own."""

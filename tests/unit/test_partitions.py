@@ -9,6 +9,7 @@ import sqlglot
 from sqlglot import exp
 
 from functions.ingest import duplicates, freshness, orphans, sweep
+from functions.ingest.receipts import story
 from functions.transform.merge import drain_script, template
 from stockflow import ledger
 from stockflow.contracts import load_contracts
@@ -42,6 +43,10 @@ STATEMENTS = {
     "sweep, known": sweep._KNOWN,
     "orphans": orphans._sql().replace("{feed}", "sales"),
     "freshness": freshness._NEWEST,
+    "receipts, ended": story._ENDED,
+    "receipts, stages": story._STAGES,
+    "receipts, counted": story._COUNTED,
+    "receipts, refused": story._REFUSED,
     "transform, pending": template("pending.sql"),
     **{f"transform, {feed}": drain_script(contract) for feed, contract in CONTRACTS.items()},
 }

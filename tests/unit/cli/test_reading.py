@@ -9,8 +9,9 @@ import pytest
 
 from cli import logs
 from cli.drop import guess_feed, is_settled
-from cli.loads import pick, reading, restated, unvalued
+from cli.loads import pick, reading
 from cli.output import CommandError, cell
+from functions.ingest.receipts.described import restated, unvalued
 
 FEEDS = ["sales", "stock_counts", "stock_snapshots", "products"]
 

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from cli.receipt.command import page
-from cli.receipt.refused import Refusal, as_sent, refusals
 from cli.trial.read import Trial, try_file
 from functions.ingest.readers.nearest import ADDED
+from functions.ingest.receipts.refused import Refusal, as_sent, from_the_file, refusals
 from stockflow.contracts import load_contracts
 from stockflow.settings import bundle_root
 
@@ -102,3 +102,16 @@ def test_the_page_escapes_what_a_sender_wrote() -> None:
     }  # fmt: skip
     text = page(said)
     assert "<script>" not in text and "<i>" not in text and "&lt;b&gt;" in text and "not used" in text
+
+
+def test_a_function_takes_the_rows_from_the_file_alone() -> None:
+    """Where lines are records; otherwise the command has to make them, which may read the ledger's copies."""
+    refused = [Refusal(1, "found 'x'", "quantity", "a number", "load/1"), Refusal(2, "not JSON", "", "an object")]
+    lines = io.BytesIO(b'{"sku": "A", "quantity": "x"}\n{"sku": \n')
+    made = from_the_file(lines, {"format": "json"}, refused)
+    assert made is not None and made[0] == "jsonl"
+    first, second = made[1].decode().splitlines()
+    assert first.endswith('"refused_row": "load/1", "sku": "A", "quantity": "x"}')
+    assert second.endswith('"_original": "{\\"sku\\":"}')
+    assert from_the_file(io.BytesIO(b'[{"sku": "A"},\n{"sku": "B"}]'), {"format": "json"}, refused) is None
+    assert from_the_file(io.BytesIO(b""), {"format": "workbook"}, refused) is None

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from functions.ingest.receipts.described import unused
 from local.dashboard import wording
 
 
@@ -83,4 +84,4 @@ def test_columns_without_use_are_named_with_the_nearest_one():
         {"header": "Net Amnt", "nearest": "net_amount"},
         {"header": "Till", "nearest": None},
     ]
-    assert wording.unused(columns) == "'Net Amnt' (nearest: net_amount), 'Till'"
+    assert unused(columns) == "'Net Amnt' (nearest: net_amount), 'Till'"

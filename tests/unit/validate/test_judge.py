@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 from functions.validate.judge import judge
 from functions.validate.load_rules import Previous, load_results
 from functions.validate.model import Extent, Judgement, Result
-from functions.validate.report import MASK, report
+from functions.validate.report import report
 from functions.validate.series import series
 from functions.validate.suite import row_checks, without_groups
 from functions.validate.survey import Survey
-from stockflow.contracts import load_contracts
+from stockflow.contracts import MASK, load_contracts
 from stockflow.ledger import StageRecord
 from tests.support.rows import Table, table
 

@@ -1,29 +1,26 @@
-"""What a receipt says, from the ledger alone: how the file was read, what became of each line, what it changed."""
+"""What a receipt says: how the file was read, what became of each line, what it changed. Pure."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from cli.loads import ALL, described, history, restated, unvalued
-from functions.validate.report import MASK
-from stockflow.contracts import Contract, normalise_header
-from stockflow.services import Services
+from functions.ingest.receipts.described import described, restated, unvalued
+from stockflow.contracts import MASK, Contract, normalise_header
 
-SHOWN = 50  # refused lines on the page; the file of refused rows has all
+SHOWN = 50  # refused lines in a receipt; the file of refused rows has all
 NOTHING = ("rejected", "held", "failed", "ignored", "duplicate_content")  # states of which nothing counts
 
 
-def receipt(services: Services, load: Mapping[str, Any], kpis: list[dict[str, Any]]) -> dict[str, Any]:
+def receipt(
+    load: Mapping[str, Any], story: Mapping[str, Any], contract: Contract | None, kpis: Iterable[Mapping[str, Any]]
+) -> dict[str, Any]:
     """Return the receipt of a load, as JSON takes it; values of personal columns are masked.
 
-    ``kpis`` are the runs that computed with it.
+    ``story`` is what the ledger keeps of the load (its stages, refused lines, warnings), ``kpis`` are the runs that
+    computed with it.
     """
-    story = history(services, dict(load), SHOWN)
     stages = {s["stage"]: s for s in story["stages"]}
-    ingest, judged = (_detail(stages.get(stage)) for stage in ("ingest", "validate"))
-    feed = str(load["feed"] or "")
-    contract = services.contract_for(feed, str(load["object"])) if feed in services.contracts else None
+    ingest, judged = (detail_of(stages.get(stage)) for stage in ("ingest", "validate"))
     personal = {c.name for c in contract.columns if c.pii} if contract else set()
     return {
         "object": load["object"], "load_id": load["load_id"], "feed": load["feed"], "landed_at": load["landed_at"],
@@ -39,34 +36,19 @@ def receipt(services: Services, load: Mapping[str, Any], kpis: list[dict[str, An
                "first_line": q["first_line"]} for q in story["quarantine_by_rule"]),
         ],
         "first_refused": [
-            *({"line": r["line"], "column": None, "value": None if personal else r["found"], "message": r["message"]}
-              for r in story["rejects"]),
+            *({"line": r["line"], "column": None, "value": None if personal else r.get("found"),
+               "message": r["message"]} for r in story["rejects"][:SHOWN]),
             *({"line": q["line"], "column": q["column_name"], "value": _shown(q, personal),
                "message": q["expected"] if q["column_name"] in personal else q["message"]}
-              for q in story["quarantine"]),
+              for q in story["quarantine"][:SHOWN]),
         ],
         "warnings": [{"rule": w["rule"], "column": w["column_name"], "rows": w["failed"]} for w in story["warnings"]],
-        "kpis": [{"kpi": k["kpi"], "from_date": k["from_date"], "to_date": k["to_date"]} for k in kpis],
+        "kpis": [{name: k.get(name) for name in ("kpi", "from_date", "to_date")} for k in kpis],
     }  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Refused:
-    """All lines of a load that could not be read, all verdicts that refuse rows, and what ingest noted of the file."""
-
-    rejects: list[dict[str, Any]]
-    verdicts: list[dict[str, Any]]
-    detail: dict[str, Any]
-
-
-def refused(services: Services, load: Mapping[str, Any]) -> Refused:
-    """Return everything that was refused of a load."""
-    story = history(services, dict(load), ALL)
-    ingest = next((s for s in story["stages"] if s["stage"] == "ingest"), None)
-    return Refused(story["rejects"], story["quarantine"], _detail(ingest))
-
-
-def _detail(stage: Mapping[str, Any] | None) -> dict[str, Any]:
+def detail_of(stage: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return what a stage noted."""
     return dict(json.loads(stage["detail"] or "{}")) if stage else {}
 
 
@@ -87,4 +69,5 @@ def _columns(ingest: Mapping[str, Any], contract: Contract | None) -> list[dict[
 
 
 def _shown(verdict: Mapping[str, Any], personal: set[str]) -> Any:
-    return MASK if verdict["column_name"] in personal and verdict["value"] else verdict["value"]
+    value = verdict.get("value")
+    return MASK if verdict["column_name"] in personal and value else value

@@ -7,7 +7,7 @@ import csv
 import io
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, BinaryIO
 
 from functions.ingest.readers.encoding import utf8_blocks
@@ -39,7 +39,7 @@ def refusals(
 ) -> list[Refusal]:
     """Return the refused lines of a load, in the order of the file; several reasons of one line are one refusal."""
     found: dict[int, Refusal] = {
-        r["line"]: Refusal(r["line"], r["message"], "", r["expected"] or "", "", r["original_text"] or "")
+        r["line"]: Refusal(r["line"], r["message"], "", r["expected"] or "", "", r.get("original_text") or "")
         for r in rejects
     }
     for q in quarantined:
@@ -49,7 +49,7 @@ def refusals(
             q["column_name"] or "",
             q["expected"] or "",
             f"{load}/{q['row']}",
-            q["original_row"],
+            q.get("original_row") or "",
         )
         found[q["line"]] = _both(found[q["line"]], reason) if q["line"] in found else reason
     return [found[line] for line in sorted(found)]
@@ -72,11 +72,40 @@ def as_sent(stream: BinaryIO, detail: Mapping[str, Any], found: Sequence[Refusal
     """
     kind, encoding = str(detail.get("format") or ""), str(detail.get("encoding") or "utf-8")
     if kind == "csv" and detail.get("delimiter") and detail.get("header_line"):
-        body = b"".join(b.data for b in blocks(utf8_blocks(stream, Facts(), lambda _: 0, encoding)))
-        return "csv", _encoded(_delimited(body, detail, found), encoding, bool(detail.get("byte_order_mark")))
+        rows = _delimited(_body(stream, encoding), detail, found)
+        return "csv", _encoded(rows, encoding, bool(detail.get("byte_order_mark")))
     if kind == "json":
         return "jsonl", _records(found)
     return "csv", _table(found)
+
+
+def from_the_file(stream: BinaryIO, detail: Mapping[str, Any], found: Sequence[Refusal]) -> tuple[str, bytes] | None:
+    """Return the same without the ledger's copies of the rows: all text is taken from the landed file.
+
+    None where its lines are not its records: workbooks, messages, JSON that is written over several lines.
+    """
+    kind, encoding = str(detail.get("format") or ""), str(detail.get("encoding") or "utf-8")
+    if kind == "csv" and detail.get("delimiter") and detail.get("header_line"):
+        return as_sent(stream, detail, found)
+    if kind != "json":
+        return None
+    lines = _body(stream, encoding).decode("utf-8", "replace").split("\n")
+    whole = [replace(r, original=lines[r.line - 1].strip() if r.line <= len(lines) else "") for r in found]
+    return as_sent(stream, detail, whole) if all(_is_record(r) for r in whole) else None
+
+
+def _is_record(refusal: Refusal) -> bool:
+    """Whether a line is the whole record that was refused; one that could not be read need not be one."""
+    if not refusal.row:
+        return not refusal.original.startswith("[")
+    try:
+        return isinstance(json.loads(refusal.original), dict)
+    except ValueError:
+        return False
+
+
+def _body(stream: BinaryIO, encoding: str) -> bytes:
+    return b"".join(b.data for b in blocks(utf8_blocks(stream, Facts(), lambda _: 0, encoding)))
 
 
 def _encoded(text: bytes, encoding: str, marked: bool) -> bytes:

@@ -1,0 +1,157 @@
+"""Receipts that nobody asked for: at each tick, of the loads that came to an end since the one before.
+
+They follow from the ledger alone. How far they are is kept in the staging bucket, after the receipts themselves: a
+tick that is killed, or delivered twice, writes some again, with the same content.
+"""
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, cast
+
+from functions.ingest.readers.source import unpack
+from functions.ingest.receipts.refused import from_the_file, refusals
+from functions.ingest.receipts.says import receipt
+from functions.ingest.receipts.story import Ended, computed, ended, load_of, stories
+from stockflow.errors import PermanentError, TransientError
+from stockflow.ledger import landing_day
+from stockflow.log import log
+from stockflow.services import Services
+
+FOLDER = "receipts/"  # in the staging bucket: objects there announce nothing
+MARK = "sweep/receipts"  # in the staging bucket: how far the receipts are
+TOGETHER = 50  # loads that are asked for at once
+MOST = 1_000  # receipts of one tick
+SECONDS = 120.0  # after which a tick begins no more of them
+LATE = timedelta(minutes=15)  # a record may be seen so long after the time that it states
+FIRST = timedelta(days=1)  # how far the first tick of an environment looks back
+LANDED = timedelta(days=31)  # older files are not told of again when they are replayed
+LARGEST = 16 << 20  # bytes of a file that is read again for its refused rows
+LONGEST = 1_024  # bytes of an object's name
+
+
+@dataclass
+class Progress:
+    """``until``: all loads that ended before have receipts. ``told``: load id -> end, of what ended about then."""
+
+    until: datetime
+    told: dict[str, datetime] = field(default_factory=dict)
+
+    def needs(self, load: Ended) -> bool:
+        """Whether this end of a load was not told yet."""
+        return self.told.get(load.load_id) != load.ended_at
+
+    def written(self) -> bytes:
+        """Return it as JSON, without what no tick will ask for again."""
+        recent = {load: at.isoformat() for load, at in self.told.items() if at >= self.until - LATE}
+        return json.dumps({"until": self.until.isoformat(), "told": recent}).encode()
+
+
+def tell_receipts(services: Services, seconds: float = SECONDS) -> int:
+    """Write the receipts of the loads that ended since the last tick; return how many.
+
+    The next tick goes on with what is left after ``seconds``, or after 1,000 of them.
+
+    Raises:
+        TransientError: what a service could not do now.
+    """
+    began, end = services.clock(), time.monotonic() + seconds
+    progress = _progress(services, began)
+    found = ended(services, progress.until - LATE, landing_day(began - LANDED))
+    waiting = [load for load in found if progress.needs(load)]
+    left, count = waiting, 0
+    while left and count < MOST and time.monotonic() < end:
+        some, left = left[:TOGETHER], left[TOGETHER:]
+        _tell(services, some)
+        count += len(some)
+        progress.told |= {load.load_id: load.ended_at for load in some}
+        progress.until = max(progress.until, left[0].ended_at if left else began)
+        services.store.write(services.settings.staging_bucket, MARK, progress.written(), "application/json")
+    if count:
+        log("INFO", f"{count} receipts written", stage="sweep", fields={"receipts": count, "left": len(left)})
+    return count
+
+
+def _progress(services: Services, now: datetime) -> Progress:
+    try:
+        kept = json.loads(services.store.read(services.settings.staging_bucket, MARK))
+    except FileNotFoundError:
+        return Progress(now - FIRST)
+    told = {load: datetime.fromisoformat(at) for load, at in kept["told"].items()}
+    return Progress(datetime.fromisoformat(kept["until"]), told)
+
+
+def _tell(services: Services, loads: list[Ended]) -> None:
+    known = stories(services, loads)
+    for load_id in (load.load_id for load in loads):
+        try:
+            write(services, known[load_id])
+        except TransientError:
+            raise
+        except Exception as error:  # one file's fault must not keep the receipts of the others back
+            log("ERROR", f"no receipt: {error!r}", load_id=load_id, stage="sweep", fields={"event": "receipt"})
+
+
+def write(services: Services, story: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Write the receipt of a load, and its refused rows; return what it says, None when its object's name allows none.
+
+    Two calls of Cloud Storage: one writes the receipt, one writes its refused rows, or removes those of an earlier file
+    of that name. Two more look at the landed file and read it where rows were refused.
+    """
+    load = load_of(story["stages"])
+    name = f"{FOLDER}{load['object']}"
+    if name.endswith("/") or len(f"{name}.refused.jsonl".encode()) > LONGEST:
+        return None
+    feed, bucket = str(load["feed"] or ""), services.settings.staging_bucket
+    contract = _contract(services, feed, load["object"])
+    said = receipt(load, story, contract, computed(story["stages"]))
+    rows = _refused(services, load, story)
+    kind = rows[0] if rows else _ending(story)
+    file = f"{name}.refused.{kind}"
+    if rows:
+        services.store.write(bucket, file, rows[1], "text/csv" if kind == "csv" else "application/jsonl")
+    else:
+        services.store.delete(bucket, file)
+    said |= {"refused_rows": f"gs://{bucket}/{file}" if rows else None}
+    text = json.dumps(said, ensure_ascii=False, indent=2, default=str) + "\n"
+    services.store.write(bucket, f"{name}.json", text.encode(), "application/json")
+    return said
+
+
+def _contract(services: Services, feed: str, name: str) -> Any:
+    if feed not in services.contracts:
+        return None
+    try:
+        return services.contract_for(feed, name)
+    except PermanentError:  # two senders claim the file: the receipt says so
+        return services.contracts[feed]
+
+
+def _ending(story: Mapping[str, Any]) -> str:
+    ingest = next((s for s in story["stages"] if s["stage"] == "ingest"), None)
+    return "jsonl" if ingest and json.loads(ingest["detail"] or "{}").get("format") == "json" else "csv"
+
+
+def _refused(services: Services, load: Mapping[str, Any], story: Mapping[str, Any]) -> tuple[str, bytes] | None:
+    """Return the ending and content of the file of refused rows, taken from the landed file.
+
+    None when none was refused, and when it cannot be made here: the file is too large, gone or of another kind, or
+    there are more refused rows than were asked for. `stockflow receipt` has them all.
+    """
+    counted = (r for kind in ("rejects_by_code", "quarantine_by_rule") for r in story[kind])
+    total, size = sum(r["rows"] for r in counted), int(load["size_bytes"] or 0)
+    if not total or total > len(story["rejects"]) + len(story["quarantine"]) or size > LARGEST:
+        return None
+    ingest = next(s for s in story["stages"] if s["stage"] == "ingest")
+    detail = json.loads(ingest["detail"] or "{}")
+    if detail.get("format") not in ("csv", "json"):
+        return None
+    ref = services.store.stat(load["bucket"], load["object"], load["generation"])
+    if ref is None or ref.generation != load["generation"]:
+        return None
+    found = refusals(story["rejects"], story["quarantine"], load["load_id"])
+    with services.store.open(ref) as stream:
+        plain, _ = unpack(stream, LARGEST * 4)
+        return None if plain.peek(2).startswith(b"PK") else from_the_file(cast("Any", plain), detail, found)

@@ -1,0 +1,214 @@
+"""At each tick, what ended since the last one has a receipt: once, whole, and from the ledger alone."""
+
+import io
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from typing import Any, BinaryIO
+
+import pytest
+
+from functions.ingest.receipts import story
+from functions.ingest.receipts.tell import MARK, tell_receipts
+from stockflow.errors import TransientError
+from stockflow.events import ObjectRef
+from stockflow.ledger import StageRecord
+from stockflow.schema import pipeline
+from tests.support.local_warehouse import LocalServices, LocalWarehouse
+
+NOW = datetime(2026, 9, 30, 12, tzinfo=UTC)
+FILE = (
+    "ticket;ligne;date;article;magasin;qté;montant net\r\n"
+    "R1;1;02/09/2026;A1;LYO;2;17,80\r\nR2;1;02/09/2026;A2;LYO;trois;17,80\r\nR3;1;02/09/2026\r\n"
+)
+
+
+class Objects:
+    """Objects in memory; ``calls`` are the operations so far."""
+
+    def __init__(self) -> None:
+        self.kept: dict[tuple[str, str], bytes] = {}
+        self.calls: list[tuple[str, str]] = []
+
+    def write(self, bucket: str, name: str, data: bytes, _kind: str) -> None:
+        self.calls.append(("write", name))
+        self.kept[bucket, name] = data
+
+    def read(self, bucket: str, name: str) -> bytes:
+        self.calls.append(("read", name))
+        if (bucket, name) not in self.kept:
+            raise FileNotFoundError(name)
+        return self.kept[bucket, name]
+
+    def stat(self, bucket: str, name: str, generation: int | None = None) -> ObjectRef | None:
+        self.calls.append(("stat", name))
+        data = self.kept.get((bucket, name))
+        return None if data is None else ObjectRef(bucket, name, generation or 1, len(data), "", NOW)
+
+    def open(self, ref: ObjectRef) -> BinaryIO:
+        return io.BytesIO(self.read(ref.bucket, ref.name))
+
+    def delete(self, bucket: str, name: str) -> None:
+        self.calls.append(("delete", name))
+        self.kept.pop((bucket, name), None)
+
+
+class World(LocalServices):
+    """A ledger in this process, and objects in memory."""
+
+    def __init__(self) -> None:
+        super().__init__(LocalWarehouse(ledger=True), NOW)
+        self.objects = Objects()
+        self.clock = lambda: self.now
+        self.now = NOW
+        self.asked = 0
+
+    @cached_property
+    def store(self) -> Any:
+        return self.objects
+
+    def record(self, name: str, *steps: tuple[str, str], at: datetime = NOW, **facts: Any) -> str:
+        """Record the stages (stage, state) of a file, a second after each other."""
+        load = f"load of {name}"
+        base = StageRecord(
+            load, "sales", "ingest", "", "v", at, at, "landing", name, 1, run_id=f"run {name}", landed_at=NOW,
+            **facts,
+        )  # fmt: skip
+        records = [
+            replace(base, stage=stage, state=state, finished_at=at + timedelta(seconds=i),
+                    detail=facts.get("detail", {}) if stage == "ingest" else {"computed": ["gmroi"]}
+                    if stage == "kpi" else {})
+            for i, (stage, state) in enumerate(steps)
+        ]  # fmt: skip
+        self.warehouse.record("load_stages", [r.row() for r in records])
+        return load
+
+    def said(self, name: str) -> dict[str, Any]:
+        """Return the receipt of a file."""
+        found: dict[str, Any] = json.loads(self.objects.kept["local-staging", f"receipts/{name}.json"])
+        return found
+
+
+PASSED = (("ingest", "loaded"), ("validate", "validated"), ("transform", "transformed"), ("kpi", "refreshed"))
+DETAIL = {"format": "csv", "encoding": "utf-8", "delimiter": ";", "header_line": 1, "header": ["ticket", "article"]}
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    made = World()
+    made.settings = replace(made.settings, staging_bucket="local-staging")
+    yield made
+
+
+def refuse(world: World, load: str, name: str) -> None:
+    """A line that could not be read, and a row that breaks a rule."""
+    common = {"load_id": load, "run_id": f"run {name}", "landed_on": NOW.date(), "recorded_at": NOW}
+    reject = {"number": 1, "line": 4, "code": "too_few_cells", "message": "3 cells, expected 7", "expected": "7 cells"}
+    world.warehouse.record("reject_rows", [common | reject])
+    row = {"row": 2, "line": 3, "stage": "validate", "rule": "quantity_readable", "column_name": "quantity",
+           "message": "'trois' is no number", "expected": "a number", "original_row": "{}"}  # fmt: skip
+    world.warehouse.record("quarantine_rows", [common | row])
+
+
+def test_each_end_state_has_a_receipt_and_what_is_on_its_way_has_none(world: World) -> None:
+    world.record("sales/good.csv", *PASSED, lines=3, rows=3, rejects=0, superseded=1, detail=DETAIL)
+    world.record("sales/bad.csv", ("ingest", "rejected"), reason_code="no_header", message="no header")
+    world.record("sales/held.csv", ("ingest", "loaded"), ("validate", "held"), lines=3, rows=3)
+    world.record("sales/again.csv", ("ingest", "duplicate_content"))
+    world.record("sales/waits.csv", *PASSED[:3])
+    world.record("sales/half.csv", *PASSED[:3], ("kpi", "computing"))
+    world.record("sales/", ("ingest", "ignored"))
+
+    assert tell_receipts(world) == 5  # the folder's marker is looked at, and has none
+
+    written = {name for _, name in world.objects.kept}
+    names = ("good", "bad", "held", "again")
+    assert written == {MARK, *(f"receipts/sales/{name}.csv.json" for name in names)}
+    good = world.said("sales/good.csv")
+    assert good["state"] == "refreshed" and good["counts"]["loaded"] == 2 and good["counts"]["superseded"] == 1
+    assert good["kpis"] == [{"kpi": "gmroi", "from_date": None, "to_date": None}]
+    assert [c["column"] for c in good["columns"]] == ["receipt_number", "sku"]
+    assert world.said("sales/bad.csv")["message"] == "no header" and good["refused_rows"] is None
+    assert world.said("sales/held.csv")["counts"]["loaded"] == 0
+    # two operations a file at the most
+    assert len([c for c in world.objects.calls if "good" in c[1]]) == 2
+
+
+def test_refused_rows_come_back_as_they_were_sent_without_the_ledgers_copy_of_them(world: World) -> None:
+    world.objects.kept["landing", "sales/x.csv"] = FILE.encode()
+    load = world.record(
+        "sales/x.csv", *PASSED, lines=3, rows=2, rejects=1, quarantined=1, size_bytes=len(FILE), detail=DETAIL
+    )
+    refuse(world, load, "sales/x.csv")
+
+    assert tell_receipts(world) == 1
+
+    said = world.said("sales/x.csv")
+    assert [(r["reason"], r["rows"], r["first_line"]) for r in said["refused_by_reason"]] == [
+        ("too_few_cells", 1, 4), ("quantity_readable", 1, 3)
+    ]  # fmt: skip
+    assert {r["line"] for r in said["first_refused"]} == {3, 4}
+    lines = world.objects.kept["local-staging", "receipts/sales/x.csv.refused.csv"].decode().splitlines()
+    assert lines[0].replace('"', "").startswith("_error;_column;_suggestion;refused_row;ticket;")
+    assert lines[1].endswith(f'{load}/2";R2;1;02/09/2026;A2;LYO;trois;17,80') and "'trois' is no number" in lines[1]
+    assert lines[2].endswith(";R3;1;02/09/2026")
+    assert said["refused_rows"] == "gs://local-staging/receipts/sales/x.csv.refused.csv"
+
+
+def test_a_later_file_of_that_name_takes_the_refused_rows_away(world: World) -> None:
+    world.objects.kept["local-staging", "receipts/sales/x.csv.refused.csv"] = b"old"
+    world.record("sales/x.csv", *PASSED, detail=DETAIL)
+    tell_receipts(world)
+    assert ("local-staging", "receipts/sales/x.csv.refused.csv") not in world.objects.kept
+
+
+def test_a_second_tick_writes_nothing_and_a_late_record_or_a_new_end_is_told(world: World) -> None:
+    world.record("sales/a.csv", *PASSED)
+    assert (tell_receipts(world), tell_receipts(world)) == (1, 0)
+    world.now = NOW + timedelta(minutes=10)
+    world.record("sales/late.csv", ("ingest", "rejected"), at=NOW - timedelta(minutes=3))  # seen only now
+    world.record("sales/a.csv", ("validate", "rejected"), at=NOW + timedelta(minutes=9))
+    assert (tell_receipts(world), tell_receipts(world)) == (2, 0)
+    assert world.said("sales/a.csv")["state"] == "rejected"
+
+
+def test_a_tick_that_stops_is_made_up_for(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("functions.ingest.receipts.tell.TOGETHER", 2)
+    for number in range(5):
+        world.record(f"sales/{number}.csv", ("ingest", "rejected"))  # all at the same moment
+    write = world.objects.write
+
+    def killed(bucket: str, name: str, data: bytes, kind: str) -> None:
+        if name.endswith("3.csv.json"):
+            raise TransientError("storage_unavailable", "gone")
+        write(bucket, name, data, kind)
+
+    monkeypatch.setattr(world.objects, "write", killed)
+    with pytest.raises(TransientError):
+        tell_receipts(world)
+    monkeypatch.undo()
+    world.objects.calls.clear()
+    assert tell_receipts(world) == 3
+    assert [n for c, n in world.objects.calls if c == "write" and n != MARK] == [
+        f"receipts/sales/{n}.csv.json" for n in (2, 3, 4)
+    ]
+    assert tell_receipts(world, seconds=0) == 0
+
+
+def test_no_column_that_may_hold_personal_data_is_read() -> None:
+    tagged = {c["name"] for t in pipeline()["ops_tables"].values() for c in t["columns"] if c.get("pii")}
+    asked = set(re.findall(r"\w+", f"{story._STAGES} {story._COUNTED} {story._REFUSED}"))
+    assert tagged and not tagged & asked
+
+
+def test_one_files_fault_keeps_no_other_back(world: World) -> None:
+    world.record("sales/a.csv", *PASSED)
+    world.warehouse.record("load_stages", [
+        {"record_id": "r", "load_id": "broken", "stage": "validate", "state": "rejected", "landed_on": NOW.date(),
+         "finished_at": NOW},
+    ])  # fmt: skip
+    assert tell_receipts(world) == 2
+    assert world.said("sales/a.csv")["state"] == "refreshed"
