@@ -87,3 +87,13 @@ def test_personal_columns_carry_the_policy_tag(feed: str) -> None:
     doc = yaml.safe_load((Path(ROOT) / f"contracts/{feed}.yaml").read_text())
     tagged = {p["name"] for p in doc["schema"][0]["properties"] if "pii" in p.get("tags", [])}
     assert tagged == {c.name for c in CONTRACTS[feed].columns if c.pii}
+
+
+def test_a_function_knows_its_memory(applied: dict[str, Any]) -> None:
+    """What one call of ingest takes is computed from the memory that pipeline.yaml gives its instance."""
+    units = {"Mi": 1 << 20, "Gi": 1 << 30}
+    for function in resources(applied, "google_cloudfunctions2_function").values():
+        service = function["service_config"][0]
+        memory = pipeline()["functions"][function["name"].removeprefix("stockflow-")]["memory"]
+        known = service["environment_variables"]["STOCKFLOW_MEMORY_BYTES"]
+        assert int(known) == int(memory[:-2]) * units[memory[-2:]], function["name"]
