@@ -1,12 +1,15 @@
 """One drain: all pending loads, the KPIs that they touch, then their events."""
 
 import time
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 from functions.kpi.catalog import Catalog, read_catalog
+from functions.kpi.moved import moves, together
 from functions.kpi.refresh import Refreshed, Work, refresh_all
 from functions.kpi.runner import Run
 from stockflow.errors import TransientError
@@ -23,6 +26,7 @@ _flight: SingleFlight[Asked, frozenset[Asked]] = SingleFlight()
 CHECKPOINT = "computing"  # the state of a load that some KPIs hold, and others not yet
 # A call may wait for the drain that runs and is then part of the next one: both must fit into its 540 seconds.
 BUDGET_SECONDS = 200.0
+Stages = Mapping[str, StageRecord]
 ALL = "all"  # one key: KPIs read tables of every feed
 
 
@@ -55,6 +59,7 @@ def drain(asked: frozenset[Asked], services: Services) -> frozenset[Asked]:
             repeated.append(done)
         else:
             work.append(Work(record, _held_by(done, record)))
+    work = _with_days(work, latest, services)
     if work:
         found = refresh_all(catalog, work, services, time.monotonic() + BUDGET_SECONDS)
         _record_failures([r for r in found.runs if r.state != "computed"], catalog, services)
@@ -70,6 +75,25 @@ def catalog_version(catalog: Catalog) -> str:
     """Return what decides the result of this stage; a file that became unreadable is another version, too."""
     faults = sorted(f"{name}: {error}" for name, error in catalog.faults.items())
     return stage_version(code_version(_HERE), *(d.version for d in catalog.definitions.values()), *faults)
+
+
+def _with_days(work: list[Work], latest: Mapping[str, Stages], services: Services) -> list[Work]:
+    """Give a load that is replayed the days of its earlier transforms, when the last one changed nothing any more."""
+    seen = {
+        w.record.load_id
+        for w in work
+        if (done := latest[w.record.load_id].get("kpi")) and done.input_record == w.record.record_id
+        if not moves(w.record.detail)
+    }
+    if not seen:
+        return work
+    said = services.ledger.details((Asked(w.record.load_id, w.record.landed_on) for w in work), "transform")
+    return [
+        replace(w, record=replace(w.record, detail=together(said[w.record.load_id])))
+        if w.record.load_id in seen and w.record.load_id in said
+        else w
+        for w in work
+    ]
 
 
 def _record_failures(runs: list[Run], catalog: Catalog, services: Services) -> None:

@@ -180,6 +180,11 @@ LEFT JOIN tries ON tries.load_id = asked
 LEFT JOIN records ON records.load_id = asked
 """
 
+_DETAILS = """
+SELECT load_id, detail FROM inventory_ops.load_stages
+WHERE {days} AND load_id IN UNNEST(@load_ids) AND stage = @stage AND detail IS NOT NULL
+"""
+
 _PENDING = """
 WITH latest AS (
   SELECT load_id, stage, state, record_id, input_record, landed_on, finished_at
@@ -249,6 +254,16 @@ class Ledger:
     def stages(self, load_id: str, landed_on: date | None = None) -> dict[str, StageRecord]:
         """Return stage -> latest record of one load."""
         return self.latest([Asked(load_id, landed_on)]).get(load_id, {})
+
+    def details(self, loads: Iterable[Asked], stage: str) -> dict[str, list[dict[str, Any]]]:
+        """Return load_id -> what each of its records of a stage says, the superseded ones too, in no order."""
+        wanted = list(loads)
+        days, params = in_days(a.landed_on for a in wanted)
+        params |= {"load_ids": [a.load_id for a in wanted], "stage": stage}
+        found: dict[str, list[dict[str, Any]]] = {}
+        for row in self._warehouse.query(_DETAILS.format(days=days), params):
+            found.setdefault(row["load_id"], []).append(json.loads(row["detail"]))
+        return found
 
     def story(self, asked: Asked, stage: str) -> "Story":
         """Return a load's latest records, and the attempts of one stage since its last one.

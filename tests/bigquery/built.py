@@ -63,6 +63,7 @@ def ledger() -> Iterator[Statement]:
     services = RecordedServices("ledger")
     for day in (DAY, None):
         services.ledger.latest([Asked("a", day)])
+        services.ledger.details([Asked("a", day)], "transform")
         services.ledger.story(Asked("a", day), "validate")
     for stage in STAGES[1:]:
         services.ledger.pending(stage, [DAY], NOW, "sales")

@@ -58,7 +58,9 @@ class World:
         table = f"{self.services.settings.project}.{self.services.settings.table('curated', feed)}"
         self.services.warehouse.client.load_table_from_json(body, table, job_config=config).result()
 
-    def transformed(self, feed: str, *days: date, all_dates: bool = False, columns: Sequence[str] = ()) -> str:
+    def transformed(
+        self, feed: str, *days: date, all_dates: bool = False, columns: Sequence[str] = (), load: str = ""
+    ) -> str:
         """Record a load of that feed as transformed; it touched these days. Return its id.
 
         Of a dimension, ``columns`` are those that say something else; none when keys came or went, too.
@@ -68,7 +70,7 @@ class World:
         if columns:
             moved["columns"] = list(columns)
         record = StageRecord(
-            load_id=uuid4().hex[:20], feed=feed, stage="transform", state="transformed", stage_version="v",
+            load_id=load or uuid4().hex[:20], feed=feed, stage="transform", state="transformed", stage_version="v",
             started_at=now, finished_at=now, bucket="landing", object=f"{feed}/x.csv", landed_at=now, rows=1,
             detail={"tables": [f"inventory_curated.{feed}"], **moved},
         )  # fmt: skip

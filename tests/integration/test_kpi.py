@@ -163,6 +163,18 @@ def test_a_dimension_concerns_those_that_read_what_changed(world: World) -> None
     assert counted(world)["named"] == before["named"] + 2
 
 
+def test_a_replay_computes_the_days_of_a_load_also_after_a_transform_that_changed_nothing(world: World) -> None:
+    """Its own days: the newest transform of it found all as it was."""
+    load = world.transformed("sales", FIRST)
+    world.drain(load)
+    world.drain(world.transformed("sales", load=load))
+    before = counted(world)
+    world.services.settings = replace(world.services.settings, replay_window_seconds=0)
+    world.drain(load)
+    assert counted(world) == {kpi: runs + 1 for kpi, runs in before.items()}
+    assert world.runs()["each_day"] == (FIRST, FIRST)
+
+
 def counted(world: World) -> dict[str, int]:
     """KPI -> how often it was computed."""
     rows = world.rows("SELECT kpi, COUNT(*) AS n FROM inventory_ops.kpi_runs WHERE state = 'computed' GROUP BY kpi")
