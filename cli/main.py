@@ -18,7 +18,7 @@ COMMANDS = {
     "status": Command(
         "cli.stack",
         "status",
-        "Show the parts of the stack (state, address, restarts, age), and which results older versions made.",
+        "Show the parts of the stack (state, address, restarts, age), results of older versions, and what is late.",
     ),
     "env": Command(
         "cli.stack",

@@ -1,6 +1,7 @@
 """sender: what is declared of a sender's files, and how its files were read so far."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,6 +12,7 @@ import yaml
 from cli import target
 from cli.output import CommandError, console, print_json, print_table
 from cli.stack import Json
+from functions.ingest.expected import expected
 from stockflow.contracts import Contract, load_contracts
 from stockflow.errors import PermanentError
 from stockflow.senders import FOLDER, Sender, contract_of, load_senders
@@ -92,10 +94,14 @@ def show(
             f"`stockflow sender new {name} --from FILE` writes one"
         )
     declared = {} if sender is None else {**sender.conventions, **({"feeds": sender.feeds} if sender.feeds else {})}
+    due = [asdict(e) for e in expected(services) if e.sender == name]
     if as_json:
-        print_json({"sender": name, "files": sender.files if sender else [], "declared": declared, "read_as": rows})
+        files = sender.files if sender else []
+        print_json({"sender": name, "files": files, "declared": declared, "expected": due, "read_as": rows})
         return
     _tell(name, sender, declared, rows, days)
+    if due:
+        print_table(due, ["feed", "due_at", "newest", "hours_late"], "Its files that were expected last")
 
 
 def _tell(name: str, sender: Sender | None, declared: Mapping[str, Any], rows: list[dict[str, Any]], days: int) -> None:

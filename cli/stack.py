@@ -128,10 +128,29 @@ def _tell_stale(old: list[dict[str, Any]] | None) -> None:
         console().print("`stockflow replay --stage STAGE --stale` makes them anew")
 
 
-def status(as_json: Json = False) -> None:
-    """Show the parts of the stack (state, address, restarts, age), and which results older versions made.
+def _late() -> list[dict[str, Any]] | None:
+    """Return the senders whose file is missing; None when the warehouse does not answer, or a profile is wrong."""
+    from dataclasses import asdict
 
-    Exit code 0 when all parts are healthy. With --project, of a project in the cloud, only the results.
+    from functions.ingest.expected import expected
+
+    try:
+        return [asdict(e) for e in expected(target.services()) if e.hours_late]
+    except StockflowError:
+        return None
+
+
+def _tell_late(late: list[dict[str, Any]] | None) -> None:
+    if late:
+        print_table(
+            late, ["sender", "feed", "due_at", "newest", "hours_late"], "\nFiles that did not come on their day"
+        )
+
+
+def status(as_json: Json = False) -> None:
+    """Show the parts of the stack (state, address, restarts, age), results of older versions, and what is late.
+
+    Exit code 0 when all parts are healthy. With --project, of a project in the cloud, only the last two.
 
     Examples:
 
@@ -140,8 +159,12 @@ def status(as_json: Json = False) -> None:
       stockflow status --json
     """
     if target.in_the_cloud():
-        old = _stale()
-        print_json({"stale": old}) if as_json else _tell_stale(old)
+        old, late = _stale(), _late()
+        if as_json:
+            print_json({"stale": old, "late": late})
+            return
+        _tell_stale(old)
+        _tell_late(late)
         return
     folder = target.folder()
     found = read_status(folder)
@@ -153,12 +176,13 @@ def status(as_json: Json = False) -> None:
          "up_seconds": round(now - p.since), "message": p.message}
         for p in found.parts
     ]  # fmt: skip
-    old = _stale() if found.state == "ready" else None
+    old, late = (_stale(), _late()) if found.state == "ready" else (None, None)
     if as_json:
-        print_json({"state": found.state, "parts": rows, "stale": old})
+        print_json({"state": found.state, "parts": rows, "stale": old, "late": late})
     else:
         print_table(rows, ["part", "state", "address", "restarts", "up_seconds", "message"])
         _tell_stale(old)
+        _tell_late(late)
     if found.state != "ready" or any(p.state != "healthy" for p in found.parts):
         raise typer.Exit(1)
 

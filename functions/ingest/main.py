@@ -5,6 +5,7 @@ from datetime import timedelta
 import functions_framework
 from cloudevents.http import CloudEvent
 
+from functions.ingest.expected import tell_expected
 from functions.ingest.freshness import tell_freshness
 from functions.ingest.orphans import remove_orphans_daily
 from functions.ingest.pipeline import ingest
@@ -28,6 +29,7 @@ def _work(event: CloudEvent) -> object:
     if is_tick(event):
         requeued = sweep(services(), look_back=LOOK_BACK, listing=LISTING)
         tell_freshness(services())
+        tell_expected(services())
         remove_orphans_daily(services())
         tell_receipts(services())
         return requeued

@@ -6,6 +6,7 @@ the feed's defaults.
 
 import codecs
 import difflib
+import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -14,6 +15,7 @@ from typing import Any
 
 import yaml
 
+from stockflow.calendar import EXPECTED, Calendar, calendar_of, is_calendar
 from stockflow.contracts import Contract, known_time_zone
 from stockflow.errors import PermanentError
 from stockflow.identity import digest
@@ -28,7 +30,8 @@ class Sender:
     """A party that sends files: which objects are its own, and what is declared of them.
 
     ``files`` are patterns of object names (``*``: anything, also folders; ``?``: one character). ``conventions`` hold
-    for all its feeds, ``feeds`` what differs in one.
+    for all its feeds, ``feeds`` what differs in one; ``calendars``: feed -> the days on which its files are expected,
+    which decide nothing about how they are read.
     """
 
     name: str
@@ -36,6 +39,7 @@ class Sender:
     conventions: Mapping[str, Any] = field(default_factory=dict)
     feeds: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     fingerprint: str = ""
+    calendars: Mapping[str, Calendar] = field(default_factory=dict)
 
     @property
     def pattern(self) -> str:
@@ -84,7 +88,9 @@ def load_sender(path: Path) -> Sender:
     for where, said in (("", doc), *((f"feeds.{feed}.", own) for feed, own in feeds.items())):
         for key, value in said.items():
             _check(path.name, where, key, value)
-    return Sender(path.stem, tuple(files), doc, feeds, digest(text, length=12))
+    calendars = {feed: calendar_of(own.pop("expected")) for feed, own in feeds.items() if "expected" in own}
+    said = json.dumps([files, doc, feeds], sort_keys=True, default=str)
+    return Sender(path.stem, tuple(files), doc, feeds, digest(said, length=12), calendars)
 
 
 def sender_of(name: str, senders: Iterable[Sender]) -> Sender | None:
@@ -164,12 +170,15 @@ KEYS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "dateOrder": (lambda v: v in ORDERS, "dmy, mdy or ymd"),
     "sheet": (lambda v: isinstance(v, str) and bool(v), "the name of a sheet"),
     "headerLine": (lambda v: isinstance(v, int) and not isinstance(v, bool) and v > 0, "a line number, from 1 on"),
+    "expected": (is_calendar, EXPECTED),
     "headers": (_is_map, "header: column, such as 'Art.-Nr.': sku"),
     "defaults": (_is_map, "column: value, such as location_code: S01 (in quotes where it looks like a number)"),
 }
 
 
 def _check(file: str, where: str, key: str, value: Any) -> None:
+    if key == "expected" and not where:
+        raise _bad(file, f"expected: say it of a feed, as in feeds: {{sales: {{expected: {EXPECTED}}}}}")
     if key not in KEYS:
         raise _bad(file, _unknown(f"{where}{key}", key, (*KEYS, "files", "feeds", "description")))
     valid, expected = KEYS[key]

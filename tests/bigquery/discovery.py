@@ -34,6 +34,7 @@ PARAMETERS: Mapping[str, str] = {
     "run_id": "STRING", "raw_run_id": "STRING", "landed_on": "DATE", "days": "ARRAY<DATE>", "until": "TIMESTAMP",
     "version": "STRING", "kpi": "STRING", "day": "DATE", "first_day": "DATE", "last_day": "DATE",
     "most": "INT64", "after": "TIMESTAMP",
+    "patterns": "ARRAY<STRING>",
 }  # fmt: skip
 # Where a name means another thing than elsewhere.
 ELSEWHERE: Mapping[str, Mapping[str, str]] = {

@@ -8,7 +8,7 @@ import pytest
 import sqlglot
 from sqlglot import exp
 
-from functions.ingest import duplicates, freshness, orphans, sweep
+from functions.ingest import duplicates, expected, freshness, orphans, sweep
 from functions.ingest.receipts import story
 from functions.transform.merge import drain_script, template
 from stockflow import ledger
@@ -43,6 +43,7 @@ STATEMENTS = {
     "sweep, known": sweep._KNOWN,
     "orphans": orphans._sql().replace("{feed}", "sales"),
     "freshness": freshness._NEWEST,
+    "expected": expected._NEWEST,
     "receipts, ended": story._ENDED,
     "receipts, stages": story._STAGES,
     "receipts, counted": story._COUNTED,
