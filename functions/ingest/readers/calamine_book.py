@@ -73,9 +73,9 @@ class CalamineSheet(Sheet):
                 cells[column] = render(cells[column])
 
     def merges(self) -> list[Merge]:
-        """Return the merged ranges, which ODS does not tell."""
+        """Return the merged ranges."""
         found = self._read().merged_cell_ranges or []
-        return [Merge(top + 1, bottom + 1, left, right) for (top, left), (bottom, right) in found]
+        return [Merge(top + 1, bottom + 1, left, right) for (top, left), (bottom, right) in found] + self._marks.merges
 
     def _read(self) -> Any:
         import python_calamine as calamine

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from functions.ingest.readers.cells import Coded, Problem, Render, plain, renderer
+from functions.ingest.readers.sheet import Merge
 
 ERRORS = {0: "#NULL!", 7: "#DIV/0!", 15: "#VALUE!", 23: "#REF!", 29: "#NAME?", 36: "#NUM!", 42: "#N/A"}
 _BOUNDSHEET, _FORMAT, _XF, _EOF = 0x85, 0x41E, 0xE0, 0x0A
@@ -14,10 +15,11 @@ _ROW, _CELL_ERROR, _FORMULA_ERROR = 0, 3, 11
 
 @dataclass
 class Marks:
-    """Of one sheet, by row and column from 0: the errors, and how a number is shown."""
+    """Of one sheet, by row and column from 0: the errors, how a number is shown; the merged ranges of an ODS sheet."""
 
     errors: dict[tuple[int, int], Problem] = field(default_factory=dict)
     renders: dict[tuple[int, int], Render] = field(default_factory=dict)
+    merges: list[Merge] = field(default_factory=list)
 
 
 def error(code: int) -> Problem:

@@ -1,10 +1,12 @@
-"""The cells of an ODS sheet that calamine does not tell of: errors, and whole numbers shown with leading zeros."""
+"""What calamine does not tell of an ODS sheet: errors, whole numbers shown with leading zeros, merged cells."""
 
 import zipfile
 from typing import BinaryIO, cast
 
 from functions.ingest.readers.cell_marks import Marks
 from functions.ingest.readers.cells import Problem, Render
+from functions.ingest.readers.sheet import Merge
+from functions.ingest.readers.workbook_limits import MAX_MERGES, check_count
 from functions.ingest.readers.xml_events import Handler, feed, parts_of
 
 _MOST = 1_000  # repetitions that are followed; more of one cell with an error or a code is no table
@@ -31,8 +33,18 @@ class _Cells(Handler):
             self._error = attributes.get("calcext:value-type") == "error"
             self._number = attributes.get("office:value-type") == "float"
             self._text = ""
+            self._merge(attributes)
         elif name == "p":
             self._take = self._error or self._number
+
+    def _merge(self, attributes: dict[str, str]) -> None:
+        """Note a cell that covers others."""
+        tall = int(attributes.get("table:number-rows-spanned", 1))
+        wide = int(attributes.get("table:number-columns-spanned", 1))
+        if self.found and (tall > 1 or wide > 1):
+            merges = self.found[-1].merges
+            check_count("the sheet", "merged ranges", len(merges) + 1, MAX_MERGES)
+            merges.append(Merge(self._row + 1, self._row + tall, self._column, self._column + wide - 1))
 
     def text(self, data: str) -> None:
         """Keep what a cell shows."""
