@@ -39,8 +39,8 @@ EXPECTATIONS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 }
 CONTRACT_PROPERTIES = (
     "kind", "businessDate", "businessTime", "clusterBy", "baseCurrency", "dateOrder", "dateOrderCertain", "decimalMark",
-    "timeZone", "encoding", "maxRefusedShare", "maxAgeDays", "carryForwardDays", "wholeLocationDay", "generations",
-    "fixedWidth",
+    "timeZone", "encoding", "maxRefusedShare", "maxAgeDays", "maxJump", "carryForwardDays", "wholeLocationDay",
+    "generations", "fixedWidth",
 )  # fmt: skip
 COLUMN_PROPERTIES = (
     "vocabulary", "aliases", "fallbackAliases", "formats", "unit", "derived", "closedVocabulary", "default",

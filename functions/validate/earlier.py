@@ -2,10 +2,11 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from functions.validate.frame import Clues
+from functions.validate.jumps import Rates, limit, newest
 from functions.validate.load_rules import Previous, compares
 from functions.validate.model import Extent, Judgement
 from functions.validate.series import series
@@ -25,7 +26,7 @@ WITH latest AS (
 )
 SELECT load_id, object, `rows`, quarantined, detail
 FROM latest
-WHERE state = 'validated' AND JSON_VALUE(detail, '$.series') = @series
+WHERE state = 'validated' AND @series IN ('', JSON_VALUE(detail, '$.series'))
   AND (landed_at < @landed OR (landed_at = @landed AND generation < @generation))
 ORDER BY landed_at DESC, generation DESC
 LIMIT 40
@@ -39,10 +40,24 @@ def earlier_loads(contract: Contract, ingested: StageRecord, services: Services)
     return [_previous(row, ingested) for row in _earlier(contract, ingested, services)]
 
 
-def _earlier(contract: Contract, ingested: StageRecord, services: Services) -> list[dict[str, Any]]:
+def known_rates(contract: Contract, ingested: StageRecord, services: Services) -> Rates:
+    """Return the newest exchange rates of each load of the 35 days before, of any series."""
+    known: Rates = {}
+    if limit(contract) is None:
+        return known
+    for row in reversed(_earlier(contract, ingested, services, "")):
+        for currency, (day, rate) in (json.loads(row["detail"] or "{}").get("rates") or {}).items():
+            known.setdefault(currency, {})[date.fromisoformat(day)] = rate
+    return known
+
+
+def _earlier(
+    contract: Contract, ingested: StageRecord, services: Services, of_series: str | None = None
+) -> list[dict[str, Any]]:
+    """Return the newest loads of the file's series, or of another one; blank stands for all."""
     params = {
         "since": ingested.landed_on - LOOK_BACK, "day": ingested.landed_on, "feed": contract.feed,
-        "load": ingested.load_id, "series": series(ingested.object or ""),
+        "load": ingested.load_id, "series": series(ingested.object or "") if of_series is None else of_series,
         "landed": ingested.landed_at or ingested.started_at, "generation": ingested.generation or 0,
     }  # fmt: skip
     return services.warehouse.query(_EARLIER, params)
@@ -86,4 +101,5 @@ def comparable_facts(ingested: StageRecord, judgement: Judgement) -> dict[str, A
         "locations": sorted(e.locations), "location_count": e.location_count,
         "first_date": e.first_date, "last_date": e.last_date,
     }  # fmt: skip
-    return {"series": series(ingested.object or ""), "extent": extent}
+    rates = {"rates": newest(judgement.rates)} if judgement.rates else {}
+    return {"series": series(ingested.object or ""), "extent": extent, **rates}

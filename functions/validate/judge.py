@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 from pyarrow import compute as pc
 
-from functions.validate import expectations
+from functions.validate import expectations, jumps
 from functions.validate.frame import Clues, Typer, broken, marks
 from functions.validate.model import CRITICAL, EXAMPLES, Check, Extent, Judgement, Result, Verdict
 from functions.validate.refused import NOTHING, refusals, with_originals
@@ -67,7 +67,8 @@ class Bench:
 
     def judge(self, batch: pa.RecordBatch) -> pa.Table:
         """Judge a batch; return the verdicts that refuse rows, each with the row as it was written."""
-        found = self._failing(self._contract, self.frame(batch))
+        frame = self.frame(batch)
+        found = self._failing(self._contract, frame)
         refused = [NOTHING]
         for result in self.judgement.results:
             places = found[result.check.rule]
@@ -79,6 +80,9 @@ class Bench:
         self.judgement.rows += batch.num_rows
         table = with_originals(refused, batch)
         self.judgement.refused += len(pc.unique(table["row"]))
+        if jumps.limit(self._contract) is not None:
+            good = pc.invert(pc.is_in(batch.column(ROW), pc.unique(table["row"])))
+            jumps.add(self.judgement.rates, frame, good.to_numpy(zero_copy_only=False), self._contract)
         return table
 
     def frame(self, batch: pa.RecordBatch) -> pd.DataFrame:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from functions.validate.jumps import Rates
 from stockflow.values import Formats
 
 CRITICAL, WARNING, LOAD = "critical", "warning", "load"
@@ -71,13 +72,18 @@ class Extent:
 
 @dataclass
 class Judgement:
-    """All that validation says of a load's rows. ``refused`` counts those that break a critical rule."""
+    """All that validation says of a load's rows. ``refused`` counts those that break a critical rule.
+
+    ``rates`` are its exchange rates, where the contract limits their jumps; ``known_rates`` those of earlier loads.
+    """
 
     formats: Formats
     rows: int = 0
     refused: int = 0
     results: list[Result] = field(default_factory=list)
     extent: Extent = field(default_factory=Extent)
+    rates: Rates = field(default_factory=dict)
+    known_rates: Rates = field(default_factory=dict)
 
     @property
     def broken_load_rules(self) -> list[Result]:

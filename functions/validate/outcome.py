@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from functions.validate import jumps
 from functions.validate.model import CRITICAL, Judgement, Result
 from stockflow.contracts import Contract
 from stockflow.ledger import StageRecord
@@ -13,6 +14,7 @@ MOST_SHARE = 0.2  # of refused rows, unless the contract says `maxRefusedShare`
 FEW_ROWS = 10  # so many may be refused of any file that has good ones, too
 TOO_MANY = "too_many_refused_rows"
 AMBIGUOUS = "ambiguous_date_order"
+JUMPED = "exchange_rate_jump"
 _FIRST = {"dmy": "day", "mdy": "month"}
 
 
@@ -33,6 +35,9 @@ def outcome(contract: Contract, ingested: StageRecord, judgement: Judgement, dec
         return Outcome("rejected", broken[0].check.rule, _why(broken))
     if doubt := _undecided(contract, judgement):
         return Outcome("held", AMBIGUOUS, _two_ways(ingested, doubt))
+    most = jumps.limit(contract)
+    if most and (found := jumps.jumps(judgement.rates, judgement.known_rates, most)):
+        return Outcome("held", JUMPED, jumps.said(found, most, ingested.load_id))
     refused, lines = judgement.refused + (ingested.rejects or 0), judgement.rows + (ingested.rejects or 0)
     limit = float(contract.properties.get("maxRefusedShare", MOST_SHARE))
     if refused and (refused == lines or (refused > FEW_ROWS and refused > limit * lines)):

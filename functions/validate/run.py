@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from functions.validate.earlier import clues_of, earlier_loads
+from functions.validate.earlier import clues_of, earlier_loads, known_rates
 from functions.validate.judge import judge
 from functions.validate.load_rules import load_results
 from functions.validate.outcome import Outcome, outcome
@@ -82,6 +82,7 @@ def _validate(
     clues = clues_of(contract, ingested, services)
     judgement, survey = judge(contract, rows, landed_at, lambda found: add_refused(found, record, services), clues)
     judgement.results += load_results(contract, judgement, survey.filled, earlier_loads(contract, ingested, services))
+    judgement.known_rates = known_rates(contract, ingested, services)
     good, facts = judgement.rows - judgement.refused, detail(ingested, judgement, decided, services)
     end = outcome(contract, ingested, judgement, decided)
     record = closed(record, end, services, rows=good, quarantined=judgement.refused, detail=facts)
