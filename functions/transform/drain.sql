@@ -275,8 +275,7 @@ days AS (
   GROUP BY load_id
 ),
 <<restated>>
-<<unvalued>>
-clock AS (
+<<unvalued>>clock AS (
   SELECT CURRENT_TIMESTAMP() AS finished_at
 )
 SELECT
@@ -294,7 +293,7 @@ SELECT
     '],"all_dates":', IF(COALESCE(days.all_dates, FALSE), 'true', 'false'),
     IF(days.all_dates, COALESCE(CONCAT(',"columns":[', days.columns, ']'), ''), ''),
     COALESCE(CONCAT(',"replaced_by":"', generations.replaced_by, '"'), ''),
-    COALESCE(restated.said, ''), COALESCE(unvalued.said, ''), '}'
+    COALESCE(restated.said, ''),<<unvalued_said>> '}'
   )
 FROM batch
 CROSS JOIN clock
@@ -302,8 +301,7 @@ LEFT JOIN counted ON counted.load_id = batch.load_id
 LEFT JOIN kept ON kept.load_id = batch.load_id
 LEFT JOIN days ON days.load_id = batch.load_id
 LEFT JOIN generations ON generations.load_id = batch.load_id
-LEFT JOIN restated ON restated.load_id = batch.load_id
-LEFT JOIN unvalued ON unvalued.load_id = batch.load_id;
+LEFT JOIN restated ON restated.load_id = batch.load_id<<unvalued_join>>;
 <<mark>>
 COMMIT TRANSACTION;
 <<mark_again>>

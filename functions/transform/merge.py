@@ -23,7 +23,6 @@ _EXPECTED = {
     "timestamp": "a date and time",
     "string": "a known value",
 }
-_NONE_UNVALUED = "unvalued AS (\n  SELECT CAST(NULL AS STRING) AS load_id, CAST(NULL AS STRING) AS said\n),"
 _ROOM = "a number below 10 to the 29th, also in base units and in the base currency"
 
 
@@ -54,7 +53,7 @@ def drain_script(contract: Contract) -> str:
         "model": indent(_only_batch(feed), 2),
         "raw_columns": _list([f"raw.{n}" for n in ("_load_id", "_row", "_line", *(c.name for c in contract.stated))]),
         "refusals": "\n".join(_refusals(contract)),
-        "unvalued": _unvalued(feed),
+        **_unvalued(feed),
         "original": ", ".join(f"raw.{c.name} AS {c.name}" for c in contract.stated),
         "keys": ", ".join(contract.key),
         "newest_first": NEWEST_FIRST,
@@ -106,9 +105,15 @@ def keeps_unvalued(feed: str) -> bool:
     return bool(re.search(r"\bAS _unvalued\b", model(feed)))
 
 
-def _unvalued(feed: str) -> str:
-    """The table ``unvalued``: per load what its record says of rows without their amounts."""
-    return template("unvalued.sql").strip() if keeps_unvalued(feed) else _NONE_UNVALUED
+def _unvalued(feed: str) -> dict[str, str]:
+    """The table ``unvalued``: per load what its record says of rows without their amounts; nothing for other feeds."""
+    if not keeps_unvalued(feed):
+        return {"unvalued": "", "unvalued_said": "", "unvalued_join": ""}
+    return {
+        "unvalued": template("unvalued.sql"),
+        "unvalued_said": " COALESCE(unvalued.said, ''),",
+        "unvalued_join": "\nLEFT JOIN unvalued ON unvalued.load_id = batch.load_id",
+    }
 
 
 def _unreadable(column: Column, may_be_unvalued: bool) -> str:

@@ -428,9 +428,6 @@ days AS (
 restated AS (
   SELECT CAST(NULL AS STRING) AS load_id, CAST(NULL AS STRING) AS said
 ),
-unvalued AS (
-  SELECT CAST(NULL AS STRING) AS load_id, CAST(NULL AS STRING) AS said
-),
 clock AS (
   SELECT CURRENT_TIMESTAMP() AS finished_at
 )
@@ -449,7 +446,7 @@ SELECT
     '],"all_dates":', IF(COALESCE(days.all_dates, FALSE), 'true', 'false'),
     IF(days.all_dates, COALESCE(CONCAT(',"columns":[', days.columns, ']'), ''), ''),
     COALESCE(CONCAT(',"replaced_by":"', generations.replaced_by, '"'), ''),
-    COALESCE(restated.said, ''), COALESCE(unvalued.said, ''), '}'
+    COALESCE(restated.said, ''), '}'
   )
 FROM batch
 CROSS JOIN clock
@@ -457,8 +454,7 @@ LEFT JOIN counted ON counted.load_id = batch.load_id
 LEFT JOIN kept ON kept.load_id = batch.load_id
 LEFT JOIN days ON days.load_id = batch.load_id
 LEFT JOIN generations ON generations.load_id = batch.load_id
-LEFT JOIN restated ON restated.load_id = batch.load_id
-LEFT JOIN unvalued ON unvalued.load_id = batch.load_id;
+LEFT JOIN restated ON restated.load_id = batch.load_id;
 
 COMMIT TRANSACTION;
 
