@@ -170,6 +170,63 @@ def new(
     console().print(f"wrote {path}: look at the comments, then `stockflow try FILE --sender {name}`", markup=False)
 
 
+@app.command()
+def accept(
+    name: Annotated[str, typer.Argument(help="The sender whose files have these headers.")],
+    source: Annotated[Path, typer.Option("--from", help="One of its files.", exists=True, dir_okay=False)],
+    header: Annotated[list[str] | None, typer.Option(help="Only this header; may be repeated.")] = None,
+    feed: Annotated[str, typer.Option(help="The feed of the file; guessed if left out.")] = "",
+    folder: _FOLDER = None,
+    as_json: Json = False,
+) -> None:
+    """Accept what is proposed for headers that no alias knows: they are declared in the sender's profile.
+
+    Until then a proposal changes nothing. `stockflow try FILE` and `stockflow loads` show each with its confidence.
+    Without --header all proposals of the file are accepted whose column it does not have yet.
+
+    Examples:
+
+      stockflow sender accept acme --from sales_2026-10-01.csv
+
+      stockflow sender accept acme --from sales_2026-10-01.csv --header "Net Amnt"
+    """
+    from cli.profile_text import with_headers
+    from cli.trial.command import trial_of
+
+    contracts = _contracts_dir(folder)
+    trial = trial_of(source, feed, name)
+    if not (of_feed := trial.feed):
+        raise CommandError(f"{source}: {trial.message or 'it could not be read'}")
+    found = _proposals(trial.columns, trial.detail.get("unused_columns") or [])
+    wanted = [p for p in found if header is None or p["header"] in header]
+    known = ", ".join(f"{p['header']!r} ({p['column']}, {p['confidence']:.0%})" for p in found) or "nothing"
+    if lost := set(header or ()) - {p["header"] for p in found}:
+        raise CommandError(f"{source}: nothing is proposed for {', '.join(map(repr, sorted(lost)))}; proposed: {known}")
+    if not wanted:
+        raise CommandError(f"{source}: no header of it is like a column that it lacks; see `stockflow try {source}`")
+    path = contracts / FOLDER / f"{name}.yaml"
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(with_headers(text, of_feed, {p["header"]: p["column"] for p in wanted}), encoding="utf-8")
+    _checked(contracts)
+    if as_json:
+        print_json({"file": str(path), "sender": name, "accepted": wanted})
+        return
+    print_table(wanted, ["header", "column", "confidence"], f"Accepted for {name}, feed {of_feed}")
+    console().print(f"wrote {path}: deploy it with the contracts", markup=False)
+
+
+def _proposals(columns: list[dict[str, Any]], unused: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return what is proposed, the surest for each column first; a column that the file has needs no other header."""
+    taken = {c["column"] for c in columns if c["column"]}
+    found = []
+    for one in sorted(unused, key=lambda u: -u.get("confidence", 0)):
+        if one["nearest"] and one["nearest"] not in taken:
+            taken.add(one["nearest"])
+            found.append({"header": one["header"], "column": one["nearest"], "confidence": one["confidence"]})
+    return found
+
+
 def _profile(name: str, detail: Mapping[str, Any], conventions: Mapping[str, Any]) -> Iterator[str]:
     """Yield the lines of a profile."""
     yield f"# Files in <feed>/{name}/ (or matching `files`). What stands here wins over what a file seems to say."

@@ -25,8 +25,13 @@ def unused(header: Sequence[str], used: Collection[int], target: Target) -> dict
         name for i, name in enumerate(header) if i not in used and name.strip() and normalise_header(name) not in _OWN
     ]
     taken = {target.headers.get(normalise_header(header[i])) for i in used}
-    found = [{"header": n[:60], "nearest": nearest(n, target, taken)} for n in free[:LISTED]]
+    found = [{"header": n[:60], **_proposed(n, target, taken)} for n in free[:LISTED]]
     return {"unused_columns": found} if found else {}
+
+
+def _proposed(name: str, target: Target, taken: Collection[str | None]) -> dict[str, Any]:
+    column, confidence = proposal(name, target, taken)
+    return {"nearest": column} | ({"confidence": round(confidence, 2)} if column else {})
 
 
 def absent(present: Collection[str], target: Target) -> dict[str, Any]:
@@ -38,11 +43,16 @@ def absent(present: Collection[str], target: Target) -> dict[str, Any]:
 
 def nearest(name: str, target: Target, taken: Collection[str | None] = ()) -> str | None:
     """Return the column whose name or alias is most like this header; one that is ``taken`` only when it is alone."""
+    return proposal(name, target, taken)[0]
+
+
+def proposal(name: str, target: Target, taken: Collection[str | None] = ()) -> tuple[str | None, float]:
+    """Return that column and how alike the two are, from 0.75 to 1; None and 0 when none is alike."""
     words = set(_words(name))
     plain = "".join(sorted(words))
     ranked = sorted(_scored(words, plain, target), reverse=True)
-    best = [column for score, column in ranked if score >= ALIKE]
-    return next((c for c in best if c not in taken), best[0] if best else None)
+    best = [(column, score) for score, column in ranked if score >= ALIKE]
+    return next((found for found in best if found[0] not in taken), best[0] if best else (None, 0.0))
 
 
 def _scored(words: set[str], plain: str, target: Target) -> Iterator[tuple[float, str]]:

@@ -7,7 +7,12 @@ from typing import Any
 
 def unused(columns: Iterable[Mapping[str, Any]]) -> str:
     """Return headers that no alias knows, each with the nearest column."""
-    return ", ".join(f"{u['header']!r}" + (f" (nearest: {u['nearest']})" if u["nearest"] else "") for u in columns)
+    return ", ".join(f"{u['header']!r}" + (f" ({_nearest(u)})" if u["nearest"] else "") for u in columns)
+
+
+def _nearest(column: Mapping[str, Any]) -> str:
+    sure = column.get("confidence")
+    return f"nearest: {column['nearest']}" + (f", {sure:.0%}" if sure else "")
 
 
 def described(detail: Mapping[str, Any]) -> list[str]:

@@ -81,7 +81,7 @@ def test_what_never_happened_is_never():
 def test_columns_without_use_are_named_with_the_nearest_one():
     """A header that no alias knows is listed with the column that its sender may have meant, if any is like it."""
     columns: list[dict[str, Any]] = [
-        {"header": "Net Amnt", "nearest": "net_amount"},
+        {"header": "Net Amnt", "nearest": "net_amount", "confidence": 0.84},
         {"header": "Till", "nearest": None},
     ]
-    assert unused(columns) == "'Net Amnt' (nearest: net_amount), 'Till'"
+    assert unused(columns) == "'Net Amnt' (nearest: net_amount, 84%), 'Till'"
