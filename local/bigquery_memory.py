@@ -7,7 +7,6 @@ its tables does, however often others come and go; a resource when it is written
 """
 
 import itertools
-import json
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -25,8 +24,8 @@ from sqlglot import exp
 from local import bigquery_lookups
 
 type Reference = tuple[str, str, str]
+_MOST_PARTS = 500
 _MOST = 4000  # a day of the samples needs some hundred
-_INSERT_JOB = "INSERT OR REPLACE INTO emulator.jobs VALUES (?, ?, ?, ?, ?, ?)"
 # What these say depends on more than the catalogue: the caller, the moment, the rows of another system.
 _NOT_KEPT = ("@@", "INFORMATION_SCHEMA", "__TABLES__", "SESSION_USER", "CURRENT_USER", "EXTERNAL_QUERY", "ML.")
 _save_resource, _delete_resource = metadata.save, metadata.delete
@@ -40,7 +39,7 @@ _resources: dict[Any, Any] = {"version": next(_versions)}  # by what was asked; 
 _translations: "OrderedDict[Any, _Translation]" = OrderedDict()
 _shapes: OrderedDict[Any, Any] = OrderedDict()
 _unfinished: dict[tuple[str, str], Job] = {}
-_parts: dict[tuple[str, str], list[Job]] = {}  # by their script, until that one ends
+_parts: OrderedDict[Any, Job] = OrderedDict()
 
 
 def install() -> None:
@@ -83,10 +82,10 @@ def _kept(memory: OrderedDict[Any, Any], key: Any) -> Any:
         return memory.get(key)
 
 
-def _keep(memory: OrderedDict[Any, Any], key: Any, value: Any) -> None:
+def _keep(memory: OrderedDict[Any, Any], key: Any, value: Any, most: int = _MOST) -> None:
     with _lock:
         memory[key] = value
-        while len(memory) > _MOST:
+        while len(memory) > most:
             memory.popitem(last=False)
 
 
@@ -131,38 +130,20 @@ def _key(job: Job) -> tuple[str, str]:
 
 
 def _saved_job(job: Job) -> Job:
-    """Write a job that ended; keep one that has not, which a restart would end anyway."""
+    """Write a job that ended; keep one that has not, which a restart would end anyway.
+
+    A script's statements are only kept, the newest of them: nobody asks for them after a restart, and one drain has
+    dozens.
+    """
     if job.status.state != "DONE":
         _unfinished[_key(job)] = job
         return job
     if parent := job.statistics.parentJobId:
-        part = _part(job, parent)
-        _parts.setdefault((job.jobReference.projectId, parent), []).append(part)
+        _keep(_parts, _key(job), part := _part(job, parent), _MOST_PARTS)
         return part
-    _save_all([*_parts.get(_key(job), ()), job])
-    _parts.pop(_key(job), None)
+    _save_job(job)
     _unfinished.pop(_key(job), None)
     return job
-
-
-def _save_all(jobs: list[Job]) -> None:
-    """Write a script's statements together with it: one commit, not one for each."""
-    if len(jobs) == 1:
-        _save_job(jobs[0])
-        return
-    with database.cursor() as cur:
-        cur.begin()
-        for job in jobs:
-            cur.execute(_INSERT_JOB, _row_of(job))
-        cur.commit()
-
-
-def _row_of(job: Job) -> list[Any]:
-    """Return what ``jobs.store.save`` writes."""
-    return [
-        *_key(job), job.statistics.parentJobId, job.status.state, int(job.statistics.creationTime),
-        json.dumps(job.dump()),
-    ]  # fmt: skip
 
 
 def _part(job: Job, parent: str) -> Job:
@@ -172,7 +153,8 @@ def _part(job: Job, parent: str) -> Job:
 
 
 def _loaded_job(project_id: str, job_id: str) -> Job | None:
-    job = _unfinished.get((project_id, job_id))
+    key = (project_id, job_id)
+    job = _unfinished.get(key) or _kept(_parts, key)
     return job.model_copy() if job else _load_job(project_id, job_id)
 
 
@@ -186,7 +168,7 @@ def _listed_jobs(
     low, high = min_creation_time or 0, max_creation_time or 1 << 62
     waiting = [
         job
-        for job in list(_unfinished.values())
+        for job in [*_unfinished.values(), *(_parts.values() if parent_job_id else ())]
         if job.jobReference.projectId == project_id
         and job.statistics.parentJobId == parent_job_id
         and (states is None or job.status.state in states)
@@ -200,6 +182,8 @@ def _listed_jobs(
 
 def _deleted_job(project_id: str, job_id: str) -> None:
     _unfinished.pop((project_id, job_id), None)
+    for key in [k for k, part in list(_parts.items()) if part.statistics.parentJobId == job_id]:
+        _parts.pop(key, None)
     _delete_job(project_id, job_id)
 
 
