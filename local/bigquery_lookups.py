@@ -27,7 +27,7 @@ FROM {lake}.ducklake_table AS t
 JOIN {lake}.ducklake_schema AS d ON d.schema_id = t.schema_id AND d.end_snapshot IS NULL
 WHERE t.end_snapshot IS NULL
 UNION ALL
-SELECT d.schema_name, v.view_name, 'VIEW', NULL
+SELECT d.schema_name, v.view_name, 'VIEW', v.view_id
 FROM {lake}.ducklake_view AS v
 JOIN {lake}.ducklake_schema AS d ON d.schema_id = v.schema_id AND d.end_snapshot IS NULL
 WHERE v.end_snapshot IS NULL
@@ -50,6 +50,7 @@ _slow_columns: Callable[..., list[Any]] = tables.columns
 _slow_execute: Callable[..., None] = database.execute
 _any_query: Callable[..., Any] = query.execute
 _run: Callable[..., Any] = query._run
+_schema_of_result: Callable[..., Any] = query._result_schema
 
 
 class _NewCursor:
@@ -75,15 +76,15 @@ class _Catalogue:
     """The tables, views and columns of a project as they were committed at one schema version."""
 
     version: int
-    objects: dict[tuple[str, str], tuple[str, int | None]]
+    objects: dict[tuple[str, str], tuple[str, int]]
     columns: dict[int, list[tuple[str, bool, str]]]
     schemas: dict[tuple[str, str], list[Any]] = field(default_factory=dict)
     signatures: dict[tuple[str, str], Any] = field(default_factory=dict)
 
     def of(self, dataset: str, table: str) -> list[tuple[str, bool, str]]:
         """Return name, nullability and type of a table's columns; nothing for a view, as DuckDB has it."""
-        table_id = self.objects.get((dataset, table), ("", None))[1]
-        return self.columns.get(table_id, []) if table_id is not None else []
+        kind, number = self.objects.get((dataset, table), ("", 0))
+        return self.columns.get(number, []) if kind == "TABLE" else []
 
 
 _catalogues: dict[str, _Catalogue] = {}
@@ -98,6 +99,7 @@ def install() -> None:
         runner.HANDLERS[kind] = functools.partial(_handled, handler)
     replace(_any_query, _query)
     replace(_run, _ran)
+    replace(_schema_of_result, _result_schema)
     replace(_slow_execute, _execute)
     replace(_slow_objects, _objects)
     replace(_slow_fetch, _fetch)
@@ -131,6 +133,13 @@ def _ran(cur: Any, tree: exp.Expression, *rest: Any) -> Any:
             moved()
 
 
+def _result_schema(cur: Any, tree: exp.Expression, context: Any, statistics: Any, dry_run: bool) -> Any:
+    """Leave the columns out that a CREATE made: DuckDB binds each new view again to say them, a third of ``up``."""
+    if isinstance(tree, exp.Create) and not dry_run:
+        return None
+    return _schema_of_result(cur, tree, context, statistics, dry_run)
+
+
 def _handled(handler: Callable[..., Any], *rest: Any) -> Any:
     try:
         return handler(*rest)
@@ -160,7 +169,7 @@ def signature(project: str, dataset: str, table: str) -> Any:
 
 def _signature(project: str, dataset: str, table: str) -> Any:
     catalogue = _catalogue(project)
-    kind, _ = catalogue.objects.get((dataset, table), ("", None))
+    kind, _ = catalogue.objects.get((dataset, table), ("", 0))
     if kind != "VIEW":
         return kind, tuple(catalogue.of(dataset, table))
     try:
@@ -198,19 +207,22 @@ def _catalogue(project: str) -> _Catalogue:
 
 def _unchanged(
     before: _Catalogue | None,
-    objects: dict[tuple[str, str], tuple[str, int | None]],
+    objects: dict[tuple[str, str], tuple[str, int]],
     columns: dict[int, list[tuple[str, bool, str]]],
 ) -> dict[tuple[str, str], list[Any]]:
-    """Return the schemas of the tables that are still the same ones; a view may say others with its tables."""
+    """Return the schemas of the tables that are still the same ones; of views only if nothing changed or went."""
     if before is None:
         return {}
+
+    def stands(table: tuple[str, str]) -> bool:
+        found = objects.get(table)
+        return found == before.objects[table] and columns.get(found[1]) == before.columns.get(found[1])
+
+    only_more = all(stands(table) for table in before.objects)
     return {
         table: schema
         for table, schema in before.schemas.items()
-        if (found := objects.get(table)) is not None
-        and found == before.objects.get(table)
-        and found[1] is not None
-        and columns.get(found[1]) == before.columns.get(found[1])
+        if only_more or (before.objects.get(table, ("",))[0] == "TABLE" and stands(table))
     }
 
 
@@ -219,10 +231,10 @@ def _objects(project: str, dataset: str, table: str | None = None) -> Rows:
         return _result(dataset, table)
     if table is None or project not in database._attached:
         return _slow_objects(project, dataset, table)
-    kind, number = _catalogue(project).objects.get((dataset, table), ("", None))
+    kind, number = _catalogue(project).objects.get((dataset, table), ("", 0))
     if not kind:
         return []
-    records = _slow_fetch(_RECORDS.replace("{lake}", _lake(project)), [number]) if number is not None else []
+    records = _slow_fetch(_RECORDS.replace("{lake}", _lake(project)), [number]) if kind == "TABLE" else []
     return [(table, kind, records[0][0] if records else 0)]
 
 

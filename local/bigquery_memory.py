@@ -230,7 +230,7 @@ def _own_name(table: str) -> str:
 
 
 def _statement_key(tree: exp.Expression, context: Any) -> Any:
-    if context.project_id not in database._attached or _secured_tables():
+    if context.project_id not in database._attached or _secured_tables() or _is_made_once(tree):
         return None
     text = tree.sql(dialect="bigquery", comments=False)
     upper = text.upper()
@@ -242,6 +242,11 @@ def _statement_key(tree: exp.Expression, context: Any) -> Any:
         *(frozenset(context.temporary), repr(sorted(context.functions.items()))),
         repr(sorted(context.settings.items())),
     )
+
+
+def _is_made_once(tree: exp.Expression) -> bool:
+    """Whether it makes a table or view that stays: the same statement hardly comes again."""
+    return isinstance(tree, exp.Create) and not tree.find(exp.TemporaryProperty)
 
 
 def _first_translation(key: Any, tree: exp.Expression, context: Any) -> tuple[str, dict[str, Any]]:

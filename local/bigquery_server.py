@@ -47,13 +47,25 @@ def main() -> None:
         con.execute("SET threads = 1")
         return con
 
-    def attach(con: duckdb.DuckDBPyConnection, project: str) -> None:
-        slow_attach(con, project)
-        con.execute(f"CALL {database.quote(project)}.set_option('data_inlining_row_limit', {INLINED_ROWS})")
-
-    slow_attach: Callable[[duckdb.DuckDBPyConnection, str], None] = database._attach
-    database._connect, database._attach = connect, attach
+    database._connect, database._attach = connect, _attach
     serve(sys.argv[1:])
+
+
+def _attach(con: duckdb.DuckDBPyConnection, project: str) -> None:
+    """Do what local-bigquery's own ``_attach`` does, with small writes in the catalogue: its limit is 0 rows.
+
+    DuckLake's ``set_option`` says the same, but DuckDB 1.5 crashes when such a lake is attached again.
+    """
+    from local_bigquery.engine import database
+    from local_bigquery.settings import settings
+
+    path = settings.data_dir / project
+    source = f"'ducklake:{path}.ducklake' AS {{}} (DATA_PATH '{path}/', DATA_INLINING_ROW_LIMIT {INLINED_ROWS})"
+    if not path.with_name(f"{path.name}.ducklake").exists():
+        with duckdb.connect() as scratch:
+            scratch.execute(f"ATTACH {source.format('fresh')}")
+    con.execute(f"ATTACH IF NOT EXISTS {source.format(database.quote(project))}")
+    database._attached.add(project)
 
 
 def _install_clock(duckdb_dialect: Any) -> None:
