@@ -71,7 +71,7 @@ def as_sent(stream: BinaryIO, detail: Mapping[str, Any], found: Sequence[Refusal
     ``stream`` is the landed file, unpacked; ``detail`` is what ingest noted of it in the ledger.
     """
     kind, encoding = str(detail.get("format") or ""), str(detail.get("encoding") or "utf-8")
-    if kind == "csv" and detail.get("delimiter") and detail.get("header_line"):
+    if kind == "csv" and detail.get("delimiter") and detail.get("header_line") and not detail.get("members"):
         rows = _delimited(_body(stream, encoding), detail, found)
         return "csv", _encoded(rows, encoding, bool(detail.get("byte_order_mark")))
     if kind == "json":
@@ -82,9 +82,11 @@ def as_sent(stream: BinaryIO, detail: Mapping[str, Any], found: Sequence[Refusal
 def from_the_file(stream: BinaryIO, detail: Mapping[str, Any], found: Sequence[Refusal]) -> tuple[str, bytes] | None:
     """Return the same without the ledger's copies of the rows: all text is taken from the landed file.
 
-    None where its lines are not its records: workbooks, messages, JSON that is written over several lines.
+    None where its lines are not its records: zip files, workbooks, messages, JSON that is written over several lines.
     """
     kind, encoding = str(detail.get("format") or ""), str(detail.get("encoding") or "utf-8")
+    if detail.get("members"):
+        return None
     if kind == "csv" and detail.get("delimiter") and detail.get("header_line"):
         return as_sent(stream, detail, found)
     if kind != "json":

@@ -154,4 +154,4 @@ def _refused(services: Services, load: Mapping[str, Any], story: Mapping[str, An
     found = refusals(story["rejects"], story["quarantine"], load["load_id"])
     with services.store.open(ref) as stream:
         plain, _ = unpack(stream, LARGEST * 4)
-        return None if plain.peek(2).startswith(b"PK") else from_the_file(cast("Any", plain), detail, found)
+        return from_the_file(cast("Any", plain), detail, found)

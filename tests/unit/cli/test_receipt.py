@@ -2,6 +2,8 @@
 
 import csv
 import io
+import zipfile
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -115,3 +117,17 @@ def test_a_function_takes_the_rows_from_the_file_alone() -> None:
     assert second.endswith('"_original": "{\\"sku\\":"}')
     assert from_the_file(io.BytesIO(b'[{"sku": "A"},\n{"sku": "B"}]'), {"format": "json"}, refused) is None
     assert from_the_file(io.BytesIO(b""), {"format": "workbook"}, refused) is None
+
+
+def test_rows_of_a_zip_file_become_a_table(tmp_path: Path) -> None:
+    """Its lines are those of its members: the file itself has none."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("ventes.csv", FILE)
+    found = trial(tmp_path, packed.getvalue(), "sales/ventes.zip")
+    assert found.refused == 2 and found.detail["members"]
+    packed.seek(0)
+    assert from_the_file(packed, found.detail, of_trial(found)) is None
+    whole = [replace(r, original='{"sku": "A2"}') for r in of_trial(found)]
+    ending, content = as_sent(packed, found.detail, whole)
+    assert ending == "csv" and [row["sku"] for row in csv.DictReader(io.StringIO(content.decode()))] == ["A2", "A2"]
