@@ -119,7 +119,7 @@ def told(definition: Definition) -> tuple[Definition, str]:
 
     Classes have no total of their own: what is counted is how many cells with a value are in the first one.
     """
-    classes = [c for c in columns(definition) if c.endswith("_class")]
+    classes = [c for c in columns(definition) if c in ("abc_class", "class")]
     if not classes:
         return definition, "SUM(value)"
     counted = f"IF(COUNT(value) = 0, NULL, COUNTIF({classes[0]} = 'A' AND value IS NOT NULL))"

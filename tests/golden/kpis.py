@@ -311,6 +311,7 @@ class Window:
 
 def compute(books: Books) -> dict[str, Cells]:
     """Return every KPI by name."""
+    from tests.golden.assortment import compute_assortment
     from tests.golden.more import compute_more
 
     shop = Days(books)
@@ -326,7 +327,7 @@ def compute(books: Books) -> dict[str, Cells]:
                 one(cells[name], (day, *place), shelf[day])
             for name, many in by_window.items():
                 many(cells[name], (day, *place), window)
-    return {
+    found = {
         **cells, **_sales(shop), **compute_more(shop), "snapshot_ledger_residual": _residual(shop),
         # the shop states no reorder point
         "below_reorder_point": Cells(("sku", "location_code")),
@@ -334,6 +335,7 @@ def compute(books: Books) -> dict[str, Cells]:
         "supplier_lead_time": _lead_time(shop), "fill_rate": _fill_rate(shop),
         "record_accuracy": _record_accuracy(shop), "shrinkage": _shrinkage(shop),
     }  # fmt: skip
+    return found | compute_assortment(shop, found)
 
 
 # ---- of one day -------------------------------------------------------------------------------------
@@ -384,6 +386,11 @@ def _turnover(cells: Cells, key: Key, window: Window) -> None:
 def _gmroi(cells: Cells, key: Key, window: Window) -> None:
     known = window.margin_share > 0
     _per_stock(cells, key, window, window.margin if known else None, window.margin_share)
+
+
+def _net(shelf: Shelf) -> float | None:
+    known = [net for _, net in shelf.trade.lines if net is not None]
+    return sum(known) if known or not shelf.trade.lines else None
 
 
 def _ratio(cells: Cells, key: Key, top: float | None, bottom: float | None, why: str | None, seen: float) -> None:

@@ -5,7 +5,7 @@ from datetime import date
 from math import sqrt
 from typing import Any
 
-from tests.golden.kpis import WINDOW, Cells, Days, Key, Place, Shelf, Trade, Window, _ratio, _sum
+from tests.golden.kpis import WINDOW, Cells, Days, Key, Place, Shelf, Trade, Window, _net, _ratio, _sum
 
 RATE = 0.2
 
@@ -31,11 +31,6 @@ def compute_more(shop: Days) -> dict[str, Cells]:
 def _carry(cells: Cells, key: Key, shelf: Shelf) -> None:
     why = "stale" if shelf.on_hand is None else "no_cost" if shelf.cost is None else None
     _sum(cells, key, None if shelf.value is None else max(shelf.value, 0.0) * RATE, why, 0.0 if why else 100.0)
-
-
-def _net(shelf: Shelf) -> float | None:
-    known = [net for _, net in shelf.trade.lines if net is not None]
-    return sum(known) if known or not shelf.trade.lines else None
 
 
 def _no_average(window: Window) -> str | None:

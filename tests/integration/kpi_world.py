@@ -164,7 +164,7 @@ def _product(dice: random.Random, sku: str) -> dict[str, Any]:
         "unit_cost": dice.choice([None, Decimal("2.50"), Decimal(4)]), "unit_price": Decimal(9),
         "delisted_on": dice.choice([None, None, LAST - timedelta(days=9)]),
         "listed_from": FIRST + timedelta(days=5) if sku == "SKU2" else None,
-        "lead_time_days": {"SKU1": 9, "SKU3": 14}.get(sku),
+        "lead_time_days": {"SKU1": 9, "SKU3": 14, "SKU5": 3}.get(sku), "units_per_pack": {"SKU5": 6}.get(sku),
     }  # fmt: skip
 
 

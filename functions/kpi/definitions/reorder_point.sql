@@ -19,7 +19,7 @@ examples:
         - {business_date: 2026-09-01, sku: B, location_code: P1, reason_code: no_lead_time, daily_demand: 2, coverage_pct: 50}
         - {business_date: 2026-09-01, sku: C, location_code: P1, value: 0, daily_demand: 0, lead_days: 9, coverage_pct: 100}
     expect:
-      - {business_date: 2026-09-01, sku: A, numerator: 30, value: 30, reason_code: null, coverage_pct: 50}
+      - {business_date: 2026-09-01, sku: A, numerator: 30, value: 30, reason_code: null, coverage_pct: 50, daily_demand: 2}
       - {business_date: 2026-09-01, sku: B, numerator: null, value: null, reason_code: no_lead_time}
       - {business_date: 2026-09-01, sku: C, value: 0}
 */
@@ -32,5 +32,6 @@ SELECT
   CAST(NULL AS FLOAT64) AS denominator,
   daily_demand * lead_days + value AS value,
   reason_code,
-  coverage_pct
+  coverage_pct,
+  daily_demand
 FROM inventory_kpi.safety_stock

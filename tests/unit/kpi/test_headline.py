@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 
 from functions.kpi.definition import Definition
-from functions.kpi.headline import headline
+from functions.kpi.headline import headline, told
 
 LAST = date(2026, 9, 30)
 STOCK = Definition("s", "", {}, "kpi", "Stock", "", "", 0, (), meaning="So many.", rollup="sum")
@@ -53,3 +53,13 @@ def test_nothing_to_divide_is_no_lack_of_data() -> None:
 def test_all_stale_is_the_newest_day_with_its_reason() -> None:
     found = headline(STOCK, [cells(1, None, "stale", 3), cells(0, None, "stale", 3)])
     assert (found.day, found.value, found.reason) == (LAST, None, "stale")
+
+
+def test_only_abc_classes_are_told_by_the_skus_in_class_a() -> None:
+    """A column with other classes changes nothing."""
+    abc, xyz = (
+        Definition(n, f"SELECT sku, value, {n}_class FROM t", {}, "kpi", n, "", "", 0, ("sku",), unit="share")
+        for n in ("abc", "xyz")
+    )
+    assert told(abc)[0].unit == "SKUs in class A"
+    assert told(xyz) == (xyz, "SUM(value)")
