@@ -15,7 +15,7 @@ EXTENSIONS = ("ducklake", "icu", "httpfs", "avro")
 # A write of fewer rows goes into DuckLake's catalogue, not into a Parquet file of its own that each query opens.
 INLINED_ROWS = 200
 # DuckDB asks for Python's lock after each piece of a query, and waits this long whenever another thread computes:
-# with Python's own 5 ms, three fifths of a query's time on a busy stack.
+# with Python's own 5 ms, two thirds of the time in which queries run on a busy stack.
 SWITCH_SECONDS = 0.0002
 
 

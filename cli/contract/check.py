@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from cli.contract.keys import (
+    BOUNDS,
     COLUMN_PROPERTIES,
     CONTRACT,
     CONTRACT_PROPERTIES,
@@ -98,6 +99,7 @@ Found = Iterator[tuple[int, str]]
 def _faults(root: _Node, path: Path) -> Found:
     yield from _shape(root, CONTRACT, "the contract")
     yield from _customs(root, CONTRACT_PROPERTIES, "the contract")
+    yield from _limits(root)
     schema = root.get("schema")
     if schema is None or not schema.items:
         return
@@ -150,6 +152,20 @@ def _customs(node: _Node, known: tuple[str, ...], where: str) -> Found:
     for name, value in node.custom().items():
         if name not in known:
             yield value.line, f"`{name}` is not a custom property of {where} that anything reads{_meant(name, known)}"
+
+
+def _limits(root: _Node) -> Found:
+    """Yield limits that would hold every file, or none."""
+    for name, value in root.custom().items():
+        if name not in BOUNDS:
+            continue
+        least, most, what = BOUNDS[name]
+        try:
+            stands = least <= float(str(value.value)) <= most
+        except ValueError:
+            stands = False
+        if not stands:
+            yield value.line, f"{name}: {value.value!r} is not {what}"
 
 
 def _columns(table: _Node) -> dict[str, _Node]:

@@ -42,6 +42,13 @@ CONTRACT_PROPERTIES = (
     "timeZone", "encoding", "maxRefusedShare", "maxAgeDays", "maxJump", "carryForwardDays", "wholeLocationDay",
     "generations", "fixedWidth",
 )  # fmt: skip
+# property -> least and greatest value, and what it is
+BOUNDS: dict[str, tuple[float, float, str]] = {
+    "maxRefusedShare": (0, 1, "a share of the rows, from 0 to 1"),
+    "maxJump": (1.000001, 1e9, "a factor above 1 (1.1: a tenth more or less than the rate before)"),
+    "maxAgeDays": (1, 36_500, "a number of days"),
+    "carryForwardDays": (0, 36_500, "a number of days"),
+}
 COLUMN_PROPERTIES = (
     "vocabulary", "aliases", "fallbackAliases", "formats", "unit", "derived", "closedVocabulary", "default",
 )  # fmt: skip

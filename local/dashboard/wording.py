@@ -21,6 +21,7 @@ _REASONS = {
     "no_book": "the counts name no book quantity",
     "no_promised_date": "no order line has a promised date",
     "no_receipt_date": "no receipt has a date",
+    "no_lead_time": "no lead time is known",
     "one_receipt": "one receipt alone has no spread",
     "no_data": "no data is known",
     "not_computed": "nothing was computed for this date",

@@ -54,6 +54,8 @@ def test_the_contracts_of_the_project_are_faultless() -> None:
         ("kind: DataContract", "kind: DataContract\n- x", "not YAML"),
         ("- name: sales\n", "- name: sale\n", "expected the same name"),
         ("dateOrder, value: dmy", "timeZone, value: Europe/Pariss", "not an IANA time zone"),
+        ("dateOrder, value: dmy", "maxJump, value: 1", "maxJump: 1 is not a factor above 1"),
+        ("dateOrder, value: dmy", "maxRefusedShare, value: 20%", "'20%' is not a share of the rows, from 0 to 1"),
     ],
 )  # fmt: skip
 def test_a_fault_is_said_with_its_line(tmp_path: Path, old: str, new: str, said: str) -> None:
