@@ -12,7 +12,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Any, cast
 
-from local_bigquery.catalog import metadata, row_access
+from local_bigquery.catalog import metadata, row_access, tabledata
 from local_bigquery.catalog import tables as catalog_tables
 from local_bigquery.engine import database
 from local_bigquery.jobs import store
@@ -33,7 +33,8 @@ _list_resources, _secured = metadata.list_, row_access.secured
 _save_job, _load_job, _list_jobs, _delete_job = store.save, store.load, store.list_, store.delete
 _translate = translation.translate
 _write = catalog_tables.write
-_lock = threading.Lock()
+_deduplicate = tabledata._deduplicate
+_lock, _inserting = threading.Lock(), threading.Lock()
 _versions = itertools.count()
 _resources: dict[Any, Any] = {"version": next(_versions)}  # by what was asked; the version moves with each write
 _translations: "OrderedDict[Any, _Translation]" = OrderedDict()
@@ -55,6 +56,7 @@ def install() -> None:
         (_delete_job, _deleted_job),
         (_translate, _translated),
         (_write, _written),
+        (_deduplicate, _deduplicated),
     ):
         bigquery_lookups.replace(old, new)
 
@@ -200,6 +202,12 @@ class _Translation:
     temporary: frozenset[str]
     position: int
     tables: dict[Reference, Any]
+
+
+def _deduplicated(table: str, rows: list[Any]) -> list[Any]:
+    """Take streamed rows one call at a time: two calls that forget the same old row at once fail with a KeyError."""
+    with _inserting:
+        return cast(list[Any], _deduplicate(table, rows))
 
 
 def _translated(tree: exp.Expression, context: Any) -> tuple[str, dict[str, Any]]:

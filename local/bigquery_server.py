@@ -16,7 +16,7 @@ EXTENSIONS = ("ducklake", "icu", "httpfs", "avro")
 INLINED_ROWS = 200
 # DuckDB asks for Python's lock after each piece of a query, and waits this long whenever another thread computes:
 # with Python's own 5 ms, two thirds of the time in which queries run on a busy stack.
-SWITCH_SECONDS = 0.0002
+SWITCH_SECONDS = 0.001
 
 
 def main() -> None:

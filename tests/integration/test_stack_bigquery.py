@@ -10,6 +10,7 @@ pytestmark = pytest.mark.integration
 
 COMPARE = """
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from duckdb_extensions import import_extension
 for name in ("ducklake", "icu", "httpfs", "avro"):
@@ -20,6 +21,7 @@ from local_bigquery.settings import settings
 settings.data_dir, settings.default_project_id = Path(sys.argv[1]), "demo"
 from local import bigquery_lookups as quick
 from local import bigquery_memory as memory
+from local_bigquery.catalog import tabledata
 from local_bigquery.engine import database
 from local_bigquery.jobs import query
 from local_bigquery.models import JobConfigurationQuery
@@ -88,6 +90,13 @@ for number, sql in enumerate([
     compare(sql)
     compare_translations(sql, number)
 assert memory._translations
+
+# Streamed rows of calls that meet, each of which forgets the same old rows.
+tabledata._recent.update({("t", f"old-{n}"): -1e9 for n in range(50_000)})
+sys.setswitchinterval(1e-5)
+with ThreadPoolExecutor(4) as pool:
+    taken = list(pool.map(lambda n: len(tabledata._deduplicate("t", [(0, f"new-{n}", {})])), range(4)))
+assert taken == [1] * 4
 print("the same")
 """  # fmt: skip
 
