@@ -4,12 +4,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
-import pandas as pd
-
-from functions.validate.texts import Mask
 from stockflow import values
 from stockflow.contracts import Contract
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from functions.validate.texts import Mask
 
 COMPARABLE = timedelta(days=35)  # rates further apart say nothing about each other
 SHOWN = 3
@@ -43,13 +46,14 @@ def limit(contract: Contract) -> float | None:
     return None if found is None else float(found)
 
 
-def add(rates: Rates, frame: pd.DataFrame, good: Mask, contract: Contract) -> None:
+def add(rates: Rates, frame: "pd.DataFrame", good: "Mask", contract: Contract) -> None:
     """Add the rates of a batch's good rows; of two on one day the later line counts."""
     names = ["currency", contract.business_date, "rate_to_base", "per_currency"]
     base = contract.properties.get("baseCurrency")
-    for text, day, rate, per in frame.loc[good, names].itertuples(index=False, name=None):
+    dated = frame.loc[good, names].dropna(subset=contract.business_date)
+    for text, day, rate, per in dated.itertuples(index=False, name=None):
         currency, quoted = values.to_code(str(text)), values.to_code(per if isinstance(per, str) else "")
-        if currency and currency != base and rate > 0 and not pd.isna(day):
+        if currency and currency != base and rate > 0:
             rates.setdefault(currency, {})[day.date()] = 1 / rate if quoted == base else float(rate)
 
 
