@@ -52,6 +52,7 @@ def test_what_reads_a_faulty_definition_is_not_blamed(calendar: Definition) -> N
 
 def test_without_the_analyzer_the_check_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     """Given a machine without it, when the definitions are checked, then the rest is, and what is missing is said."""
+    monkeypatch.delenv("STOCKFLOW_DEFINITIONS_URI", raising=False)
     monkeypatch.setattr(kpi_check, "installed", lambda: False)
     monkeypatch.setattr(checked, "installed", lambda: False)
 
