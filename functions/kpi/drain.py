@@ -79,19 +79,16 @@ def catalog_version(catalog: Catalog) -> str:
 
 def _with_days(work: list[Work], latest: Mapping[str, Stages], services: Services) -> list[Work]:
     """Give a load that is replayed the days of its earlier transforms, when the last one changed nothing any more."""
-    seen = {
-        w.record.load_id
+    again = [
+        Asked(w.record.load_id, w.record.landed_on)
         for w in work
-        if (done := latest[w.record.load_id].get("kpi")) and done.input_record == w.record.record_id
-        if not moves(w.record.detail)
-    }
-    if not seen:
-        return work
-    said = services.ledger.details((Asked(w.record.load_id, w.record.landed_on) for w in work), "transform")
+        if (done := latest[w.record.load_id].get("kpi"))
+        and done.input_record == w.record.record_id
+        and not moves(w.record.detail)
+    ]
+    said = services.ledger.details(again, "transform") if again else {}
     return [
-        replace(w, record=replace(w.record, detail=together(said[w.record.load_id])))
-        if w.record.load_id in seen and w.record.load_id in said
-        else w
+        replace(w, record=replace(w.record, detail=together(said[w.record.load_id]))) if w.record.load_id in said else w
         for w in work
     ]
 
