@@ -43,7 +43,7 @@ def has_dependents(feed: str) -> bool:
 
 def has_days(feed: str) -> bool:
     """Return whether models and KPIs read what a dimension without dates says of each day."""
-    return "changed_by_day" in (dependents_step(feed, "after") or "")
+    return dependents_step(feed, "after") is not None
 
 
 def _readers(feed: str) -> list[str]:
@@ -87,8 +87,7 @@ def _step(feed: str, step: str) -> str:
 
 def _what_changed(feed: str) -> str:
     """What must hold a row for other feeds to be looked for: of most dimensions, a current row that changed."""
-    repacked = dependents_step(feed, "after")
-    return "SELECT 1 FROM repacked" if repacked else "SELECT 1 FROM changes WHERE _content_changed"
+    return "SELECT 1 FROM repacked" if has_days(feed) else "SELECT 1 FROM changes WHERE _content_changed"
 
 
 def _marking(feed: str, affected: str) -> str:
