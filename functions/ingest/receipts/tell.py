@@ -13,7 +13,7 @@ from typing import Any, cast
 
 from functions.ingest.readers.source import unpack
 from functions.ingest.receipts.refused import from_the_file, refusals
-from functions.ingest.receipts.says import receipt
+from functions.ingest.receipts.says import detail_of, receipt
 from functions.ingest.receipts.story import Ended, computed, ended, load_of, stories
 from stockflow.errors import PermanentError, TransientError
 from stockflow.ledger import landing_day
@@ -129,9 +129,13 @@ def _contract(services: Services, feed: str, name: str) -> Any:
         return services.contracts[feed]
 
 
+def _ingested(story: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what ingest noted of the file."""
+    return detail_of(next((s for s in story["stages"] if s["stage"] == "ingest"), None))
+
+
 def _ending(story: Mapping[str, Any]) -> str:
-    ingest = next((s for s in story["stages"] if s["stage"] == "ingest"), None)
-    return "jsonl" if ingest and json.loads(ingest["detail"] or "{}").get("format") == "json" else "csv"
+    return "jsonl" if _ingested(story).get("format") == "json" else "csv"
 
 
 def _refused(services: Services, load: Mapping[str, Any], story: Mapping[str, Any]) -> tuple[str, bytes] | None:
@@ -144,8 +148,7 @@ def _refused(services: Services, load: Mapping[str, Any], story: Mapping[str, An
     total, size = sum(r["rows"] for r in counted), int(load["size_bytes"] or 0)
     if not total or total > len(story["rejects"]) + len(story["quarantine"]) or size > LARGEST:
         return None
-    ingest = next(s for s in story["stages"] if s["stage"] == "ingest")
-    detail = json.loads(ingest["detail"] or "{}")
+    detail = _ingested(story)
     if detail.get("format") not in ("csv", "json"):
         return None
     ref = services.store.stat(load["bucket"], load["object"], load["generation"])
