@@ -189,6 +189,12 @@ def _deleted_job(project_id: str, job_id: str) -> None:
     _delete_job(project_id, job_id)
 
 
+def _deduplicated(table: str, rows: list[Any]) -> list[Any]:
+    """Take streamed rows one call at a time: two calls that forget the same old row at once fail with a KeyError."""
+    with _inserting:
+        return cast(list[Any], _deduplicate(table, rows))
+
+
 @dataclass(frozen=True)
 class _Translation:
     """What a statement became, what that did to the context, and the tables that it was true of.
@@ -202,12 +208,6 @@ class _Translation:
     temporary: frozenset[str]
     position: int
     tables: dict[Reference, Any]
-
-
-def _deduplicated(table: str, rows: list[Any]) -> list[Any]:
-    """Take streamed rows one call at a time: two calls that forget the same old row at once fail with a KeyError."""
-    with _inserting:
-        return cast(list[Any], _deduplicate(table, rows))
 
 
 def _translated(tree: exp.Expression, context: Any) -> tuple[str, dict[str, Any]]:
@@ -245,9 +245,16 @@ def _statement_key(tree: exp.Expression, context: Any) -> Any:
     if any(word in upper for word in _NOT_KEPT):
         return None
     return (
-        *(text, bool(tree.meta.get("table_function")), context.project_id, context.dataset_id, context.position),
-        *(frozenset(context.parameters.items()), frozenset(context.values), frozenset(context.variables)),
-        *(frozenset(context.temporary), repr(sorted(context.functions.items()))),
+        text,
+        bool(tree.meta.get("table_function")),
+        context.project_id,
+        context.dataset_id,
+        context.position,
+        frozenset(context.parameters.items()),
+        frozenset(context.values),
+        frozenset(context.variables),
+        frozenset(context.temporary),
+        repr(sorted(context.functions.items())),
         repr(sorted(context.settings.items())),
     )
 
