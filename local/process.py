@@ -1,6 +1,5 @@
 """One running part: started with its output in a log, stopped with everything it started."""
 
-import ctypes
 import os
 import signal
 import subprocess
@@ -16,7 +15,13 @@ from local.parts import Part
 from local.state import PartStatus, Stack, birth
 
 GRACE_SECONDS = 10
-_PR_SET_PDEATHSIG = 1
+_DIE_WITH_PARENT = """
+import ctypes, os, signal, sys
+ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG, of prctl(2)
+if os.getppid() != int(sys.argv[1]):
+    sys.exit("the parent is gone")
+os.execvp(sys.argv[2], sys.argv[2:])
+"""
 
 
 class Process:
@@ -36,8 +41,8 @@ class Process:
         if self._popen is not None:
             signal_group(self._popen.pid, signal.SIGKILL)
         self._popen = subprocess.Popen(
-            self.part.command, env=self.part.env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            stdin=subprocess.DEVNULL, start_new_session=True, preexec_fn=_die_with_parent,  # noqa: PLW1509 (started from the main thread only)
+            [*_dying_with(os.getpid()), *self.part.command], env=self.part.env, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, start_new_session=True,
         )  # fmt: skip
         log = self._stack.log(self.part.name)
         self._copier = threading.Thread(target=_copy, args=(self._popen.stdout, log), daemon=True)
@@ -95,7 +100,12 @@ def signal_group(pid: int, number: int) -> None:
         os.killpg(pid, number)
 
 
-def _die_with_parent() -> None:
-    """A supervisor that is killed hard takes its parts with it (Linux)."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+def _dying_with(parent: int) -> list[str]:
+    """Return the start of a command that ends with its parent: a supervisor that is killed takes its parts along.
+
+    The kernel is asked in the new process, which then becomes the part (Linux). A ``preexec_fn`` would do so, too, but
+    forks this process with the threads of its gRPC clients: now and then a child dies of that.
+    """
+    if sys.platform != "linux":
+        return []
+    return [sys.executable, "-I", "-S", "-c", _DIE_WITH_PARENT, str(parent)]
