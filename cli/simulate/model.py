@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from stockflow.schema import pipeline
+from stockflow.singleflight import burst_end
 
 HOUR = 3_600.0
 DAY = 24 * HOUR
@@ -132,16 +133,28 @@ def _by_feed(ready: Sequence[float], feeds: Sequence[int], dice: Random) -> tupl
     return done, drains
 
 
+def _start(ready: Sequence[float], first: int, soonest: float, pause: float) -> float:
+    """Return when the drain begins that takes ``ready[first]`` and what is ready until then."""
+    last = first
+    while True:
+        start = max(soonest, ready[first], burst_end(ready[first], ready[last], last - first + 1, pause))
+        if last + 1 == len(ready) or ready[last + 1] > start:
+            return start
+        last += 1
+
+
 def _drained(stage: str, ready: Sequence[float], dice: Random) -> tuple[list[float], int]:
     """Return when each load leaves a stage that takes all that waits in one drain, and how many drains there were.
 
-    A drain begins when the one before has ended, and at least the pause of ``pipeline.yaml`` after it began.
+    A drain begins when the one before has ended, a pause of ``pipeline.yaml`` after it began, and when the burst is
+    over (``singleflight.burst_end``).
     """
     order = sorted(range(len(ready)), key=ready.__getitem__)
+    times_ready = [ready[number] for number in order]
     pause = pipeline()["functions"][stage]["drain_pause_seconds"]
     done, drains, taken, free, began = [0.0] * len(ready), 0, 0, 0.0, -math.inf
     while taken < len(order):
-        began = max(ready[order[taken]], free, began + pause)
+        began = _start(times_ready, taken, max(free, began + pause), pause)
         batch = []
         while taken < len(order) and ready[order[taken]] <= began:
             batch.append(order[taken])

@@ -59,7 +59,7 @@ class Settings:
     max_attempts: int = _setting("STOCKFLOW_MAX_ATTEMPTS", "Failed attempts at a stage until a load is parked.", 10)
     drain_pause_seconds: float = _setting(
         "STOCKFLOW_DRAIN_PAUSE_SECONDS",
-        "In a burst, seconds from the start of one drain to the start of the next (`pipeline.yaml`).",
+        "Least seconds from the start of one drain to the start of the next (`pipeline.yaml`).",
         0.0,
     )
     memory_bytes: int = _setting("STOCKFLOW_MEMORY_BYTES", "Memory of an instance of ingest, in bytes.", 1 << 30)

@@ -11,6 +11,40 @@ Item = TypeVar("Item", bound=Hashable)
 T = TypeVar("T")
 
 
+# A drain of a burst starts when nothing asked for so long: this share of the pause for each call that waits.
+QUIET_SHARE = 0.01
+# ... and at the latest a pause after the first of them asked, 2.5 pauses when so many wait that it is a burst.
+LONGEST_PAUSES = 2.5
+BURST_CALLS = 300
+
+
+class _Waiting(Generic[Item, T]):  # noqa: UP046
+    """The calls that the next drain will take."""
+
+    def __init__(self) -> None:
+        self.items: set[Item] = set()
+        self.result: Future[T] = Future()
+        self.first = self.last = time.monotonic()
+
+    def add(self, item: Item) -> None:
+        self.items.add(item)
+        self.last = time.monotonic()
+
+    def due(self, pause: float) -> float:
+        """Return when (monotonic) the burst is over, if no other call joins."""
+        return burst_end(self.first, self.last, len(self.items), pause)
+
+
+def burst_end(first: float, last: float, waiting: int, pause: float) -> float:
+    """Return when a burst is over: nothing asked for a while, or its first call waited long enough. All in seconds.
+
+    ``first``, ``last``: when the first and the last of the ``waiting`` calls asked.
+    """
+    quiet = pause * min(1.0, QUIET_SHARE * waiting)
+    longest = pause * (1 + (LONGEST_PAUSES - 1) * min(1.0, waiting / BURST_CALLS))
+    return min(last + quiet, first + longest)
+
+
 class SingleFlight(Generic[Item, T]):  # noqa: UP046
     """Runs at most one drain per key at a time; each drain takes all that asked before it started.
 
@@ -22,13 +56,15 @@ class SingleFlight(Generic[Item, T]):  # noqa: UP046
         self._lock = threading.Lock()
         self._running: dict[Hashable, threading.Lock] = {}
         self._started: dict[Hashable, float] = {}
-        self._waiting: dict[Hashable, tuple[set[Item], Future[T]]] = {}
+        self._waiting: dict[Hashable, _Waiting[Item, T]] = {}
 
     def join(self, key: Hashable, item: Item, drain: Callable[[frozenset[Item]], T], pause: float = 0) -> T:
         """Return the result of a drain of ``key`` that started after this call and was given ``item``.
 
-        It starts at least ``pause`` seconds after the one before started, and takes what asked until then: a burst
-        costs a drain each ``pause``, a call after a quiet time does not wait.
+        It starts at least ``pause`` seconds after the one before started, and when the burst is over: once nothing
+        asked for a hundredth of ``pause`` per waiting call (at most ``pause``), and at the latest one to 2.5 pauses
+        (by how many wait) after the first of them asked. So a burst costs few drains, and a call that comes alone hardly
+        waits.
 
         Raises:
             Exception: whatever that drain raised, in every call that joined it.
@@ -36,26 +72,36 @@ class SingleFlight(Generic[Item, T]):  # noqa: UP046
         with self._lock:
             running = self._running.setdefault(key, threading.Lock())
             leader = key not in self._waiting
-            items, future = self._waiting.setdefault(key, (set(), Future()))
-            items.add(item)
+            waiting = self._waiting.setdefault(key, _Waiting())
+            waiting.add(item)
         if leader:
-            self._lead(key, running, future, drain, pause)
-        return future.result()
+            self._lead(key, running, waiting, drain, pause)
+        return waiting.result.result()
+
+    def waiting(self, key: Hashable) -> int:
+        """Return how many calls the next drain of ``key`` would take now."""
+        with self._lock:
+            return len(self._waiting[key].items) if key in self._waiting else 0
 
     def _lead(
         self,
         key: Hashable,
         running: threading.Lock,
-        future: Future[T],
+        waiting: _Waiting[Item, T],
         drain: Callable[[frozenset[Item]], T],
         pause: float,
     ) -> None:
         with running:
-            time.sleep(max(0.0, self._started.get(key, -pause) + pause - time.monotonic()))
+            self._await_quiet(key, waiting, pause)
             self._started[key] = time.monotonic()
             with self._lock:
-                items, _ = self._waiting.pop(key)
+                del self._waiting[key]
             try:
-                future.set_result(drain(frozenset(items)))
+                waiting.result.set_result(drain(frozenset(waiting.items)))
             except BaseException as error:
-                future.set_exception(error)
+                waiting.result.set_exception(error)
+
+    def _await_quiet(self, key: Hashable, waiting: _Waiting[Item, T], pause: float) -> None:
+        soonest = self._started.get(key, -pause) + pause
+        while (left := max(soonest, waiting.due(pause)) - time.monotonic()) > 0:
+            time.sleep(left)

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from stockflow.singleflight import SingleFlight
+from stockflow.singleflight import SingleFlight, burst_end
 
 
 class Drain:
@@ -31,7 +31,7 @@ def test_calls_that_arrive_during_a_drain_share_the_next_one() -> None:
         first = pool.submit(flight.join, "sales", "load-0", drain)
         assert drain.started.wait(10)
         others = [pool.submit(flight.join, "sales", f"load-{i}", drain) for i in range(1, 51)]
-        while len(flight._waiting.get("sales", (set(), None))[0]) < 50:
+        while flight.waiting("sales") < 50:
             threading.Event().wait(0.005)
         drain.go.set()
         assert first.result(10) == 1
@@ -79,3 +79,26 @@ def test_calls_within_the_pause_share_the_next_drain_and_the_first_does_not_wait
     assert first - began < 0.3
     assert batches == [{"a"}, {"b", "c"}]
     assert min(later) - first >= 0.29
+
+
+def test_a_burst_costs_one_drain_that_waits_until_it_is_over() -> None:
+    """Given calls that come one shortly after another, when they stop, then one drain took them all."""
+    flight = SingleFlight[str, int]()
+    with ThreadPoolExecutor(10) as pool:
+        calls = [pool.submit(flight.join, "all", str(number), len, 10) for number in range(10)]
+        assert {call.result(30) for call in calls} == {10}
+
+
+@pytest.mark.parametrize(
+    ("last", "waiting", "expected"),
+    [
+        (100.0, 1, 101.2),  # alone: a hundredth of the pause
+        (100.0, 50, 160.0),
+        (150.0, 1_000, 270.0),  # never longer than the pause
+        (210.0, 50, 250.0),  # a steady stream: the first one waits little longer than a pause
+        (390.0, 1_000, 400.0),  # a burst: at most 2.5 pauses
+    ],
+)
+def test_a_burst_is_over_when_nothing_asked_for_a_while(last: float, waiting: int, expected: float) -> None:
+    """Given calls since second 100 and a pause of 120 seconds, then the drain starts as documented."""
+    assert burst_end(100.0, last, waiting, 120.0) == pytest.approx(expected)
