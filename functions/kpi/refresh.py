@@ -21,6 +21,7 @@ from stockflow.services import Services
 from stockflow.settings import bundle_root
 
 SIDE_BY_SIDE = 4  # scripts at once; BigQuery runs far more, an instance's memory and a laptop do not
+SCRIPT_SECONDS = 60.0  # a script that takes longer holds up the end of a drain (see ``BUDGET_SECONDS``)
 # Says how far facts are known, not what they say: a KPI's span follows from it (see ``State``), its rows do not.
 HORIZONS = "inventory_curated.known_days"
 
@@ -150,7 +151,7 @@ class _Round:
     def _level(self, level: Iterable[Definition]) -> dict[str, Run | None]:
         """Return KPI -> how it ended, None when there was no time; what has nothing to compute is not there."""
         found: dict[str, Run | None] = {}
-        jobs: list[tuple[Definition, set[date]]] = []
+        jobs: list[Job] = []
         for definition in level:
             inputs = self._plan.reads[definition.name]
             if failed := sorted(inputs & self._bad):
@@ -159,21 +160,31 @@ class _Round:
             elif inputs & self._late:
                 found[definition.name] = None
             elif dates := self._dates(definition):
-                jobs.append((definition, dates))
+                jobs.append(self._job(definition, dates))
+        shares = self._shares(jobs)
         with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
-            done = pool.map(lambda job: self._computed(*job), jobs)
-        for (definition, dates), run in zip(jobs, done, strict=True):
-            found[definition.name] = run
-            if run is not None:
-                reached("kpi.computed")
-                log(
-                    "INFO",
-                    f"kpi {run.kpi} {run.state}",
-                    fields={"dates": len(dates)},
-                    stage="kpi",
-                    kpi=run.kpi,
-                )
+            done = pool.map(self._computed, shares)
+        for share, runs in zip(shares, done, strict=True):
+            for job, run in zip(share, runs, strict=True):
+                found[job.definition.name] = run
+                if run is not None:
+                    reached("kpi.computed")
+                    log(
+                        "INFO", f"kpi {run.kpi} {run.state}", fields={"dates": len(job.dates)}, stage="kpi", kpi=run.kpi
+                    )
         return found
+
+    def _job(self, definition: Definition, dates: set[date]) -> Job:
+        span = self._state.span(definition)
+        inside = frozenset(day for day in dates if day in span) or frozenset({span.last})
+        inputs = dated_inputs(self._plan.reads[definition.name], self._services.contracts)
+        return Job(definition, inside, span, frozenset(inputs))
+
+    def _shares(self, jobs: Iterable[Job]) -> list[list[Job]]:
+        """Return the jobs of each script: a table that is made anew is alone, the others share a few scripts."""
+        anew = [[job] for job in jobs if not self._state.stands(job.definition)]
+        others = [job for job in jobs if self._state.stands(job.definition)]
+        return anew + shared_out(others, self._state.seconds)
 
     def _dates(self, definition: Definition) -> set[date]:
         """Return the days to compute: what the loads that are new to it changed, and what it does not cover yet."""
@@ -216,16 +227,29 @@ class _Round:
             for table, columns in in_columns.items()
         )
 
-    def _computed(self, definition: Definition, dates: set[date]) -> Run | None:
+    def _computed(self, share: list[Job]) -> list[Run] | list[None]:
+        """Run the jobs of one script; None for each when the time is over."""
         if time.monotonic() > self._end:
-            return None
-        span = self._state.span(definition)
-        inside = frozenset(day for day in dates if day in span) or frozenset({span.last})
-        job = Job(definition, inside, span)
-        if not self._state.stands(definition):
-            return rebuild(job, self._services)
-        inputs = dated_inputs(self._plan.reads[definition.name], self._services.contracts)
-        return compute(job, inputs, self._services)
+            return [None] * len(share)
+        if not self._state.stands(share[0].definition):
+            return [rebuild(share[0], self._services)]
+        return compute(share, self._services)
+
+
+def shared_out(jobs: Iterable[Job], seconds: Mapping[str, float]) -> list[list[Job]]:
+    """Share jobs out among ``SIDE_BY_SIDE`` scripts, more where one would take long; ``seconds``: KPI -> its last run.
+
+    One job is one query for BigQuery, however many statements it has: few scripts answer sooner and cost less.
+    """
+    shares: list[tuple[float, list[Job]]] = []
+    for took, job in sorted(((seconds.get(j.definition.name, 0.0), j) for j in jobs), key=lambda x: -x[0]):
+        total, least = min(shares, key=lambda share: (share[0], len(share[1])), default=(0.0, []))
+        if len(shares) < SIDE_BY_SIDE or total + took > SCRIPT_SECONDS:
+            shares.append((took, [job]))
+        else:
+            shares.remove((total, least))
+            shares.append((total + took, [*least, job]))
+    return [share for _, share in shares]
 
 
 def dated_inputs(inputs: Iterable[str], contracts: Mapping[str, Contract]) -> set[str]:

@@ -1,8 +1,10 @@
-"""Computes one KPI: its dates in one transaction, or the whole table when its definition is another one."""
+"""Computes KPIs: some dates of each in a transaction, or the whole table when its definition is another one."""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 from uuid import uuid4
 
 from functions.kpi.dates import Span
@@ -58,26 +60,44 @@ SELECT * FROM (
 """
 
 
+_PARAMETER = re.compile(r"@(\w+)")
+
+
 @dataclass(frozen=True)
 class Job:
-    """One KPI and the days to compute; days outside ``span`` are deleted: no fact reaches there (any more)."""
+    """One KPI and the days to compute; days outside ``span`` are deleted: no fact reaches there (any more).
+
+    ``inputs`` are the dated tables that it reads.
+    """
 
     definition: Definition
     dates: frozenset[date]
     span: Span
+    inputs: frozenset[str] = frozenset()
+
+    @property
+    def first(self) -> date:
+        """The first day to compute."""
+        return min(self.dates)
+
+    @property
+    def last(self) -> date:
+        """The last day to compute."""
+        return max(self.dates)
 
 
-def compute(job: Job, inputs: Iterable[str], services: Services) -> Run:
-    """Compute some dates of a KPI whose table is there; ``inputs`` are its dated tables."""
-    d = job.definition
-    script = _DATES.format(
-        table=d.table,
-        where=_WHERE,
-        columns=", ".join(f"`{c}`" for c in columns(d)) if "*" not in columns(d) else "*",
-        query=dated(d.name, d.sql, inputs, d.lookback_days),
-        record=_RECORD.format(table=d.table, where=_WHERE, how=""),
-    )
-    return _run(job, script.replace(" (*)\n", "\n"), services)
+def compute(jobs: Sequence[Job], services: Services) -> list[Run]:
+    """Compute some dates of KPIs whose tables are there, one transaction after another in one script.
+
+    When the script cannot run, each KPI runs by itself, so that only the faulty one fails.
+    """
+    numbers = [""] if len(jobs) == 1 else [f"_{number}" for number in range(len(jobs))]
+    parts = [_numbered(_dates_script(job), number) for job, number in zip(jobs, numbers, strict=True)]
+    params = [_params(job, services, number) for job, number in zip(jobs, numbers, strict=True)]
+    fault = _run("\n".join(parts), {name: value for part in params for name, value in part.items()}, services)
+    if fault and len(jobs) > 1:
+        return [run for job in jobs for run in compute([job], services)]
+    return [_ended(job, fault) for job in jobs]
 
 
 def rebuild(job: Job, services: Services) -> Run:
@@ -86,24 +106,53 @@ def rebuild(job: Job, services: Services) -> Run:
     cluster = f"CLUSTER BY {', '.join(d.grain[:4])} " if d.grain else ""
     record = _RECORD.format(table=d.table, where="TRUE", how=REBUILT)
     script = _REBUILD.format(table=d.table, cluster=cluster, query=d.sql, record=record)
-    run = _run(job, script, services)
-    if run.state == "failed" and any(words in run.message for words in _OTHER_SPEC):
+    fault = _run(script, _params(job, services), services)
+    if any(words in fault for words in _OTHER_SPEC):
         services.warehouse.delete_table(f"{services.settings.dataset('kpi')}.{d.name}")
-        run = _run(job, script, services)
-    return run
+        fault = _run(script, _params(job, services), services)
+    return _ended(job, fault)
 
 
-def _run(job: Job, script: str, services: Services) -> Run:
-    first, last = min(job.dates), max(job.dates)
+def _dates_script(job: Job) -> str:
+    d = job.definition
+    script = _DATES.format(
+        table=d.table,
+        where=_WHERE,
+        columns=", ".join(f"`{c}`" for c in columns(d)) if "*" not in columns(d) else "*",
+        query=dated(d.name, d.sql, job.inputs, d.lookback_days),
+        record=_RECORD.format(table=d.table, where=_WHERE, how=""),
+    )
+    return script.replace(" (*)\n", "\n")
+
+
+def _numbered(script: str, number: str) -> str:
+    """Give the script's parameters names of its own; a definition has none."""
+    return _PARAMETER.sub(rf"@\g<1>{number}", script) if number else script
+
+
+def _params(job: Job, services: Services, number: str = "") -> dict[str, Any]:
     params = {
-        "run_id": uuid4().hex, "kpi": job.definition.name, "version": job.definition.version, "from_date": first,
-        "to_date": last, "dates": sorted(job.dates), "first_day": job.span.first, "last_day": job.span.last,
+        "run_id": uuid4().hex, "kpi": job.definition.name, "version": job.definition.version, "from_date": job.first,
+        "to_date": job.last, "dates": sorted(job.dates), "first_day": job.span.first, "last_day": job.span.last,
         "started": services.clock(),
     }  # fmt: skip
+    return {f"{name}{number}": value for name, value in params.items()}
+
+
+def _run(script: str, params: dict[str, Any], services: Services) -> str:
+    """Run a script and return what is wrong with its SQL, "" when it ran.
+
+    Raises:
+        TransientError: what another try may not meet.
+    """
     try:
         run_again(lambda: services.warehouse.query(script, params))
     except TransientError as error:
         if is_conflict(error) or error.facts.get("reason") not in _DEFINITION_FAULTS:
             raise
-        return Run(job.definition.name, "failed", first, last, error.message.partition("\n")[0])
-    return Run(job.definition.name, "computed", first, last)
+        return error.message.partition("\n")[0] or "bad SQL"
+    return ""
+
+
+def _ended(job: Job, fault: str) -> Run:
+    return Run(job.definition.name, "failed" if fault else "computed", job.first, job.last, fault)

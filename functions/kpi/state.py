@@ -17,6 +17,7 @@ SELECT
   ARRAY_AGG(COALESCE(first_day, from_date) ORDER BY finished_at DESC LIMIT 1)[OFFSET(0)] AS first_day,
   ARRAY_AGG(COALESCE(last_day, to_date) ORDER BY finished_at DESC LIMIT 1)[OFFSET(0)] AS last_day,
   MAX(finished_at) AS computed_at,
+  ARRAY_AGG(TIMESTAMP_DIFF(finished_at, started_at, MILLISECOND) ORDER BY finished_at DESC LIMIT 1)[OFFSET(0)] AS took,
   MAX(IF(message = 'rebuilt', finished_at, NULL)) AS rebuilt_at
 FROM inventory_ops.kpi_runs
 WHERE kpi IN (SELECT table_name FROM inventory_kpi.INFORMATION_SCHEMA.TABLES)
@@ -30,6 +31,7 @@ class State:
     """``done``: KPI -> (definition version, days that its table covers), of those whose last run did not fail.
 
     ``computed_at``: KPI -> when its last run ended; ``rebuilt_at``: when its table was made anew for the last time.
+    ``seconds``: KPI -> how long its last run took, the runs before it in its script included.
     ``spans``: horizon -> its days (see view ``known_days``); empty when there is no fact at all.
     """
 
@@ -37,6 +39,7 @@ class State:
     done: dict[str, tuple[str, Span | None]] = field(default_factory=dict)
     computed_at: Mapping[str, datetime] = field(default_factory=dict)
     rebuilt_at: Mapping[str, datetime] = field(default_factory=dict)
+    seconds: Mapping[str, float] = field(default_factory=dict)
 
     def span(self, definition: Definition) -> Span:
         """Return the days that a KPI can have."""
@@ -62,7 +65,9 @@ def read_state(services: Services) -> State:
     rows = services.warehouse.query(_DONE)
     done = {r["kpi"]: (r["version"], _days(r)) for r in rows if r["state"] == "computed"}
     computed = {r["kpi"]: r["computed_at"] for r in rows}
-    return State(read_spans(services), done, computed, {r["kpi"]: r["rebuilt_at"] for r in rows if r["rebuilt_at"]})
+    rebuilt = {r["kpi"]: r["rebuilt_at"] for r in rows if r["rebuilt_at"]}
+    seconds = {r["kpi"]: (r["took"] or 0) / 1_000 for r in rows}
+    return State(read_spans(services), done, computed, rebuilt, seconds)
 
 
 def read_spans(services: Services) -> dict[str, Span]:

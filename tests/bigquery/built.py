@@ -48,10 +48,11 @@ def kpis() -> Iterator[Statement]:
     read = reads(definitions, views_by_name())
     for definition in in_order(definitions, read):
         services = RecordedServices(f"kpi {definition.name}")
-        job = Job(definition, frozenset({DAY}), span)
         dated = {t for t in read[definition.name] if t.startswith("inventory_kpi.")}
         facts = {f"inventory_curated.{f}" for f, c in services.contracts.items() if c.business_date}
-        compute(job, dated | (facts & read[definition.name]), services)
+        job = Job(definition, frozenset({DAY}), span, frozenset(dated | (facts & read[definition.name])))
+        compute([job], services)
+        compute([job, job], services)
         rebuild(job, services)
         yield from services.statements
 

@@ -10,6 +10,9 @@ import pytest
 
 from functions.kpi import drain as kpi
 from functions.kpi import refresh
+from functions.kpi.dates import Span
+from functions.kpi.definition import parse
+from functions.kpi.runner import Job
 from stockflow.errors import TransientError
 from stockflow.events import StageEvent
 from tests.integration.kpi_world import World, asked, new_world, sale
@@ -356,3 +359,48 @@ def test_a_base_that_was_made_anew_reaches_those_on_it_after_a_cut(
             world.drain(load)
     world.drain(load)
     assert set(values(world, "each_day").values()) == {10} and len(values(world, "each_day")) == 10
+
+
+def test_kpis_share_a_script_and_one_that_fails_fails_alone(world: World) -> None:
+    """Given more KPIs than scripts, when rows break one of them, then its neighbours in the script are computed."""
+    names = [f"k{number}" for number in range(2 * refresh.SIDE_BY_SIDE)]
+    for name in names:
+        write(folder(world), name, "IF(units = 666, CAST(ERROR('no') AS FLOAT64), units)" if name == "k0" else "units")
+    world.drain(world.transformed("sales", LAST))
+    world.rows(f"UPDATE inventory_curated.sales SET quantity = 666 WHERE business_date = '{LAST}'; SELECT 1")
+    world.drain(world.transformed("sales", LAST))
+    assert set(messages(world, "failed")) == {"k0"} and "no" in messages(world, "failed")["k0"]
+    assert values(world, "k0")[LAST] == 1
+    assert {values(world, name)[LAST] for name in names[1:]} == {666}
+
+
+def test_a_drain_asks_few_queries_however_many_kpis_there_are(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Given 12 KPIs on one level, when a sale changes them all, then they take as many queries as run side by side."""
+    for number in range(12):
+        write(folder(world), f"k{number}")
+    world.drain(world.transformed("sales", LAST))
+    scripts: list[str] = []
+    query = type(world.services.warehouse).query
+
+    def counted(self: object, sql: str, *args: object) -> object:
+        scripts.append(sql)
+        return query(self, sql, *args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(type(world.services.warehouse), "query", counted)
+    world.drain(world.transformed("sales", FIRST))
+    assert len([sql for sql in scripts if "BEGIN TRANSACTION" in sql]) == 1 + refresh.SIDE_BY_SIDE
+
+
+def job(name: str) -> Job:
+    definition = parse(f"{name}.sql", KPI.format(name=name, value="units", reads="daily", lookback=0))
+    return Job(definition, frozenset({LAST}), Span(FIRST, LAST))
+
+
+def test_slow_kpis_do_not_share_a_script() -> None:
+    """Given five KPIs that took most of a minute and many quick ones, then no script is expected to take longer."""
+    slow = {"slow0": 50.0, "slow1": 45.0, "slow2": 40.0, "slow3": 40.0, "slow4": 40.0}
+    seconds = slow | {f"k{number}": 1.0 for number in range(9)}
+    shares = refresh.shared_out([job(name) for name in seconds], seconds)
+    totals = [sum(seconds[j.definition.name] for j in share) for share in shares]
+    assert max(totals) <= refresh.SCRIPT_SECONDS and len(shares) == 5
+    assert sorted(j.definition.name for share in shares for j in share) == sorted(seconds)
