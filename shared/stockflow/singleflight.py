@@ -63,8 +63,7 @@ class SingleFlight(Generic[Item, T]):  # noqa: UP046
 
         It starts at least ``pause`` seconds after the one before started, and when the burst is over: once nothing
         asked for a hundredth of ``pause`` per waiting call (at most ``pause``), and at the latest one to 2.5 pauses
-        (by how many wait) after the first of them asked. So a burst costs few drains, and a call that comes alone hardly
-        waits.
+        (by how many wait) after the first of them asked. So a burst costs few drains, and a lone call hardly waits.
 
         Raises:
             Exception: whatever that drain raised, in every call that joined it.
