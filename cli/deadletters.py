@@ -214,4 +214,4 @@ def _publish(letters: Iterable[DeadLetter], services: Services) -> None:
         topic = pipeline()["subscriptions"][dead.subscription]["topic"]
         by_topic.setdefault(topic, []).append((dead.letter.data, dead.event))
     for topic, messages in by_topic.items():
-        services.bus.publish_all(topic, messages)
+        services.publisher.publish_all(topic, messages)

@@ -63,7 +63,7 @@ def retry(what: What, as_json: Json = False) -> None:
     """
     services = target.services()
     load, _ = _known(services, what)
-    services.bus.publish(services.settings.landing_topic, *announcement(_object(services, load)))
+    services.publisher.publish(services.settings.landing_topic, *announcement(_object(services, load)))
     _say(load, "announced again", "`stockflow loads` shows how far it is", as_json)
 
 
@@ -82,7 +82,7 @@ def give_up(what: What, as_json: Json = False) -> None:
     services.ledger.record(record)
     kinds = ["load.rejected", *(["load.ingested"] if "validate" in stages else [])]
     events = [StageEvent(k, record.feed or "", record.load_id, {}, record.landed_on, record.finished_at) for k in kinds]
-    services.bus.publish_all(services.settings.events_topic, [encode(e) for e in events])
+    services.publisher.publish_all(services.settings.events_topic, [encode(e) for e in events])
     _say(load, "given up", "nothing of the file counts", as_json)
 
 

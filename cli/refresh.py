@@ -67,7 +67,7 @@ def ask(services: Services) -> None:
         raise NoLoadError("no load reached the curated tables yet: the first one computes every KPI")
     load = min(loads, key=_days)
     data, attributes = encode(StageEvent("load.transformed", str(load.feed), load.load_id, landed_on=load.landed_on))
-    services.bus.publish(services.settings.events_topic, data, attributes)
+    services.publisher.publish(services.settings.events_topic, data, attributes)
 
 
 def _days(load: StageRecord) -> tuple[bool, int]:

@@ -20,7 +20,7 @@ def publish_tick() -> None:
     from stockflow.events import TICK, encode
     from stockflow.services import services
 
-    services().bus.publish(services().settings.events_topic, *encode(TICK))
+    services().publisher.publish(services().settings.events_topic, *encode(TICK))
 
 
 class Tick:

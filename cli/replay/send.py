@@ -32,7 +32,7 @@ def publish_again(stage: str, chosen: list[Chosen], services: Services) -> None:
     topic = settings.landing_topic if stage == "ingest" else settings.events_topic
     for start in range(0, len(chosen), BATCH):
         events = [event_of(stage, c) for c in chosen[start : start + BATCH]]
-        services.bus.publish_all(topic, events)
+        services.publisher.publish_all(topic, events)
 
 
 def event_of(stage: str, chosen: Chosen) -> tuple[bytes, dict[str, str]]:

@@ -47,7 +47,7 @@ _EXPIRES_MS = 24 * 3600 * 1000  # of a shadow whose command was killed
 
 
 class Silence:
-    """A bus that nobody hears: in a shadow, no stage wakes another."""
+    """A publisher that nobody hears: in a sandbox, no stage wakes another."""
 
     def publish(self, _topic: str, _data: bytes, _attributes: Mapping[str, str]) -> str:
         """Publish nothing."""
@@ -62,8 +62,8 @@ class ShadowServices(Services):
     """Services of a shadow: its own datasets, no events, no replay window (each asked-for stage is computed)."""
 
     @cached_property
-    def bus(self) -> Any:
-        """Nobody's ear."""
+    def publisher(self) -> Any:
+        """Publishes nothing."""
         return Silence()
 
 

@@ -126,7 +126,7 @@ def _loaded(data: ObjectRef, new: Statement, services: Services) -> StageRecord 
             raise TransientError("data_not_read_yet", f"{data.name} is being read; {new.object} is compared after it")
         return None
     if record.reason_code in CODES and record.finished_at < new.landed_at:
-        services.bus.publish_all(services.settings.landing_topic, [announcement(data)])
+        services.publisher.publish_all(services.settings.landing_topic, [announcement(data)])
     return record if record.state == "loaded" else None
 
 

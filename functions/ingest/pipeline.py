@@ -264,5 +264,5 @@ def _tell(record: StageRecord, kind: str, services: Services) -> None:
     counts = {"rows": record.rows, "rejects": record.rejects, "reason_code": record.reason_code}
     detail = {k: v for k, v in counts.items() if v is not None}
     event = StageEvent(kind, record.feed or "", record.load_id, detail, record.landed_on, record.finished_at)
-    services.bus.publish(services.settings.events_topic, *encode(event))
+    services.publisher.publish(services.settings.events_topic, *encode(event))
     reached("ingest.published")

@@ -58,9 +58,9 @@ def sweep(
     since = now - look_back if look_back else _EPOCH
     objects = [*_unknown(services, since, before, listing), *orphaned_copies(services, before, since)]
     requeued = Requeued(objects, waiting(services, before, since))
-    services.bus.publish_all(settings.landing_topic, [announcement(ref) for ref in requeued.objects])
+    services.publisher.publish_all(settings.landing_topic, [announcement(ref) for ref in requeued.objects])
     reached("sweep.objects_published")
-    services.bus.publish_all(settings.events_topic, [encode(wake_up(row)) for row in requeued.loads])
+    services.publisher.publish_all(settings.events_topic, [encode(wake_up(row)) for row in requeued.loads])
     reached("sweep.loads_published")
     counts = {"objects": len(requeued.objects), "loads": len(requeued.loads), "event": "swept"}
     log("WARNING" if requeued.total else "INFO", f"swept: {requeued.total} requeued", fields=counts, stage="sweep")

@@ -34,7 +34,7 @@ def refresh(event: StageEvent, services: Services) -> None:
     """Return when the KPIs hold the load that the event names and everyone was told.
 
     Raises:
-        TransientError: ``not_transformed_yet``, or what the warehouse or the bus could not do now.
+        TransientError: ``not_transformed_yet``, or what the warehouse or the publisher could not do now.
     """
     asked = asked_by(event)
     if asked in _flight.join(ALL, asked, lambda loads: drain(loads, services), services.settings.drain_pause_seconds):
@@ -165,5 +165,5 @@ def _publish(records: list[StageRecord], services: Services) -> None:
         encode(StageEvent("kpi.refreshed", str(r.feed), r.load_id, r.detail, r.landed_on, r.finished_at))
         for r in records
     ]
-    services.bus.publish_all(services.settings.events_topic, events)
+    services.publisher.publish_all(services.settings.events_topic, events)
     reached("kpi.published")

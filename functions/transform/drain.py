@@ -41,7 +41,7 @@ def transform(event: StageEvent, services: Services) -> None:
 
     Raises:
         PermanentError: ``unknown_feed``.
-        TransientError: ``not_validated_yet``, ``not_visible_yet``, or whatever the warehouse or the bus could not do.
+        TransientError: ``not_validated_yet``, ``not_visible_yet``, or what the warehouse or the publisher could not do.
     """
     if event.feed not in services.contracts:
         raise PermanentError("unknown_feed", f"no contract for feed {event.feed!r}", load_id=event.load_id)

@@ -20,7 +20,7 @@ def failed(load: Load, feed: str, version: str, error: TransientError, services:
     record = _parked(load, feed, version, error, services)
     services.ledger.record(record)
     event = StageEvent("load.failed", feed, load.load_id, {}, record.landed_on, record.finished_at)
-    services.bus.publish_all(services.settings.events_topic, [encode(event)])
+    services.publisher.publish_all(services.settings.events_topic, [encode(event)])
     return {}
 
 

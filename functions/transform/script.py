@@ -54,7 +54,7 @@ def run(batch: Batch, services: Services) -> None:
     """Run the script, again if a dimension changed under it, and tell everyone.
 
     Raises:
-        TransientError: ``overtaken``, or what the warehouse or the bus could not do now.
+        TransientError: ``overtaken``, or what the warehouse or the publisher could not do now.
     """
     params = batch.params(services)
     carried = [pair for load in batch.loads for pair in load.carried]
@@ -85,7 +85,7 @@ def publish(feed: str, records: Iterable[StageRecord], services: Services) -> No
         StageEvent("load.transformed", feed, r.load_id, r.detail, r.landed_on, r.finished_at)
         for r in sorted(records, key=lambda r: r.load_id)
     ]
-    services.bus.publish_all(services.settings.events_topic, [encode(e) for e in events])
+    services.publisher.publish_all(services.settings.events_topic, [encode(e) for e in events])
     reached("transform.published")
 
 
@@ -94,5 +94,5 @@ def requeue(rows: list[dict[str, Any]], services: Services) -> None:
     found = next((row["requeued"] for row in rows if row["requeued"]), "")
     parts = [entry.split(" ") for entry in sorted(found.split(","))] if found else []
     events = [StageEvent("load.validated", feed, load, {}, date.fromisoformat(day)) for feed, day, load in parts]
-    services.bus.publish_all(services.settings.events_topic, [encode(e) for e in events])
+    services.publisher.publish_all(services.settings.events_topic, [encode(e) for e in events])
     reached("transform.requeued")

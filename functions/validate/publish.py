@@ -15,5 +15,5 @@ def publish(record: StageRecord, services: Services, was_let_through: bool) -> N
     events = [
         StageEvent(kind, str(record.feed), record.load_id, told, record.landed_on, record.finished_at) for kind in kinds
     ]
-    services.bus.publish_all(services.settings.events_topic, [encode(e) for e in events])
+    services.publisher.publish_all(services.settings.events_topic, [encode(e) for e in events])
     reached("validate.published")

@@ -12,7 +12,7 @@ from stockflow.senders import Sender, contract_of, load_senders, sender_of
 from stockflow.settings import Settings
 
 if TYPE_CHECKING:
-    from stockflow.gcp import Bus, Store, Warehouse
+    from stockflow.gcp import Publisher, Store, Warehouse
 
 
 def _now() -> datetime:
@@ -46,11 +46,11 @@ class Services:
         return Warehouse(self.settings)
 
     @cached_property
-    def bus(self) -> "Bus":
+    def publisher(self) -> "Publisher":
         """Pub/Sub."""
-        from stockflow.gcp import Bus
+        from stockflow.gcp import Publisher
 
-        return Bus(self.settings)
+        return Publisher(self.settings)
 
     @cached_property
     def ledger(self) -> Ledger:

@@ -74,7 +74,7 @@ def _contracts() -> dict[str, Contract]:
 
 
 class RecordedServices(Services):
-    """Services on a recorder: no emulator, no store, no bus."""
+    """Services on a recorder: no emulator, no object store, no publisher."""
 
     def __init__(self, source: str, answers: Mapping[str, Rows] | None = None, prefix: str = "") -> None:
         root = bundle_root()
@@ -98,7 +98,7 @@ class RecordedServices(Services):
         return SimpleNamespace(list=lambda *_args, **_named: [])
 
     @cached_property
-    def bus(self) -> Any:
+    def publisher(self) -> Any:
         return SimpleNamespace(publish=lambda *_: "", publish_all=lambda *_: [])
 
     @property

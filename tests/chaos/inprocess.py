@@ -85,7 +85,7 @@ class Run:
     def _settle_down(self) -> None:
         end = time.monotonic() + REST_SECONDS
         calm = replace(self.calm)
-        calm.__dict__["bus"] = self.post
+        calm.__dict__["publisher"] = self.post
         while time.monotonic() < end:
             self.shop.work_off(end - time.monotonic())
             for proxy in self.proxies:
@@ -116,7 +116,7 @@ def in_process(
         windows = (900, 0)
         instances = [Services(replace(behind, replay_window_seconds=window)) for window in windows]
         for instance in instances:
-            instance.__dict__["bus"] = post
+            instance.__dict__["publisher"] = post
         work = {k: v for k, v in STAGES.items() if only is None or k in only}
         shop = Workshop(post, faults, instances, work, kill_rate)
         traffic = Traffic(Services(settings), Random(seed + 2))

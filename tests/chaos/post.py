@@ -35,7 +35,7 @@ def _routes() -> dict[str, str]:
 
 @dataclass
 class Post:
-    """Takes the place of ``Bus``; ``take`` hands out letters by chance."""
+    """Takes the place of ``Publisher``; ``take`` hands out letters by chance."""
 
     settings: Settings
     faults: Faults

@@ -48,7 +48,7 @@ class Storm:
         elif 0.06 < luck < 0.07:
             self.rig.replay(name)
         elif 0.07 < luck < 0.08:
-            self.rig.calm.bus.publish(self.rig.calm.settings.events_topic, *encode(TICK))
+            self.rig.calm.publisher.publish(self.rig.calm.settings.events_topic, *encode(TICK))
 
     def _worked_for(self, name: str) -> float:
         """Return for how many seconds a function answers; one that is killed while it starts never works."""

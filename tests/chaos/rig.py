@@ -153,10 +153,10 @@ def rig(folder: Path, seed: int, rate: float, extra: Mapping[str, str] = HASTY) 
         provision.warehouse(calm)
         proxies = {name: running.enter_context(Proxy(stack.url("bigquery"), faults).running()) for name in FUNCTIONS}
         store = running.enter_context(Proxy(stack.url("storage"), faults).running())
-        bus = running.enter_context(grpc_proxy(f"127.0.0.1:{stack.ports['pubsub']}", faults))
+        pubsub = running.enter_context(grpc_proxy(f"127.0.0.1:{stack.ports['pubsub']}", faults))
         pushes = {name: running.enter_context(Proxy(stack.url(name), faults).running()) for name in FUNCTIONS}
         _subscribe(calm.settings, {name: proxy.endpoint for name, proxy in pushes.items()}, hasty=rate > 0)
-        env = {name: {**extra, **_places(proxies[name].endpoint, store.endpoint, bus)} for name in FUNCTIONS}
+        env = {name: {**extra, **_places(proxies[name].endpoint, store.endpoint, pubsub)} for name in FUNCTIONS}
         made = Rig(stack, calm, faults, Random(seed + 3), proxies, pushes, env)
         running.callback(lambda: [made.stop(name) for name in made.processes])
         for name in FUNCTIONS:

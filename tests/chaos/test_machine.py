@@ -182,7 +182,7 @@ class Shop(RuleBasedStateMachine):
 
 def _again(services: Services) -> Services:
     made = Services(services.settings)
-    made.__dict__["bus"] = services.bus
+    made.__dict__["publisher"] = services.publisher
     return made
 
 
@@ -213,7 +213,7 @@ def shop(services: Services, monkeypatch: pytest.MonkeyPatch) -> Iterator[type[S
         run.post.lost = run.post.twice = 0
         run.traffic.dice = Random(5)
         told = replace(run.calm)
-        told.__dict__["bus"] = run.post
+        told.__dict__["publisher"] = run.post
         monkeypatch.setattr(target, "services", lambda: told)
         Shop.run, Shop.model = run, 0
         yield Shop

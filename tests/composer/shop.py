@@ -137,7 +137,7 @@ def _drop(services: Services) -> None:
         ref = services.store.stat(bucket, name)
         assert ref is not None
         landed = datetime.combine(DAYS[day - 1], time(6, number), UTC)
-        services.bus.publish_all(services.settings.landing_topic, [announcement(replace(ref, created=landed))])
+        services.publisher.publish_all(services.settings.landing_topic, [announcement(replace(ref, created=landed))])
 
 
 def _refreshed(services: Services) -> int:

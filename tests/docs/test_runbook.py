@@ -73,7 +73,7 @@ def give_up_on_an_event(world: World) -> None:
     sub.dead_letter_policy.max_delivery_attempts = 5
     paths = {"paths": ["retry_policy", "dead_letter_policy"]}
     client.update_subscription(request={"subscription": sub, "update_mask": paths})
-    services.bus.publish("inventory-events", *encode(StageEvent("load.validated", "sales", NOBODY)))
+    services.publisher.publish("inventory-events", *encode(StageEvent("load.validated", "sales", NOBODY)))
     assert wait_until(lambda: world.json("deadletters", "list"), 240, 1)
 
 

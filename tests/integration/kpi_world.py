@@ -44,7 +44,7 @@ class World:
     """One environment with datasets of its own."""
 
     services: Services
-    bus: Outbox = field(default_factory=Outbox)
+    publisher: Outbox = field(default_factory=Outbox)
     waiting: list[str] = field(default_factory=list)
 
     def put(self, feed: str, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -119,7 +119,7 @@ def new_world(endpoint: str) -> World:
         bigquery_endpoint=endpoint,
     )
     world = World(Services(settings))
-    world.services.__dict__["bus"] = world.bus
+    world.services.__dict__["publisher"] = world.publisher
     provision.warehouse(world.services)
     return world
 

@@ -202,8 +202,8 @@ def test_lines_that_add_up_but_are_not_in_the_file(world: World, ref: ObjectRef)
 
 def test_a_dead_letter_without_a_reason(world: World, ref: ObjectRef) -> None:
     """One of a load that nobody knows; one of a load that ended is explained by its record."""
-    topic, bus = "validate-dead", world.services.bus
+    topic, publisher = "validate-dead", world.services.publisher
     for load in (ref.load_id, "0" * 20):
-        bus.publish_all(topic, [(b"{}", {"event_type": "load.ingested", "load_id": load})])
+        publisher.publish_all(topic, [(b"{}", {"event_type": "load.ingested", "load_id": load})])
     breaks = found(world, "0" * 20)
     assert said(breaks) == [("a reason for a dead letter of validate", f"load.ingested {'0' * 20}")]

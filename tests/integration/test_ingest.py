@@ -78,8 +78,8 @@ KILLS = [
     ("warehouse", "insert", "after"),
     ("ledger", "record", "before"),
     ("ledger", "record", "after"),
-    ("bus", "publish", "before"),
-    ("bus", "publish", "after"),
+    ("publisher", "publish", "before"),
+    ("publisher", "publish", "after"),
 ]
 
 

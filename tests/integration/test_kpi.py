@@ -68,7 +68,7 @@ def provisioned(bigquery_emulator: str) -> World:
 def world(provisioned: World, tmp_path: Path) -> Iterator[World]:
     """Ten days of sales of one SKU and, computed, a base model, a daily KPI and a trailing one."""
     provisioned.forget()
-    provisioned.bus.sent.clear()
+    provisioned.publisher.sent.clear()
     days = [FIRST + timedelta(days=n) for n in range((LAST - FIRST).days + 1)]
     provisioned.put("sales", [sale(day, "A", "P1", 1, str(day)) for day in days])
     (tmp_path / "daily.sql").write_text(BASE.format(name="daily"))
@@ -98,7 +98,7 @@ def test_everything_is_computed_and_told(world: World) -> None:
     assert values(world, "three_days") == {
         FIRST: 1, FIRST + timedelta(days=1): 2, **{FIRST + timedelta(days=n): 3 for n in range(2, 10)}
     }  # fmt: skip
-    assert [m["event_type"] for m in world.bus.sent] == ["kpi.refreshed"]
+    assert [m["event_type"] for m in world.publisher.sent] == ["kpi.refreshed"]
     state = world.rows("SELECT state FROM inventory_ops.load_stages WHERE stage = 'kpi'")
     assert state == [{"state": "refreshed"}]
 
@@ -117,10 +117,10 @@ def test_a_late_row_changes_exactly_the_dates_that_it_can_reach(world: World) ->
 def test_a_redelivery_computes_nothing_and_tells_again(world: World) -> None:
     load = world.transformed("sales", LAST)
     world.drain(load)
-    runs, sent = world.rows("SELECT COUNT(*) AS n FROM inventory_ops.kpi_runs"), len(world.bus.sent)
+    runs, sent = world.rows("SELECT COUNT(*) AS n FROM inventory_ops.kpi_runs"), len(world.publisher.sent)
     world.drain(load)
     assert world.rows("SELECT COUNT(*) AS n FROM inventory_ops.kpi_runs") == runs
-    assert len(world.bus.sent) == sent + 1
+    assert len(world.publisher.sent) == sent + 1
 
 
 def test_after_the_window_the_same_event_is_a_replay(world: World) -> None:
@@ -240,12 +240,12 @@ def test_a_kpi_that_reads_nothing_of_a_load_is_left_alone(world: World) -> None:
 
 def test_killed_before_publish_the_redelivery_publishes(world: World) -> None:
     load = world.transformed("sales", LAST)
-    sent = len(world.bus.sent)
-    world.bus.fail_next = True
+    sent = len(world.publisher.sent)
+    world.publisher.fail_next = True
     with pytest.raises(RuntimeError):
         world.drain(load)
     world.drain(load)
-    assert world.bus.sent[sent]["load_id"] == load
+    assert world.publisher.sent[sent]["load_id"] == load
 
 
 def test_a_load_that_nobody_transformed_is_tried_again(world: World) -> None:
@@ -335,7 +335,7 @@ def test_a_drain_that_runs_out_of_time_is_gone_on_with_by_the_next_delivery(worl
     world.drain()
     assert sorted(computed(world)) == ["daily", "each_day", "three_days"]
     assert values(world, "each_day")[LAST] == 5 and values(world, "three_days")[LAST] == 7
-    assert {m["event_type"] for m in world.bus.sent} == {"kpi.refreshed"} and len(world.bus.sent) == 2
+    assert {m["event_type"] for m in world.publisher.sent} == {"kpi.refreshed"} and len(world.publisher.sent) == 2
 
 
 def test_what_comes_in_between_is_computed_for_its_days_only(world: World, cut: None) -> None:

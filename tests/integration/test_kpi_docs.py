@@ -48,7 +48,7 @@ def world(bigquery_emulator: str, storage_emulator: str) -> Iterator[World]:
     found.services.settings = settings
     found.services.store.ensure_bucket(bucket, "EU")
     provision.definitions(found.services)
-    found.services.__dict__["bus"] = Post(found)
+    found.services.__dict__["publisher"] = Post(found)
     found.put("sales", [sale(day, "A", "P1", 3 + number, f"r{number}") for number, day in enumerate(DAYS)])
     balance = {"sku": "A", "location_code": "P1", "on_hand": 9}
     found.put("stock_snapshots", [{"business_date": day, **balance} for day in DAYS])

@@ -69,7 +69,7 @@ def test_replaying_everything_twice_in_any_order_changes_nothing(world: World, f
     ] * 2
     random.Random(7).shuffle(events)
     for topic, event in events:
-        services.bus.publish(topic, *event)
+        services.publisher.publish(topic, *event)
     world.settle()
     assert world.checksums() == first
 

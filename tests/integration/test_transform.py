@@ -29,7 +29,7 @@ def shared_world(bigquery_emulator: str) -> World:
 @pytest.fixture
 def world(shared_world: World) -> World:
     transform_world.empty(shared_world)
-    shared_world.bus.sent.clear()
+    shared_world.publisher.sent.clear()
     shared_world.count = 0
     return shared_world
 
@@ -150,7 +150,7 @@ def test_a_redelivery_only_sends_the_event_again(world: World) -> None:
     before = world.curated("sales", "*")
     assert script_jobs(world, "sales", load) == 1
     assert world.curated("sales", "*") == before
-    assert world.bus.of("load.transformed") == [load, load]
+    assert world.publisher.of("load.transformed") == [load, load]
 
 
 def test_the_record_is_the_one_that_the_ledger_knows(world: World) -> None:
@@ -186,12 +186,12 @@ def test_a_replay_gives_the_same_rows(world: World, monkeypatch: pytest.MonkeyPa
 def test_killed_before_publish_the_redelivery_publishes(world: World) -> None:
     """The rows are there, the event was not sent: the second delivery sends it with the same days."""
     load = world.land("sales", sale())
-    world.bus.fail_next = True
+    world.publisher.fail_next = True
     with pytest.raises(RuntimeError):
         run(world, "sales", load)
-    assert world.bus.sent == []
+    assert world.publisher.sent == []
     run(world, "sales", load)
-    assert world.bus.of("load.transformed") == [load]
+    assert world.publisher.of("load.transformed") == [load]
     assert detail(world, load)["dates"] == ["2026-09-01"]
 
 
@@ -226,7 +226,7 @@ def test_an_unknown_unit_is_refused_then_released_by_the_product(world: World) -
     assert world.quarantine("sales") == [(load, 2, "unknown_unit_factor", "unit")]
     product = world.land("products", {"sku": "A1", "base_unit": "EA", "pack_unit": "CS", "units_per_pack": "6"})
     run(world, "products", product)
-    assert world.bus.of("load.validated") == [load]
+    assert world.publisher.of("load.validated") == [load]
     transform(StageEvent("load.validated", "sales", load), world.services)
     assert world.curated("sales", "receipt_number, quantity, unit, stated_unit") == [
         ("R1", Decimal(12), "EA", "CS"),
@@ -331,7 +331,7 @@ def test_a_late_dimension_enriches_facts_that_are_there(world: World) -> None:
     assert world.curated("sales_enriched", "product_name, category, location_name, location_type") == [
         ("Lamp", "Light", "Paris", "store")
     ]
-    assert world.bus.of("load.validated") == []
+    assert world.publisher.of("load.validated") == []
     assert detail(world, product)["all_dates"] is True
 
 
@@ -438,7 +438,7 @@ def test_a_load_that_breaks_the_script_does_not_stop_its_neighbours(
     bad = world.land("sales", sale("BAD"))
     assert set(run(world, "sales", *good, bad).failed) == {bad}
     assert len(world.curated("sales", "receipt_number")) == 4
-    assert sorted(world.bus.of("load.transformed")) == sorted(good)
+    assert sorted(world.publisher.of("load.transformed")) == sorted(good)
     with pytest.raises(TransientError):
         transform(StageEvent("load.validated", "sales", bad), world.services)
     late = world.land("sales", sale("R9"))

@@ -31,7 +31,7 @@ def shared_world(bigquery_emulator: str) -> World:
 @pytest.fixture
 def world(shared_world: World) -> World:
     transform_world.empty(shared_world)
-    shared_world.bus.sent.clear()
+    shared_world.publisher.sent.clear()
     return shared_world
 
 
@@ -136,7 +136,7 @@ def test_events_say_the_day_and_the_record(world: World) -> None:
     run(world, load)
     run(world, load)
     record = transformed(world, load)
-    first, again = (m for m in world.bus.sent if m["event_type"] == "load.transformed")
+    first, again = (m for m in world.publisher.sent if m["event_type"] == "load.transformed")
     assert first == again
     assert first["landed_on"] == record.landed_on.isoformat()
     assert datetime.fromisoformat(first["recorded_at"]) == record.finished_at
@@ -150,7 +150,7 @@ def test_a_changed_dimension_sends_other_feeds_to_work_once_per_day(world: World
         run(world, load)
     product = world.land("products", {"sku": "A1", "pack_unit": "CS", "units_per_pack": "6"})
     run(world, product, feed="products")
-    events = [m for m in world.bus.sent if m["event_type"] == "load.validated"]
+    events = [m for m in world.publisher.sent if m["event_type"] == "load.validated"]
     expected = {transform_world.landed_on(world, load).isoformat() for load in loads}
     assert [(m["feed"], m["landed_on"]) for m in events] == [("sales", day) for day in sorted(expected)]
     for m in events:
@@ -193,7 +193,7 @@ def test_a_load_that_fails_is_left_alone_then_parked_then_tried_when_asked(world
         record = transformed(world, bad)
         assert (record.state, record.reason_code, record.detail["attempts"]) == ("failed", "too_many_attempts", 3)
         assert "overflow of BAD" in (record.message or "")
-        assert world.bus.of("load.failed") == [bad]
+        assert world.publisher.of("load.failed") == [bad]
         run(world, world.land("sales", sale("R3")))
         assert attempts(world) == 2
         with pytest.raises(TransientError):

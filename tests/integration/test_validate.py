@@ -308,8 +308,8 @@ KILLS = [
     ("store", "write", "after"),
     ("ledger", "record", "before"),
     ("ledger", "record", "after"),
-    ("bus", "publish_all", "before"),
-    ("bus", "publish_all", "after"),
+    ("publisher", "publish_all", "before"),
+    ("publisher", "publish_all", "after"),
 ]
 
 

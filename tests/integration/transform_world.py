@@ -49,7 +49,7 @@ class World:
     """One environment, in which loads can be landed as if validate had let them through."""
 
     services: Services
-    bus: Outbox = field(default_factory=Outbox)
+    publisher: Outbox = field(default_factory=Outbox)
     # today: a drain looks a week back for what nobody asks for
     clock_start: datetime = field(
         default_factory=lambda: datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
@@ -165,7 +165,7 @@ def new_world(endpoint: str) -> World:
     services = Services(settings)
     services.__dict__["warehouse"] = CountingWarehouse(settings)
     world = World(services)
-    services.__dict__["bus"] = world.bus
+    services.__dict__["publisher"] = world.publisher
     provision.warehouse(services)
     return world
 

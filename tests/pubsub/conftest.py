@@ -117,7 +117,7 @@ def endpoint() -> Iterator[Endpoint]:
 
 
 @dataclass
-class Bus:
+class PubSub:
     """An emulator with its clients."""
 
     emulator: Emulator
@@ -170,11 +170,11 @@ def clients(port: int) -> tuple[PublisherClient, pubsub_v1.SubscriberClient]:
 
 
 @pytest.fixture
-def bus(tmp_path: Path) -> Iterator[Bus]:
+def pubsub(tmp_path: Path) -> Iterator[PubSub]:
     """A fresh emulator whose clock stands still until it is moved."""
     clock = ManualClock()
     emulator = Emulator(tmp_path, clock)
     port = emulator.start("127.0.0.1", 0)
     publisher, subscriber = clients(port)
-    yield Bus(emulator, clock, publisher, subscriber)
+    yield PubSub(emulator, clock, publisher, subscriber)
     emulator.stop()

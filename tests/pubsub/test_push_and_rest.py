@@ -9,7 +9,7 @@ from typing import Any
 
 from local.pubsub.rest import call
 from stockflow.waiting import wait_until
-from tests.pubsub.conftest import PROJECT, Bus
+from tests.pubsub.conftest import PROJECT, PubSub
 
 
 @contextmanager
@@ -36,13 +36,13 @@ def endpoint(answer: Callable[[dict[str, Any]], int]) -> Iterator[tuple[str, lis
     server.server_close()
 
 
-def test_a_push_has_the_body_of_the_real_service(bus: Bus) -> None:
+def test_a_push_has_the_body_of_the_real_service(pubsub: PubSub) -> None:
     """Data in base64, both spellings of the names, the attempt where there is a dead-letter policy."""
-    topic, dead = bus.topic(), bus.topic("orders-dead")
+    topic, dead = pubsub.topic(), pubsub.topic("orders-dead")
     with endpoint(lambda _: 204) as (url, seen):
         policy = {"dead_letter_topic": dead, "max_delivery_attempts": 5}
-        sub = bus.subscription(topic, push_config={"push_endpoint": url}, dead_letter_policy=policy)
-        bus.publish(topic, "hello", kind="greeting")
+        sub = pubsub.subscription(topic, push_config={"push_endpoint": url}, dead_letter_policy=policy)
+        pubsub.publish(topic, "hello", kind="greeting")
         assert wait_until(lambda: seen, 60)
     (body,) = seen
     assert (body["subscription"], body["deliveryAttempt"]) == (sub, 1)
@@ -52,26 +52,26 @@ def test_a_push_has_the_body_of_the_real_service(bus: Bus) -> None:
     assert message["publishTime"] == message["publish_time"]
 
 
-def test_a_refused_push_comes_again_and_holds_nobody_up(bus: Bus) -> None:
+def test_a_refused_push_comes_again_and_holds_nobody_up(pubsub: PubSub) -> None:
     """Given one message that fails, when nine others come, then they are delivered without waiting for it."""
-    topic = bus.topic()
+    topic = pubsub.topic()
     with endpoint(lambda body: 500 if body["message"]["attributes"]["n"] == "0" else 200) as (url, seen):
         retry = {"minimum_backoff": {"seconds": 10}, "maximum_backoff": {"seconds": 10}}
-        bus.subscription(topic, push_config={"push_endpoint": url}, retry_policy=retry)
+        pubsub.subscription(topic, push_config={"push_endpoint": url}, retry_policy=retry)
         for n in range(10):
-            bus.publish(topic, "x", n=str(n))
+            pubsub.publish(topic, "x", n=str(n))
         assert wait_until(lambda: len(seen) == 10, 60)
-        bus.clock.move(11)
+        pubsub.clock.move(11)
         assert wait_until(lambda: len(seen) >= 11, 60)
         assert seen[10]["message"]["attributes"] == {"n": "0"}
 
 
-def test_the_rest_front_speaks_the_json_of_the_real_service(bus: Bus) -> None:
+def test_the_rest_front_speaks_the_json_of_the_real_service(pubsub: PubSub) -> None:
     """What ``gcloud pubsub`` sends: create, publish, pull, seek, describe, and an error."""
     base = f"/v1/projects/{PROJECT}"
 
     def ask(verb: str, path: str, body: dict[str, Any] | None = None) -> tuple[int, dict[str, Any]]:
-        return call(bus.emulator, verb, base + path, json.dumps(body or {}).encode())
+        return call(pubsub.emulator, verb, base + path, json.dumps(body or {}).encode())
 
     assert ask("PUT", "/topics/orders")[1] == {"name": f"projects/{PROJECT}/topics/orders"}
     assert ask("PUT", "/subscriptions/reader", {"topic": f"projects/{PROJECT}/topics/orders"})[0] == 200
@@ -85,15 +85,15 @@ def test_the_rest_front_speaks_the_json_of_the_real_service(bus: Bus) -> None:
     assert [t["name"] for t in ask("GET", "/topics")[1]["topics"]] == [f"projects/{PROJECT}/topics/orders"]
 
 
-def test_the_rest_front_says_what_is_wrong(bus: Bus) -> None:
+def test_the_rest_front_says_what_is_wrong(pubsub: PubSub) -> None:
     """Unknown methods, broken JSON, refusals: each with its status, as the real service words them."""
     project = f"/v1/projects/{PROJECT}"
 
     def status(verb: str, path: str, body: bytes = b"") -> tuple[int, str]:
-        code, answer = call(bus.emulator, verb, project + path, body)
+        code, answer = call(pubsub.emulator, verb, project + path, body)
         return code, answer["error"]["status"]
 
-    bus.topic()
+    pubsub.topic()
     assert status("GET", "/schemas") == (501, "UNIMPLEMENTED")
     assert status("POST", "/topics/orders:setIamPolicy", b"{}") == (501, "UNIMPLEMENTED")
     assert status("POST", "/topics/orders:publish", b"{broken") == (400, "INVALID_ARGUMENT")

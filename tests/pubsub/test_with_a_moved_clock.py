@@ -8,7 +8,7 @@ import pytest
 from google.api_core import exceptions as api
 from google.protobuf import field_mask_pb2
 
-from tests.pubsub.conftest import PROJECT, Bus
+from tests.pubsub.conftest import PROJECT, PubSub
 
 
 def at(seconds: float) -> datetime:
@@ -19,133 +19,133 @@ def at(seconds: float) -> datetime:
 # -- publish and pull
 
 
-def test_a_message_reaches_every_subscription_once_acknowledged_never_again(bus: Bus) -> None:
+def test_a_message_reaches_every_subscription_once_acknowledged_never_again(pubsub: PubSub) -> None:
     """Two subscriptions each get it; what is acknowledged does not come back after the deadline."""
-    topic = bus.topic()
-    one, two = bus.subscription(topic, "one"), bus.subscription(topic, "two")
-    assert bus.publish(topic, "hello", colour="red") == ["1"]
-    (message,) = bus.pull(one)
+    topic = pubsub.topic()
+    one, two = pubsub.subscription(topic, "one"), pubsub.subscription(topic, "two")
+    assert pubsub.publish(topic, "hello", colour="red") == ["1"]
+    (message,) = pubsub.pull(one)
     assert (message.message.data, dict(message.message.attributes)) == (b"hello", {"colour": "red"})
-    bus.ack(one, message)
-    bus.clock.move(700)
-    assert bus.pull(one) == []
-    assert bus.texts(two) == ["hello"]
+    pubsub.ack(one, message)
+    pubsub.clock.move(700)
+    assert pubsub.pull(one) == []
+    assert pubsub.texts(two) == ["hello"]
 
 
-def test_what_is_not_acknowledged_comes_back_after_the_deadline(bus: Bus) -> None:
+def test_what_is_not_acknowledged_comes_back_after_the_deadline(pubsub: PubSub) -> None:
     """Not before."""
-    sub = bus.subscription(bus.topic(), ack_deadline_seconds=20)
-    bus.publish(f"projects/{PROJECT}/topics/orders", "a")
-    assert bus.texts(sub) == ["a"]
-    bus.clock.move(19)
-    assert bus.pull(sub) == []
-    bus.clock.move(2)
-    assert bus.texts(sub) == ["a"]
+    sub = pubsub.subscription(pubsub.topic(), ack_deadline_seconds=20)
+    pubsub.publish(f"projects/{PROJECT}/topics/orders", "a")
+    assert pubsub.texts(sub) == ["a"]
+    pubsub.clock.move(19)
+    assert pubsub.pull(sub) == []
+    pubsub.clock.move(2)
+    assert pubsub.texts(sub) == ["a"]
 
 
-def test_a_longer_deadline_keeps_the_lease(bus: Bus) -> None:
+def test_a_longer_deadline_keeps_the_lease(pubsub: PubSub) -> None:
     """ModifyAckDeadline moves its end."""
-    topic = bus.topic()
-    sub = bus.subscription(topic)
-    bus.publish(topic, "a")
-    (message,) = bus.pull(sub)
+    topic = pubsub.topic()
+    sub = pubsub.subscription(topic)
+    pubsub.publish(topic, "a")
+    (message,) = pubsub.pull(sub)
     request = {"subscription": sub, "ack_ids": [message.ack_id], "ack_deadline_seconds": 60}
-    bus.subscriber.modify_ack_deadline(request=request)
-    bus.clock.move(50)
-    assert bus.pull(sub) == []
-    bus.ack(sub, message)
-    bus.clock.move(50)
-    assert bus.pull(sub) == []
+    pubsub.subscriber.modify_ack_deadline(request=request)
+    pubsub.clock.move(50)
+    assert pubsub.pull(sub) == []
+    pubsub.ack(sub, message)
+    pubsub.clock.move(50)
+    assert pubsub.pull(sub) == []
 
 
-def test_a_filter_lets_only_its_messages_through(bus: Bus) -> None:
+def test_a_filter_lets_only_its_messages_through(pubsub: PubSub) -> None:
     """The others are acknowledged by the service itself."""
-    topic = bus.topic()
-    sub = bus.subscription(topic, filter='attributes.event_type = "load.ingested"')
-    bus.publish(topic, "yes", event_type="load.ingested")
-    bus.publish(topic, "no", event_type="load.validated")
-    assert bus.texts(sub) == ["yes"]
+    topic = pubsub.topic()
+    sub = pubsub.subscription(topic, filter='attributes.event_type = "load.ingested"')
+    pubsub.publish(topic, "yes", event_type="load.ingested")
+    pubsub.publish(topic, "no", event_type="load.validated")
+    assert pubsub.texts(sub) == ["yes"]
 
 
-def test_the_back_off_doubles_up_to_its_maximum(bus: Bus) -> None:
+def test_the_back_off_doubles_up_to_its_maximum(pubsub: PubSub) -> None:
     """10, 20, 40, 40 seconds after each negative acknowledgement."""
-    topic = bus.topic()
+    topic = pubsub.topic()
     retry = {"minimum_backoff": timedelta(seconds=10), "maximum_backoff": timedelta(seconds=40)}
-    sub = bus.subscription(topic, retry_policy=retry)
-    bus.publish(topic, "a")
+    sub = pubsub.subscription(topic, retry_policy=retry)
+    pubsub.publish(topic, "a")
     for wait in (10, 20, 40, 40):
-        (message,) = bus.pull(sub)
-        bus.nack(sub, message)
-        bus.clock.move(wait - 1)
-        assert bus.pull(sub) == []
-        bus.clock.move(1.5)
+        (message,) = pubsub.pull(sub)
+        pubsub.nack(sub, message)
+        pubsub.clock.move(wait - 1)
+        assert pubsub.pull(sub) == []
+        pubsub.clock.move(1.5)
 
 
-def test_after_the_last_attempt_a_message_is_a_dead_letter(bus: Bus) -> None:
+def test_after_the_last_attempt_a_message_is_a_dead_letter(pubsub: PubSub) -> None:
     """It carries where it comes from and how often it was delivered; its neighbours are not held up."""
-    topic, dead = bus.topic(), bus.topic("orders-dead")
-    grave = bus.subscription(dead, "grave")
+    topic, dead = pubsub.topic(), pubsub.topic("orders-dead")
+    grave = pubsub.subscription(dead, "grave")
     policy = {"dead_letter_topic": dead, "max_delivery_attempts": 5}
-    sub = bus.subscription(topic, dead_letter_policy=policy)
-    bus.publish(topic, "poison", "good")
+    sub = pubsub.subscription(topic, dead_letter_policy=policy)
+    pubsub.publish(topic, "poison", "good")
     for attempt in range(1, 6):
-        messages = bus.pull(sub)
+        messages = pubsub.pull(sub)
         poison = next(m for m in messages if m.message.data == b"poison")
         assert poison.delivery_attempt == attempt
-        bus.nack(sub, poison)
+        pubsub.nack(sub, poison)
         if good := [m for m in messages if m is not poison]:
-            bus.ack(sub, *good)
-    assert bus.pull(sub) == []
-    (letter,) = bus.pull(grave)
+            pubsub.ack(sub, *good)
+    assert pubsub.pull(sub) == []
+    (letter,) = pubsub.pull(grave)
     assert letter.message.data == b"poison"
     assert letter.message.attributes["CloudPubSubDeadLetterSourceDeliveryCount"] == "5"
     assert letter.message.attributes["CloudPubSubDeadLetterSourceSubscription"] == "reader"
 
 
-def test_messages_of_one_key_come_in_order_and_wait_for_those_that_are_out(bus: Bus) -> None:
+def test_messages_of_one_key_come_in_order_and_wait_for_those_that_are_out(pubsub: PubSub) -> None:
     """One pull may hold several of a key, in order; later ones wait until these are acknowledged."""
-    topic = bus.topic()
-    sub = bus.subscription(topic, enable_message_ordering=True)
+    topic = pubsub.topic()
+    sub = pubsub.subscription(topic, enable_message_ordering=True)
     for text, key in (("a1", "a"), ("a2", "a"), ("b1", "b"), ("a3", "a")):
-        bus.publisher.publish(request={"topic": topic, "messages": [{"data": text.encode(), "ordering_key": key}]})
-    first = bus.pull(sub, 2)
+        pubsub.publisher.publish(request={"topic": topic, "messages": [{"data": text.encode(), "ordering_key": key}]})
+    first = pubsub.pull(sub, 2)
     assert [m.message.data for m in first] == [b"a1", b"a2"]
-    assert bus.texts(sub) == ["b1"]
-    bus.ack(sub, *first)
-    assert bus.texts(sub) == ["a3"]
+    assert pubsub.texts(sub) == ["b1"]
+    pubsub.ack(sub, *first)
+    assert pubsub.texts(sub) == ["a3"]
 
 
-def test_a_refused_message_of_a_key_brings_back_what_follows_it(bus: Bus) -> None:
+def test_a_refused_message_of_a_key_brings_back_what_follows_it(pubsub: PubSub) -> None:
     """Given a1 and a2 out, when a1 is refused, then both come again, in order."""
-    topic = bus.topic()
-    sub = bus.subscription(topic, enable_message_ordering=True)
+    topic = pubsub.topic()
+    sub = pubsub.subscription(topic, enable_message_ordering=True)
     for text in ("a1", "a2"):
-        bus.publisher.publish(request={"topic": topic, "messages": [{"data": text.encode(), "ordering_key": "a"}]})
-    first, _second = bus.pull(sub)
-    bus.nack(sub, first)
-    assert bus.texts(sub) == ["a1", "a2"]
+        pubsub.publisher.publish(request={"topic": topic, "messages": [{"data": text.encode(), "ordering_key": "a"}]})
+    first, _second = pubsub.pull(sub)
+    pubsub.nack(sub, first)
+    assert pubsub.texts(sub) == ["a1", "a2"]
 
 
-def test_a_late_acknowledgement_fails_for_exactly_once(bus: Bus) -> None:
+def test_a_late_acknowledgement_fails_for_exactly_once(pubsub: PubSub) -> None:
     """The lease ran out, so the client is told that its acknowledgement did not count."""
-    topic = bus.topic()
-    sub = bus.subscription(topic, enable_exactly_once_delivery=True)
-    bus.publish(topic, "a")
-    (message,) = bus.pull(sub)
-    bus.clock.move(11)
+    topic = pubsub.topic()
+    sub = pubsub.subscription(topic, enable_exactly_once_delivery=True)
+    pubsub.publish(topic, "a")
+    (message,) = pubsub.pull(sub)
+    pubsub.clock.move(11)
     with pytest.raises(api.FailedPrecondition, match="invalid") as caught:
-        bus.ack(sub, message)
+        pubsub.ack(sub, message)
     assert caught.value.details[0].metadata[message.ack_id] == "PERMANENT_FAILURE_INVALID_ACK_ID"
-    assert bus.texts(sub) == ["a"]
+    assert pubsub.texts(sub) == ["a"]
 
 
-def test_a_streaming_pull_delivers_and_acknowledges(bus: Bus) -> None:
+def test_a_streaming_pull_delivers_and_acknowledges(pubsub: PubSub) -> None:
     """The client's own subscribe(), with its flow control."""
     from google.cloud.pubsub_v1.types import FlowControl
 
-    topic = bus.topic()
-    sub = bus.subscription(topic)
-    bus.publish(topic, *[str(n) for n in range(200)])
+    topic = pubsub.topic()
+    sub = pubsub.subscription(topic)
+    pubsub.publish(topic, *[str(n) for n in range(200)])
     got: set[str] = set()
     done = threading.Event()
 
@@ -155,7 +155,7 @@ def test_a_streaming_pull_delivers_and_acknowledges(bus: Bus) -> None:
         if len(got) == 200:
             done.set()
 
-    future = bus.subscriber.subscribe(sub, take, flow_control=FlowControl(max_messages=10))
+    future = pubsub.subscriber.subscribe(sub, take, flow_control=FlowControl(max_messages=10))
     assert done.wait(30), f"{len(got)} of 200"
     future.cancel()
     future.result(10)
@@ -164,114 +164,114 @@ def test_a_streaming_pull_delivers_and_acknowledges(bus: Bus) -> None:
 # -- seek and snapshots
 
 
-def test_a_seek_into_the_past_replays_what_was_acknowledged(bus: Bus) -> None:
+def test_a_seek_into_the_past_replays_what_was_acknowledged(pubsub: PubSub) -> None:
     """From that time on, and only where acknowledged messages are retained."""
-    topic = bus.topic()
-    kept = bus.subscription(topic, "kept", retain_acked_messages=True)
-    plain = bus.subscription(topic, "plain")
-    bus.publish(topic, "old")
-    bus.clock.move(60)
-    middle = bus.clock()
-    bus.publish(topic, "new")
+    topic = pubsub.topic()
+    kept = pubsub.subscription(topic, "kept", retain_acked_messages=True)
+    plain = pubsub.subscription(topic, "plain")
+    pubsub.publish(topic, "old")
+    pubsub.clock.move(60)
+    middle = pubsub.clock()
+    pubsub.publish(topic, "new")
     for sub in (kept, plain):
-        bus.ack(sub, *bus.pull(sub))
-        bus.subscriber.seek(request={"subscription": sub, "time": at(middle)})
-    assert bus.texts(kept) == ["new"]
-    assert bus.texts(plain) == []
+        pubsub.ack(sub, *pubsub.pull(sub))
+        pubsub.subscriber.seek(request={"subscription": sub, "time": at(middle)})
+    assert pubsub.texts(kept) == ["new"]
+    assert pubsub.texts(plain) == []
 
 
-def test_a_topic_that_retains_replays_also_for_a_subscription_that_came_later(bus: Bus) -> None:
+def test_a_topic_that_retains_replays_also_for_a_subscription_that_came_later(pubsub: PubSub) -> None:
     """Topic retention is for all its subscriptions."""
-    topic = bus.topic(message_retention_duration=timedelta(days=31))
-    start = bus.clock()
-    bus.publish(topic, "before", kind="a")
-    bus.publish(topic, "other", kind="b")
-    late = bus.subscription(topic, filter='attributes.kind = "a"')
-    assert bus.pull(late) == []
-    bus.subscriber.seek(request={"subscription": late, "time": at(start - 1)})
-    assert bus.texts(late) == ["before"]
+    topic = pubsub.topic(message_retention_duration=timedelta(days=31))
+    start = pubsub.clock()
+    pubsub.publish(topic, "before", kind="a")
+    pubsub.publish(topic, "other", kind="b")
+    late = pubsub.subscription(topic, filter='attributes.kind = "a"')
+    assert pubsub.pull(late) == []
+    pubsub.subscriber.seek(request={"subscription": late, "time": at(start - 1)})
+    assert pubsub.texts(late) == ["before"]
 
 
-def test_a_seek_into_the_future_purges(bus: Bus) -> None:
+def test_a_seek_into_the_future_purges(pubsub: PubSub) -> None:
     """Nothing that was published is delivered any more."""
-    topic = bus.topic()
-    sub = bus.subscription(topic)
-    bus.publish(topic, "a", "b")
-    bus.subscriber.seek(request={"subscription": sub, "time": at(bus.clock() + 3600)})
-    assert bus.pull(sub) == []
+    topic = pubsub.topic()
+    sub = pubsub.subscription(topic)
+    pubsub.publish(topic, "a", "b")
+    pubsub.subscriber.seek(request={"subscription": sub, "time": at(pubsub.clock() + 3600)})
+    assert pubsub.pull(sub) == []
 
 
-def test_a_snapshot_brings_back_the_backlog_of_its_moment(bus: Bus) -> None:
+def test_a_snapshot_brings_back_the_backlog_of_its_moment(pubsub: PubSub) -> None:
     """What was unacknowledged then, and what was published since."""
-    topic = bus.topic()
-    sub = bus.subscription(topic, retain_acked_messages=True)
-    bus.publish(topic, "done")
-    bus.ack(sub, *bus.pull(sub))
-    bus.publish(topic, "open")
+    topic = pubsub.topic()
+    sub = pubsub.subscription(topic, retain_acked_messages=True)
+    pubsub.publish(topic, "done")
+    pubsub.ack(sub, *pubsub.pull(sub))
+    pubsub.publish(topic, "open")
     name = f"projects/{PROJECT}/snapshots/before"
-    bus.subscriber.create_snapshot(request={"name": name, "subscription": sub})
-    bus.clock.move(1)
-    bus.publish(topic, "since")
-    bus.ack(sub, *bus.pull(sub))
-    bus.subscriber.seek(request={"subscription": sub, "snapshot": name})
-    assert sorted(bus.texts(sub)) == ["open", "since"]
+    pubsub.subscriber.create_snapshot(request={"name": name, "subscription": sub})
+    pubsub.clock.move(1)
+    pubsub.publish(topic, "since")
+    pubsub.ack(sub, *pubsub.pull(sub))
+    pubsub.subscriber.seek(request={"subscription": sub, "snapshot": name})
+    assert sorted(pubsub.texts(sub)) == ["open", "since"]
 
 
-def test_a_snapshot_expires_after_seven_days(bus: Bus) -> None:
+def test_a_snapshot_expires_after_seven_days(pubsub: PubSub) -> None:
     """Then it is not found."""
-    sub = bus.subscription(bus.topic())
+    sub = pubsub.subscription(pubsub.topic())
     name = f"projects/{PROJECT}/snapshots/before"
-    bus.subscriber.create_snapshot(request={"name": name, "subscription": sub})
-    bus.clock.move(7 * 86_400 + 1)
+    pubsub.subscriber.create_snapshot(request={"name": name, "subscription": sub})
+    pubsub.clock.move(7 * 86_400 + 1)
     with pytest.raises(api.NotFound):
-        bus.subscriber.seek(request={"subscription": sub, "snapshot": name})
+        pubsub.subscriber.seek(request={"subscription": sub, "snapshot": name})
 
 
 # -- configuration
 
 
-def test_updates_change_only_what_the_mask_names(bus: Bus) -> None:
+def test_updates_change_only_what_the_mask_names(pubsub: PubSub) -> None:
     """A filter cannot be changed at all."""
-    topic = bus.topic()
-    sub = bus.subscription(topic, filter="attributes:a", labels={"x": "1"})
+    topic = pubsub.topic()
+    sub = pubsub.subscription(topic, filter="attributes:a", labels={"x": "1"})
     mask = field_mask_pb2.FieldMask(paths=["ack_deadline_seconds"])
     wanted = {"name": sub, "ack_deadline_seconds": 77, "labels": {}}
-    updated = bus.subscriber.update_subscription(request={"subscription": wanted, "update_mask": mask})
+    updated = pubsub.subscriber.update_subscription(request={"subscription": wanted, "update_mask": mask})
     assert (updated.ack_deadline_seconds, dict(updated.labels)) == (77, {"x": "1"})
     mask = field_mask_pb2.FieldMask(paths=["filter"])
     with pytest.raises(api.InvalidArgument, match="filter field in the Subscription is not mutable"):
-        bus.subscriber.update_subscription(request={"subscription": wanted, "update_mask": mask})
+        pubsub.subscriber.update_subscription(request={"subscription": wanted, "update_mask": mask})
 
 
-def test_a_detached_subscription_has_no_messages(bus: Bus) -> None:
+def test_a_detached_subscription_has_no_messages(pubsub: PubSub) -> None:
     """FAILED_PRECONDITION, as the real service says."""
-    topic = bus.topic()
-    sub = bus.subscription(topic)
-    bus.publish(topic, "a")
-    bus.publisher.detach_subscription(request={"subscription": sub})
+    topic = pubsub.topic()
+    sub = pubsub.subscription(topic)
+    pubsub.publish(topic, "a")
+    pubsub.publisher.detach_subscription(request={"subscription": sub})
     with pytest.raises(api.FailedPrecondition, match="detached"):
-        bus.pull(sub)
+        pubsub.pull(sub)
 
 
-def test_lists_are_paged(bus: Bus) -> None:
+def test_lists_are_paged(pubsub: PubSub) -> None:
     """Each name once, in order, over all pages."""
-    topic = bus.topic()
-    names = [bus.subscription(topic, f"sub-{n:02}") for n in range(7)]
+    topic = pubsub.topic()
+    names = [pubsub.subscription(topic, f"sub-{n:02}") for n in range(7)]
     project = f"projects/{PROJECT}"
-    pages = bus.subscriber.list_subscriptions(request={"project": project, "page_size": 3})
+    pages = pubsub.subscriber.list_subscriptions(request={"project": project, "page_size": 3})
     assert [len(p.subscriptions) for p in pages.pages] == [3, 3, 1]
-    listed = bus.publisher.list_topic_subscriptions(request={"topic": topic, "page_size": 2})
+    listed = pubsub.publisher.list_topic_subscriptions(request={"topic": topic, "page_size": 2})
     assert list(listed) == names
 
 
-def test_a_deleted_topic_leaves_its_subscriptions(bus: Bus) -> None:
+def test_a_deleted_topic_leaves_its_subscriptions(pubsub: PubSub) -> None:
     """They name ``_deleted-topic_`` and still deliver what they had."""
-    topic = bus.topic()
-    sub = bus.subscription(topic)
-    bus.publish(topic, "a")
-    bus.publisher.delete_topic(request={"topic": topic})
-    assert bus.subscriber.get_subscription(request={"subscription": sub}).topic == "_deleted-topic_"
-    assert bus.texts(sub) == ["a"]
+    topic = pubsub.topic()
+    sub = pubsub.subscription(topic)
+    pubsub.publish(topic, "a")
+    pubsub.publisher.delete_topic(request={"topic": topic})
+    assert pubsub.subscriber.get_subscription(request={"subscription": sub}).topic == "_deleted-topic_"
+    assert pubsub.texts(sub) == ["a"]
 
 
 # -- refusals
@@ -294,26 +294,26 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_publish_refuses_what_breaks_a_limit(bus: Bus, case: str) -> None:
+def test_publish_refuses_what_breaks_a_limit(pubsub: PubSub, case: str) -> None:
     """INVALID_ARGUMENT, and nothing of the request is published."""
-    topic = bus.topic()
-    sub = bus.subscription(topic)
+    topic = pubsub.topic()
+    sub = pubsub.subscription(topic)
     fields, says = REFUSED[case]
     with pytest.raises(api.InvalidArgument, match=says):
-        bus.publisher.publish(request={"topic": topic, **fields})
-    assert bus.pull(sub) == []
+        pubsub.publisher.publish(request={"topic": topic, **fields})
+    assert pubsub.pull(sub) == []
 
 
-def test_what_is_not_there_is_not_found_and_what_is_there_already_exists(bus: Bus) -> None:
+def test_what_is_not_there_is_not_found_and_what_is_there_already_exists(pubsub: PubSub) -> None:
     """With the words of the service."""
-    topic = bus.topic()
+    topic = pubsub.topic()
     with pytest.raises(api.AlreadyExists, match=r"Resource already exists in the project \(resource=orders\)"):
-        bus.topic()
+        pubsub.topic()
     with pytest.raises(api.NotFound, match=r"Resource not found \(resource=nobody\)"):
-        bus.publish(f"projects/{PROJECT}/topics/nobody", "x")
+        pubsub.publish(f"projects/{PROJECT}/topics/nobody", "x")
     with pytest.raises(api.InvalidArgument, match="Invalid resource name"):
-        bus.topic("9lives")
+        pubsub.topic("9lives")
     with pytest.raises(api.InvalidArgument, match="ack_deadline_seconds"):
-        bus.subscription(topic, ack_deadline_seconds=601)
+        pubsub.subscription(topic, ack_deadline_seconds=601)
     with pytest.raises(api.OutOfRange, match="max_delivery_attempts"):
-        bus.subscription(topic, dead_letter_policy={"dead_letter_topic": topic, "max_delivery_attempts": 3})
+        pubsub.subscription(topic, dead_letter_policy={"dead_letter_topic": topic, "max_delivery_attempts": 3})

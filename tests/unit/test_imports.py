@@ -36,7 +36,7 @@ print(json.dumps([sorted(m for m in heavy if m in sys.modules),
 OPEN_ALL = """
 from stockflow.services import services
 ready = services()
-ready.warehouse, ready.bus, ready.ledger, ready.contracts
+ready.warehouse, ready.publisher, ready.ledger, ready.contracts
 """
 BLOCK = """
 import sys

@@ -8,11 +8,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from stockflow.gcp.bus import Bus as Bus
+    from stockflow.gcp.publisher import Publisher as Publisher
     from stockflow.gcp.store import Store as Store
     from stockflow.gcp.warehouse import Warehouse as Warehouse
 
-_HOMES = {"Bus": "stockflow.gcp.bus", "Store": "stockflow.gcp.store", "Warehouse": "stockflow.gcp.warehouse"}
+_HOMES = {
+    "Publisher": "stockflow.gcp.publisher",
+    "Store": "stockflow.gcp.store",
+    "Warehouse": "stockflow.gcp.warehouse",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -10,12 +10,12 @@ from stockflow.settings import Settings
 from stockflow.trace import carried_on
 
 
-class Bus:
+class Publisher:
     """Pub/Sub: publish, and only return when the message is safe."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._publisher = pubsub_v1.PublisherClient()
+        self._client = pubsub_v1.PublisherClient()
 
     def publish(self, topic: str, data: bytes, attributes: Mapping[str, str]) -> str:
         """Publish to a topic of this environment and return the message id.
@@ -28,7 +28,7 @@ class Bus:
     def publish_all(self, topic: str, messages: Iterable[tuple[bytes, Mapping[str, str]]]) -> list[str]:
         """Publish many messages in few requests; return their ids when all are safe."""
         path = self._settings.topic(topic)
-        futures = [self._publisher.publish(path, data, **carried_on(attributes)) for data, attributes in messages]
+        futures = [self._client.publish(path, data, **carried_on(attributes)) for data, attributes in messages]
         try:
             return [future.result(timeout=60) for future in futures]
         except (api.GoogleAPICallError, TimeoutError) as error:
