@@ -111,8 +111,8 @@ def upload(services: Services, path: Path, name: str) -> dict[str, str]:
     """Copy one file to ``gs://landing/<name>``; return its load id and object."""
     bucket = services.settings.landing_bucket
     with path.open("rb") as stream:
-        services.store.write(bucket, name, stream, "application/octet-stream")
-    landed = services.store.stat(bucket, name)
+        services.object_store.write(bucket, name, stream, "application/octet-stream")
+    landed = services.object_store.stat(bucket, name)
     assert landed is not None, f"gs://{bucket}/{name} vanished after the upload"
     return {"load_id": load_id(bucket, name, landed.generation), "object": f"gs://{bucket}/{name}"}
 

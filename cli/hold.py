@@ -131,7 +131,7 @@ def _decide(judged: StageRecord, end: Outcome, stages: Stages, services: Service
 
 def _object(services: Services, load: dict[str, Any]) -> ObjectRef:
     """Return the landed object of a load, also when it is gone by now: ingest says so."""
-    found = services.store.stat(load["bucket"], load["object"], load["generation"])
+    found = services.object_store.stat(load["bucket"], load["object"], load["generation"])
     if found is not None and found.generation == load["generation"]:
         return found
     return ObjectRef(load["bucket"], load["object"], load["generation"], 0, "", load["landed_at"])

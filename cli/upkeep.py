@@ -57,10 +57,10 @@ def _remove_staged(services: Services, look_back: timedelta, old: timedelta) -> 
     oldest = now - old - look_back
     since = landing_day(oldest - timedelta(days=400))  # a replay stages a file again that landed long ago
     named = {row["run_id"] for page in services.warehouse.pages(_NAMED, {"since": since}) for row in page}
-    for ref in services.store.list(bucket, "ingest/"):
+    for ref in services.object_store.list(bucket, "ingest/"):
         run = ref.name.rsplit("/", 1)[-1].removesuffix(".parquet")
         if oldest <= ref.created < now - old and run not in named:
-            services.store.delete(bucket, ref.name)
+            services.object_store.delete(bucket, ref.name)
             yield ref.name
 
 

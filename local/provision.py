@@ -20,7 +20,9 @@ from stockflow.settings import Settings, bundle_root
 def buckets(services: Services) -> None:
     """Create the buckets."""
     for bucket in schema.pipeline()["buckets"].values():
-        services.store.ensure_bucket(f"{services.settings.project}-{bucket['suffix']}", services.settings.location)
+        services.object_store.ensure_bucket(
+            f"{services.settings.project}-{bucket['suffix']}", services.settings.location
+        )
 
 
 def definitions(services: Services) -> None:
@@ -32,7 +34,7 @@ def definitions(services: Services) -> None:
     if not uri.startswith("gs://"):
         return
     bucket, _, prefix = uri.removeprefix("gs://").partition("/")
-    store, note = services.store, "brought.json"
+    store, note = services.object_store, "brought.json"
     try:
         before: dict[str, str] = json.loads(store.read(bucket, note))
     except FileNotFoundError:

@@ -33,7 +33,7 @@ def _buckets(services: Services) -> Iterator[Grant]:
     if services.settings.storage_endpoint is not None:
         return  # the emulator keeps no policies
     for bucket in (services.settings.landing_bucket, services.settings.staging_bucket):
-        policy = services.store.client.bucket(bucket).get_iam_policy(requested_policy_version=3)
+        policy = services.object_store.client.bucket(bucket).get_iam_policy(requested_policy_version=3)
         yield from _of_policy(policy, f"bucket {bucket}")
 
 

@@ -75,7 +75,7 @@ def records(services: Services) -> dict[str, dict[str, StageRecord]]:
 
 def landed(services: Services) -> list[ObjectRef]:
     """Return each generation in the landing bucket, those that versioning kept, too."""
-    return list(services.store.list(services.settings.landing_bucket, versions=True))
+    return list(services.object_store.list(services.settings.landing_bucket, versions=True))
 
 
 def end_states(objects: list[ObjectRef], services: Services) -> Iterator[Break]:

@@ -29,7 +29,7 @@ def files(objects: list[ObjectRef], ledger: Records, services: Services) -> Iter
             continue
         kind, expected = record.detail.get("format"), record.detail.get("physical_lines")
         if kind in TEXT_FORMATS and expected is not None:
-            found = count_lines(services.store.open(ref), record.detail)
+            found = count_lines(services.object_store.open(ref), record.detail)
             if found != expected:
                 yield Break(ref.load_id, f"{expected} lines in {ref.name}, as ingest counted", str(found))
 
@@ -55,10 +55,10 @@ def contents(ledger: Records, services: Services) -> Iterator[Break]:
 
 def _difference(record: StageRecord, services: Services) -> str:
     bucket, _, name = str(record.detail["staged"]).removeprefix("gs://").partition("/")
-    if services.store.stat(bucket, name) is None:
+    if services.object_store.stat(bucket, name) is None:
         return ""  # staged files expire; nothing to compare with
     first = 1
-    with services.store.open_random(bucket, name) as source:
+    with services.object_store.open_random(bucket, name) as source:
         for staged in parquet.ParquetFile(source).iter_batches(PAGE_ROWS):
             params = {
                 "day": record.landed_on, "load": record.load_id, "run": record.raw_run_id,

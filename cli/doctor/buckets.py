@@ -26,7 +26,7 @@ def _name(services: Services, key: str, suffix: str) -> str:
 
 
 def _bucket(services: Services, name: str, described: dict[str, Any], cloud: bool) -> Iterator[Finding]:
-    there = services.store.client.get_bucket(name)
+    there = services.object_store.client.get_bucket(name)
     yield Finding(f"bucket {name}", "there", "there", APPLY, True)
     if cloud:
         private = there.iam_configuration
@@ -42,6 +42,6 @@ def _bucket(services: Services, name: str, described: dict[str, Any], cloud: boo
 def _announces(services: Services, name: str) -> Iterator[Finding]:
     settings = services.settings
     expected = f"OBJECT_FINALIZE on {settings.topic_prefix}{settings.landing_topic}"
-    there = services.store.client.bucket(name).list_notifications()
+    there = services.object_store.client.bucket(name).list_notifications()
     found = [f"{', '.join(n.event_types or ['everything'])} on {n.topic_name}" for n in there]
     yield Finding(f"bucket {name}: announces", expected, "; ".join(found) or "nothing", APPLY, found == [expected])

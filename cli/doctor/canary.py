@@ -18,8 +18,8 @@ def check(services: Services, timeout: int) -> Iterator[Finding]:
     """Drop a canary and follow it to the KPIs."""
     rate = 1 + time.time() % 1e6 / 1e6  # another one each time: the same bytes would be a duplicate
     landing = services.settings.landing_bucket
-    services.store.write(landing, OBJECT, _TEXT.format(rate=rate).encode(), "text/csv")
-    landed = services.store.stat(landing, OBJECT)
+    services.object_store.write(landing, OBJECT, _TEXT.format(rate=rate).encode(), "text/csv")
+    landed = services.object_store.stat(landing, OBJECT)
     assert landed is not None, f"gs://{landing}/{OBJECT} vanished after the upload"
     load = load_id(landing, OBJECT, landed.generation)
     rows = follow(services, [load], timeout)

@@ -126,7 +126,7 @@ def permissions(services: Services, ask: Ask) -> Iterator[Finding]:
     url = f"https://cloudresourcemanager.googleapis.com/v1/projects/{settings.project}:testIamPermissions"
     held = ask(url, {"permissions": list(PROJECT_PERMISSIONS)}).get("permissions", [])
     yield from missing(PROJECT_PERMISSIONS, held, "permission on the project:", "docs/security.md")
-    bucket = services.store.client.bucket(settings.landing_bucket)
+    bucket = services.object_store.client.bucket(settings.landing_bucket)
     held = bucket.test_iam_permissions(list(LANDING_PERMISSIONS))
     yield from missing(LANDING_PERMISSIONS, held, f"permission on {settings.landing_bucket}:", "docs/security.md")
     for topic in (settings.landing_topic, settings.events_topic):

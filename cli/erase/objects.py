@@ -57,18 +57,18 @@ def objects(services: Services, loads: Iterable[dict[str, Any]]) -> Iterator[Kep
     """Yield what is kept of these loads."""
     staging = services.settings.staging_bucket
     for load in loads:
-        for ref in services.store.list(load["bucket"], load["object"], versions=True):
+        for ref in services.object_store.list(load["bucket"], load["object"], versions=True):
             if ref.load_id == load["load_id"]:
                 yield Kept("landing", ref.bucket, ref.name, ref.generation, ref.load_id)
         folders = {"staged": f"ingest/{load['feed']}/{load['load_id']}/",
                    "report": f"reports/{load['feed']}/{load['load_id']}.",
                    "receipt": f"receipts/{load['object']}."}  # fmt: skip
         for kind, prefix in folders.items():
-            for ref in services.store.list(staging, prefix, versions=True):
+            for ref in services.object_store.list(staging, prefix, versions=True):
                 yield Kept(kind, staging, ref.name, ref.generation, load["load_id"])
 
 
 def delete(services: Services, kept: Iterable[Kept]) -> None:
     """Delete these generations."""
     for one in kept:
-        services.store.delete(one.bucket, one.name, one.generation)
+        services.object_store.delete(one.bucket, one.name, one.generation)

@@ -47,7 +47,7 @@ class Bucket:
     def live(self, name: str) -> str | None:
         """Return what is published under a name, or None."""
         try:
-            return self._services.store.read(self._bucket, self._object(name)).decode()
+            return self._services.object_store.read(self._bucket, self._object(name)).decode()
         except FileNotFoundError:
             return None
 
@@ -58,7 +58,7 @@ class Bucket:
             self._keep(self._new(name, before, "as it was before the first publication", ELSEWHERE))
         made = self._new(name, text, note, whoami())
         self._keep(made)
-        self._services.store.write(self._bucket, self._object(name), text.encode(), "text/plain")
+        self._services.object_store.write(self._bucket, self._object(name), text.encode(), "text/plain")
         return made
 
     def history(self, name: str) -> list[Publication]:
@@ -69,20 +69,20 @@ class Bucket:
         return [Publication(**{**asdict(p), "number": n}) for n, p in enumerate(found, 1)]
 
     def _kept(self, name: str) -> Iterator[Publication]:
-        for found in self._services.store.list(self._bucket, self._copies(name)):
-            stored: dict[str, Any] = json.loads(self._services.store.read(self._bucket, found.name))
+        for found in self._services.object_store.list(self._bucket, self._copies(name)):
+            stored: dict[str, Any] = json.loads(self._services.object_store.read(self._bucket, found.name))
             yield Publication(**{**stored, "at": datetime.fromisoformat(stored["at"])})
 
     def _others(self, name: str, known: set[str]) -> Iterator[Publication]:
         """Yield the generations that came another way: the build, or a copy by hand."""
-        for found in self._services.store.list(self._bucket, self._object(name), versions=True):
+        for found in self._services.object_store.list(self._bucket, self._object(name), versions=True):
             if found.name == self._object(name) and found.md5 not in known:
                 known.add(found.md5)
                 text = self._text(found)
                 yield Publication(name, found.created, ELSEWHERE, "", text, self._version(name, text))
 
     def _text(self, found: ObjectRef) -> str:
-        with self._services.store.open(found) as stream:
+        with self._services.object_store.open(found) as stream:
             return stream.read().decode()
 
     def _new(self, name: str, text: str, note: str, by: str) -> Publication:
@@ -96,7 +96,7 @@ class Bucket:
         stored = {k: v for k, v in asdict(made).items() if k != "number"} | {"at": made.at.isoformat()}
         name = f"{self._copies(made.kpi)}{made.at:%Y%m%dT%H%M%S%fZ}.json"
         data = json.dumps(stored, ensure_ascii=False).encode()
-        self._services.store.write(self._bucket, name, data, "application/json")
+        self._services.object_store.write(self._bucket, name, data, "application/json")
 
     def _object(self, name: str) -> str:
         return f"{self._prefix}/{name}.sql"

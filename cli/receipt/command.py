@@ -83,10 +83,10 @@ def _refused(services: Services, load: Mapping[str, Any], said: Mapping[str, Any
     found = refusals(story["rejects"], story["quarantine"], load["load_id"])
     ingest = next((s for s in story["stages"] if s["stage"] == "ingest"), None)
     ref = ObjectRef(load["bucket"], load["object"], load["generation"], 0, "", load["landed_at"])
-    landed = services.store.stat(ref.bucket, ref.name)
+    landed = services.object_store.stat(ref.bucket, ref.name)
     if landed is None or landed.generation != ref.generation:
         return _without_the_file(found)
-    with services.store.open(landed) as stream:
+    with services.object_store.open(landed) as stream:
         plain, _ = unpack(stream, services.settings.max_file_bytes)
         return as_sent(cast("Any", plain), detail_of(ingest), found)
 

@@ -76,7 +76,7 @@ def check_stated(ref: ObjectRef, found: Found, services: Services) -> None:
         PermanentError: one of ``agreement.CODES``.
     """
     for statement in _statements(ref, services):
-        check(statement.stated, statement.object, found, lambda: services.store.open(ref))
+        check(statement.stated, statement.object, found, lambda: services.object_store.open(ref))
         _keep(replace(statement, true_of=ref.generation), services)
 
 
@@ -86,9 +86,9 @@ def note_control(ref: ObjectRef, services: Services) -> list[Disagreement]:
     Raises:
         TransientError: ``data_not_read_yet`` while such a file is being read.
     """
-    if services.store.stat(ref.bucket, ref.name) is None:
+    if services.object_store.stat(ref.bucket, ref.name) is None:
         return []
-    with services.store.open(ref) as stream:
+    with services.object_store.open(ref) as stream:
         said = stated(PurePosixPath(ref.name).name, stream.read(HEAD))
     news = [Statement(s, ref.name, ref.generation, ref.created) for s in said[:MOST] if s.about]
     news = [n for n in news if len(n.place.encode()) <= _LONGEST]
@@ -107,7 +107,7 @@ def _compared(new: Statement, bucket: str, services: Services) -> Disagreement |
     if record is None:
         return None
     try:
-        check(new.stated, new.object, found_in(data, record), lambda: services.store.open(data))
+        check(new.stated, new.object, found_in(data, record), lambda: services.object_store.open(data))
     except PermanentError as error:
         if before is not None and before.true_of == data.generation:
             log("INFO", f"{new.object} is of a file to come: {data.name} is as stated before", load_id=record.load_id)
@@ -133,13 +133,13 @@ def _loaded(data: ObjectRef, new: Statement, services: Services) -> StageRecord 
 def _data_beside(new: Statement, bucket: str, services: Services) -> ObjectRef | None:
     """Return the file that a statement is about: the one of that name, else the only one of that stem."""
     folder = PurePosixPath(new.object).parent
-    named = services.store.stat(bucket, f"{folder}/{new.stated.about}")
+    named = services.object_store.stat(bucket, f"{folder}/{new.stated.about}")
     return named or _only_one(bucket, f"{folder}/{new.stated.about}.", services)
 
 
 def _only_one(bucket: str, stem: str, services: Services) -> ObjectRef | None:
     """Return the one data file whose name is a stem and an ending; None when there are several."""
-    found = [o for o in services.store.list(bucket, stem) if _is_data(o, stem)]
+    found = [o for o in services.object_store.list(bucket, stem) if _is_data(o, stem)]
     return found[0] if len(found) == 1 else None
 
 
@@ -152,7 +152,7 @@ def _statements(ref: ObjectRef, services: Services) -> Iterator[Statement]:
     """Yield what was stated of a data file, by its name or by its stem where no other file has that."""
     path = PurePosixPath(ref.name)
     for about in dict.fromkeys((path.name, path.stem)):
-        for kept in services.store.list(services.settings.staging_bucket, _folder(str(path.parent), about)):
+        for kept in services.object_store.list(services.settings.staging_bucket, _folder(str(path.parent), about)):
             statement = _read(kept.name, services)
             if statement is None or not statement.may_mean(ref):
                 continue
@@ -170,12 +170,14 @@ def _folder(folder: str, about: str) -> str:
 
 
 def _keep(statement: Statement, services: Services) -> None:
-    services.store.write(services.settings.staging_bucket, statement.place, statement.written(), "application/json")
+    services.object_store.write(
+        services.settings.staging_bucket, statement.place, statement.written(), "application/json"
+    )
 
 
 def _read(place: str, services: Services) -> Statement | None:
     try:
-        row = json.loads(services.store.read(services.settings.staging_bucket, place))
+        row = json.loads(services.object_store.read(services.settings.staging_bucket, place))
     except FileNotFoundError:
         return None
     return Statement(

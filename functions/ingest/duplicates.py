@@ -128,7 +128,7 @@ def _nothing_between(ref: ObjectRef, other: Neighbour, feed: str, known: set[str
     """Whether each object that landed between the two is on record (and so states nothing)."""
     end = time.monotonic() + LISTING_SECONDS
     first, last = sorted((ref.generation, other.generation))
-    for landed in services.store.list(ref.bucket, f"{feed}/", versions=True):
+    for landed in services.object_store.list(ref.bucket, f"{feed}/", versions=True):
         if time.monotonic() > end or (first < landed.generation < last and landed.load_id not in known):
             return False
     return True

@@ -24,10 +24,10 @@ def check_there(ref: ObjectRef, services: Services) -> None:
     """
     if ref.size > services.settings.max_file_bytes:
         raise too_large(ref.name, f"{ref.size:,} bytes", services.settings.max_file_bytes)
-    found = services.store.stat(ref.bucket, ref.name, ref.generation)
+    found = services.object_store.stat(ref.bucket, ref.name, ref.generation)
     if found is not None and found.generation == ref.generation:
         return
-    live = services.store.stat(ref.bucket, ref.name)
+    live = services.object_store.stat(ref.bucket, ref.name)
     if live is None:
         raise GoneError("object_gone", f"gs://{ref.bucket}/{ref.name} was deleted before it was read")
     raise GoneError(
@@ -41,7 +41,7 @@ def content_md5(ref: ObjectRef, services: Services) -> str:
     if ref.md5:
         return ref.md5
     hasher = md5(usedforsecurity=False)
-    with services.store.open(ref) as stream:
+    with services.object_store.open(ref) as stream:
         while part := stream.read(1 << 20):
             hasher.update(part)
     return b64encode(hasher.digest()).decode()
@@ -53,7 +53,7 @@ class Content:
     def __init__(self, ref: ObjectRef, expected_md5: str, services: Services) -> None:
         self._ref = ref
         self._expected = expected_md5
-        self._hashing = Hashing(services.store.open(ref))
+        self._hashing = Hashing(services.object_store.open(ref))
 
     @property
     def stream(self) -> BinaryIO:

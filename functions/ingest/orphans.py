@@ -23,12 +23,12 @@ def remove_orphans_daily(services: Services) -> None:
     today = services.clock().date().isoformat().encode()
     bucket = services.settings.staging_bucket
     try:
-        if services.store.read(bucket, MARK) == today:
+        if services.object_store.read(bucket, MARK) == today:
             return
     except FileNotFoundError:
         pass
     remove_orphans(services)
-    services.store.write(bucket, MARK, today, "text/plain")
+    services.object_store.write(bucket, MARK, today, "text/plain")
 
 
 def remove_orphans(services: Services, old: timedelta = OLD, look_back: timedelta = LOOK_BACK) -> dict[str, int]:

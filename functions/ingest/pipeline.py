@@ -181,7 +181,7 @@ def _staged(arrival: Arrival, content: str, rejects: Rejects) -> Staged:
     source = Content(ref, content, services)
     staging = Staging(arrow_schema(contract), ref.load_id, arrival.run_id, ref.landed_on, arrival.started)
     target = Target(contract, ref.name)
-    with DECODERS, services.store.create(bucket, name, "application/vnd.apache.parquet") as sink:
+    with DECODERS, services.object_store.create(bucket, name, "application/vnd.apache.parquet") as sink:
         limits = services.settings.max_file_bytes, services.settings.memory_bytes
         for reject in stage(decode(source.stream, target, arrival.facts, *limits), staging, sink):
             rejects.add(reject)

@@ -65,7 +65,7 @@ def _stream(table: str, staged: Staged, services: Services) -> None:
 
     from stockflow.gcp import write_stream
 
-    with services.store.open_random(staged.bucket, staged.name) as source:
+    with services.object_store.open_random(staged.bucket, staged.name) as source:
         batches = parquet.ParquetFile(source).iter_batches()
         rows = write_stream.append(services.settings, table, batches)
     if rows != staged.rows:

@@ -84,18 +84,18 @@ def _landed(services: Services, listing: timedelta | None) -> Iterator[ObjectRef
     start = "" if listing is None else _cursor(services)
     end = math.inf if listing is None else time.monotonic() + listing.total_seconds()
     stopped = ""
-    for ref in services.store.list(services.settings.landing_bucket, versions=True, start=start):
+    for ref in services.object_store.list(services.settings.landing_bucket, versions=True, start=start):
         yield ref
         if time.monotonic() > end and ref.name != start:
             stopped = ref.name
             break
     if stopped != start:
-        services.store.write(services.settings.staging_bucket, CURSOR, stopped.encode(), "text/plain")
+        services.object_store.write(services.settings.staging_bucket, CURSOR, stopped.encode(), "text/plain")
 
 
 def _cursor(services: Services) -> str:
     try:
-        return services.store.read(services.settings.staging_bucket, CURSOR).decode()
+        return services.object_store.read(services.settings.staging_bucket, CURSOR).decode()
     except FileNotFoundError:
         return ""
 
@@ -117,7 +117,7 @@ def orphaned_copies(services: Services, before: datetime, since: datetime = _EPO
     """Return what was set aside as a duplicate of a load that was refused later: its content counts nowhere now."""
     sql = (Path(__file__).resolve().parent / "copies.sql").read_text(encoding="utf-8")
     rows = services.warehouse.query(sql, {"before": before, "since": landing_day(since)})
-    there = (services.store.stat(row["bucket"], row["object"], row["generation"]) for row in rows)
+    there = (services.object_store.stat(row["bucket"], row["object"], row["generation"]) for row in rows)
     return [ref for ref, row in zip(there, rows, strict=True) if ref and ref.generation == row["generation"]]
 
 

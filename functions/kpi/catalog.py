@@ -62,7 +62,7 @@ def read_texts(uri: str, services: Services | None = None) -> dict[str, str]:
         return {p.name: p.read_text(encoding="utf-8") for p in Path(uri).glob("*.sql")}
     assert services is not None, "definitions in a bucket need services to read them"
     bucket, _, prefix = uri.removeprefix("gs://").partition("/")
-    store = services.store
+    store = services.object_store
     objects = [o for o in store.list(bucket, prefix) if o.name.endswith(".sql")]
     for found in objects:
         if found not in _texts:  # an object of one generation never changes

@@ -41,7 +41,7 @@ class Staged:
 
     def pieces(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         """Yield the rows in pieces."""
-        with self.services.store.open_random(self.bucket, self.name) as source:
+        with self.services.object_store.open_random(self.bucket, self.name) as source:
             file = parquet.ParquetFile(source)
             groups = (file.read_row_group(i, columns=list(columns)) for i in range(file.num_row_groups))
             yield from pieces(group.select(columns) for group in groups)
@@ -75,7 +75,7 @@ def rows_of(contract: Contract, ingested: StageRecord, services: Services) -> Ro
     count, staged = ingested.rows or 0, str(ingested.detail.get("staged") or "")
     place = urlsplit(staged)
     bucket, name = place.netloc, place.path.lstrip("/")
-    if name and services.store.stat(bucket, name) is not None:
+    if name and services.object_store.stat(bucket, name) is not None:
         return Staged(services, bucket, name, count)
     return Raw(contract, ingested, services, count)
 

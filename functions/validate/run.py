@@ -90,7 +90,7 @@ def _validate(
     reached("validate.results_kept")
     page = report(record, contract, judgement).encode()
     bucket = services.settings.staging_bucket
-    services.store.write(bucket, report_name(ingested), page, "text/html; charset=utf-8")
+    services.object_store.write(bucket, report_name(ingested), page, "text/html; charset=utf-8")
     reached("validate.reported")
     return _ended(closed(record, end, services, rows=good, quarantined=judgement.refused), services)
 

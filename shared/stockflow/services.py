@@ -12,7 +12,7 @@ from stockflow.senders import Sender, contract_of, load_senders, sender_of
 from stockflow.settings import Settings
 
 if TYPE_CHECKING:
-    from stockflow.gcp import Publisher, Store, Warehouse
+    from stockflow.gcp import ObjectStore, Publisher, Warehouse
 
 
 def _now() -> datetime:
@@ -32,11 +32,11 @@ class Services:
         return cls(Settings.from_env())
 
     @cached_property
-    def store(self) -> "Store":
+    def object_store(self) -> "ObjectStore":
         """Cloud Storage."""
-        from stockflow.gcp import Store
+        from stockflow.gcp import ObjectStore
 
-        return Store(self.settings)
+        return ObjectStore(self.settings)
 
     @cached_property
     def warehouse(self) -> "Warehouse":

@@ -119,7 +119,7 @@ class Storm:
         return f"{OTHER}/{self.name}/other.csv"
 
     def _drop(self, name: str, data: bytes) -> None:
-        self.rig.calm.store.write(self.rig.calm.settings.landing_bucket, name, data, "text/csv")
+        self.rig.calm.object_store.write(self.rig.calm.settings.landing_bucket, name, data, "text/csv")
 
     def _await(self) -> None:
         end = time.monotonic() + PATIENCE_SECONDS

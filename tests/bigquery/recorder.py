@@ -94,7 +94,7 @@ class RecordedServices(Services):
         return Recorder(self.settings, self._source, self._answers)
 
     @cached_property
-    def store(self) -> Any:
+    def object_store(self) -> Any:
         return SimpleNamespace(list=lambda *_args, **_named: [])
 
     @cached_property

@@ -45,7 +45,7 @@ def test_an_upload_that_breaks_in_the_middle_is_a_transient_error(broken_uploads
     bucket = broken_uploads.settings.staging_bucket
     with (
         pytest.raises(TransientError),
-        broken_uploads.store.create(bucket, "broken.parquet", "x/y") as sink,
+        broken_uploads.object_store.create(bucket, "broken.parquet", "x/y") as sink,
         parquet.ParquetWriter(sink, table.schema) as writer,
     ):
         for batch in table.to_batches(max_chunksize=4_000):

@@ -114,7 +114,7 @@ def test_a_file_is_written_and_read_whole_or_the_error_is_transient(
 ) -> None:
     assert services.settings.storage_endpoint
     with Proxy(services.settings.storage_endpoint, faults).running() as proxy:
-        store = Services(replace(services.settings, storage_endpoint=proxy.endpoint)).store
+        store = Services(replace(services.settings, storage_endpoint=proxy.endpoint)).object_store
         _only(monkeypatch, faults, kind)
         try:
             with store.create(services.settings.staging_bucket, f"x/{kind}", "text/plain") as sink:

@@ -43,7 +43,7 @@ class Traffic:
 
     def drop(self, file: File) -> Landed:
         """Put a file into the landing bucket."""
-        bucket, store, data = self.services.settings.landing_bucket, self.services.store, body(file)
+        bucket, store, data = self.services.settings.landing_bucket, self.services.object_store, body(file)
         is_copy = any(body(one.file) == data for one in self.landed)
         for one in self.landed:
             one.gone |= one.file.name == file.name
@@ -56,7 +56,7 @@ class Traffic:
 
     def delete(self, one: Landed) -> None:
         """Remove an object; whoever has not read it yet cannot any more."""
-        self.services.store.delete(one.ref.bucket, one.ref.name)
+        self.services.object_store.delete(one.ref.bucket, one.ref.name)
         one.gone = True
 
     def _new(self, kind: str) -> File:

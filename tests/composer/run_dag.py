@@ -47,8 +47,6 @@ def imported(folder: Path) -> dict[str, Any]:
 
 def _versions() -> dict[str, str]:
     """Return stage -> the version of `sales` by the installed code; everything that a task runs is imported."""
-    import stockflow.gcp.publisher
-    import stockflow.gcp.store  # noqa: F401
     from cli.audit import again  # noqa: F401
     from cli.stale import versions_of
     from stockflow.services import Services

@@ -133,8 +133,8 @@ def _drop(services: Services) -> None:
     for number, day in enumerate(DROPPED):
         row = f"T-{number};1;{day:02d}/09/2026;22E1;LYO;{number + 1};17,80;EUR\n"
         name = f"sales/sales_2026-09-{day:02d}_{number}.csv"
-        services.store.write(bucket, name, (HEADER + row).encode(), "text/csv")
-        ref = services.store.stat(bucket, name)
+        services.object_store.write(bucket, name, (HEADER + row).encode(), "text/csv")
+        ref = services.object_store.stat(bucket, name)
         assert ref is not None
         landed = datetime.combine(DAYS[day - 1], time(6, number), UTC)
         services.publisher.publish_all(services.settings.landing_topic, [announcement(replace(ref, created=landed))])

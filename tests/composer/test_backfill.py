@@ -92,7 +92,7 @@ def test_the_books_of_a_healthy_shop_hold_and_nothing_is_removed(shop: Shop) -> 
 def test_what_is_lost_is_announced_and_what_nobody_names_is_removed(shop: Shop) -> None:
     """Given a staged file of no run and a record that a table contradicts, then one is removed, the other told."""
     services = shop.services
-    services.store.write(services.settings.staging_bucket, "ingest/sales/x/y.parquet", b"", "text/plain")
+    services.object_store.write(services.settings.staging_bucket, "ingest/sales/x/y.parquet", b"", "text/plain")
     assert upkeep.cleanup(services, timedelta(days=30), timedelta(0))["staged_files"] == 1
     services.warehouse.query("DELETE FROM inventory_curated.sales_history WHERE quantity = 1; SELECT 1")
     (finding,) = upkeep.reconcile(services)["findings"]

@@ -62,8 +62,8 @@ class World:
         """Put a file into the landing bucket and return the generation that landed."""
         body = data.encode() if isinstance(data, str) else data
         bucket = self.services.settings.landing_bucket
-        self.services.store.write(bucket, name, body, "application/octet-stream")
-        ref = self.services.store.stat(bucket, name)
+        self.services.object_store.write(bucket, name, body, "application/octet-stream")
+        ref = self.services.object_store.stat(bucket, name)
         assert ref is not None
         return ref
 

@@ -162,7 +162,7 @@ def test_a_generation_that_landed_and_has_no_end(world: World, ref: ObjectRef) -
     try:
         assert said(found(world, silent.load_id)) == [("an end state", "sales/silent.csv landed and has no load")]
     finally:
-        world.services.store.delete(silent.bucket, silent.name)
+        world.services.object_store.delete(silent.bucket, silent.name)
 
 
 _later = count(1)

@@ -100,5 +100,5 @@ def test_a_statement_is_kept_under_the_name_of_its_file(world: World) -> None:
     ref = landed(world, "sales/2026/kept.csv", data("K1"))
     control = landed(world, "sales/2026/kept.csv.ctl", "rows=3")
     place = Statement(Stated("kept.csv", 3), control.name, control.generation, control.created).place
-    kept = world.services.store.read(world.services.settings.staging_bucket, place)
+    kept = world.services.object_store.read(world.services.settings.staging_bucket, place)
     assert str(ref.generation).encode() in kept

@@ -53,4 +53,4 @@ def test_a_canary_changes_nothing_that_people_read(full_stack: FullStack) -> Non
     SELECT CAST(business_date AS STRING) AS day, currency FROM inventory_curated.exchange_rates WHERE currency = 'XTS'
     """
     assert full_stack.services.warehouse.query(sql) == [{"day": "2000-01-01", "currency": "XTS"}]
-    assert canary.OBJECT in [ref.name for ref in full_stack.services.store.list(full_stack.stack.landing)]
+    assert canary.OBJECT in [ref.name for ref in full_stack.services.object_store.list(full_stack.stack.landing)]

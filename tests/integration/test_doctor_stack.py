@@ -24,7 +24,7 @@ def broken(findings: Any) -> list[Finding]:
 def ready(services: Services) -> Services:
     """An environment with its subscriptions and reporting views, too."""
     provision.reporting(services)
-    services.store.ensure_bucket(f"{services.settings.project}-definitions", "europe-west1")
+    services.object_store.ensure_bucket(f"{services.settings.project}-definitions", "europe-west1")
     provision.subscriptions(services.settings, URLS)
     return services
 

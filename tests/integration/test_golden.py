@@ -38,7 +38,7 @@ def drop_all(services: Services) -> None:
     """Write every sample file into the landing bucket, in the order of the plan."""
     for entry in PLAN:
         body = (SAMPLES / entry["path"]).read_bytes()
-        services.store.write(services.settings.landing_bucket, entry["path"], body, "application/octet-stream")
+        services.object_store.write(services.settings.landing_bucket, entry["path"], body, "application/octet-stream")
 
 
 def settle(services: Services, objects: int) -> None:

@@ -128,8 +128,8 @@ def everything(services: Services) -> str:
               "ops.load_stages", "ops.stage_attempts", "ops.expectation_results"]  # fmt: skip
     found = [str(services.warehouse.query(f"SELECT * FROM inventory_{table}")) for table in tables]
     for bucket in (services.settings.landing_bucket, services.settings.staging_bucket):
-        refs = list(services.store.list(bucket))
-        found += [f"{o.name} {services.store.read(bucket, o.name).decode(errors='replace')}" for o in refs]
+        refs = list(services.object_store.list(bucket))
+        found += [f"{o.name} {services.object_store.read(bucket, o.name).decode(errors='replace')}" for o in refs]
     return "\n".join(found)
 
 

@@ -120,7 +120,7 @@ def test_a_load_that_fails_again_and_again_can_be_given_up(world: World, stockfl
     ref = world.drop("sales/given_up.csv", sales("H7,1,2026-09-01,A,LYO,1,10"))
     world.ingest(ref)
     for _ in range(world.services.settings.max_attempts):
-        world.killed(ref, "store", "write", "before", lambda r, s: judge(world, r, s))
+        world.killed(ref, "object_store", "write", "before", lambda r, s: judge(world, r, s))
     judge(world, ref)
     assert record(world, ref).state == "failed"
     stockflow("loads", "give-up", ref.load_id)

@@ -70,8 +70,8 @@ def test_a_replay_later_computes_again_with_the_same_result(world: World) -> Non
 
 
 KILLS = [
-    ("store", "create", "before"),
-    ("store", "create", "after"),
+    ("object_store", "create", "before"),
+    ("object_store", "create", "after"),
     ("warehouse", "load_parquet", "before"),
     ("warehouse", "load_parquet", "after"),
     ("warehouse", "insert", "before"),
@@ -141,7 +141,7 @@ def test_a_copy_of_a_load_that_is_refused_later_is_announced_again_and_loaded(wo
     first, copy, gone = (world.drop(f"sales/{name}44.csv", text) for name in ("first", "copy", "gone"))
     record = world.ingest(first)
     assert {world.ingest(ref).state for ref in (copy, gone)} == {"duplicate_content"}
-    world.services.store.delete(gone.bucket, gone.name)
+    world.services.object_store.delete(gone.bucket, gone.name)
     later = world.services.clock() + timedelta(hours=1)
     assert copy.load_id not in {ref.load_id for ref in orphaned_copies(world.services, later)}
     refused = replace(record, stage="validate", state="rejected", finished_at=world.services.clock())
@@ -180,7 +180,7 @@ def test_a_file_that_kills_the_process_ends_failed_and_is_tried_again_on_request
     ref = world.drop("sales/deadly.csv", sales("R47,1,2026-09-01,A,LYO,1,10"))
     few = replace(world, services=Services(replace(world.services.settings, max_attempts=2)))
     for _ in range(2):
-        few.killed(ref, "store", "create", "before")
+        few.killed(ref, "object_store", "create", "before")
     record = few.ingest(ref)
     assert (record.state, record.reason_code) == ("failed", "too_many_attempts")
     assert "stockflow loads retry" in (record.message or "")
@@ -227,7 +227,7 @@ def test_a_generation_that_was_replaced_before_it_was_read_is_ignored(world: Wor
 
 def test_an_object_that_was_deleted_before_it_was_read_is_ignored(world: World) -> None:
     ref = world.drop("sales/deleted.csv", sales("R51,1,2026-09-01,A,LYO,1,10"))
-    world.services.store.delete(ref.bucket, ref.name)
+    world.services.object_store.delete(ref.bucket, ref.name)
     world.ingest(ref)
     assert world.state(ref) == ("ignored", "object_gone")
 
@@ -280,7 +280,7 @@ def test_a_bucket_that_takes_too_long_to_list_is_swept_in_turns(world: World) ->
     buckets = {"landing_bucket": "turns-landing", "staging_bucket": "turns-staging"}
     own = replace(world, services=Services(replace(world.services.settings, **buckets)))
     for bucket in buckets.values():
-        own.services.store.ensure_bucket(bucket, "EU")
+        own.services.object_store.ensure_bucket(bucket, "EU")
     names = [f"sales/turn_{n}.csv" for n in range(3)]
     for name in names:
         own.drop(name, sales("R70,1,2026-09-01,A,LYO,1,10"))

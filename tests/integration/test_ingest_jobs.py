@@ -177,7 +177,7 @@ def test_a_replay_of_a_load_whose_object_is_gone_keeps_the_load(world: World) ->
         ref = world.drop(f"sales/{name}.csv", sales(f"R74{name},1,2026-09-01,A,LYO,1,10"))
         first = world.ingest(ref)
         if remove:
-            world.services.store.delete(ref.bucket, ref.name)
+            world.services.object_store.delete(ref.bucket, ref.name)
         else:
             world.drop(ref.name, sales(f"R74{name},1,2026-09-01,A,LYO,2,10"))
         assert _later(world).ingest(ref).record_id == first.record_id

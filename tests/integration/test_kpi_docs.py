@@ -46,7 +46,7 @@ def world(bigquery_emulator: str, storage_emulator: str) -> Iterator[World]:
     uri = f"gs://{bucket}/kpi"
     settings = replace(found.services.settings, storage_endpoint=storage_emulator, definitions_uri=uri)
     found.services.settings = settings
-    found.services.store.ensure_bucket(bucket, "EU")
+    found.services.object_store.ensure_bucket(bucket, "EU")
     provision.definitions(found.services)
     found.services.__dict__["publisher"] = Post(found)
     found.put("sales", [sale(day, "A", "P1", 3 + number, f"r{number}") for number, day in enumerate(DAYS)])

@@ -35,8 +35,8 @@ def jobs(services: Services, work: Callable[[], object]) -> int:
 @pytest.fixture(scope="module")
 def landed(services: Services) -> ObjectRef:
     bucket = services.settings.landing_bucket
-    services.store.write(bucket, "sales/a.csv", ROWS.encode(), "text/csv")
-    ref = services.store.stat(bucket, "sales/a.csv")
+    services.object_store.write(bucket, "sales/a.csv", ROWS.encode(), "text/csv")
+    ref = services.object_store.stat(bucket, "sales/a.csv")
     assert ref is not None
     return ref
 

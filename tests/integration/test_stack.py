@@ -110,7 +110,7 @@ def test_a_part_that_dies_is_started_again(mine: FullStack, tmp_path: Path) -> N
     assert wait_until(back, PATIENCE)
     assert "code -9" in part(mine, "ingest").message
     ref = csv(tmp_path, "after_restart.csv")
-    mine.services.store.write(mine.stack.landing, f"locations/{ref.name}", ref.read_bytes(), "text/csv")
+    mine.services.object_store.write(mine.stack.landing, f"locations/{ref.name}", ref.read_bytes(), "text/csv")
     assert wait_until(lambda: came_in(mine.services, f"locations/{ref.name}"), PATIENCE, step=1)
 
 
@@ -124,7 +124,7 @@ def test_nothing_outlives_a_killed_supervisor_and_the_data_is_kept(mine: FullSta
     assert again.ports == mine.stack.ports
     assert came_in(mine.services, "locations/by_script.csv")
     ref = csv(tmp_path, "after_crash.csv")
-    mine.services.store.write(again.landing, f"locations/{ref.name}", ref.read_bytes(), "text/csv")
+    mine.services.object_store.write(again.landing, f"locations/{ref.name}", ref.read_bytes(), "text/csv")
     assert wait_until(lambda: came_in(mine.services, f"locations/{ref.name}"), PATIENCE, step=1)
 
 

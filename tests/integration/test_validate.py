@@ -166,7 +166,7 @@ def test_a_load_whose_staged_file_expired_is_read_from_raw(world: World) -> None
     ref = landed(world, GOOD, BAD)
     ingested = world.services.ledger.stages(ref.load_id)["ingest"]
     bucket, _, name = str(ingested.detail["staged"]).removeprefix("gs://").partition("/")
-    world.services.store.delete(bucket, name)
+    world.services.object_store.delete(bucket, name)
     judge(ref, world.services)
     check_books(world, ref, 2, (3, "quantity_type"))
 
@@ -228,7 +228,7 @@ def test_rows_of_thirty_kilobytes_fit_into_the_requests(world: World) -> None:
 def test_after_ten_failed_attempts_a_load_is_parked(world: World) -> None:
     ref = landed(world, GOOD)
     for _ in range(world.services.settings.max_attempts):
-        world.killed(ref, "store", "write", "before", judge)
+        world.killed(ref, "object_store", "write", "before", judge)
     judge(ref, world.services)
     done = record(world, ref)
     assert (done.state, done.reason_code) == ("failed", "too_many_attempts")
@@ -304,8 +304,8 @@ def test_a_replay_later_judges_again_with_the_same_result(world: World) -> None:
 KILLS = [
     ("warehouse", "insert", "before"),
     ("warehouse", "insert", "after"),
-    ("store", "write", "before"),
-    ("store", "write", "after"),
+    ("object_store", "write", "before"),
+    ("object_store", "write", "after"),
     ("ledger", "record", "before"),
     ("ledger", "record", "after"),
     ("publisher", "publish_all", "before"),
@@ -344,7 +344,7 @@ def test_the_report_is_a_page_that_names_the_bad_line(world: World) -> None:
     settings = world.services.settings
     name = f"reports/sales/{ref.load_id}.html"
     assert record(world, ref).detail["report"] == f"gs://{settings.staging_bucket}/{name}"
-    page = world.services.store.read(settings.staging_bucket, name).decode()
+    page = world.services.object_store.read(settings.staging_bucket, name).decode()
     assert ref.name in page
     assert "quantity_type" in page
     assert "<code>two</code>" in page

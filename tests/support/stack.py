@@ -105,7 +105,7 @@ def provisioned(running: Emulators, prefix: str | None = None) -> Iterator[Servi
         services = Services(Settings.from_env())
         provision.topics(services.settings)
         for bucket in (services.settings.landing_bucket, services.settings.staging_bucket):
-            services.store.ensure_bucket(bucket, services.settings.location)
+            services.object_store.ensure_bucket(bucket, services.settings.location)
         provision.warehouse(services)
         yield services
 

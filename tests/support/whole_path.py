@@ -22,8 +22,8 @@ class WholePath:
 
         services = self.services
         bucket = services.settings.landing_bucket
-        services.store.write(bucket, name, text.encode(), "text/plain")
-        ref = services.store.stat(bucket, name)
+        services.object_store.write(bucket, name, text.encode(), "text/plain")
+        ref = services.object_store.stat(bucket, name)
         assert ref is not None
         if ingest(ref, services).state == "loaded":
             feed, asked = name.partition("/")[0], frozenset({Asked(ref.load_id, ref.landed_on)})

@@ -68,7 +68,7 @@ def tell_receipts(services: Services, seconds: float = SECONDS) -> int:
         count += len(some)
         progress.told |= {load.load_id: load.ended_at for load in some}
         progress.until = max(progress.until, left[0].ended_at if left else began)
-        services.store.write(services.settings.staging_bucket, MARK, progress.written(), "application/json")
+        services.object_store.write(services.settings.staging_bucket, MARK, progress.written(), "application/json")
     if count:
         log("INFO", f"{count} receipts written", stage="sweep", fields={"receipts": count, "left": len(left)})
     return count
@@ -76,7 +76,7 @@ def tell_receipts(services: Services, seconds: float = SECONDS) -> int:
 
 def _progress(services: Services, now: datetime) -> Progress:
     try:
-        kept = json.loads(services.store.read(services.settings.staging_bucket, MARK))
+        kept = json.loads(services.object_store.read(services.settings.staging_bucket, MARK))
     except FileNotFoundError:
         return Progress(now - FIRST)
     told = {load: datetime.fromisoformat(at) for load, at in kept["told"].items()}
@@ -111,12 +111,12 @@ def write(services: Services, story: Mapping[str, Any]) -> dict[str, Any] | None
     kind = rows[0] if rows else _ending(story)
     file = f"{name}.refused.{kind}"
     if rows:
-        services.store.write(bucket, file, rows[1], "text/csv" if kind == "csv" else "application/jsonl")
+        services.object_store.write(bucket, file, rows[1], "text/csv" if kind == "csv" else "application/jsonl")
     else:
-        services.store.delete(bucket, file)
+        services.object_store.delete(bucket, file)
     said |= {"refused_rows": f"gs://{bucket}/{file}" if rows else None}
     text = json.dumps(said, ensure_ascii=False, indent=2, default=str) + "\n"
-    services.store.write(bucket, f"{name}.json", text.encode(), "application/json")
+    services.object_store.write(bucket, f"{name}.json", text.encode(), "application/json")
     return said
 
 
@@ -151,10 +151,10 @@ def _refused(services: Services, load: Mapping[str, Any], story: Mapping[str, An
     detail = _ingested(story)
     if detail.get("format") not in ("csv", "json"):
         return None
-    ref = services.store.stat(load["bucket"], load["object"], load["generation"])
+    ref = services.object_store.stat(load["bucket"], load["object"], load["generation"])
     if ref is None or ref.generation != load["generation"]:
         return None
     found = refusals(story["rejects"], story["quarantine"], load["load_id"])
-    with services.store.open(ref) as stream:
+    with services.object_store.open(ref) as stream:
         plain, _ = unpack(stream, LARGEST * 4)
         return from_the_file(cast("Any", plain), detail, found)

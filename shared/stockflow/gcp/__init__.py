@@ -8,13 +8,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from stockflow.gcp.object_store import ObjectStore as ObjectStore
     from stockflow.gcp.publisher import Publisher as Publisher
-    from stockflow.gcp.store import Store as Store
     from stockflow.gcp.warehouse import Warehouse as Warehouse
 
 _HOMES = {
     "Publisher": "stockflow.gcp.publisher",
-    "Store": "stockflow.gcp.store",
+    "ObjectStore": "stockflow.gcp.object_store",
     "Warehouse": "stockflow.gcp.warehouse",
 }
 

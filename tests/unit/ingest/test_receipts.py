@@ -67,7 +67,7 @@ class World(LocalServices):
         self.asked = 0
 
     @cached_property
-    def store(self) -> Any:
+    def object_store(self) -> Any:
         return self.objects
 
     def record(self, name: str, *steps: tuple[str, str], at: datetime = NOW, **facts: Any) -> str:

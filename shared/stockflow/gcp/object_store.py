@@ -52,7 +52,7 @@ class _Reading(io.RawIOBase):
         return len(data)
 
 
-class Store:
+class ObjectStore:
     """Cloud Storage: objects in, staged files and reports out.
 
     Every method raises TransientError ``storage_unavailable`` for what the service cannot do now.
