@@ -11,7 +11,7 @@ from functions.ingest.orphans import remove_orphans_daily
 from functions.ingest.pipeline import ingest
 from functions.ingest.receipts.tell import tell_receipts
 from functions.ingest.sweep import sweep
-from stockflow.boundary import settle
+from stockflow.boundary import handle_event
 from stockflow.events import is_tick, parse_object
 from stockflow.services import services
 
@@ -22,7 +22,7 @@ LOOK_BACK = timedelta(days=31)  # as long as Pub/Sub keeps events; `stockflow sw
 @functions_framework.cloud_event  # type: ignore[untyped-decorator]
 def handle(event: CloudEvent) -> None:
     """Ingest the object that a Cloud Storage notification announces; at a tick sweep and tell what is late or ended."""
-    settle("ingest", event, lambda: _work(event))
+    handle_event("ingest", event, lambda: _work(event))
 
 
 def _work(event: CloudEvent) -> object:

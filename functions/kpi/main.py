@@ -4,7 +4,7 @@ import functions_framework
 from cloudevents.http import CloudEvent
 
 from functions.kpi.drain import refresh
-from stockflow.boundary import settle
+from stockflow.boundary import handle_event
 from stockflow.events import parse_stage
 from stockflow.services import services
 
@@ -12,4 +12,4 @@ from stockflow.services import services
 @functions_framework.cloud_event  # type: ignore[untyped-decorator]
 def handle(event: CloudEvent) -> None:
     """Refresh the KPIs after the load that a ``load.transformed`` event names."""
-    settle("kpi", event, lambda: refresh(parse_stage(event), services()))
+    handle_event("kpi", event, lambda: refresh(parse_stage(event), services()))

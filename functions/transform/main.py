@@ -4,7 +4,7 @@ import functions_framework
 from cloudevents.http import CloudEvent
 
 from functions.transform.drain import transform
-from stockflow.boundary import settle
+from stockflow.boundary import handle_event
 from stockflow.events import parse_stage
 from stockflow.services import services
 
@@ -12,4 +12,4 @@ from stockflow.services import services
 @functions_framework.cloud_event  # type: ignore[untyped-decorator]
 def handle(event: CloudEvent) -> None:
     """Transform the load that a ``load.validated`` event names."""
-    settle("transform", event, lambda: transform(parse_stage(event), services()))
+    handle_event("transform", event, lambda: transform(parse_stage(event), services()))

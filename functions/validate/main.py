@@ -7,7 +7,7 @@ from cloudevents.http import CloudEvent
 
 from functions.validate.run import validate
 from functions.validate.warm import warm_up
-from stockflow.boundary import settle
+from stockflow.boundary import handle_event
 from stockflow.events import parse_stage
 from stockflow.services import services
 
@@ -19,4 +19,4 @@ os.register_at_fork(after_in_child=warm_up)
 @functions_framework.cloud_event  # type: ignore[untyped-decorator]
 def handle(event: CloudEvent) -> None:
     """Judge the load that a ``load.ingested`` event names."""
-    settle("validate", event, lambda: validate(parse_stage(event), services()))
+    handle_event("validate", event, lambda: validate(parse_stage(event), services()))

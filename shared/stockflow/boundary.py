@@ -5,17 +5,17 @@ from collections.abc import Callable
 from stockflow.errors import PermanentError, TransientError
 from stockflow.events import CloudEventLike, subject
 from stockflow.log import log
-from stockflow.trace import begin
+from stockflow.trace import start
 
 
-def settle(stage: str, event: CloudEventLike, work: Callable[[], object]) -> None:
+def handle_event(stage: str, event: CloudEventLike, work: Callable[[], object]) -> None:
     """Do a stage's work for an event; returning acknowledges the event, raising makes Pub/Sub retry.
 
-    A ``PermanentError`` is said once and acknowledged: trying again cannot help. A
+    A ``PermanentError`` is logged once and acknowledged: trying again cannot help. A
     ``TransientError`` is a warning and raised. Anything unexpected is an error (which alerts) and
     raised too: it is retried, then dead-lettered.
     """
-    begin(event)
+    start(event)
     load = subject(event)
     try:
         work()

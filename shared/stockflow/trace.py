@@ -24,7 +24,7 @@ _by_load: OrderedDict[str, str] = OrderedDict()
 _lock = threading.Lock()
 
 
-def begin(event: CloudEventLike) -> None:
+def start(event: CloudEventLike) -> None:
     """Find the trace of an event that is about to be handled: its own, its request's, else one named by its load."""
     attributes = attributes_of(event)
     load = load_of(attributes)
@@ -62,7 +62,7 @@ def trace_of(load: str | None) -> str | None:
     return parent.split("-")[1] if parent else None
 
 
-def carried_on(attributes: Mapping[str, str]) -> dict[str, str]:
+def inject(attributes: Mapping[str, str]) -> dict[str, str]:
     """Return the attributes of an event about to be published, with the trace of the load that it is about."""
     parent = from_attributes(attributes) or _parent(load_of(attributes))
     return {**attributes, ATTRIBUTE: parent} if parent else dict(attributes)

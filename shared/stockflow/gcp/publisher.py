@@ -7,7 +7,7 @@ from google.cloud import pubsub_v1
 
 from stockflow.errors import TransientError
 from stockflow.settings import Settings
-from stockflow.trace import carried_on
+from stockflow.trace import inject
 
 
 class Publisher:
@@ -28,7 +28,7 @@ class Publisher:
     def publish_all(self, topic: str, messages: Iterable[tuple[bytes, Mapping[str, str]]]) -> list[str]:
         """Publish many messages in few requests; return their ids when all are safe."""
         path = self._settings.topic(topic)
-        futures = [self._client.publish(path, data, **carried_on(attributes)) for data, attributes in messages]
+        futures = [self._client.publish(path, data, **inject(attributes)) for data, attributes in messages]
         try:
             return [future.result(timeout=60) for future in futures]
         except (api.GoogleAPICallError, TimeoutError) as error:

@@ -11,7 +11,7 @@ import pytest
 SCRIPT = """
 import base64, json, sys
 from types import SimpleNamespace
-from stockflow.boundary import settle
+from stockflow.boundary import handle_event
 from stockflow.errors import PermanentError, TransientError
 from stockflow.log import log
 
@@ -22,7 +22,7 @@ def work():
 attributes = {"event_type": "load.ingested", "load_id": "abc", "traceparent": "00-%s-00f067aa0ba902b7-01"}
 event = SimpleNamespace(data={"message": {"attributes": attributes}})
 try:
-    settle("validate", event, work)
+    handle_event("validate", event, work)
     print("acknowledged")
 except Exception:
     print("retry")

@@ -39,27 +39,27 @@ def test_the_trace_of_a_request(headers: dict[str, str], expected: str | None) -
 
 def test_what_is_published_for_a_load_carries_its_trace() -> None:
     """Given an event with a trace, what its stage publishes carries the same, so the next stage shares it."""
-    trace.begin(event("load-a", traceparent=PARENT))
+    trace.start(event("load-a", traceparent=PARENT))
     _, attributes = encode(StageEvent("load.validated", "sales", "load-a"))
-    assert trace.carried_on(attributes) == {**attributes, "traceparent": PARENT}
+    assert trace.inject(attributes) == {**attributes, "traceparent": PARENT}
     assert trace.trace_of("load-a") == TRACE
 
 
 def test_a_drain_keeps_the_traces_of_its_loads_apart() -> None:
     """Given calls for two loads, what one call does for the other's load belongs to the other's trace."""
     other = PARENT.replace("4bf9", "aaaa")
-    trace.begin(event("load-b", traceparent=other))
-    trace.begin(event("load-a", traceparent=PARENT))
+    trace.start(event("load-b", traceparent=other))
+    trace.start(event("load-a", traceparent=PARENT))
     _, attributes = encode(StageEvent("load.transformed", "sales", "load-b"))
-    assert trace.carried_on(attributes)["traceparent"] == other
+    assert trace.inject(attributes)["traceparent"] == other
     assert trace.trace_of("load-b") == other.split("-")[1]
 
 
 def test_a_load_without_a_trace_is_named_by_itself() -> None:
     """An event sent by hand, or a stack without a front end: every stage derives the same trace."""
-    trace.begin(event("load-c"))
+    trace.start(event("load-c"))
     first = trace.trace_of("load-c")
-    trace.begin(event("load-c"))
+    trace.start(event("load-c"))
     assert first == trace.trace_of("load-c") != trace.named_by("load-d").split("-")[1]
 
 
@@ -67,7 +67,7 @@ def test_a_notification_and_the_events_after_it_are_one_load() -> None:
     """The object's generation in a notification names the same load as the stage events that follow."""
     ref = object_from_resource({"bucket": "b", "name": "sales/x.csv", "generation": "1760000000000000"})
     message = {"attributes": {**announcement(ref)[1], "traceparent": PARENT}}
-    trace.begin(SimpleNamespace(data={"message": message}))
+    trace.start(SimpleNamespace(data={"message": message}))
     assert trace.trace_of(ref.load_id) == TRACE
 
 
@@ -75,6 +75,6 @@ def test_old_loads_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     """An instance that lives for weeks does not grow with every file."""
     monkeypatch.setattr(trace, "REMEMBERED", 2)
     for number in range(4):
-        trace.begin(event(f"many-{number}", traceparent=f"00-{number + 1:032x}-{SPAN}-01"))
+        trace.start(event(f"many-{number}", traceparent=f"00-{number + 1:032x}-{SPAN}-01"))
     assert trace.trace_of("many-3") == f"{4:032x}"
     assert trace.trace_of("many-0") == f"{4:032x}"  # no longer known: the call's own
