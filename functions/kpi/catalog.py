@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from functions.kpi.contract_params import with_values
 from functions.kpi.definition import Definition, parse
-from functions.kpi.given import with_values
 from functions.kpi.graph import check
 from stockflow.contracts import Contract, load_contracts
 from stockflow.errors import PermanentError

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from functions.validate.preload import import_great_expectations
 from functions.validate.suite import row_checks, suite
-from functions.validate.warm import import_great_expectations
 from stockflow.contracts import Contract
 
 # Complete, so that each row is named, by its place in the frame; the values are taken from the file's own text.

@@ -6,7 +6,7 @@ from typing import Any
 
 from functions.validate.frame import BAD, GIVEN
 from functions.validate.model import CRITICAL, LOAD, Check
-from functions.validate.warm import import_great_expectations
+from functions.validate.preload import import_great_expectations
 from stockflow.contracts import Column, Contract, Rule
 
 UNIQUE = "expect_compound_columns_to_be_unique"

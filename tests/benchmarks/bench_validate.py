@@ -28,9 +28,9 @@ from pyarrow import parquet
 
 from functions.validate.expectations import FORMAT, prepared
 from functions.validate.judge import Bench, judge
+from functions.validate.preload import import_great_expectations
 from functions.validate.rows import EXTRA, LINE, ROW, pieces
 from functions.validate.survey import Survey
-from functions.validate.warm import import_great_expectations
 from stockflow.contracts import Contract, load_contract
 from stockflow.settings import Settings, bundle_root
 from tests.support.rows import Table, table

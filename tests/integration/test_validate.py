@@ -352,7 +352,7 @@ def test_the_report_is_a_page_that_names_the_bad_line(world: World) -> None:
     assert "http" not in page
 
 
-def test_the_worker_that_is_forked_amid_the_warm_up_serves(world: World, emulators: Emulators) -> None:
+def test_the_worker_that_is_forked_amid_the_preload_serves(world: World, emulators: Emulators) -> None:
     """gunicorn forks right after this function is imported: an import begun there would lock the worker for ever."""
     ref = landed(world, GOOD, BAD)
     with _running(emulators) as url:

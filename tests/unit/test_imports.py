@@ -17,7 +17,7 @@ HEAVY = {
     "pandas", "numpy", "pyarrow", "great_expectations", "sqlglot", "python_calamine", "charset_normalizer",
     "openpyxl", "fastavro", "duckdb", "typer", "rich", "streamlit", "altair", "local", "cli", *CLIENTS,
 }  # fmt: skip
-# What an instance imports before its first event. validate's Great Expectations follows in the background (warm.py).
+# What an instance imports before its first event. validate's Great Expectations follows in the background (preload.py).
 AT_START = {
     "ingest": {"pyarrow", "numpy"},
     "validate": {"pandas", "pyarrow", "numpy"},

@@ -3,8 +3,8 @@
 import pytest
 
 from functions.kpi.catalog import load_definitions, read_catalog
+from functions.kpi.contract_params import with_values
 from functions.kpi.definition import parse
-from functions.kpi.given import with_values
 from functions.kpi.graph import check
 from stockflow.errors import PermanentError
 from stockflow.settings import bundle_root

@@ -20,6 +20,6 @@ def import_great_expectations() -> Any:
         return great_expectations
 
 
-def warm_up() -> None:
+def preload() -> None:
     """Begin the import without waiting for it."""
     threading.Thread(target=import_great_expectations, daemon=True).start()

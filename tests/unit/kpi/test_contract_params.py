@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 
 from functions.kpi.catalog import load_definitions
+from functions.kpi.contract_params import with_values
 from functions.kpi.definition import Definition
-from functions.kpi.given import with_values
 from stockflow.contracts import Contract, load_contracts
 from stockflow.errors import PermanentError
 from stockflow.settings import bundle_root

@@ -14,7 +14,7 @@ from functions.kpi.definition import Definition
 from stockflow.contracts import Contract
 from stockflow.errors import PermanentError
 
-_GIVEN = re.compile(r"(/\*\s*(\w+)\.(\w+)\s*\*/\s*)(\d+)")
+_PARAMETER = re.compile(r"(/\*\s*(\w+)\.(\w+)\s*\*/\s*)(\d+)")
 
 
 def with_values(definition: Definition, contracts: Mapping[str, Contract]) -> Definition:
@@ -33,7 +33,7 @@ def with_values(definition: Definition, contracts: Mapping[str, Contract]) -> De
             raise PermanentError("bad_definition", f"{definition.name}.sql:{line}: {what}", line=line)
         return f"{mark}{known[name]}"
 
-    return replace(definition, sql=_GIVEN.sub(value, definition.sql))
+    return replace(definition, sql=_PARAMETER.sub(value, definition.sql))
 
 
 def _properties(contracts: Mapping[str, Contract], feed: str) -> Mapping[str, Any]:
