@@ -19,7 +19,7 @@ _NAMED = """
 SELECT DISTINCT raw_run_id AS run_id FROM inventory_ops.load_stages
 WHERE landed_on >= @since AND raw_run_id IS NOT NULL
 """
-_ASIDE = ("replay_", "backfill_")  # what copies of the datasets begin with, behind the environment's prefix
+_SANDBOXES = ("replay_", "backfill_")  # what copies of the datasets begin with, behind the environment's prefix
 
 
 def reconcile(services: Services) -> dict[str, Any]:
@@ -65,11 +65,11 @@ def _remove_staged(services: Services, look_back: timedelta, old: timedelta) -> 
 
 
 def _remove_datasets(services: Services, old: timedelta) -> Iterator[str]:
-    """Remove the datasets of rehearsals and backfills that were killed; their tables have expired."""
+    """Remove the datasets of sandbox runs and backfills that were killed; their tables have expired."""
     client, settings = services.warehouse.client, services.settings
     for item in client.list_datasets(settings.project):
         name = item.dataset_id.removeprefix(settings.dataset_prefix)
-        if not item.dataset_id.startswith(settings.dataset_prefix) or not name.startswith(_ASIDE):
+        if not item.dataset_id.startswith(settings.dataset_prefix) or not name.startswith(_SANDBOXES):
             continue
         dataset: bigquery.Dataset = client.get_dataset(item.reference)
         empty = next(iter(client.list_tables(dataset)), None) is None

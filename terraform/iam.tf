@@ -246,7 +246,7 @@ resource "google_project_iam_member" "lineage" {
   member  = each.key
 }
 
-# A rehearsal makes datasets of its own, which expire; its promotion writes what transform and kpi write.
+# A sandbox run makes datasets of its own, which expire; its promotion writes what transform and kpi write.
 resource "google_project_iam_member" "replayers" {
   for_each = toset(var.access.replayers)
 

@@ -55,7 +55,7 @@ variable "access" {
   type = object({
     analysts   = optional(list(string), []) # read curated, kpi and reporting, without personal data
     engineers  = optional(list(string), []) # replay, read everything but personal data
-    replayers  = optional(list(string), []) # rehearse a replay and promote it: sees and writes personal data, too
+    replayers  = optional(list(string), []) # try a replay and promote it: sees and writes personal data, too
     pii        = optional(list(string), []) # read the columns tagged pii
     dashboards = optional(list(string), []) # read reporting only
   })

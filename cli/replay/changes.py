@@ -1,4 +1,4 @@
-"""What differs between the live tables and their shadows, and why."""
+"""What differs between the live tables and those of a sandbox, and why."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -47,14 +47,14 @@ class Compared:
     measure: str | None
 
 
-def compare(what: Compared, live: Services, shadow: Services) -> Change | None:
+def compare(what: Compared, live: Services, sandbox: Services) -> Change | None:
     """Return how a table differs, or None when it holds the same rows."""
     layer, name = what.table.split(".")
-    was, now = _columns(live, layer, name), _columns(shadow, layer, name)
+    was, now = _columns(live, layer, name), _columns(sandbox, layer, name)
     if was is None or now is None or was != now:
-        return _replaced(what, live, shadow, was is not None, now is not None)
+        return _replaced(what, live, sandbox, was is not None, now is not None)
     names = [c for c in now if c not in what.key and not c.startswith("_")]
-    sql = _sides(what, [*what.key, *names], live, shadow)
+    sql = _sides(what, [*what.key, *names], live, sandbox)
     row = live.warehouse.query(_summary(what, names, now, sql))[0]
     if not row["added"] + row["removed"] + row["changed"]:
         return None
@@ -66,14 +66,14 @@ def compare(what: Compared, live: Services, shadow: Services) -> Change | None:
     )  # fmt: skip
 
 
-def _replaced(what: Compared, live: Services, shadow: Services, was: bool, now: bool) -> Change | None:
+def _replaced(what: Compared, live: Services, sandbox: Services, was: bool, now: bool) -> Change | None:
     """A table that is new, gone or has other columns is compared as a whole."""
     layer, name = what.table.split(".")
 
     def count(services: Services) -> int:
         return int(services.warehouse.query(f"SELECT COUNT(*) AS n FROM inventory_{layer}.{name}")[0]["n"])
 
-    removed, added = count(live) if was else 0, count(shadow) if now else 0
+    removed, added = count(live) if was else 0, count(sandbox) if now else 0
     return Change(what.table, what.key, added, removed, why="its columns are other ones", replaced=True)
 
 
@@ -86,14 +86,14 @@ def _columns(services: Services, layer: str, name: str) -> dict[str, str] | None
     return found or None
 
 
-def _sides(what: Compared, columns: Iterable[str], live: Services, shadow: Services) -> str:
+def _sides(what: Compared, columns: Iterable[str], live: Services, sandbox: Services) -> str:
     """Both sides next to each other, joined by the key as one text."""
     key = f"TO_JSON_STRING(STRUCT({', '.join(f'`{k}` AS `{k}`' for k in what.key)}))"
     listed = ", ".join(f"`{c}`" for c in columns)
     layer, name = what.table.split(".")
     one, other = (
         f"(SELECT {key} AS row_key, {listed} FROM {services.settings.table(layer, name)} AS t)"
-        for services in (live, shadow)
+        for services in (live, sandbox)
     )
     return f"{one} AS was FULL OUTER JOIN {other} AS now ON was.row_key = now.row_key"
 

@@ -8,8 +8,8 @@ from cli.output import CommandError, console, errors, print_json, print_table, q
 from cli.replay.changes import Change, Compared, compare
 from cli.replay.choice import Choice, Chosen, choose
 from cli.replay.promote import ledger_size, promote
-from cli.replay.rehearse import rehearse
-from cli.replay.shadow import Scope, shadow
+from cli.replay.sandbox import Scope, sandbox
+from cli.replay.sandbox_run import run_in_sandbox
 from cli.stale import current_versions
 from functions.ingest.sweep import waiting
 from functions.kpi.catalog import read_catalog
@@ -22,7 +22,7 @@ _OPEN = "SELECT load_id, object FROM inventory_ops.open_attempts WHERE stage = @
 
 
 def diff_command(choice: Choice, promoting: bool, services: Services, as_json: bool) -> None:
-    """Rehearse a replay in a shadow, say what would change, and promote it if that was asked for.
+    """Try a replay in a sandbox, say what would change, and promote it if that was asked for.
 
     Raises:
         CommandError: loads are still on their way.
@@ -36,14 +36,14 @@ def diff_command(choice: Choice, promoting: bool, services: Services, as_json: b
     if promoting:
         check_no_attempts(choice.stage, services)
     size, scope = ledger_size(services), Scope(choice.stage, frozenset(c.feed for c in chosen))
-    with errors().status("making a shadow of the tables") as spinner, shadow(services, scope) as aside:
-        rehearse(choice.stage, chosen, aside, spinner.update)
+    with errors().status("copying the tables to a sandbox") as spinner, sandbox(services, scope) as tried:
+        run_in_sandbox(choice.stage, chosen, tried, spinner.update)
         spinner.update("comparing")
-        found = list(differences(choice, scope, chosen, services, aside))
+        found = list(differences(choice, scope, chosen, services, tried))
         if promoting:
             spinner.update("promoting")
             check_no_attempts(choice.stage, services)  # those that began meanwhile have no record yet
-            promote(scope, chosen, found, size, services, aside)
+            promote(scope, chosen, found, size, services, tried)
     if as_json:
         print_json({"loads": len(chosen), "promoted": promoting, "changes": [asdict(c) for c in found]})
     else:
@@ -70,30 +70,30 @@ def check_no_attempts(stage: str, services: Services) -> None:
 
 
 def differences(
-    choice: Choice, scope: Scope, chosen: list[Chosen], live: Services, aside: Services
+    choice: Choice, scope: Scope, chosen: list[Chosen], live: Services, tried: Services
 ) -> Iterator[Change]:
     """Yield how curated and KPI tables differ, each with the reason."""
     versions = _why_versions(choice, chosen, live)
     curated: set[str] = set()
     for feed, contract in live.contracts.items():
         if scope.writes("curated", feed):
-            change = compare(Compared(f"curated.{feed}", contract.key, contract.business_date, None), live, aside)
+            change = compare(Compared(f"curated.{feed}", contract.key, contract.business_date, None), live, tried)
             if change is not None:
                 curated.add(f"inventory_curated.{feed}")
                 yield replace(change, why=versions.get(feed) or "what it is enriched with changed")
-    yield from _kpi_differences(curated, live, aside)
+    yield from _kpi_differences(curated, live, tried)
 
 
-def _kpi_differences(curated: set[str], live: Services, aside: Services) -> Iterator[Change]:
+def _kpi_differences(curated: set[str], live: Services, tried: Services) -> Iterator[Change]:
     definitions = read_catalog(live.settings.definitions_uri, live).definitions
     inputs = reads(definitions, views_by_name())
-    known, computed = _versions_computed(live), _computed_aside(live, aside)
+    known, computed = _versions_computed(live), _computed_in(live, tried)
     for name, definition in definitions.items():
         if name not in computed:
             continue
         key = ("business_date", *definition.grain)
         measure = "value" if definition.kind == "kpi" else None
-        change = compare(Compared(f"kpi.{name}", key, "business_date", measure), live, aside)
+        change = compare(Compared(f"kpi.{name}", key, "business_date", measure), live, tried)
         if change is not None:
             yield replace(change, why=_why_kpi(definition, known.get(name), inputs[name], curated))
 
@@ -118,9 +118,9 @@ def _versions_computed(services: Services) -> Mapping[str, str]:
     return {row["kpi"]: row["version"] for row in services.warehouse.query(sql)}
 
 
-def _computed_aside(live: Services, aside: Services) -> set[str]:
-    """Return the KPIs that the rehearsal computed; the others are as they were."""
-    ours, theirs = aside.settings.table("ops", "kpi_runs"), live.settings.table("ops", "kpi_runs")
+def _computed_in(live: Services, tried: Services) -> set[str]:
+    """Return the KPIs that the sandbox run computed; the others are as they were."""
+    ours, theirs = tried.settings.table("ops", "kpi_runs"), live.settings.table("ops", "kpi_runs")
     sql = f"SELECT DISTINCT kpi FROM {ours} WHERE run_id NOT IN (SELECT run_id FROM {theirs})"
     return {row["kpi"] for row in live.warehouse.query(sql)}
 
@@ -135,7 +135,7 @@ def _why_kpi(definition: Definition, computed: str | None, inputs: set[str], cur
 def _tell(changes: list[Change], loads: int, promoted: bool) -> None:
     out = console()
     if not changes:
-        out.print(f"{loads} loads replayed aside: nothing would change")
+        out.print(f"{loads} loads replayed in a sandbox: nothing would change")
         return
     rows: list[dict[str, Any]] = [
         {"table": c.table, "added": c.added, "removed": c.removed, "changed": c.changed,

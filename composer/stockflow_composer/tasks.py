@@ -9,9 +9,9 @@ log = logging.getLogger(__name__)
 
 
 def plan(asked: Mapping[str, Any], run: str) -> dict[str, Any]:
-    """Return the days of a backfill, the time it begins and, with ``diff``, the name of the KPI tables put aside.
+    """Return the days of a backfill, the time it begins and, with ``diff``, the name of the copies of the KPI tables.
 
-    ``run`` names the run: planned again, it finds what it put aside. A dry run has no days.
+    ``run`` names the run: planned again, it finds its copies. A dry run has no days.
     """
     from cli.backfill import cells
     from cli.backfill.order import order_of
@@ -34,7 +34,7 @@ def plan(asked: Mapping[str, Any], run: str) -> dict[str, Any]:
 
 
 def report(planned: Mapping[str, Any], position: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Return and log how a backfill ended. KPI tables that were put aside stay while something is to be run again."""
+    """Return and log how a backfill ended. The copies of KPI tables stay while something is to be run again."""
     from cli.backfill import cells, report
     from cli.backfill.order import Position, order_of
     from stockflow.services import services

@@ -15,7 +15,7 @@ from functions.validate.frame import Clues, Typer, broken, marks
 from functions.validate.model import CRITICAL, EXAMPLES, Check, Extent, Judgement, Result, Verdict
 from functions.validate.refused import NOTHING, refusals, with_originals
 from functions.validate.rows import EXTRA, LINE, ROW, Rows, complete
-from functions.validate.suite import UNIQUE, compared, row_checks, shadow, shadowed_rules
+from functions.validate.suite import UNIQUE, compared, marker, own_rules, row_checks
 from functions.validate.survey import Survey
 from functions.validate.texts import Mask
 from stockflow.contracts import Contract
@@ -88,8 +88,8 @@ class Bench:
     def frame(self, batch: pa.RecordBatch) -> pd.DataFrame:
         """Return the typed batch with the marks of our own rules."""
         frame = self._typer.frame(batch)
-        for rule in shadowed_rules(self._contract):
-            frame[shadow(rule.id)] = marks(self._wrong(rule, frame))
+        for rule in own_rules(self._contract):
+            frame[marker(rule.id)] = marks(self._wrong(rule, frame))
         if self._dated:
             self._extend(frame[self._dated])
         return frame

@@ -15,7 +15,7 @@ class Check:
     """One expectation on a batch.
 
     ``column`` is the contract's column; ``tested`` the column of the typed frame that the expectation
-    looks at (a shadow column holds only what breaks a rule that Great Expectations does not know).
+    looks at (a marker column holds only what breaks a rule that Great Expectations does not know).
     """
 
     rule: str

@@ -10,7 +10,7 @@ from functions.validate.preload import import_great_expectations
 from stockflow.contracts import Column, Contract, Rule
 
 UNIQUE = "expect_compound_columns_to_be_unique"
-_SHADOWED = (
+_OWN = (
     "stockflow_not_after_landing", "stockflow_gtin_check_digit", "stockflow_gln_check_digit",
     "stockflow_abs_not_above", "stockflow_same_sign", UNIQUE,
 )  # fmt: skip
@@ -27,19 +27,19 @@ def row_checks(contract: Contract) -> list[Check]:
     return derived + [_explicit(contract, rule) for rule in contract.rules if rule.severity != LOAD]
 
 
-def shadow(rule_id: str) -> str:
+def marker(rule_id: str) -> str:
     """Return the column that holds what breaks a rule of our own."""
     return f"{rule_id}{BAD}"
 
 
-def shadowed_rules(contract: Contract) -> list[Rule]:
-    """Return the rules that Great Expectations does not know, and that a shadow column answers."""
-    return [r for r in contract.rules if r.expectation in _SHADOWED]
+def own_rules(contract: Contract) -> list[Rule]:
+    """Return the rules that Great Expectations does not know, and that a marker column answers."""
+    return [r for r in contract.rules if r.expectation in _OWN]
 
 
 def compared(contract: Contract, checks: list[Check]) -> set[str]:
     """Return the columns of the contract whose values a check, or a rule of our own, looks at."""
-    own = [r for r in shadowed_rules(contract) if r.expectation != UNIQUE]
+    own = [r for r in own_rules(contract) if r.expectation != UNIQUE]
     asked = [c.kwargs for c in checks] + [r.kwargs | {"column": r.column} for r in own]
     names = {k.get(name) for k in asked for name in ("column", "column_A", "column_B")}
     names |= {name for k in asked for name in k.get("column_list", ())}
@@ -58,7 +58,7 @@ def _derived(column: Column) -> list[Check]:
         expected = _KINDS[column.logical_type]
         rule = f"{column.name}_type"
         checks.append(
-            Check(rule, "expect_column_values_to_be_null", column.name, {"column": shadow(rule)}, CRITICAL,
+            Check(rule, "expect_column_values_to_be_null", column.name, {"column": marker(rule)}, CRITICAL,
                   f"{column.name} cannot be read as {expected.split(',')[0]}", expected)
         )  # fmt: skip
     return checks
@@ -66,8 +66,8 @@ def _derived(column: Column) -> list[Check]:
 
 def _explicit(contract: Contract, rule: Rule) -> Check:
     column = rule.column or rule.kwargs.get("column_A") or (rule.kwargs.get("column_list") or [None])[0]
-    if rule.expectation in _SHADOWED:
-        name, kwargs = "expect_column_values_to_be_null", {"column": shadow(rule.id)}
+    if rule.expectation in _OWN:
+        name, kwargs = "expect_column_values_to_be_null", {"column": marker(rule.id)}
     else:
         name, kwargs = rule.expectation, _native(contract, rule)
     return Check(rule.id, name, column, kwargs, rule.severity, rule.description, expected_words(rule))

@@ -115,19 +115,19 @@ def environment() -> Iterator[Statement]:
     yield from services.statements
 
 
-def sandbox() -> Iterator[Statement]:
-    """A replay that is tried aside: its tables, the comparison, and putting it in place."""
-    from cli.replay import changes, choice, promote, shadow
+def trials() -> Iterator[Statement]:
+    """A replay that is tried in a sandbox: its tables, the comparison, and putting it in place."""
+    from cli.replay import changes, choice, promote, sandbox
 
     for stage in ("ingest", "kpi"):  # what is copied by clone, and what is seen through a view
-        live, aside = RecordedServices(f"replay of {stage}"), RecordedServices(f"replay of {stage}", prefix=SANDBOX)
-        scope = shadow.Scope(stage, frozenset({"sales"}))
-        live.warehouse.query(";\n".join(shadow._copies(live, aside, scope)))
+        live, tried = RecordedServices(f"replay of {stage}"), RecordedServices(f"replay of {stage}", prefix=SANDBOX)
+        scope = sandbox.Scope(stage, frozenset({"sales"}))
+        live.warehouse.query(";\n".join(sandbox._copies(live, tried, scope)))
         chosen = [choice.Chosen("a", "sales", {"landed_on": DAY}, None)]
         found = [
             changes.Change("kpi.gmroi", ("sku",), added=1, dates=(str(DAY),), replaced=again) for again in (True, False)
         ]
-        promote.promote(scope, chosen, found, 1, live, aside)
+        promote.promote(scope, chosen, found, 1, live, tried)
         yield from live.statements
 
 
@@ -145,13 +145,13 @@ def comparisons() -> Iterator[Statement]:
             "AS added": [{**summary, **{f"d_{i}": 1 for i in range(len(columns))}}],
         }
         live = RecordedServices(f"diff of {table}", answers)
-        aside = RecordedServices(f"diff of {table}", answers, SANDBOX)
+        tried = RecordedServices(f"diff of {table}", answers, SANDBOX)
         keys = tuple(columns)[:2]
         date_column = "business_date" if "business_date" in columns else None
         changes.compare(
-            changes.Compared(table, keys, date_column, "value" if "value" in columns else None), live, aside
+            changes.Compared(table, keys, date_column, "value" if "value" in columns else None), live, tried
         )
-        diff._computed_aside(live, aside)
+        diff._computed_in(live, tried)
         yield from live.statements
 
 
@@ -162,11 +162,11 @@ def backfills() -> Iterator[Statement]:
     from cli.backfill.world import Environment
 
     services = RecordedServices("backfill")
-    aside = RecordedServices("backfill", prefix=SANDBOX)
+    kept = RecordedServices("backfill", prefix=SANDBOX)
     for order in (Order("ingest"), Order("transform", ("sales",), NOW, NOW), Order("kpi", by="business")):
         Environment(services).days(order)
         Environment(services).loads(order, DAY, NOW)
-    services.warehouse.query(";\n".join(cells.clones(services, aside, ["gmroi", "net_sales"])))
+    services.warehouse.query(";\n".join(cells.clones(services, kept, ["gmroi", "net_sales"])))
     yield from services.statements
 
 
@@ -374,7 +374,7 @@ BUILT: dict[str, Callable[[], Iterator[Statement]]] = {
         orphans,
         kpi_state,
         environment,
-        sandbox,
+        trials,
         comparisons,
         backfills,
         validation,

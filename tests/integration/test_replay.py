@@ -1,4 +1,4 @@
-"""Replay on a whole stack: lost events, any order, another model, a rehearsal. The tests of this file run in order."""
+"""Replay on a whole stack: lost events, any order, another model, a sandbox run. The tests run in order."""
 
 import random
 from collections.abc import Iterator
@@ -104,7 +104,7 @@ def _fails(world: World, *words: str) -> str:
     return done.stderr
 
 
-def test_a_rehearsal_says_what_another_model_changes_and_touches_nothing(
+def test_a_sandbox_run_says_what_another_model_changes_and_touches_nothing(
     world: World, tree: Path, first: dict[str, str]
 ) -> None:
     assert world.json("status")["stale"] == []
@@ -146,8 +146,8 @@ def test_after_a_seek_everything_is_as_if_the_other_model_had_always_been(
         assert scratch.business() == replayed
 
 
-def test_a_promoted_rehearsal_is_the_replay(world: World, tree: Path, first: dict[str, str]) -> None:
-    """Back to the first model: rehearsed, promoted at once; then there is no difference any more."""
+def test_a_promoted_sandbox_run_is_the_replay(world: World, tree: Path, first: dict[str, str]) -> None:
+    """Back to the first model: tried, promoted at once; then there is no difference any more."""
     (tree / MODEL).write_bytes((replay_world.ROOT / MODEL).read_bytes())
     scope = ("replay", "--stage", "transform", "--feed", "sales", "--diff")
     assert world.json(*scope, "--promote")["promoted"]

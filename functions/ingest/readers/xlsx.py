@@ -63,16 +63,16 @@ class _Strings(Handler):
         self._held = held
         self._parts: list[str] = []
         self._characters = 0
-        self._take = self._aside = False
+        self._take = self._phonetic = False
 
     def start(self, name: str, _attributes: dict[str, str]) -> None:
         """Look out for text."""
         if name == "si":
             self._parts, self._characters = [], 0
         elif name == "rPh":
-            self._aside = True
+            self._phonetic = True
         elif name == "t":
-            self._take = not self._aside
+            self._take = not self._phonetic
 
     def text(self, data: str) -> None:
         """Keep text."""
@@ -86,7 +86,7 @@ class _Strings(Handler):
         if name == "t":
             self._take = False
         elif name == "rPh":
-            self._aside = False
+            self._phonetic = False
         elif name == "si":
             self.found.append(unescaped("".join(self._parts)))
             self._held.keep(self.found[-1])

@@ -62,7 +62,7 @@ class RowHandler(Handler):
         self._column = -1
         self._kind = self._style = ""
         self._parts: list[str] = []
-        self._take = self._formula = self._aside = False
+        self._take = self._formula = self._phonetic = False
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         """A row, a cell, or what is in it, begins."""
@@ -81,11 +81,11 @@ class RowHandler(Handler):
             self._hidden = attributes.get("hidden", "0") in {"1", "true"}
             self._cells, self._column = {}, -1
         elif name == "t":
-            self._take = not self._aside
+            self._take = not self._phonetic
         elif name == "f":
             self._formula = True
         elif name == "rPh":
-            self._aside = True
+            self._phonetic = True
 
     def text(self, data: str) -> None:
         """Keep the text of a value."""
@@ -103,7 +103,7 @@ class RowHandler(Handler):
         elif name == "row":
             self.found.append(Row(self.number, self._cells, self._hidden))
         elif name == "rPh":
-            self._aside = False
+            self._phonetic = False
 
     def _check_place(self) -> None:
         if not (0 <= self._column < MAX_COLUMNS and 0 < self.number <= MAX_ROWS):

@@ -1,4 +1,4 @@
-"""Runs stages in this process, in a shadow: no events, the same functions."""
+"""Runs stages in this process, in a sandbox: no events, the same functions."""
 
 from collections.abc import Callable, Iterable
 
@@ -13,7 +13,7 @@ from stockflow.services import Services
 ROUNDS = 200
 
 
-def rehearse(stage: str, chosen: Iterable[Chosen], services: Services, say: Callable[[str], None]) -> None:
+def run_in_sandbox(stage: str, chosen: Iterable[Chosen], services: Services, say: Callable[[str], None]) -> None:
     """Run a stage for these loads, then whatever waits for a later stage, until nothing does.
 
     Raises:

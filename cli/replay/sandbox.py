@@ -1,4 +1,4 @@
-"""A shadow of an environment: the same rows in datasets of its own, where a replay can be tried.
+"""A sandbox of an environment: the same rows in datasets of its own, where a replay can be tried.
 
 What the replayed stages write is cloned (in BigQuery a clone costs nothing until it differs), but for the ledger,
 which is copied; what they only read is a view of the live table.
@@ -43,7 +43,7 @@ class Scope:
 
 
 LAYERS = ("raw", "curated", "kpi", "ops")
-_EXPIRES_MS = 24 * 3600 * 1000  # of a shadow whose command was killed
+_EXPIRES_MS = 24 * 3600 * 1000  # of a sandbox whose command was killed
 
 
 class Silence:
@@ -58,8 +58,8 @@ class Silence:
         return ["" for _ in messages]
 
 
-class ShadowServices(Services):
-    """Services of a shadow: its own datasets, no events, no replay window (each asked-for stage is computed)."""
+class SandboxServices(Services):
+    """Services of a sandbox: its own datasets, no events, no replay window (each asked-for stage is computed)."""
 
     @cached_property
     def publisher(self) -> Any:
@@ -68,11 +68,11 @@ class ShadowServices(Services):
 
 
 @contextmanager
-def shadow(services: Services, scope: Scope) -> Iterator[ShadowServices]:
-    """Yield a shadow in which the stage and all later ones can run for those feeds; it is gone afterwards."""
+def sandbox(services: Services, scope: Scope) -> Iterator[SandboxServices]:
+    """Yield a sandbox in which the stage and all later ones can run for those feeds; it is gone afterwards."""
     settings = services.settings
     prefix = f"{settings.dataset_prefix}replay_{uuid4().hex[:8]}_"
-    made = ShadowServices(replace(settings, dataset_prefix=prefix, replay_window_seconds=0), services.clock)
+    made = SandboxServices(replace(settings, dataset_prefix=prefix, replay_window_seconds=0), services.clock)
     client = services.warehouse.client
     try:
         for layer in LAYERS:
