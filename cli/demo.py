@@ -13,10 +13,10 @@ import yaml
 
 from cli import drop, stack, target
 from cli.audit.command import check
-from cli.books import with_superseded
 from cli.kpi.catalogue import sentence
 from cli.loads import COLUMNS
 from cli.output import CommandError, console, errors, print_table
+from cli.reconciliation import with_superseded
 from functions.kpi.definition import Definition
 from functions.kpi.headline import Headline, headlines
 from functions.kpi.state import read_state

@@ -9,9 +9,9 @@ from typing import Annotated
 import typer
 
 from cli import target
-from cli.books import with_superseded
 from cli.loads import COLUMNS, find_loads
 from cli.output import CommandError, console, errors, print_json, print_table, progress
+from cli.reconciliation import with_superseded
 from cli.stack import Json
 from stockflow.identity import load_id
 from stockflow.services import Services

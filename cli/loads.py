@@ -8,8 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from cli import target
-from cli.books import with_superseded
 from cli.output import CommandError, console, print_json, print_table
+from cli.reconciliation import with_superseded
 from cli.stack import Json
 from cli.stale import stale_loads
 from functions.ingest.receipts.described import described, restated, unused, unvalued
@@ -71,7 +71,7 @@ def list_loads(
     stale: Annotated[bool, typer.Option("--stale", help="Only what an older contract, SQL or code made.")] = False,
     as_json: Json = False,
 ) -> None:
-    """List the loads: how far each came, and its books.
+    """List the loads: how far each came, and whether its rows add up.
 
     Examples:
 

@@ -92,7 +92,7 @@ COMMANDS = {
         "package",
         "Build the functions' zips and the DAGs' package: the same commit gives the same bytes, named by content.",
     ),
-    "loads": Command("cli.hold", "app", "List the loads: how far each came, and its books."),
+    "loads": Command("cli.hold", "app", "List the loads: how far each came, and whether its rows add up."),
     "kpi": Command(
         "cli.kpi.command",
         "app",

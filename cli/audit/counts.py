@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cli.books import curated_rows
+from cli.reconciliation import curated_rows
 from stockflow.events import ObjectRef
 from stockflow.ledger import StageRecord, record_of
 from stockflow.services import Services

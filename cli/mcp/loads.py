@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from cli.books import with_superseded
 from cli.loads import FIRST, find_loads, history, loads_named, pick, reading
+from cli.reconciliation import with_superseded
 from functions.ingest.receipts.described import restated, unvalued
 from stockflow.services import Services
 

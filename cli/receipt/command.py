@@ -9,9 +9,9 @@ import typer
 from jinja2 import Environment
 
 from cli import target
-from cli.books import with_superseded
 from cli.loads import ALL, history, loads_named, pick
 from cli.output import CommandError, console, print_json
+from cli.reconciliation import with_superseded
 from cli.stack import Json
 from functions.ingest.readers.source import unpack
 from functions.ingest.receipts.refused import Refusal, as_sent, refusals

@@ -11,7 +11,7 @@ import typer
 from cli import target
 from cli.output import CommandError, console, print_json, print_table
 from cli.replay.choice import EARLIEST, LATEST, Choice, Chosen, choose, moment
-from cli.replay.follow import books, follow, repeats
+from cli.replay.follow import follow, repeats, row_counts
 from cli.replay.send import is_seekable, publish_again, seek
 from cli.stack import Json
 from cli.stale import versions_of
@@ -156,8 +156,8 @@ def run(plan: Plan, services: Services, timeout: float, as_json: bool, dry_run: 
         print_json(plan.summary()) if as_json else console().print("on its way: `stockflow loads` shows how far it is")
         return
     settled, records = follow(choice.stage, marks, services, timeout)
-    was = books(c.done for c in plan.chosen)
-    now = books(records.get(c.load_id, {}).get(choice.stage) for c in plan.chosen)
+    was = row_counts(c.done for c in plan.chosen)
+    now = row_counts(records.get(c.load_id, {}).get(choice.stage) for c in plan.chosen)
     rows = [{"": "before", **was}, {"": "now", **now}]
     seconds = round(time.monotonic() - began, 1)
     if as_json:

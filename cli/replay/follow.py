@@ -70,7 +70,7 @@ def follow(
             time.sleep(polite_pause(time.monotonic() - began))
 
 
-def books(records: Iterable[Mapping[str, Any] | StageRecord | None]) -> dict[str, int]:
+def row_counts(records: Iterable[Mapping[str, Any] | StageRecord | None]) -> dict[str, int]:
     """Return the sums of what some records of one stage say."""
     total = {"loads": 0, "rows": 0, "refused": 0}
     for r in records:

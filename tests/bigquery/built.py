@@ -186,7 +186,7 @@ def validation() -> Iterator[Statement]:
 
 def command_line() -> Iterator[Statement]:
     """What commands ask that is put together from pieces."""
-    from cli import books, loads, quarantine, sender, stale
+    from cli import loads, quarantine, reconciliation, sender, stale
     from cli.audit import again, counts, deep, statements
     from cli.replay import choice
     from functions.ingest import sweep
@@ -204,7 +204,7 @@ def command_line() -> Iterator[Statement]:
     for feed in services.contracts:
         one_row = {"day": DAY, "load": "a", "run": "b", "first": 1, "last": 2}
         services.warehouse.query(deep._ROWS.format(feed=feed), one_row)
-    books.curated_rows(services, services.contracts)
+    reconciliation.curated_rows(services, services.contracts)
     loads.find_loads(services, load_ids=["a"])
     loads.loads_named(services, "sales.csv")
     for feed in services.contracts:

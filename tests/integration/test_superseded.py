@@ -2,8 +2,8 @@
 
 import pytest
 
-from cli.books import curated_rows, with_superseded
 from cli.loads import find_loads
+from cli.reconciliation import curated_rows, with_superseded
 from functions.transform.drain import transform
 from stockflow.events import StageEvent
 from tests.integration.transform_world import World, empty, new_world

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cli.books import curated_rows
+from cli.reconciliation import curated_rows
 from functions.transform.drain import drain
 from stockflow.ledger import Asked
 from tests.integration import transform_world

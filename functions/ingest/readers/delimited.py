@@ -7,7 +7,6 @@ from typing import BinaryIO
 from functions.ingest.readers import misfit
 from functions.ingest.readers.arrow import integers
 from functions.ingest.readers.batches import Columns, batch_of, merged
-from functions.ingest.readers.careful import Form, Sorted, Sorter
 from functions.ingest.readers.dialect import Dialect, sniff
 from functions.ingest.readers.encoding import MARK, is_text, readable, utf8_blocks
 from functions.ingest.readers.fast import all_equal, parse
@@ -15,6 +14,7 @@ from functions.ingest.readers.layout import Layout, layout, recognised
 from functions.ingest.readers.lines import MAX_RECORD, Block, blocks
 from functions.ingest.readers.model import Chunk, Facts, Reject, Target, shown
 from functions.ingest.readers.record import Syntax
+from functions.ingest.readers.strict import Form, Sorted, Sorter
 from functions.ingest.readers.trailer import Trailer
 from stockflow.errors import PermanentError
 

@@ -101,7 +101,7 @@ def stories(services: Services, loads: Sequence[Ended]) -> dict[str, dict[str, A
 
 
 def load_of(stages: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return a load and its books, as the view ``inventory_ops.loads`` has them, from its latest stages.
+    """Return a load and its row counts, as the view ``inventory_ops.loads`` has them, from its latest stages.
 
     ``superseded`` are the rows that newer statements had replaced when transform ended.
     """

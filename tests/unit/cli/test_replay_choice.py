@@ -6,7 +6,7 @@ import pytest
 
 from cli.output import CommandError
 from cli.replay.choice import Choice, has_failed, moment
-from cli.replay.follow import books, is_settled
+from cli.replay.follow import is_settled, row_counts
 from stockflow.ledger import StageRecord
 
 NOON = datetime(2026, 10, 1, 12, tzinfo=UTC)
@@ -68,7 +68,7 @@ def test_a_refused_load_is_settled_and_a_pending_one_is_not() -> None:
 
 
 def test_books_sum_what_the_records_say() -> None:
-    assert books([record("ingest", "loaded"), None, record("ingest", "loaded")]) == {
+    assert row_counts([record("ingest", "loaded"), None, record("ingest", "loaded")]) == {
         "loads": 2,
         "rows": 6,
         "refused": 2,

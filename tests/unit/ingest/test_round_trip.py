@@ -177,7 +177,7 @@ def test_cutting_into_lines_loses_nothing_and_counts_right(parts: list[bytes], l
 
 @given(cells=st.lists(st.text(st.sampled_from('a, "\n'), max_size=4), min_size=1, max_size=4))
 @QUICK
-def test_the_careful_reader_agrees_with_the_csv_module(cells: list[str]) -> None:
+def test_the_strict_reader_agrees_with_the_csv_module(cells: list[str]) -> None:
     out = io.StringIO()
     csv.writer(out, lineterminator="\n", quoting=csv.QUOTE_ALL).writerow(cells)
     data = out.getvalue().encode()

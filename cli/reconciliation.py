@@ -1,4 +1,4 @@
-"""The books of each load in the curated tables, counted now: what it stated, and what of that newer files replaced."""
+"""The rows of each load in the curated tables, counted now: what it stated, and what of that newer files replaced."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -13,7 +13,7 @@ FROM inventory_curated.{feed}_history GROUP BY _load_id
 UNION ALL
 SELECT _load_id, 0, COUNT(*), CAST(NULL AS STRING) FROM inventory_curated.{feed} GROUP BY _load_id
 """
-_BOOKS = """
+_COUNTS = """
 SELECT load_id, SUM(typed_rows) AS typed_rows, SUM(current_rows) AS current_rows, MAX(replaced_by) AS replaced_by
 FROM ({feeds}) GROUP BY load_id
 """
@@ -27,7 +27,7 @@ def curated_rows(services: Services, feeds: Iterable[str]) -> dict[str, dict[str
     parts = [_FEED.format(feed=feed) for feed in sorted(feeds)]
     if not parts:
         return {}
-    found = services.warehouse.query(_BOOKS.format(feeds="UNION ALL".join(parts)))
+    found = services.warehouse.query(_COUNTS.format(feeds="UNION ALL".join(parts)))
     return {row["load_id"]: {**row, "superseded": row["typed_rows"] - row["current_rows"]} for row in found}
 
 
@@ -36,15 +36,15 @@ def with_superseded(services: Services, rows: list[dict[str, Any]]) -> list[dict
 
     One that a newer generation of its file replaces as a whole says by which load: ``replaced_by``.
     """
-    books = curated_rows(services, {r["feed"] for r in rows if _transformed(r)})
-    return [{**row, **_now(row, books.get(row["load_id"], {}))} for row in rows]
+    counted = curated_rows(services, {r["feed"] for r in rows if _transformed(r)})
+    return [{**row, **_now(row, counted.get(row["load_id"], {}))} for row in rows]
 
 
-def _now(row: dict[str, Any], book: dict[str, Any]) -> dict[str, Any]:
+def _now(row: dict[str, Any], counts: dict[str, Any]) -> dict[str, Any]:
     if not _transformed(row):
         return {"superseded": None}
-    replaced = {"replaced_by": book["replaced_by"]} if book.get("replaced_by") else {}
-    return {"superseded": book.get("superseded", 0), **replaced}
+    replaced = {"replaced_by": counts["replaced_by"]} if counts.get("replaced_by") else {}
+    return {"superseded": counts.get("superseded", 0), **replaced}
 
 
 def _transformed(row: dict[str, Any]) -> bool:
