@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 import yaml
 
-from cli import drop, stack, target
+from cli import drop, stack, target, wording
 from cli.audit.command import check
 from cli.kpi.catalogue import sentence
 from cli.loads import COLUMNS
@@ -21,7 +21,6 @@ from functions.kpi.definition import Definition
 from functions.kpi.headline import Headline, headlines
 from functions.kpi.state import read_state
 from local import control
-from local.dashboard import wording
 from local.environment import variables
 from stockflow.services import Services
 from stockflow.settings import bundle_root

@@ -7,13 +7,12 @@ from typing import Annotated, Any
 
 import typer
 
-from cli import target
+from cli import target, wording
 from cli.output import CommandError, console, print_json, print_table
 from cli.reconciliation import with_superseded
 from cli.stack import Json
 from cli.stale import stale_loads
 from functions.ingest.receipts.described import described, restated, unused, unvalued
-from local.dashboard import wording
 from stockflow.services import Services
 
 COLUMNS = [

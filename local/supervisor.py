@@ -93,7 +93,7 @@ class Supervisor:
     def _provision(self) -> None:
         """Create topics, buckets and what the warehouse holds; the last only when its files changed."""
         os.environ.update(variables(self.stack))
-        from local import provision
+        from cli import provision
         from stockflow.services import Services
 
         services = Services.from_env()
@@ -107,7 +107,7 @@ class Supervisor:
             made.write_text(now)
 
     def _make_subscriptions(self) -> None:
-        from local.provision import subscriptions
+        from cli.provision import subscriptions
         from stockflow.settings import Settings
 
         subscriptions(Settings.from_env(), {f: self.stack.url(f) for f in FUNCTIONS})

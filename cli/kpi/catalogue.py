@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cli import target
+from cli import target, wording
 from cli.output import CommandError, console, print_json, print_table
 from cli.refresh import compute
 from cli.stack import Json
@@ -12,7 +12,6 @@ from functions.kpi.catalog import load_definitions
 from functions.kpi.definition import Definition
 from functions.kpi.graph import column_lineage, parse_sql, tables
 from functions.kpi.headline import Headline, headlines
-from local.dashboard import wording
 from stockflow.errors import TransientError
 from stockflow.services import Services
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import date
 
-from local.dashboard import wording
+from cli import wording
 
 HEIGHT = 6
 _EIGHTHS = " ▁▂▃▄▅▆▇█"

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cli import target
+from cli import target, wording
 from cli.kpi import sql
 from cli.kpi.environment import days, one_kpi, parameters, parsed_days, sound
 from cli.kpi.preview import asked_by_day, series
@@ -13,7 +13,6 @@ from cli.kpi.workspace import is_file, open_workspace
 from cli.output import CommandError, console, print_json, print_table
 from cli.stack import Json
 from functions.kpi.dates import Span
-from local.dashboard import wording
 
 MOST = 20
 

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
+from cli import wording
 from cli.kpi import chart, sql
 from cli.kpi.catalogue import sentence
 from cli.kpi.cost import bytes_read, in_words
@@ -13,7 +14,6 @@ from cli.output import console, print_json, print_table
 from cli.stack import Json
 from functions.kpi.dates import Span, between
 from functions.kpi.headline import Headline, headline, rolled_up, told
-from local.dashboard import wording
 
 Rows = list[dict[str, Any]]
 

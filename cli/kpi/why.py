@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cli import target
+from cli import target, wording
 from cli.kpi.environment import one_kpi, parsed_days, sound
 from cli.kpi.parts import Key, Split, of_amount, of_ratio, of_sum
 from cli.kpi.restated import Restated, moment, restated
@@ -15,7 +15,6 @@ from cli.kpi.workspace import Workspace, open_workspace
 from cli.output import CommandError, console, print_json, print_table
 from cli.stack import Json
 from functions.kpi.definition import Definition
-from local.dashboard import wording
 from stockflow.services import Services
 
 # What people call the parts; of an amount at cost the price of a unit is its cost.

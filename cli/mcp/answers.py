@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
+from cli import wording
 from cli.kpi.environment import one_kpi, parsed_days
 from cli.kpi.figures import Figure, Part, Run, figures, known_by, last_run, series, splits
 from cli.kpi.lineage import traced
@@ -14,7 +15,7 @@ from functions.kpi.catalog import Catalog, catalog_of, read_texts
 from functions.kpi.definition import Definition
 from functions.kpi.headline import UNKNOWN, told
 from functions.kpi.state import read_spans
-from local.dashboard import queries, wording
+from local.dashboard import queries
 from local.dashboard.health import freshness
 from stockflow.services import Services
 

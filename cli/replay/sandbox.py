@@ -13,8 +13,8 @@ from uuid import uuid4
 
 from google.cloud import bigquery
 
+from cli import provision
 from functions.transform.dimensions import has_dependents
-from local import provision
 from stockflow.schema import pipeline
 from stockflow.services import Services
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import streamlit as st
 
-from local.dashboard import charts, filters, page, queries, source, wording
+from cli import wording
+from local.dashboard import charts, filters, page, queries, source
 from local.dashboard.catalogue import Kpi
 from local.dashboard.rollup import roll_up
 

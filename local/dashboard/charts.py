@@ -8,7 +8,7 @@ from typing import Any
 
 import altair as alt
 
-from local.dashboard import wording
+from cli import wording
 from local.dashboard.rollup import Bar, Point, gaps, segments
 
 

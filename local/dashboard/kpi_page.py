@@ -6,8 +6,9 @@ from typing import Any
 
 import streamlit as st
 
+from cli import wording
 from functions.kpi.definition import Definition
-from local.dashboard import charts, filters, page, queries, source, wording
+from local.dashboard import charts, filters, page, queries, source
 from local.dashboard.catalogue import Kpi, class_column
 from local.dashboard.overview import named, shape, unmoved
 from local.dashboard.rollup import Point, Selection, gaps, headline, points

@@ -7,7 +7,8 @@ from typing import Any
 
 import streamlit as st
 
-from local.dashboard import charts, filters, page, queries, shapes, source, wording
+from cli import wording
+from local.dashboard import charts, filters, page, queries, shapes, source
 from local.dashboard.catalogue import Kpi, class_column
 from local.dashboard.rollup import Bar, Point, Selection, gaps, headline, points
 from local.dashboard.tiles import Tile, grid

@@ -9,7 +9,8 @@ from typing import Any
 
 import streamlit as st
 
-from local.dashboard import charts, source, wording
+from cli import wording
+from local.dashboard import charts, source
 from local.dashboard.health import LATE, freshness, totals
 
 _STYLE = Path(__file__).with_name("style.css")

@@ -7,8 +7,9 @@ from typing import Any
 
 import streamlit as st
 
+from cli import wording
 from functions.ingest.receipts.described import unused
-from local.dashboard import page, source, wording
+from local.dashboard import page, source
 from local.dashboard.health import Freshness, Totals, freshness, totals
 
 _REASONS_SHOWN = 10

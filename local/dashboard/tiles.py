@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-from local.dashboard import wording
+from cli import wording
 from local.dashboard.rollup import Headline, Point
 
 COLOUR = "#0f766e"

@@ -107,7 +107,7 @@ def kpi_state() -> Iterator[Statement]:
 
 def environment() -> Iterator[Statement]:
     """What the embedded stack makes, from the files that Terraform reads too."""
-    from local import provision
+    from cli import provision
 
     services = RecordedServices("provision")
     for make in (provision.tables, provision.routines, provision.reporting, provision.views):

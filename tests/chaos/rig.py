@@ -13,7 +13,8 @@ from random import Random
 
 from google.cloud import pubsub_v1
 
-from local import parts, provision
+from cli import provision
+from local import parts
 from local.environment import variables
 from local.process import Process, signal_group
 from local.state import FUNCTIONS, Stack, open_stack

@@ -11,8 +11,8 @@ from uuid import uuid4
 
 from google.cloud import bigquery
 
+from cli import provision
 from functions.kpi.drain import drain
-from local import provision
 from stockflow.ledger import Asked, StageRecord
 from stockflow.schema import curated_schema
 from stockflow.services import Services

@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 from google.cloud import pubsub_v1
 
+from cli import provision
 from functions.ingest.sweep import waiting
-from local import provision
 from local.environment import variables
 from local.state import FUNCTIONS, Stack, alive, find_stack, read_status
 from stockflow.services import Services

@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
+from cli import provision
 from cli.audit.command import check
 from cli.audit.counts import Break
 from functions.kpi.drain import refresh
 from functions.transform.drain import transform
 from functions.validate.run import validate
-from local import provision
 from local.state import FUNCTIONS
 from stockflow.events import ObjectRef, StageEvent
 from stockflow.ledger import StageRecord

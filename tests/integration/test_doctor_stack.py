@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from google.cloud import pubsub_v1
 
+from cli import provision
 from cli.doctor import buckets, events, warehouse
 from cli.doctor.finding import Finding
-from local import provision
 from local.state import FUNCTIONS
 from stockflow.services import Services
 

@@ -14,10 +14,9 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from cli import target
+from cli import provision, target
 from cli.kpi.command import app
 from functions.kpi.refresh import views_by_name
-from local import provision
 from tests.integration.kpi_world import ROOT, Outbox, World, new_world, sale
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from local import provision
+from cli import provision
 from stockflow.contracts import Contract
 from stockflow.gcp import Warehouse
 from stockflow.ledger import StageRecord

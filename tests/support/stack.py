@@ -12,7 +12,8 @@ from uuid import uuid4
 
 from google.cloud import pubsub_v1
 
-from local import control, parts, provision
+from cli import provision
+from local import control, parts
 from local.environment import variables
 from local.process import Process
 from local.state import Stack, StackStatus, open_stack, read_status

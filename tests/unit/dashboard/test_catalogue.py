@@ -1,7 +1,7 @@
 """The dashboard's catalogue is derived from the definitions: order, limits, what has no table is left out."""
 
+from cli import wording
 from functions.kpi.definition import parse
-from local.dashboard import wording
 from local.dashboard.catalogue import shown
 
 BASE = ("business_date", "sku", "value")

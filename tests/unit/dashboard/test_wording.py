@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from cli import wording
 from functions.ingest.receipts.described import unused
-from local.dashboard import wording
 
 
 @pytest.mark.parametrize(
