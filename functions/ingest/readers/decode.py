@@ -38,9 +38,9 @@ class _Decoder:
 
     def decode(self, stream: BinaryIO, target: Target, facts: Facts) -> Iterator[Chunk]:
         plain, packed = unpack(stream, self.limit * UNPACKED_TIMES)
-        kind = _kind(plain.peek(PEEK)[:PEEK], target)
+        kind = kind_in(plain.peek(PEEK)[:PEEK], target)
         facts.note(gzip="gzip" in packed, **({"packed": packed} if packed else {}))
-        _note(facts, kind)
+        note_kind(facts, kind)
         if kind == "empty":
             raise PermanentError("empty_file", f"{target.name} is empty: nothing was written into it; send it again")
         form = FORMATS.get(kind)
@@ -61,7 +61,7 @@ class _Decoder:
         from functions.ingest.readers.workbook_file import kind_of_workbook
 
         kind = kind_of_workbook(whole, target.name)
-        _note(facts, kind)
+        note_kind(facts, kind)
         if kind != "zip":
             self._check_size(kind, whole.seek(0, 2), target)
             yield from self._whole(FORMATS[kind], whole, target, facts)
@@ -102,7 +102,7 @@ class _Decoder:
             raise too_large(target.name, f"more than {limit:,} bytes", limit, kind)
 
 
-def _kind(head: bytes, target: Target) -> str:
+def kind_in(head: bytes, target: Target) -> str:
     """Return what a file is: by its first bytes, or by what the feed's contract declares of files without marks."""
     kind = kind_of(head, target.name)
     if kind != "csv" or PROPERTY not in target.contract.properties:
@@ -119,6 +119,7 @@ def _prepare() -> None:
     prepare()
 
 
-def _note(facts: Facts, kind: str) -> None:
+def note_kind(facts: Facts, kind: str) -> None:
+    """Note what a file is."""
     facts.format = kind
     facts.note(format=kind)

@@ -1,6 +1,7 @@
 """CSV and its relatives: any delimiter, any encoding, line numbers and original text always kept."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from itertools import chain
 from typing import BinaryIO
 
@@ -25,6 +26,27 @@ def read_delimited(stream: BinaryIO, target: Target, facts: Facts) -> Iterator[C
     """Yield the rows and rejects of a delimited text file, in bounded memory.
 
     Raises:
+        PermanentError: when the header does not give the columns that the contract needs; ``trailer_count`` when the
+            file's last line counts other records than there are.
+    """
+    beginning = begin(stream, target, facts)
+    trailer = Trailer(target.name)
+    yield from Body(beginning.form, facts, trailer).chunks(beginning.blocks)
+    facts.note(**trailer.checked())
+
+
+@dataclass(frozen=True)
+class Beginning:
+    """What the beginning of a file says of its records, and the blocks of lines below its header."""
+
+    form: Form
+    blocks: Iterator[Block]
+
+
+def begin(stream: BinaryIO, target: Target, facts: Facts) -> Beginning:
+    """Read a file up to the end of its header, and note what was found out about it.
+
+    Raises:
         PermanentError: when the header does not give the columns that the contract needs.
     """
     parts = blocks(
@@ -41,8 +63,7 @@ def read_delimited(stream: BinaryIO, target: Target, facts: Facts) -> Iterator[C
     if any(c.pii for c in target.contract.columns):
         facts.values.pop("preamble", None)  # what stands above the header may be somebody's data
     body = first.after(min(dialect.end, len(first.data)))
-    form = Form.of(dialect, plan, target)
-    yield from _Body(form, facts, target.name).chunks(chain([body], parts))
+    return Beginning(Form.of(dialect, plan, target), chain([body], parts))
 
 
 def _known_headers(text: str, target: Target) -> int:
@@ -76,25 +97,20 @@ def _describe(facts: Facts, dialect: Dialect, plan: Layout, data: bytes) -> None
         facts.note(preamble=[shown(readable(line.strip(b"\r"))) for line in above[:KEPT_PREAMBLE]])
 
 
-class _Body:
-    """What stands below the header."""
+class Body:
+    """What stands below the header: all of it, or a part that begins with a record. ``trailer`` sees every record."""
 
-    def __init__(self, form: Form, facts: Facts, name: str) -> None:
+    def __init__(self, form: Form, facts: Facts, trailer: Trailer) -> None:
         self._form = form
         self._facts = facts
         self._sorter = Sorter(form)
-        self._trailer = Trailer(name)
+        self._trailer = trailer
 
     def chunks(self, parts: Iterable[Block]) -> Iterator[Chunk]:
-        """Yield a chunk a block, in the order of the file.
-
-        Raises:
-            PermanentError: ``trailer_count`` when the file's last line counts other records than there are.
-        """
+        """Yield a chunk a block, in the order of the file."""
         for chunk in self._chunks(parts):
             self._trailer.see(chunk)
             yield chunk
-        self._facts.note(**self._trailer.checked())
 
     def _chunks(self, parts: Iterable[Block]) -> Iterator[Chunk]:
         """A record that is not whole yet is carried over to the next block."""
@@ -122,7 +138,7 @@ class _Body:
         """Return how many bytes were read, and what they hold."""
         if not block.data:  # only a header
             return 0, None
-        if _is_plain(block.data, self._form.syntax):
+        if is_plain(block.data, self._form.syntax):
             data = _unmarked(block.data)
             return len(block.data), self._chunk(data, range(block.line, block.line + block.count), Sorted(), block.cut)
         found = self._sorter.sort(block.line, block.data, final, block.cut)
@@ -169,7 +185,7 @@ def _without(values: range | list[int], places: set[int]) -> range | list[int]:
     return [v for i, v in enumerate(values) if i not in places] if places else values
 
 
-def _is_plain(data: bytes, syntax: Syntax) -> bool:
+def is_plain(data: bytes, syntax: Syntax) -> bool:
     """Whether each line is a record and nothing in it can be taken for something else."""
     special = syntax.quote in data or b"\0" in data or (syntax.escaped and b"\\" in data)
     return not special and data.count(b"\r") == data.count(b"\r\n") and is_text(data)

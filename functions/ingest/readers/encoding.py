@@ -87,9 +87,9 @@ def utf8_blocks(
     if encoding is None:
         head += stream.read(_wanting(head))
         encoding, single = _decided(head, facts, score)
-        yield from _transcoded(head, stream, encoding, facts if single else None)
+        yield from transcoded(head, stream, encoding, facts if single else None)
     else:
-        yield from _transcoded(head, stream, encoding, None)
+        yield from transcoded(head, stream, encoding, None)
 
 
 def _named(declared: str) -> str:
@@ -140,7 +140,7 @@ def _decided(block: bytes, facts: Facts, score: Callable[[str], int]) -> tuple[s
     return choice.encoding, True
 
 
-def _transcoded(head: bytes, stream: BinaryIO, encoding: str, doubted: Facts | None) -> Iterator[bytes]:
+def transcoded(head: bytes, stream: BinaryIO, encoding: str, doubted: Facts | None = None) -> Iterator[bytes]:
     """Yield a text's blocks as UTF-8; note its characters beyond ASCII where the encoding is in doubt."""
     if encoding == "utf-8":  # checked record by record later
         yield head

@@ -36,18 +36,18 @@ def read_json(stream: BinaryIO, target: Target, facts: Facts) -> Iterator[Chunk]
     facts.format = "json_lines"
     facts.note(physical_lines=0, blank_lines=0)
     lines = Lines(utf8_blocks(stream, facts, lambda _: 0))
-    reader = _Reader(_Feed(iter(lines)), target, facts)
-    yield from _joined(reader.chunks())
+    reader = Reader(Feed(iter(lines)), target, facts)
+    yield from joined(reader.chunks())
     facts.note(format=facts.format, physical_lines=lines.count)
     reader.records.check()
 
 
-class _Feed:
+class Feed:
     """The bytes of a file, from a place on; what the strict reader did not use is given back."""
 
-    def __init__(self, parts: Iterator[bytes]) -> None:
+    def __init__(self, parts: Iterator[bytes], line: int = 1) -> None:
         self._parts = parts
-        self.data, self.place, self.line = b"", 0, 1
+        self.data, self.place, self.line = b"", 0, line
         self.ended = False
         self.decodes = True  # whether the data are valid UTF-8
         self.whole = True  # whether the last piece ended with a line
@@ -75,6 +75,19 @@ class _Feed:
         self.whole = bool(end)
         return found
 
+    def regained(self, values: Values) -> bool:
+        """Whether the record that was read last ended its line; what is behind that line was given back then."""
+        rest = _REST.match(values.rest) if self.whole and not values.in_array else None
+        if rest is None:
+            return False
+        self.give_back(values.rest[rest.end() :].encode("utf-8", "surrogateescape"))
+        self.line = values.line + 1
+        return True
+
+    def waits(self) -> bool:
+        """Whether the line has no end yet."""
+        return not self.ended and len(self.data) - self.place < WAIT and self.data.find(b"\n", self.place) < 0
+
     def give_back(self, rest: bytes) -> None:
         """Take back the end of what was given."""
         if self.place >= len(rest):
@@ -83,10 +96,10 @@ class _Feed:
             self.data, self.place = rest + self.data[self.place :], 0
 
 
-class _Reader:
+class Reader:
     """Reads runs by column and what is between them strictly, in the order of the file."""
 
-    def __init__(self, feed: _Feed, target: Target, facts: Facts) -> None:
+    def __init__(self, feed: Feed, target: Target, facts: Facts) -> None:
         self._feed, self._target, self._facts = feed, target, facts
         self._values: Values | None = None
         self._template: Template | None = None
@@ -100,15 +113,10 @@ class _Reader:
             if batch is not None:
                 self._slow += len(batch) < SHORT
                 yield Chunk(batch)
-            elif self._waits():
+            elif self._feed.waits():
                 self._feed.more()
             elif (yield from self._strict()):
                 return
-
-    def _waits(self) -> bool:
-        """Whether the line has no end yet."""
-        feed = self._feed
-        return not feed.ended and len(feed.data) - feed.place < WAIT and feed.data.find(b"\n", feed.place) < 0
 
     def _run(self) -> pa.RecordBatch | None:
         feed = self._feed
@@ -144,15 +152,12 @@ class _Reader:
             return True
         for found in values:
             yield from self.records.chunks([found])
-            rest = _REST.match(values.rest) if feed.whole and not values.in_array else None
-            if rest:
-                feed.give_back(values.rest[rest.end() :].encode("utf-8", "surrogateescape"))
-                feed.line = values.line + 1
+            if feed.regained(values):
                 return False
         return True
 
 
-def _joined(chunks: Iterable[Chunk]) -> Iterator[Chunk]:
+def joined(chunks: Iterable[Chunk]) -> Iterator[Chunk]:
     """Yield larger chunks of small ones."""
     batches: list[pa.RecordBatch] = []
     rejects: list[Reject] = []

@@ -34,8 +34,13 @@ class Block:
 
 def blocks(parts: Iterable[bytes], limit: int = MAX_RECORD) -> Iterator[Block]:
     """Yield the lines of a file. A file with only ``\\r`` between its lines is read as if with ``\\n``."""
-    line, rest, skipping = 1, b"", False
-    for part in _unix(parts):
+    return numbered(_unix(parts), 1, limit)
+
+
+def numbered(parts: Iterable[bytes], line: int, limit: int = MAX_RECORD) -> Iterator[Block]:
+    """Yield the lines of a part of a file, whose first one has the number ``line``; only ``\\n`` ends one."""
+    rest, skipping = b"", False
+    for part in parts:
         if skipping:  # the tail of a line that was too long
             end = part.find(b"\n") + 1
             if not end:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from functions.ingest.readers.batches import batch_of_records
@@ -14,8 +15,18 @@ from stockflow.errors import PermanentError
 BATCH = 20_000
 BATCH_TEXT = 8_000_000  # characters of values
 SHAPES = 10_000
+KEYS = 200  # that are remembered, for people
 _encode = json.JSONEncoder(ensure_ascii=False).encode
 Row = dict[str, str | None]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What stands in the records of a part of a file: keys in their order, columns, the first record refused."""
+
+    keys: tuple[str, ...]
+    columns: frozenset[str]
+    first_reject: Reject | None
 
 
 class Records:
@@ -84,7 +95,7 @@ class Records:
     def _columns(self, shape: tuple[str, ...]) -> dict[str, str] | PermanentError:
         if len(self._shapes) > SHAPES:  # keys that are data: do not remember them all
             self._shapes.clear()
-        if len(self._keys) < 200:
+        if len(self._keys) < KEYS:
             self._keys.update(dict.fromkeys(shape))
             self._facts.note(header=list(self._keys))
         try:
@@ -93,6 +104,19 @@ class Records:
             return error
         self._seen.update(columns.values())
         return columns
+
+    @property
+    def seen(self) -> Seen:
+        """What was seen so far."""
+        return Seen(tuple(self._keys), frozenset(self._seen), self._first_reject)
+
+    def and_then(self, seen: Seen) -> None:
+        """Take over what was seen in the part of the file behind this one."""
+        new = [key for key in seen.keys if key not in self._keys]
+        self._keys.update(dict.fromkeys(new[: KEYS - len(self._keys)] if self._keys else new))
+        self._facts.note(header=list(self._keys))
+        self._seen |= seen.columns
+        self._first_reject = self._first_reject or seen.first_reject
 
     def check(self) -> None:
         """Refuse a file in which no record can be read, or none has the needed columns."""

@@ -46,6 +46,11 @@ class Trailer:
         self._records += len(counted)
         self._last = max(counted, default=self._last)
 
+    def and_then(self, following: "Trailer") -> "Trailer":
+        """Return what was counted in this part of a file and in the one behind it."""
+        rejects = [*self._rejects, *following._rejects]
+        return Trailer(self.name, self._records + following._records, following._last or self._last, rejects)
+
     def checked(self) -> dict[str, Any]:
         """Return what the trailer says, as facts.
 

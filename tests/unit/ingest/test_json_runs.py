@@ -41,7 +41,7 @@ def strict(data: bytes, monkey: pytest.MonkeyPatch) -> Reading:
     with monkey.context() as patched:
         patched.setattr(Template, "of", lambda *_: None)
         patched.setattr(json_lines, "SLOW", -1)
-        patched.setattr(json_lines._Reader, "_gave_up", lambda _: True)
+        patched.setattr(json_lines.Reader, "_gave_up", lambda _: True)
         return outcome(data)
 
 
@@ -84,8 +84,8 @@ def test_clean_lines_are_read_by_column() -> None:
 def test_lines_that_are_all_written_differently_are_left_to_the_strict_reader(monkeypatch: pytest.MonkeyPatch) -> None:
     """Looking for runs may not cost more than it saves."""
     tried: list[int] = []
-    whole = json_lines._Reader._run
-    monkeypatch.setattr(json_lines._Reader, "_run", lambda self: tried.append(1) or whole(self))
+    whole = json_lines.Reader._run
+    monkeypatch.setattr(json_lines.Reader, "_run", lambda self: tried.append(1) or whole(self))
     text = "".join(json.dumps({**BASE, "quantity": 1} | ({"note": 1} if i % 2 else {})) + "\n" for i in range(2_000))
     assert len(read(text.encode(), name="sales/x.jsonl").rows) == 2_000
     assert len(tried) < 300
