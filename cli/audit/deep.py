@@ -54,10 +54,21 @@ def contents(ledger: Records, services: Services) -> Iterator[Break]:
 
 
 def _difference(record: StageRecord, services: Services) -> str:
-    bucket, _, name = str(record.detail["staged"]).removeprefix("gs://").partition("/")
-    if services.object_store.stat(bucket, name) is None:
-        return ""  # staged files expire; nothing to compare with
+    staged = record.detail["staged"]
     first = 1
+    for uri in staged if isinstance(staged, list) else [staged]:  # a large file is staged in parts
+        bucket, _, name = str(uri).removeprefix("gs://").partition("/")
+        if services.object_store.stat(bucket, name) is None:
+            return ""  # staged files expire; nothing to compare with
+        if difference := _compared(record, bucket, name, first, services):
+            return difference
+        with services.object_store.open_random(bucket, name) as source:
+            first += parquet.ParquetFile(source).metadata.num_rows
+    return ""
+
+
+def _compared(record: StageRecord, bucket: str, name: str, first: int, services: Services) -> str:
+    """Return how the rows of a staged file, from number ``first`` on, differ from those in raw."""
     with services.object_store.open_random(bucket, name) as source:
         for staged in parquet.ParquetFile(source).iter_batches(PAGE_ROWS):
             params = {

@@ -20,10 +20,7 @@ def check_there(ref: ObjectRef, services: Services) -> None:
     Raises:
         GoneError: ``superseded_generation`` when a newer one is there and this one is not. Nothing is lost: the
             newer one has a notification of its own. ``object_gone`` when the object was deleted.
-        PermanentError: ``too_large_for_function``.
     """
-    if ref.size > services.settings.max_file_bytes:
-        raise too_large(ref.name, f"{ref.size:,} bytes", services.settings.max_file_bytes)
     found = services.object_store.stat(ref.bucket, ref.name, ref.generation)
     if found is not None and found.generation == ref.generation:
         return
@@ -34,6 +31,16 @@ def check_there(ref: ObjectRef, services: Services) -> None:
         "superseded_generation",
         f"generation {ref.generation} was replaced by {live.generation} before it was read; that one is announced too",
     )
+
+
+def check_size(ref: ObjectRef, services: Services) -> None:
+    """See that the object is not larger than one call takes.
+
+    Raises:
+        PermanentError: ``too_large_for_function``.
+    """
+    if ref.size > services.settings.max_file_bytes:
+        raise too_large(ref.name, f"{ref.size:,} bytes", services.settings.max_file_bytes)
 
 
 def content_md5(ref: ObjectRef, services: Services) -> str:

@@ -53,12 +53,16 @@ class Rejects:
             )
         self._file.write(json.dumps(asdict(reject)) + "\n")
 
+    def lines(self) -> Iterator[str]:
+        """Yield each as a line of JSON."""
+        self._file.seek(0)
+        yield from self._file
+
     def batches(self) -> Iterator[list[Row]]:
         """Yield them in batches that one streaming insert takes."""
-        self._file.seek(0)
         batch: list[Row] = []
         size = 0
-        for line in self._file:
+        for line in self.lines():
             if batch and (len(batch) == BATCH_ROWS or size + len(line) > BATCH_BYTES):
                 yield batch
                 batch, size = [], 0

@@ -1,6 +1,6 @@
 """The staged Parquet file: the raw table's columns, written as the batches come, a row group at a time."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -15,6 +15,7 @@ from functions.ingest.readers.model import Chunk, Reject
 from stockflow.contracts import Contract
 from stockflow.schema import raw_schema
 
+WRITING = {"compression": "snappy", "write_statistics": False, "store_schema": False}  # of Parquet
 _TYPES = {"STRING": TEXT, "INT64": pa.int64(), "TIMESTAMP": TIME, "DATE": pa.date32()}
 
 
@@ -40,8 +41,7 @@ class Staging:
     @contextmanager
     def to(self, sink: BinaryIO) -> Iterator["Staging"]:
         """Write to ``sink`` until the block ends."""
-        options = {"compression": "snappy", "write_statistics": False, "store_schema": False}
-        with parquet.ParquetWriter(sink, self.schema, **options) as writer:
+        with parquet.ParquetWriter(sink, self.schema, **WRITING) as writer:
             self._writer = writer
             yield self
 
@@ -76,7 +76,7 @@ class Staging:
         return {"_load_id": text(self.load_id), "_run_id": text(self.run_id)}
 
 
-def stage(chunks: Iterable[Chunk], staging: Staging, sink: BinaryIO) -> Iterator[Reject]:
+def stage(chunks: Iterable[Chunk], staging: Staging, sink: BinaryIO) -> Generator[Reject]:
     """Write the rows of all chunks to ``sink`` and yield their rejects on the way."""
     with staging.to(sink) as out:
         for chunk in chunks:

@@ -8,8 +8,8 @@ from datetime import timedelta
 import pytest
 
 from functions.ingest.orphans import remove_orphans
-from functions.ingest.pipeline import version
 from functions.ingest.raw import Staged, load_to_raw
+from functions.ingest.version import version
 from stockflow.errors import TransientError
 from stockflow.services import Services
 from tests.chaos.faults import Faults

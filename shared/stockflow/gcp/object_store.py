@@ -33,10 +33,13 @@ def _service_errors(what: str) -> Iterator[None]:
 
 
 class _Reading(io.RawIOBase):
-    """An object's bytes; a service that fails in the middle is a TransientError, and so is an object that went."""
+    """An object's bytes; a service that fails in the middle is a TransientError, and so is an object that went.
 
-    def __init__(self, stream: BinaryIO, name: str) -> None:
-        self._stream, self._name = stream, name
+    ``left``: how many bytes are to be read; all, when None.
+    """
+
+    def __init__(self, stream: BinaryIO, name: str, left: int | None = None) -> None:
+        self._stream, self._name, self._left = stream, name, left
 
     def readable(self) -> bool:
         return True
@@ -45,10 +48,12 @@ class _Reading(io.RawIOBase):
         """Fill the buffer."""
         try:
             with _service_errors(f"reading {self._name}"):
-                data = self._stream.read(len(buffer))
+                data = self._stream.read(len(buffer) if self._left is None else min(self._left, len(buffer)))
         except api.NotFound as error:
             raise TransientError("object_changed", f"{self._name} went while it was read") from error
         buffer[: len(data)] = data
+        if self._left is not None:
+            self._left -= len(data)
         return len(data)
 
 
@@ -81,6 +86,14 @@ class ObjectStore:
         blob = self._client.bucket(ref.bucket).blob(ref.name, generation=ref.generation)
         stream: BinaryIO = blob.open("rb", raw_download=True, chunk_size=CHUNK)
         return cast("BinaryIO", _Reading(stream, f"gs://{ref.bucket}/{ref.name}"))
+
+    def open_range(self, ref: ObjectRef, start: int, end: int) -> BinaryIO:
+        """Return a stream of the bytes from ``start`` up to ``end``, read as they are asked for."""
+        blob = self._client.bucket(ref.bucket).blob(ref.name, generation=ref.generation)
+        stream: BinaryIO = blob.open("rb", raw_download=True, chunk_size=CHUNK)
+        stream.seek(start)
+        place = f"gs://{ref.bucket}/{ref.name}"
+        return cast("BinaryIO", io.BufferedReader(_Reading(stream, place, end - start), CHUNK))
 
     def open_random(self, bucket: str, name: str) -> BinaryIO:
         """Return an object's bytes as a file that can be read from any place, in bounded memory."""

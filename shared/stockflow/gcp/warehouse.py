@@ -111,8 +111,12 @@ class Warehouse:
         with _job_errors("query_failed", None):
             return int(self._client.query(self._settings.sql(sql), job_config=config).total_bytes_processed or 0)
 
-    def load_parquet(self, uris: Sequence[str], table: str, schema: Sequence[Mapping[str, str]]) -> int:
+    def load_parquet(
+        self, uris: Sequence[str], table: str, schema: Sequence[Mapping[str, str]], job_id: str | None = None
+    ) -> int:
         """Append staged Parquet files to ``dataset.table`` in one job, and return the rows loaded.
+
+        With ``job_id`` a second submission waits for the first job instead.
 
         Raises:
             TransientError: ``load_failed``; ``reason`` in its facts is BigQuery's, such as quotaExceeded.
@@ -125,7 +129,7 @@ class Warehouse:
         )
         target = f"{self._settings.project}.{table}"
         # An id of our own, so that a submission whose answer was lost is found again, not sent twice.
-        job_id = f"{self._settings.dataset_prefix}load-{uuid4().hex}"
+        job_id = self._named(job_id or f"load-{uuid4().hex}")
 
         def start() -> Any:
             return self._client.load_table_from_uri(list(uris), target, job_config=config, job_id=job_id, retry=RETRY)
