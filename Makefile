@@ -39,7 +39,7 @@ test-integration: install ## run the tests on real emulators and function proces
 lint: install ## check format, style, types and vocabulary
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
-	@$(BIN)/mypy shared functions cli local scripts tests
+	@$(BIN)/mypy shared functions cli dataflow local scripts tests
 	@$(BIN)/python -m scripts.vocabulary
 
 format: install ## format and fix what can be fixed
@@ -62,6 +62,7 @@ upgrade: install ## take newer versions into uv.lock and the functions' requirem
 	@sh scripts/bootstrap.sh
 	@$(BIN)/stockflow package --lock
 	@$(BIN)/python -m scripts.composer_lock
+	@$(BIN)/python -m scripts.dataflow_lock
 
 release: install ## check, write version and changelog, tag, build the packages (VERSION=1.2.3)
 	@$(BIN)/python -m scripts.release "$(VERSION)"

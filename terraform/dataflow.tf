@@ -1,5 +1,5 @@
-# The place and the identity of a Dataflow pipeline for files too large for one function call. The pipeline itself is
-# not built yet: such files are refused with their limit.
+# The place and the identity of a Dataflow pipeline for files too large for one function call. Nothing
+# launches the pipeline (dataflow/) yet: ingest refuses such files with their limit.
 
 locals {
   dataflow = var.optional.dataflow ? 1 : 0
