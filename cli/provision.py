@@ -151,9 +151,27 @@ def datasets(services: Services) -> None:
 
 
 def tables(services: Services) -> None:
-    """Create the tables of the ledger and of each feed, in one script."""
+    """Create the tables of the ledger and of each feed, in one script; add columns that are new to those that exist."""
     wanted = schema.schemas(services.contracts)
     services.warehouse.query("\n".join(_create_table(name, columns) for name, columns in wanted.items()))
+    if added := _added_columns(wanted, services):
+        services.warehouse.query(";\n".join(added))
+
+
+def _added_columns(wanted: Mapping[str, list[schema.Field]], services: Services) -> list[str]:
+    """Return a statement for each column that a table of an earlier release lacks; it is NULL in the rows there."""
+    datasets = sorted({name.partition(".")[0] for name in wanted})
+    parts = [
+        f"SELECT CONCAT('{name}.', table_name) AS name, column_name FROM {name}.INFORMATION_SCHEMA.COLUMNS"
+        for name in datasets
+    ]
+    there = {(r["name"], r["column_name"]) for r in services.warehouse.query("\nUNION ALL\n".join(parts))}
+    return [
+        f"ALTER TABLE {name} ADD COLUMN IF NOT EXISTS `{column['name']}` {column['type']}"
+        for name, columns in wanted.items()
+        for column in columns
+        if (name, column["name"]) not in there
+    ]
 
 
 def _create_table(name: str, columns: list[schema.Field]) -> str:

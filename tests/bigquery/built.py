@@ -108,8 +108,14 @@ def kpi_state() -> Iterator[Statement]:
 def environment() -> Iterator[Statement]:
     """What the embedded stack makes, from the files that Terraform reads too."""
     from cli import provision
+    from stockflow.schema import schemas
 
-    services = RecordedServices("provision")
+    there = [
+        {"name": name, "column_name": c["name"]}
+        for name, columns in schemas(RecordedServices("").contracts).items()
+        for c in columns[:-1]
+    ]  # tables of an earlier release: each lacks a column
+    services = RecordedServices("provision", {"INFORMATION_SCHEMA": there})
     for make in (provision.tables, provision.routines, provision.reporting, provision.views):
         make(services)
     yield from services.statements
