@@ -5,7 +5,7 @@ BIN := .venv/bin
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up down status test test-unit test-tools test-integration lint format goldens docs coverage upgrade release bench chaos package clean
+.PHONY: help install demo up down status test test-unit test-tools test-integration watch lint format goldens docs site coverage upgrade release bench chaos package clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' Makefile | awk -F':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -35,6 +35,9 @@ test-tools: install ## run the tests of terraform, the build scripts, the pages 
 
 test-integration: install ## run the tests on real emulators and function processes
 	@$(BIN)/python -m pytest --ignore tests/unit --ignore tests/bigquery --ignore tests/terraform -m "integration or chaos" -n $(WORKERS) --dist loadfile --no-loadscope-reorder -q
+
+watch: install ## run the unit tests that a change touches, each time a file is saved (Ctrl-C ends it)
+	@$(BIN)/python -m scripts.watch
 
 lint: install ## check format, style, types and vocabulary
 	@$(BIN)/ruff format --check .
