@@ -56,6 +56,9 @@ docs: install ## write the pages that are made from code: commands, settings, fo
 	@$(BIN)/python -m scripts.docs
 	@$(BIN)/python -m functions.kpi.pages
 
+site: install ## build the pages as one searchable site: build/site/index.html
+	@$(BIN)/python -m scripts.site
+
 coverage: install ## measure lines and branches of the unit tests against the floor in pyproject.toml
 	@$(BIN)/coverage run -m pytest tests/unit -q -n0
 	@$(BIN)/coverage report
