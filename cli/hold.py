@@ -1,22 +1,27 @@
 """loads release, reject, retry, give-up: what only a person can decide about a load."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Annotated, Any
 
 import typer
 
 from cli import target
 from cli.loads import find_loads, list_loads, pick
-from cli.output import CommandError, console, print_json
+from cli.output import CommandError, console, errors, print_json
 from cli.stack import Json
 from functions.validate.outcome import Outcome
 from functions.validate.publish import publish
 from stockflow.events import ObjectRef, StageEvent, announcement, encode
 from stockflow.identity import new_run_id
-from stockflow.ledger import StageRecord, next_record
+from stockflow.ledger import VISIBLE_SECONDS, StageRecord, next_record
 from stockflow.services import Services
+from stockflow.waiting import wait_until
 
 app = typer.Typer()
+DECIDE_TIMES = 5
+ATTEMPT_SECONDS = 540  # no call lives longer
+_OPEN = "SELECT COUNT(*) AS n FROM inventory_ops.open_attempts WHERE stage = 'validate' AND load_id = @load"
 What = Annotated[str, typer.Argument(help="A load id, an object, or the name of a file that was dropped.")]
 Stages = dict[str, StageRecord]
 
@@ -119,14 +124,35 @@ def _open_to_a_person(done: StageRecord, wanted: str) -> bool:
 
 
 def _decide(judged: StageRecord, end: Outcome, stages: Stages, services: Services) -> None:
-    """Record a person's decision about the same run, and tell the others."""
-    decided = {"state": end.state, "reason_code": end.reason_code, "message": end.message}
-    record = replace(
-        judged, state=end.state, reason_code=end.reason_code, message=end.message, finished_at=services.clock(),
-        detail={**judged.detail, "decided": decided},
-    )  # fmt: skip
-    services.ledger.record(record)
-    publish(record, services, was_let_through="transform" in stages)
+    """Record a person's decision about the same run, and tell the others.
+
+    A replay of validate that read the ledger before it records its own verdict over the decision: it is decided again
+    then, when nobody is at work on the load any more.
+    """
+    decided: dict[str, Any] = {"state": end.state, "reason_code": end.reason_code, "message": end.message}
+    for _ in range(DECIDE_TIMES):
+        at = max(services.clock(), judged.finished_at + timedelta(microseconds=1))
+        detail = {**judged.detail, "decided": decided}
+        record = replace(judged, **decided, finished_at=at, detail=detail)
+        services.ledger.record(record)
+        publish(record, services, was_let_through="transform" in stages)
+        judged = _now(record, services)
+        if judged.detail.get("decided") == decided:
+            return
+    raise CommandError(f"{judged.object} is judged again and again: stop what replays it, then decide")
+
+
+def _now(record: StageRecord, services: Services) -> StageRecord:
+    """Return what the ledger says when it shows the record, and no attempt at the load is open."""
+    params = {"load": record.load_id}
+    wait_until(lambda: _latest(record, services).finished_at >= record.finished_at, VISIBLE_SECONDS, 0.5)
+    with errors().status("waiting for those who judge it"):
+        wait_until(lambda: not services.warehouse.query(_OPEN, params)[0]["n"], ATTEMPT_SECONDS, 2)
+    return _latest(record, services)
+
+
+def _latest(record: StageRecord, services: Services) -> StageRecord:
+    return services.ledger.stages(record.load_id, record.landed_on)["validate"]
 
 
 def _object(services: Services, load: dict[str, Any]) -> ObjectRef:

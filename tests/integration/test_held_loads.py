@@ -1,7 +1,9 @@
 """What a person decides about a load, and what the quarantine says, on real emulators."""
 
 import json
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from itertools import count
 from typing import Any
@@ -15,11 +17,13 @@ from cli.main import app
 from cli.output import CommandError
 from cli.quarantine import open_rows
 from cli.replay.diff import check_no_attempts
+from functions.validate import run
 from functions.validate.run import validate
 from stockflow.attempts import Subject, attempt
 from stockflow.events import ObjectRef, StageEvent
 from stockflow.ledger import StageRecord
 from stockflow.services import Services
+from stockflow.waiting import wait_until
 from tests.integration.ingest_world import World, new_world, sales
 
 pytestmark = pytest.mark.integration
@@ -94,6 +98,31 @@ def test_what_a_person_decided_stands_when_the_load_is_judged_again(world: World
     judge(world, ref, Services(world.services.settings, lambda: world.services.clock() + timedelta(hours=1)))
     assert record(world, ref).state == "validated"
     assert accepted(world, ref) == 5
+
+
+def test_a_replay_that_began_before_the_release_does_not_undo_it(
+    world: World, stockflow: Stockflow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Given a replay of validate that read the ledger before a person decided, then the decision stands at the end."""
+    ref = judged(world, *mostly_bad("H9"))
+    far, go = threading.Event(), threading.Event()
+
+    def pause(point: str) -> None:
+        if point == "validate.results_kept":
+            far.set()
+            assert go.wait(60)
+
+    monkeypatch.setattr(run, "reached", pause)
+    later = Services(world.services.settings, lambda: world.services.clock() + timedelta(hours=1))
+    with ThreadPoolExecutor(2) as pool:
+        replay = pool.submit(judge, world, ref, later)
+        assert far.wait(60)
+        release = pool.submit(stockflow, "loads", "release", ref.load_id)
+        assert wait_until(lambda: record(world, ref).state == "validated", 60)
+        go.set()
+        replay.result(60)
+        release.result(60)
+    assert record(world, ref).state == "validated" and accepted(world, ref) == 5
 
 
 def test_a_rejected_load_says_why(world: World, stockflow: Stockflow) -> None:
