@@ -4,8 +4,6 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 from pyarrow import compute as pc
@@ -13,14 +11,13 @@ from pyarrow import compute as pc
 from functions.validate import expectations, jumps
 from functions.validate.frame import Clues, Typer, broken, marks
 from functions.validate.model import CRITICAL, EXAMPLES, Check, Extent, Judgement, Result, Verdict
-from functions.validate.refused import NOTHING, refusals, with_originals
+from functions.validate.refused import Places, refusals, with_originals
 from functions.validate.rows import EXTRA, LINE, ROW, Rows, complete
 from functions.validate.suite import UNIQUE, compared, marker, own_rules, row_checks
 from functions.validate.survey import Survey
 from functions.validate.texts import Mask
 from stockflow.contracts import Contract
 
-Places = npt.NDArray[np.intp]
 Refuse = Callable[[pa.Table], None]
 Failing = Callable[[Contract, pd.DataFrame], dict[str, Places]]
 
@@ -69,14 +66,14 @@ class Bench:
         """Judge a batch; return the verdicts that refuse rows, each with the row as it was written."""
         frame = self.frame(batch)
         found = self._failing(self._contract, frame)
-        refused = [NOTHING]
+        refused: list[tuple[Check, Places]] = []
         for result in self.judgement.results:
             places = found[result.check.rule]
             result.checked += batch.num_rows
             if len(places):
                 _count(result, places, batch)
                 if result.check.severity == CRITICAL:
-                    refused.append(refusals(result.check, places, batch))
+                    refused.append((result.check, places))
         self.judgement.rows += batch.num_rows
         table = with_originals(refused, batch)
         self.judgement.refused += len(pc.unique(table["row"]))

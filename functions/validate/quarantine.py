@@ -25,7 +25,7 @@ def add_refused(refused: pa.Table, record: StageRecord, services: Services) -> N
     if len(rows) > MANY:
         from stockflow.gcp import write_stream
 
-        write_stream.append(services.settings, table, rows.combine_chunks().to_batches())
+        write_stream.append(services.settings, table, _written(rows).combine_chunks().to_batches())
     elif len(rows):
         found = rows.to_pylist()
         services.warehouse.insert(table, found, [digest(record.run_id, r["row"], r["rule"]) for r in found])
@@ -41,6 +41,12 @@ def _with_facts(refused: pa.Table, record: StageRecord, services: Services) -> p
     for name, (value, kind) in facts.items():
         refused = refused.append_column(name, pa.repeat(pa.scalar(value, kind), len(refused)))
     return refused
+
+
+def _written(rows: pa.Table) -> pa.Table:
+    """Return the table with the words of dictionaries written out."""
+    fields = [f.with_type(f.type.value_type) if pa.types.is_dictionary(f.type) else f for f in rows.schema]
+    return rows.cast(pa.schema(fields))
 
 
 def add_results(results: list[Result], record: StageRecord, services: Services) -> None:

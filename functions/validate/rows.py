@@ -14,8 +14,8 @@ from stockflow.ledger import StageRecord
 from stockflow.services import Services
 
 ROW, LINE, EXTRA = "_row", "_line", "_extra"
-PIECE_ROWS = 100_000
-PIECE_BYTES = 32_000_000
+PIECE_ROWS = 250_000
+PIECE_BYTES = 48_000_000
 PAGE_ROWS = 10_000
 
 
@@ -27,7 +27,7 @@ class Rows(Protocol):
         """How many there are."""
 
     def pieces(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
-        """Yield the rows in order, with these columns, at most 100,000 rows at a time."""
+        """Yield the rows in order, with these columns, at most 250,000 rows at a time."""
 
 
 @dataclass(frozen=True)
