@@ -7,6 +7,7 @@ from typing import Any
 from functions.ingest.duplicates import Neighbour
 from functions.ingest.landing import GoneError
 from functions.ingest.readers.model import Facts
+from functions.ingest.restored import loaded_before
 from functions.ingest.version import version
 from stockflow.contracts import Contract
 from stockflow.errors import PermanentError
@@ -19,6 +20,8 @@ from stockflow.services import Services
 
 SHOWN_MESSAGE = 4_000
 HANDED_OVER = "handed_over"  # to Dataflow: a state that a job ends
+
+_OF_THE_ROWS = ("run_id", "raw_run_id", "lines", "rows", "rejects", "content_md5", "size_bytes", "detail")
 
 
 @dataclass(frozen=True)
@@ -61,11 +64,24 @@ def duplicate(arrival: Arrival, content: str, other: Neighbour) -> StageRecord:
 
 
 def gone(arrival: Arrival, gone: GoneError) -> StageRecord:
-    """Ignore what was never read. What was loaded stays as it is: its rows do not need the object any more."""
+    """Ignore what was never read. What was loaded stays as it is: its rows do not need the object any more.
+
+    What was refused since is loaded again, when this very contract and code loaded it before.
+    """
+    if (earlier := _loaded_before(arrival)) is not None:
+        facts = {name: getattr(earlier, name) for name in _OF_THE_ROWS}
+        return end(replace(arrival.record("loaded"), **facts), arrival.services)
     if arrival.before is not None and arrival.before.state in ("loaded", "rejected", "duplicate_content"):
         log("WARNING", f"not read again: {gone}", load_id=arrival.ref.load_id, stage="ingest", code=gone.code)
         return publish(arrival.before, arrival.services)
     return end(arrival.record("ignored", reason_code=gone.code, message=gone.message), arrival.services)
+
+
+def _loaded_before(arrival: Arrival) -> StageRecord | None:
+    before, feed = arrival.before, arrival.contract.feed
+    if before is None or before.state != "rejected" or before.reason_code == "given_up":
+        return None
+    return loaded_before(arrival.ref, feed, arrival.version, arrival.services)
 
 
 def refuse(arrival: Arrival, error: PermanentError) -> StageRecord:

@@ -57,7 +57,7 @@ def ingest(ref: ObjectRef, services: Services) -> StageRecord:
         return publish(arrival.before, services)
     if story.tries.exhausted(services.settings.max_attempts):
         return end(_parked(arrival, story.tries), services)
-    return _attempted(arrival)
+    return _attempted(arrival, story.tries)
 
 
 def _compare_loaded(control: ObjectRef, services: Services, started: datetime) -> None:
@@ -77,10 +77,10 @@ def _just_done(arrival: Arrival) -> bool:
     return is_duplicate(before, arrival.version, None, arrival.services.clock(), window)
 
 
-def _attempted(arrival: Arrival) -> StageRecord:
+def _attempted(arrival: Arrival, tries: Tries) -> StageRecord:
     """Take the object to its end, as one attempt that counts in the ledger even if the process dies."""
     try:
-        with attempt(_subject(arrival), arrival.services):
+        with attempt(_subject(arrival), arrival.services, tries):
             reached("ingest.began")
             return _take(arrival)
     except GoneError as error:

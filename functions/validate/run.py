@@ -53,7 +53,7 @@ def _judged(contract: Contract, story: Story, services: Services) -> StageRecord
     record = opened(contract, ingested, services.clock())
     if story.tries.exhausted(services.settings.max_attempts):
         return _ended(parked(record, story.tries, services), services)
-    with attempt(subject(ingested), services):
+    with attempt(subject(ingested), services, story.tries):
         return _validate(contract, ingested, record, done.detail.get("decided") if done else None, services)
 
 

@@ -1,7 +1,8 @@
 """Attempts: a stage says in the ledger that it begins with a load, so that a process that dies counts, too."""
 
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 # A service that is away for hours fails attempts that are no fault of the load: so many times as many may.
 DEFERRED_TIMES = 5
+SUSPECT_AFTER = 2  # deaths of the process after which a load is worked on alone
 SHOWN = 1_000
 
 
@@ -34,9 +36,50 @@ class Tries:
         return self.failed >= most or self.failed + self.deferred >= most * DEFERRED_TIMES
 
     @property
+    def suspect(self) -> bool:
+        """Whether this load may be what kills the process: its neighbours must not die, and count, with it."""
+        return self.failed >= SUSPECT_AFTER and not self.last_reason
+
+    @property
     def why(self) -> str:
         """What the last attempt ended with, for a person."""
         return self.last_message or "the process was killed while it worked on this load (out of memory, or a crash)"
+
+
+class Room:
+    """Where the attempts of an instance are: many together (``inside``), or one alone. Whoever comes waits."""
+
+    def __init__(self) -> None:
+        self._door = threading.Lock()
+        self._left = threading.Condition()
+        self.inside = 0
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Work beside others."""
+        with self._door, self._left:
+            self.inside += 1
+        try:
+            yield
+        finally:
+            with self._left:
+                self.inside -= 1
+                self._left.notify_all()
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Work when the others have left; nobody comes in meanwhile."""
+        with self._door:
+            with self._left:
+                self._left.wait_for(lambda: self.inside == 0)
+            yield
+
+    def place(self, tries: Tries) -> AbstractContextManager[None]:
+        """Return where a load is worked on that was tried before."""
+        return self.alone() if tries.suspect else self.together()
+
+
+_room = Room()
 
 
 @dataclass(frozen=True)
@@ -54,8 +97,16 @@ class Subject:
 
 
 @contextmanager
-def attempt(subject: Subject, services: "Services") -> Iterator[None]:
-    """Record that an attempt begins; when the block raises, record why, and let it pass."""
+def attempt(subject: Subject, services: "Services", tries: Tries = Tries()) -> Iterator[None]:
+    """Record that an attempt begins; when the block raises, record why, and let it pass.
+
+    A load that may have killed the process (by ``tries``) has the instance to itself: so a death counts for it alone.
+    """
+    with _room.place(tries):
+        yield from _attempt(subject, services)
+
+
+def _attempt(subject: Subject, services: "Services") -> Iterator[None]:
     own = new_run_id()
     _record(subject, own, "began", None, None, services)
     try:

@@ -185,6 +185,13 @@ SELECT load_id, detail FROM inventory_ops.load_stages
 WHERE {days} AND load_id IN UNNEST(@load_ids) AND stage = @stage AND detail IS NOT NULL
 """
 
+_LAST = """
+SELECT * FROM inventory_ops.load_stages
+WHERE {days} AND load_id = @load AND stage = @stage AND state = @state AND stage_version = @version
+ORDER BY finished_at DESC, record_id DESC
+LIMIT 1
+"""
+
 _PENDING = """
 WITH latest AS (
   SELECT load_id, stage, state, record_id, input_record, landed_on, finished_at
@@ -254,6 +261,13 @@ class Ledger:
     def stages(self, load_id: str, landed_on: date | None = None) -> dict[str, StageRecord]:
         """Return stage -> latest record of one load."""
         return self.latest([Asked(load_id, landed_on)]).get(load_id, {})
+
+    def last(self, asked: Asked, stage: str, state: str, version: str) -> StageRecord | None:
+        """Return the newest record by which a version of a stage took a load to a state, superseded or not."""
+        days, params = in_days([asked.landed_on])
+        params |= {"load": asked.load_id, "stage": stage, "state": state, "version": version}
+        rows = self._warehouse.query(_LAST.format(days=days), params)
+        return record_of(rows[0]) if rows else None
 
     def details(self, loads: Iterable[Asked], stage: str) -> dict[str, list[dict[str, Any]]]:
         """Return load_id -> what each of its records of a stage says, the superseded ones too, in no order."""

@@ -66,6 +66,7 @@ def ledger() -> Iterator[Statement]:
         services.ledger.latest([Asked("a", day)])
         services.ledger.details([Asked("a", day)], "transform")
         services.ledger.story(Asked("a", day), "validate")
+        services.ledger.last(Asked("a", day), "ingest", "loaded", "1")
     for stage in STAGES[1:]:
         services.ledger.pending(stage, [DAY], NOW, "sales")
     yield from services.statements
@@ -74,10 +75,19 @@ def ledger() -> Iterator[Statement]:
 def duplicates() -> Iterator[Statement]:
     """What ingest asks about other objects with the same content."""
     from functions.ingest.duplicates import find_neighbour
+    from functions.ingest.restored import loaded_before
     from stockflow.events import ObjectRef
 
     services = RecordedServices("duplicates", {"SELECT DISTINCT content_md5": [{"content_md5": "m", "load_id": "b"}]})
-    find_neighbour(ObjectRef("landing", "sales/a.csv", 1, 10, "m", NOW), "sales", "m", services)
+    ref = ObjectRef("landing", "sales/a.csv", 1, 10, "m", NOW)
+    find_neighbour(ref, "sales", "m", services)
+    yield from services.statements
+    before = {
+        "load_id": "a", "feed": "sales", "stage": "ingest", "state": "loaded", "stage_version": "1", "rows": 1,
+        "started_at": NOW, "finished_at": NOW, "raw_run_id": "r",
+    }  # fmt: skip
+    services = RecordedServices("restored", {"@version": [before], "COUNT(*)": [{"n": 1}]})
+    loaded_before(ref, "sales", "1", services)
     yield from services.statements
 
 

@@ -184,6 +184,25 @@ def test_a_replay_of_a_load_whose_object_is_gone_keeps_the_load(world: World) ->
         world.check_books(ref, rows=1)
 
 
+def test_a_load_that_a_bad_contract_refused_comes_back_also_when_its_object_is_gone(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ref = world.drop("sales/gone_since.csv", sales("R77,1,2026-09-01,A,LYO,1,10"))
+    first = world.ingest(ref)
+    with monkeypatch.context() as bad:
+        _at_version(bad, "bad")
+        bad.setattr("functions.ingest.pipeline.decode", _refuses)
+        assert world.ingest(ref).state == "rejected"
+    remove_orphans(world.services, old=timedelta(0))
+    world.services.store.delete(ref.bucket, ref.name)
+    with monkeypatch.context() as other:
+        _at_version(other, "another one")
+        assert _later(world).ingest(ref).state == "rejected"
+    again = _later(world).ingest(ref)
+    assert (again.state, again.raw_run_id) == ("loaded", first.raw_run_id)
+    world.check_books(ref, rows=1)
+
+
 def test_the_rows_that_a_killed_attempt_left_go_when_they_are_old(world: World) -> None:
     ref = world.drop("sales/orphans.csv", sales(*ROWS, "q,orphans"))
     world.killed(ref, "ledger", "record", "before")
