@@ -109,14 +109,14 @@ class _Counting:
     def load_parquet(self, uris, table, schema):  # type: ignore[no-untyped-def]
         self.jobs += 1
         if self.jobs == 1:
-            assert self._all_staged()
+            assert self._all_staged(table)
         return self._real.load_parquet(uris, table, schema)
 
-    def _all_staged(self) -> bool:
+    def _all_staged(self, table: str) -> bool:
         from functions.ingest import raw
         from stockflow.waiting import wait_until
 
-        return wait_until(lambda: sum(len(items) for items, _ in raw._jobs._waiting.values()) == self._others, 60, 0.02)
+        return wait_until(lambda: raw._jobs.waiting(table) == self._others, 60, 0.02)
 
 
 def test_another_version_of_the_code_states_its_rows_in_place_of_the_earlier_ones(
