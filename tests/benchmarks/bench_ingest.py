@@ -6,7 +6,6 @@
 import csv
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -21,6 +20,7 @@ from functions.ingest.readers.model import Facts, Target
 from functions.ingest.staging import Staging, arrow_schema, stage
 from stockflow.contracts import load_contract
 from stockflow.settings import bundle_root
+from tests.support.memory import peak_bytes
 
 ROWS = 1_000_000
 LIMIT_MB = 200
@@ -88,7 +88,7 @@ def run(case: str, path: Path) -> dict[str, float]:
     started, cpu = time.perf_counter(), time.process_time()
     rows, rejects = CASES[case][0](path)
     seconds, cpu = time.perf_counter() - started, time.process_time() - cpu
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    peak = peak_bytes() / 1e6
     return {"rows": rows, "rejects": rejects, "seconds": seconds, "cpu": cpu, "peak_mb": peak}
 
 

@@ -12,7 +12,6 @@ import io
 import json
 import os
 import random
-import resource
 import subprocess
 import sys
 import tempfile
@@ -28,6 +27,7 @@ from functions.ingest.readers.formats import FORMATS
 from functions.ingest.readers.model import Facts, Target
 from stockflow.contracts import load_contract
 from stockflow.settings import bundle_root
+from tests.support.memory import peak_bytes
 
 HEADER = ("receipt_number", "line_number", "business_date", "sku", "location_code", "quantity", "net_amount")
 MEGABYTES = 8
@@ -138,7 +138,7 @@ def read(kind: str, path: Path) -> dict[str, float]:
     target = Target(load_contract(bundle_root() / "contracts" / "sales.yaml"), f"sales/{path.name}", 1 << 40)
     with path.open("rb") as file:
         rows = sum(chunk.batch.num_rows for chunk in _chunks(kind, file, target) if chunk.batch is not None)
-    return {"rows": rows, "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}
+    return {"rows": rows, "peak": peak_bytes()}
 
 
 def _chunks(kind: str, file: io.BufferedReader, target: Target) -> Iterator:  # type: ignore[type-arg]

@@ -9,7 +9,6 @@ it only the in-memory figures are printed.
 """
 
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -33,6 +32,7 @@ from functions.validate.rows import EXTRA, LINE, ROW, pieces
 from functions.validate.survey import Survey
 from stockflow.contracts import Contract, load_contract
 from stockflow.settings import Settings, bundle_root
+from tests.support.memory import peak_bytes
 from tests.support.rows import Table, table
 from tests.support.stack import emulators
 
@@ -123,7 +123,7 @@ def long_file(path: Path) -> dict[str, float]:
     """Judge a staged file in this process; return seconds, refused rows and peak memory."""
     began = time.perf_counter()
     judgement, _ = judge(contract(), File(path), LANDED, lambda refused: None)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    peak = peak_bytes() / 1e6
     return {"seconds": time.perf_counter() - began, "rows": judgement.rows, "refused": judgement.refused, "mb": peak}
 
 

@@ -42,7 +42,7 @@ def _later(world: World) -> World:
 
 
 def _at_version(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    monkeypatch.setattr("functions.ingest.pipeline.version", lambda contract: name + version(contract))
+    monkeypatch.setattr("functions.ingest.arrival.version", lambda contract: name + version(contract))
 
 
 def test_beyond_the_quota_of_load_jobs_rows_go_by_a_write_stream(world: World, quota: Proxy) -> None:
@@ -194,7 +194,7 @@ def test_a_load_that_a_bad_contract_refused_comes_back_also_when_its_object_is_g
         bad.setattr("functions.ingest.pipeline.decode", _refuses)
         assert world.ingest(ref).state == "rejected"
     remove_orphans(world.services, old=timedelta(0))
-    world.services.store.delete(ref.bucket, ref.name)
+    world.services.object_store.delete(ref.bucket, ref.name)
     with monkeypatch.context() as other:
         _at_version(other, "another one")
         assert _later(world).ingest(ref).state == "rejected"
