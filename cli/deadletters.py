@@ -106,7 +106,7 @@ def _row(dead: DeadLetter, services: Services) -> dict[str, Any]:
 
 @app.command("list")
 def list_(as_json: Json = False) -> None:
-    """List them: which function gave up, on what, after how many attempts, and its last error.
+    """List dead letters: which function gave up on what, after how many attempts, and its last error.
 
     Examples:
 
@@ -126,7 +126,7 @@ def list_(as_json: Json = False) -> None:
 
 @app.command()
 def show(ids: Ids = None, as_json: Json = False) -> None:
-    """Show dead letters whole: the original event, the attempts, the last error.
+    """Show dead letters in full: the original event, the attempts, the last error.
 
     Examples:
 
@@ -163,7 +163,7 @@ def chosen(letters: list[DeadLetter], ids: list[str], every: bool) -> list[DeadL
         CommandError: an id that is none, or nothing was named.
     """
     if not every and not ids:
-        raise CommandError("which ones? Name their ids (`stockflow deadletters list`), or say --all")
+        raise CommandError("name the ids (`stockflow deadletters list` shows them), or use --all")
     for text in ids:
         if not any(dead.letter.message_id.startswith(text) for dead in letters):
             raise CommandError(f"no dead letter {text!r}: `stockflow deadletters list` shows them")
@@ -172,7 +172,7 @@ def chosen(letters: list[DeadLetter], ids: list[str], every: bool) -> list[DeadL
 
 @app.command()
 def retry(ids: Ids = None, every: All = False, as_json: Json = False) -> None:
-    """Publish the original events again, then forget the dead letters. Do it when the cause is fixed.
+    """Publish the original events again and remove the dead letters. Do this once the cause is fixed.
 
     Examples:
 
@@ -183,7 +183,7 @@ def retry(ids: Ids = None, every: All = False, as_json: Json = False) -> None:
 
 @app.command()
 def drop(ids: Ids = None, every: All = False, as_json: Json = False) -> None:
-    """Forget dead letters for good. The load stays where it is: `stockflow replay` finds it again.
+    """Delete dead letters for good. The load stays where it is: `stockflow replay` finds it again.
 
     Examples:
 

@@ -46,9 +46,9 @@ def demo(
     leave: Annotated[
         bool, typer.Option("--exit", envvar="DEMO_EXIT", help="Stop everything after printing (or DEMO_EXIT=1).")
     ] = False,
-    timeout: Annotated[int, typer.Option(help="Seconds to wait for the files at most.")] = 600,
+    timeout: Annotated[int, typer.Option(help="Longest time to wait for the files, in seconds.")] = 600,
 ) -> None:
-    """Start the stack, drop six weeks of a small shop's files at once, and print what came of them.
+    """Start the stack, drop six weeks of a small shop's files at once, and print the results.
 
     Exit code 1 when a file was not processed, a KPI has no figure, or a row is unaccounted for.
 

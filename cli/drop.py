@@ -25,7 +25,7 @@ def drop(
     feed: Annotated[str, typer.Option(help="The feed; guessed from the folder or the file's name if left out.")] = "",
     sender: Annotated[str, typer.Option(help="Whose files these are: they go to <feed>/<sender>/.")] = "",
     wait: Annotated[bool, typer.Option("--wait", help="Follow the files until they are in the KPIs.")] = False,
-    timeout: Annotated[int, typer.Option(help="Seconds to wait at most.")] = 300,
+    timeout: Annotated[int, typer.Option(help="Longest time to wait, in seconds.")] = 300,
     as_json: Json = False,
 ) -> None:
     """Drop files into the landing bucket, as a store or an ERP job would.
@@ -104,7 +104,7 @@ def guess_feed(path: Path, feeds: Iterable[str]) -> str:
         for feed in feeds:
             if text == feed or text.lower().startswith(feed):
                 return feed
-    raise CommandError(f"{path}: which feed is this? Say --feed with one of {', '.join(sorted(feeds))}")
+    raise CommandError(f"{path}: which feed is this? Use --feed with one of {', '.join(sorted(feeds))}")
 
 
 def upload(services: Services, path: Path, name: str) -> dict[str, str]:
@@ -122,7 +122,7 @@ def _say(loads: list[dict[str, str]], as_json: bool) -> None:
         print_json(loads)
         return
     print_table(loads, ["load_id", "object"])
-    console().print("follow them with `stockflow loads`")
+    console().print("`stockflow loads` shows their progress")
 
 
 def is_settled(row: dict[str, object]) -> bool:
@@ -135,7 +135,7 @@ def follow(services: Services, load_ids: list[str], timeout: int) -> list[dict[s
     """Show progress until each load was processed or the time is over; return their rows."""
     deadline = time.monotonic() + timeout
     with progress() as bar:
-        task = bar.add_task("loads settled", total=len(load_ids))
+        task = bar.add_task("files processed", total=len(load_ids))
         while True:
             began = time.monotonic()
             rows = find_loads(services, load_ids=load_ids)

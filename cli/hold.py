@@ -47,7 +47,7 @@ def reject(
     reason: Annotated[str, typer.Option("--reason", help="Why, for whoever asks later.")],
     as_json: Json = False,
 ) -> None:
-    """Reject a held load for good: nothing of the file counts.
+    """Reject a held load for good: none of its rows count.
 
     Examples:
 

@@ -59,12 +59,12 @@ def parse(part: str, text: str) -> Line:
 
 def logs(
     part: Annotated[str | None, typer.Argument(help=f"One of {', '.join(PARTS)}, supervisor; all if left out.")] = None,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on as lines come.")] = False,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Keep printing new lines.")] = False,
     lines: Annotated[int, typer.Option("--lines", "-n", help="How many of the last lines of each part.")] = 50,
     since: Annotated[str, typer.Option(help="Only the lines of the last 30s, 10m or 2h.")] = "",
     as_json: Json = False,
 ) -> None:
-    """Print what the parts say, in the order of time; the functions' JSON is rendered as text.
+    """Print the logs of all parts in order of time; the functions' JSON is rendered as text.
 
     With --json one object a line.
 

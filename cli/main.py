@@ -28,7 +28,7 @@ COMMANDS = {
     "logs": Command(
         "cli.logs",
         "logs",
-        "Print what the parts say, in the order of time; the functions' JSON is rendered as text.",
+        "Print the logs of all parts in order of time; the functions' JSON is rendered as text.",
     ),
     "drop": Command("cli.drop", "drop", "Drop files into the landing bucket, as a store or an ERP job would."),
     "try": Command(
@@ -55,12 +55,12 @@ COMMANDS = {
     "doctor": Command(
         "cli.doctor.command",
         "doctor",
-        "Compare an environment with what pipeline.yaml and the contracts say of it.",
+        "Compare an environment with pipeline.yaml and the contracts.",
     ),
     "replay": Command(
         "cli.replay.command",
         "replay",
-        "Run a stage again, for any period, feed or load. Nothing that stays the same changes.",
+        "Run a stage again for any period, feed or load. Results that stay the same are not touched.",
     ),
     "backfill": Command(
         "cli.backfill.command",
@@ -70,12 +70,12 @@ COMMANDS = {
     "sweep": Command(
         "cli.sweep",
         "sweep",
-        "Find landed objects without a load and stages that never started or are stuck, and wake them.",
+        "Find landed objects without a load and stages that never started or are stuck, and announce them again.",
     ),
     "demo": Command(
         "cli.demo",
         "demo",
-        "Start the stack, drop six weeks of a small shop's files at once, and print what came of them.",
+        "Start the stack, drop six weeks of a small shop's files at once, and print the results.",
     ),
     "cost": Command(
         "cli.cost.command",

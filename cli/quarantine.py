@@ -92,7 +92,7 @@ def open_rows(services: Services, feed: str = "", load: str = "") -> list[dict[s
         CommandError: an unknown feed.
     """
     if feed and feed not in services.contracts:
-        raise CommandError(f"{feed!r} is no feed: expected one of {', '.join(sorted(services.contracts))}")
+        raise CommandError(f"{feed!r} is not a known feed: expected one of {', '.join(sorted(services.contracts))}")
     found = []
     for name in [feed] if feed else _feeds(services):
         found += services.warehouse.query(open_sql(services.contracts[name]), {"feed": name, "load": load})
@@ -239,8 +239,8 @@ def neutral(column: Column, text: str | None, formats: Formats) -> str:
 def release(
     feed: Feed = "",
     load: Load = "",
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would run, and stop.")] = False,
-    timeout: Annotated[int, typer.Option(help="Seconds to wait at most.")] = 900,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what would run, and stop.")] = False,
+    timeout: Annotated[int, typer.Option(help="Longest time to wait, in seconds.")] = 900,
     as_json: Json = False,
 ) -> None:
     """Judge the refused rows again by the present contract, without their files: raw keeps every row.

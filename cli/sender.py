@@ -107,7 +107,7 @@ def show(
 def _tell(name: str, sender: Sender | None, declared: Mapping[str, Any], rows: list[dict[str, Any]], days: int) -> None:
     out = console()
     if sender is None:
-        out.print(f"{name} has no profile: each file says for itself how it is written", markup=False)
+        out.print(f"{name} has no profile: how each file is written is detected per file", markup=False)
     else:
         out.print(f"{name}: {', '.join(sender.files)}", markup=False)
         out.print("declared:\n" + yaml.safe_dump(dict(declared), allow_unicode=True, sort_keys=False), markup=False)
@@ -157,7 +157,7 @@ def new(
 
     path = _contracts_dir(folder) / FOLDER / f"{name}.yaml"
     if path.exists():
-        raise CommandError(f"{path} is there already: edit it, then `stockflow sender check`")
+        raise CommandError(f"{path} already exists: edit it, then `stockflow sender check`")
     trial = trial_of(source, feed)
     if not trial.detail.get("header"):
         raise CommandError(f"{source}: {trial.message or 'it could not be read'}")
@@ -203,7 +203,7 @@ def accept(
     if lost := set(header or ()) - {p["header"] for p in found}:
         raise CommandError(f"{source}: nothing is proposed for {', '.join(map(repr, sorted(lost)))}; proposed: {known}")
     if not wanted:
-        raise CommandError(f"{source}: no header of it is like a column that it lacks; see `stockflow try {source}`")
+        raise CommandError(f"{source}: none of its headers resembles a missing column; see `stockflow try {source}`")
     path = contracts / FOLDER / f"{name}.yaml"
     text = path.read_text(encoding="utf-8") if path.exists() else ""
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -25,7 +25,7 @@ def up(
 ) -> None:
     """Start the embedded stack: emulators, the four functions, the dashboard.
 
-    A stack that runs already is left as it is. Data of an earlier run is kept.
+    A stack that is already running is left as it is. Data of an earlier run is kept.
 
     Examples:
 
@@ -66,7 +66,7 @@ def _stay(dashboard: bool) -> None:
     from local.state import open_stack
 
     if running(target.folder()):
-        raise CommandError("a stack runs already in this folder: `stockflow down` stops it")
+        raise CommandError("a stack is already running in this folder: `stockflow down` stops it")
     supervisor = Supervisor(open_stack(target.folder()), dashboard)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: supervisor.stop.set())
@@ -98,7 +98,7 @@ def down(
     if as_json:
         print_json({"stopped": stopped, "purged": purge})
     else:
-        console().print("stopped" if stopped else "nothing ran")
+        console().print("stopped" if stopped else "nothing was running")
 
 
 def _purge(folder: Path) -> None:
@@ -125,7 +125,7 @@ def _tell_stale(old: list[dict[str, Any]] | None) -> None:
 
     if old:
         print_table(old, COLUMNS, "\nMade by an older contract, SQL or code")
-        console().print("`stockflow replay --stage STAGE --stale` makes them anew")
+        console().print("`stockflow replay --stage STAGE --stale` computes them again")
 
 
 def _late() -> list[dict[str, Any]] | None:
@@ -169,7 +169,7 @@ def status(as_json: Json = False) -> None:
     folder = target.folder()
     found = read_status(folder)
     if found is None or not running(folder):
-        raise CommandError(f"no stack runs in {folder}/: start one with `stockflow up`")
+        raise CommandError(f"no stack is running in {folder}/: start one with `stockflow up`")
     now = time.time()
     rows = [
         {"part": p.name, "state": p.state, "address": f"127.0.0.1:{p.port}", "restarts": p.restarts,

@@ -13,12 +13,12 @@ from functions.ingest.sweep import sweep as run_sweep
 
 
 def sweep(
-    older_than: Annotated[int, typer.Option(help="Wake only what waits for this many seconds.")] = 60,
+    older_than: Annotated[int, typer.Option(help="Announce only what has waited for this many seconds.")] = 60,
     as_json: Json = False,
 ) -> None:
-    """Find landed objects without a load and stages that never started or are stuck, and wake them.
+    """Find landed objects without a load and stages that never started or are stuck, and announce them again.
 
-    The same runs by itself every ten minutes; this looks at all objects, however old.
+    The same check runs every ten minutes; this command looks at all objects, however old.
 
     Examples:
 
@@ -32,9 +32,9 @@ def sweep(
         print_json(found)
     elif found:
         print_table(found, ["waits_for", "feed", "object", "load_id", "since"])
-        console().print(f"{len(found)} requeued: `stockflow loads` shows how far they are")
+        console().print(f"{len(found)} announced again: `stockflow loads` shows their progress")
     else:
-        console().print("nothing waits")
+        console().print("nothing is waiting")
 
 
 def rows(requeued: Requeued) -> list[dict[str, Any]]:

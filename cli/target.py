@@ -19,7 +19,7 @@ def stack() -> Stack:
     found = find_stack(folder)
     if found is None or not running(folder):
         raise CommandError(
-            f"no stack runs in {folder}/: start one with `stockflow up`, or name --project for the cloud"
+            f"no stack is running in {folder}/: start one with `stockflow up`, or name --project for the cloud"
         )
     return found
 

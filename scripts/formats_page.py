@@ -21,10 +21,10 @@ would be read.
 """
 PACKED = f"""## Packed files
 
-Each of them may be packed by gzip, zstd or bzip2 (up to {MAX_PACKINGS} times), or lie in a zip file, alone or with
+Each of them may be packed by gzip, zstd or bzip2 (up to {MAX_PACKINGS} times), or be in a zip file, alone or with
 others of the same header. A zip file within a zip file is opened, a third one is not.
 
-What is not read is said by its name: PDF, images, other XML and HTML, ORC, 7-Zip, RAR, xz.
+Recognised, and refused by name: PDF, images, other XML and HTML, ORC, 7-Zip, RAR, xz.
 """
 MESSAGES = """## X12, EDIFACT and XML
 
@@ -43,7 +43,7 @@ RULES = f"""
   in XML who reports). Of several
   places the message must say which quantities belong to which; otherwise the item is a reject.
 - Quantities without a column are kept in `_extra`, and `stockflow explain` counts them.
-- A period of several days stands under its last day, and the file says so.
+- A period of several days is recorded on its last day, and the file's notes say so.
 - Sales messages have no receipts: the receipt is `852 SKU` or `SLSRPT SKU`, the line counts what a message says of a
   product for a place and a day. So a message that is sent again, or corrected, takes the place of the one before.
 - A message that cancels another one is refused: send the right quantities.

@@ -87,7 +87,7 @@ locals {
 
   alerts = {
     errors = {
-      text       = "A function fails more than one call in twenty"
+      text       = "A function fails more than 5 % of its calls"
       severity   = "ERROR"
       filter     = "metric.type=\"run.googleapis.com/request_count\" AND ${local.functions_filter} AND metric.labels.response_code_class=\"5xx\""
       per        = "metric.type=\"run.googleapis.com/request_count\" AND ${local.functions_filter}"
@@ -100,7 +100,7 @@ locals {
       doc        = "A transient error is retried, then dead-lettered. Read the function's ERROR lines; `stockflow explain LOAD` shows the load."
     }
     dead_letters = {
-      text       = "There are dead letters"
+      text       = "Dead letters are waiting"
       severity   = "ERROR"
       filter     = "metric.type=\"pubsub.googleapis.com/subscription/num_undelivered_messages\" AND resource.type=\"pubsub_subscription\" AND resource.labels.subscription_id=monitoring.regex.full_match(\".*${local.defaults.dead_letter_subscription_suffix}\")"
       per        = null
@@ -123,10 +123,10 @@ locals {
       comparison = "COMPARISON_GT"
       threshold  = 900
       duration   = "300s"
-      doc        = "Events wait: the function is slow, failing or at its instance limit."
+      doc        = "Events are waiting: the function is slow, failing or at its instance limit."
     }
     failed = {
-      text       = "A load has failed and is not tried any more"
+      text       = "A load failed and will not be retried"
       severity   = "ERROR"
       filter     = "${local.stage_metric["files"]} AND metric.labels.state=\"failed\""
       per        = null
@@ -136,10 +136,10 @@ locals {
       comparison = "COMPARISON_GT"
       threshold  = 0
       duration   = "0s"
-      doc        = "`stockflow loads --state failed` shows it with the reason; nothing else waits for it. When the cause is fixed: `stockflow loads retry LOAD`."
+      doc        = "`stockflow loads --state failed` shows it with the reason; no other load waits for it. When the cause is fixed: `stockflow loads retry LOAD`."
     }
     held = {
-      text       = "A load is held until a person decides"
+      text       = "A load is on hold and needs a decision"
       severity   = "WARNING"
       filter     = "${local.stage_metric["files"]} AND metric.labels.state=\"held\""
       per        = null
@@ -152,7 +152,7 @@ locals {
       doc        = "`stockflow loads --state held` shows it with the reason; no KPI counts it. If it is right: `stockflow loads release LOAD`, else `stockflow loads reject LOAD`."
     }
     quarantine_share = {
-      text       = "More than one row in twenty of a load is refused"
+      text       = "More than 5 % of a load's rows are refused"
       severity   = "WARNING"
       filter     = "${local.stage_metric["refused_share"]} AND metric.labels.stage=\"validate\""
       per        = null
@@ -188,7 +188,7 @@ locals {
       comparison = "COMPARISON_GT"
       threshold  = 1
       duration   = "0s"
-      doc        = "No KPI was refreshed for longer than the feed that comes most often may be silent. `stockflow loads` says where the loads stand."
+      doc        = "No KPI was refreshed within the time allowed for the most frequent feed. `stockflow loads` shows how far the loads are."
     }
     latency = {
       text       = "A function's slowest calls take more than five minutes"
@@ -201,10 +201,10 @@ locals {
       comparison = "COMPARISON_GT"
       threshold  = 300000
       duration   = "600s"
-      doc        = "The push acknowledgement ends at ten minutes. Larger files must be split."
+      doc        = "A push must be acknowledged within ten minutes. Larger files must be split."
     }
     memory = {
-      text       = "A function uses more than nine tenths of its memory"
+      text       = "A function uses more than 90 % of its memory"
       severity   = "WARNING"
       filter     = "metric.type=\"run.googleapis.com/container/memory/utilizations\" AND ${local.functions_filter}"
       per        = null
@@ -227,7 +227,7 @@ locals {
       comparison = "COMPARISON_GT"
       threshold  = 2 * pow(1024, 4)
       duration   = "0s"
-      doc        = "The budget says how much in money; INFORMATION_SCHEMA.JOBS says which query (docs/observability.md)."
+      doc        = "The budget shows the amount; INFORMATION_SCHEMA.JOBS shows which query (docs/observability.md)."
     }
   }
 }

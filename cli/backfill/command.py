@@ -25,7 +25,9 @@ Days = list[dict[str, Any]]
 
 
 def backfill(
-    stage: Annotated[Stage, typer.Option(help="Where to begin; all later stages follow by themselves.")] = "transform",
+    stage: Annotated[
+        Stage, typer.Option(help="The stage to start with; all later stages follow automatically.")
+    ] = "transform",
     feed: Annotated[list[str] | None, typer.Option(help="Only this feed (may be repeated).")] = None,
     first: Annotated[str, typer.Option("--from", help="A date or time (UTC unless it says otherwise).")] = "",
     last: Annotated[str, typer.Option("--to", help="A date (to its end) or time, inclusive.")] = "",
@@ -35,15 +37,15 @@ def backfill(
     batch: Annotated[int, typer.Option(help="Loads that are sent at once, of one landing day.")] = BATCH,
     in_flight: Annotated[int, typer.Option(help="Batches that may be on their way at once.")] = IN_FLIGHT,
     timeout: Annotated[int, typer.Option(help="Seconds until a batch that has not ended stops it.")] = TIMEOUT,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would run, day by day, and stop.")] = False,
-    diff: Annotated[bool, typer.Option(help="Say at the end which KPI cells changed.")] = True,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what would run, day by day, and stop.")] = False,
+    diff: Annotated[bool, typer.Option(help="Report at the end which KPI cells changed.")] = True,
     as_json: Json = False,
 ) -> None:
     """Run a stage again for a long period, day by day: a batch is sent when the one before it has ended.
 
-    It can be stopped and started again at any time: nothing that stays the same changes, and what ended less than 15
-    minutes ago is left as it is. Exit code 1 when a load failed or a batch did not end in time; the report says how
-    to run those days alone.
+    It can be stopped and started again at any time: results that stay the same are not touched, and what ended less
+    than 15 minutes ago is left as it is. Exit code 1 when a load failed or a batch did not end in time; the report
+    says how to run those days alone.
 
     Examples:
 

@@ -21,7 +21,7 @@ def check(
 ) -> None:
     """Check contracts: unknown keys and words, columns that are not there, headers that mean two columns.
 
-    Each fault is said with file and line, and the nearest known key. Exit code 1 when there is one.
+    Each fault is reported with file, line and the nearest known key. Exit code 1 when there is one.
 
     Examples:
 
@@ -73,9 +73,9 @@ def new(
         return
     path = to / f"{proposal.feed}.yaml" if to.is_dir() else to
     if path.exists():
-        raise CommandError(f"{path} is there already: a proposal replaces no contract")
+        raise CommandError(f"{path} already exists: a proposal does not replace a contract")
     path.write_text(proposal.text(), encoding="utf-8")
-    console().print(f"{path} is written: look at its guesses, then `stockflow contract check {path}`", markup=False)
+    console().print(f"wrote {path}: review its guesses, then `stockflow contract check {path}`", markup=False)
 
 
 def _feed(source: Path) -> str:

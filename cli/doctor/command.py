@@ -20,10 +20,10 @@ _EMULATORS = ("PUBSUB_EMULATOR_HOST", "STORAGE_EMULATOR_HOST", "BIGQUERY_EMULATO
 def doctor(
     cloud: Annotated[bool, typer.Option("--cloud", help="Look at the project in Google Cloud.")] = False,
     with_canary: Annotated[bool, typer.Option("--canary", help="Also send a file all the way to the KPIs.")] = False,
-    timeout: Annotated[int, typer.Option(help="Seconds to wait for the canary at most.")] = 300,
+    timeout: Annotated[int, typer.Option(help="Longest time to wait for the canary, in seconds.")] = 300,
     as_json: Json = False,
 ) -> None:
-    """Compare an environment with what pipeline.yaml and the contracts say of it.
+    """Compare an environment with pipeline.yaml and the contracts.
 
     Without --cloud the running stack: buckets, topics, subscriptions, tables, views, functions. With it
     the project that --project or GOOGLE_CLOUD_PROJECT names, and also APIs, the schema of events, how
@@ -51,7 +51,7 @@ def _environment(cloud: bool) -> Services:
         return target.services()
     name = os.environ.get("STOCKFLOW_CLI_PROJECT") or os.environ.get("GOOGLE_CLOUD_PROJECT", "")
     if not name:
-        raise CommandError("which project? Say --project NAME before doctor, or set GOOGLE_CLOUD_PROJECT")
+        raise CommandError("expected a project: put --project NAME before doctor, or set GOOGLE_CLOUD_PROJECT")
     if emulated := [variable for variable in _EMULATORS if variable in os.environ]:
         raise CommandError(f"{', '.join(emulated)} point at a stack on this machine: unset them, or leave out --cloud")
     os.environ["STOCKFLOW_CLI_PROJECT"] = name
@@ -85,4 +85,4 @@ def _tell(findings: list[Finding], as_json: bool) -> None:
     elif broken:
         print_table(broken, ["check", "expected", "found", "fix"], f"{len(broken)} of {len(findings)} checks failed")
     else:
-        console().print(f"healthy: {len(findings)} checks, all as they should be")
+        console().print(f"healthy: {len(findings)} checks passed")

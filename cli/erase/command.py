@@ -27,7 +27,10 @@ class Found:
 def erase(
     person: Annotated[str, typer.Option(help="A name, an e-mail address or a telephone number, as files state it.")],
     dry_run: Annotated[
-        bool, typer.Option("--dry-run/--for-good", help="Only say what there is, or erase it. There is no way back.")
+        bool,
+        typer.Option(
+            "--dry-run/--for-good", help="Only list what would be erased, or erase it. This cannot be undone."
+        ),
     ] = True,
     as_json: Json = False,
 ) -> None:
@@ -127,6 +130,6 @@ def _tell(report: dict[str, Any]) -> None:
     if report["refused"]:
         print_table(report["refused"], ["table", "message"], "\nRefused: try again in 90 minutes")
     if report["left"]:
-        out.print(f"\n{report['left']} rows and objects are still there")
+        out.print(f"\n{report['left']} rows and objects remain")
     elif not done and (tables or report["objects"]):
-        out.print("\nnothing was changed: `--for-good` erases it")
+        out.print("\nnothing was changed; use `--for-good` to erase it")

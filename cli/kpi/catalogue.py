@@ -112,7 +112,7 @@ def _days(services: Services, sql: str) -> list[dict[str, Any]]:
 
 def refresh(
     name: Annotated[str, typer.Argument(help="Only this KPI; all that are new or changed if left out.")] = "",
-    timeout: Annotated[int, typer.Option(help="Seconds to wait at most.")] = 120,
+    timeout: Annotated[int, typer.Option(help="Longest time to wait, in seconds.")] = 120,
     as_json: Json = False,
 ) -> None:
     """Compute what is new, changed or failed at once, for all dates, instead of with the next load.
@@ -130,7 +130,7 @@ def refresh(
     if as_json:
         print_json(found)
     elif not found:
-        console().print("everything is computed as it is defined")
+        console().print("all KPIs are up to date")
     else:
         print_table(found, ["kpi", "state", "from_date", "to_date", "rows", "message"])
     if any(r["state"] != "computed" for r in found):

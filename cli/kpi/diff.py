@@ -90,7 +90,7 @@ def compared(old: Subject, new: Subject, span: Span) -> dict[str, Any]:
 def _tell(found: dict[str, Any], new: Subject) -> None:
     definition = new.definition
     if not found["same_grain"]:
-        console().print("the grain is another one: cells cannot be compared, totals can\n")
+        console().print("the grain differs: cells cannot be compared, totals can\n")
     else:
         told = ", ".join(f"{count:,} {kind}" for kind, count in found["counts"].items())
         console().print(f"{found['kpi']}, {found['from']} to {found['to']}: cells {told}\n", markup=False)

@@ -42,7 +42,7 @@ def days(services: Services, definition: Definition, asked: Asked, count: int) -
     """
     spans = read_spans(services)
     if definition.horizon not in spans:
-        raise CommandError("no facts came yet: `stockflow drop` some files first")
+        raise CommandError("there is no data yet: drop some files with `stockflow drop`")
     known = spans[definition.horizon]
     first, last = asked
     until = last or known.last
@@ -57,7 +57,7 @@ def parameters(span: Span) -> dict[str, date]:
 def one_kpi(definition: Definition) -> Definition:
     """Return a definition that has a value; base models have none."""
     if definition.kind != "kpi":
-        raise CommandError(f"{definition.name} is a base model: it has no value of its own")
+        raise CommandError(f"{definition.name} is a base model: it has no value")
     return definition
 
 

@@ -95,7 +95,7 @@ def known_by(definition: Definition, column: str) -> str:
     """
     if column not in splits(definition):
         known = ", ".join(splits(definition)) or "the day alone"
-        raise CommandError(f"{definition.name} is not known by {column!r}: expected one of {known}")
+        raise CommandError(f"{definition.name} has no {column!r}: expected one of {known}")
     return column
 
 

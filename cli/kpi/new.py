@@ -27,7 +27,7 @@ def new(
     numerator: Annotated[str, typer.Option(help="The column that is added up.")] = "",
     denominator: Annotated[str, typer.Option(help="The column that the sum is divided by; none for an amount.")] = "",
     grain: Annotated[str, typer.Option(help="The columns that a row is for, beside the day.")] = "",
-    owner: Annotated[str, typer.Option(help="Who answers for it.")] = "",
+    owner: Annotated[str, typer.Option(help="Who is responsible for it.")] = "",
     folder: Annotated[
         Path | None, typer.Option(help="Where the file goes; the project's definitions if left out.")
     ] = None,
@@ -67,7 +67,7 @@ def new(
     if as_json:
         print_json({"file": str(path), "kpi": name})
     else:
-        console().print(f"{path} is written, its example holds. Next: `stockflow kpi preview {path}`", markup=False)
+        console().print(f"wrote {path}; its example passes. Next: `stockflow kpi preview {path}`", markup=False)
 
 
 def _with(path: Path) -> Workspace:
@@ -79,7 +79,7 @@ def _free(name: str, path: Path, workspace: Workspace) -> None:
     if not re.fullmatch("[a-z][a-z0-9_]*", name):
         raise CommandError(f"the name becomes a table's: expected small letters, digits and _, found {name!r}")
     if path.exists() or f"{name}.sql" in workspace.texts:
-        raise CommandError(f"there is a KPI {name} already: `stockflow kpi show {name}`; choose another name")
+        raise CommandError(f"a KPI {name} already exists: `stockflow kpi show {name}`; choose another name")
 
 
 def _types(table: str, workspace: Workspace) -> dict[str, str]:

@@ -49,7 +49,9 @@ def publish(
     workspace = open_workspace([given], services.settings.definitions_uri, services)
     name = workspace.wanted[0]
     if bucket.live(name) == workspace.texts[f"{name}.sql"]:
-        raise CommandError(f"{name} is published with this very text: `stockflow kpi history {name}` says since when")
+        raise CommandError(
+            f"{name} is already published with this text: `stockflow kpi history {name}` says since when"
+        )
     _put(workspace, bucket, note, timeout, as_json)
 
 
@@ -69,7 +71,7 @@ def _put(workspace: Workspace, bucket: Bucket, note: str, timeout: int, as_json:
     if runs:
         print_table(runs, ["kpi", "state", "from_date", "to_date", "rows", "message"])
     else:
-        console().print("the next load computes it" if timeout else "not waited for: the next load computes it")
+        console().print("the next load computes it" if timeout else "not waiting: the next load computes it")
     if view:
         console().print(f"view {view}; `stockflow kpi show {definition.name}` shows its last days")
 
@@ -118,7 +120,7 @@ def history(
 def _of(bucket: Bucket, name: str) -> list[Publication]:
     found = bucket.history(name)
     if not found:
-        raise CommandError(f"nothing was ever published as {name}: `stockflow kpi list` shows what is")
+        raise CommandError(f"{name} was never published: `stockflow kpi list` shows what is")
     return found
 
 

@@ -36,10 +36,10 @@ SELECT {grain}, value AS quantity FROM {table} AS counted WHERE business_date = 
 
 def why(
     name: Annotated[str, typer.Argument(help="Name of the KPI.")],
-    first: Annotated[str, typer.Option("--from", help="The day to begin with, such as 2026-09-01.")],
-    last: Annotated[str, typer.Option("--to", help="The day to end with.")],
+    first: Annotated[str, typer.Option("--from", help="The first day, such as 2026-09-01.")],
+    last: Annotated[str, typer.Option("--to", help="The last day.")],
     known_at: Annotated[
-        str, typer.Option("--known-at", help="Begin with what was known of the first day at this time (UTC).")
+        str, typer.Option("--known-at", help="Start from what was known of the first day at this time (UTC).")
     ] = "",
     most: Annotated[int, typer.Option(help="How many cells to show.", min=1)] = 10,
     as_json: Json = False,
@@ -95,7 +95,7 @@ def answer(subject: Subject, days: tuple[date, date], known_at: str = "", most: 
 def both(first: date | None, last: date | None) -> tuple[date, date]:
     """Return two days, the first one before the other."""
     if first is None or last is None or first >= last:
-        raise CommandError("expected two days, --from before --to")
+        raise CommandError("expected two days, the first before the second")
     return first, last
 
 

@@ -158,7 +158,7 @@ def _tell(found: Found, up: bool, down: bool, alone: bool) -> None:
             out.print(_grow(root, found.name, _by(steps), labels, {found.name}))
     TELL[found.kind](found.facts)
     if alone:
-        out.print("\nno stack runs: which files are in it is not known (`stockflow up`, or --project)")
+        out.print("\nno stack is running: its files are not known (`stockflow up`, or --project)")
 
 
 def _by(steps: Steps) -> dict[str, list[str]]:

@@ -23,7 +23,7 @@ Stockflow's inventory KPIs, as their owners define them. Use these numbers as th
 _READS = ToolAnnotations(read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False)
 Kpi = Annotated[str, Field(description="Name of the KPI, as `list_kpis` gives it, such as days_of_supply.")]
 Day = Annotated[str, Field(description="A day such as 2026-09-30; the newest one that is known if left out.")]
-First = Annotated[str, Field(description="The day to begin with, such as 2026-09-01.")]
+First = Annotated[str, Field(description="The first day, such as 2026-09-01.")]
 Last = Annotated[str, Field(description="The day to end with, such as 2026-09-30.")]
 Where = Annotated[
     dict[str, str | list[str]] | None,

@@ -24,9 +24,9 @@ _PAGE = Path(__file__).resolve().parent / "page.html.j2"
 
 def write_receipt(
     what: Annotated[str, typer.Argument(help="A load id, an object, or the name of a file that was dropped.")],
-    to: Annotated[Path, typer.Option(help="Folder; the receipt lies in it as the object does in its bucket.")] = Path(
-        "receipts"
-    ),
+    to: Annotated[
+        Path, typer.Option(help="Folder to write to; the receipt's path in it is the object's path in its bucket.")
+    ] = Path("receipts"),
     as_json: Json = False,
 ) -> None:
     """Write the receipt of a file for its sender: a page, the same as JSON, and the refused rows as they were sent.
@@ -101,7 +101,7 @@ def _without_the_file(found: list[Refusal]) -> tuple[str, bytes]:
 def _write(said: Mapping[str, Any], rows: tuple[str, bytes] | None, to: Path) -> list[str]:
     place = PurePosixPath(str(said["object"]))
     if ".." in place.parts:
-        raise CommandError(f"{said['object']}: this object's name leaves the folder")
+        raise CommandError(f"{said['object']}: this object's name points outside the folder")
     base = to / place.parent / place.name
     base.parent.mkdir(parents=True, exist_ok=True)
     files = [base.with_name(f"{base.name}.html"), base.with_name(f"{base.name}.json")]

@@ -150,7 +150,7 @@ def _dated(choice: Choice, services: Services) -> frozenset[str]:
 def _check_feeds(feeds: Iterable[str], services: Services) -> None:
     for feed in feeds:
         if feed not in services.contracts:
-            raise CommandError(f"{feed!r} is no feed: expected one of {', '.join(sorted(services.contracts))}")
+            raise CommandError(f"{feed!r} is not a known feed: expected one of {', '.join(sorted(services.contracts))}")
 
 
 def _check_loads(loads: Iterable[str], found: Iterable[Chosen]) -> None:

@@ -49,7 +49,9 @@ class Plan:
 
 
 def replay(
-    stage: Annotated[Stage, typer.Option(help="Where to begin; all later stages follow by themselves.")] = "ingest",
+    stage: Annotated[
+        Stage, typer.Option(help="The stage to start with; all later stages follow automatically.")
+    ] = "ingest",
     feed: Annotated[list[str] | None, typer.Option(help="Only this feed (may be repeated).")] = None,
     first: Annotated[str, typer.Option("--from", help="A date or time (UTC unless it says otherwise).")] = "",
     last: Annotated[str, typer.Option("--to", help="A date (to its end) or time, inclusive.")] = "",
@@ -59,16 +61,18 @@ def replay(
     load: Annotated[list[str] | None, typer.Option(help="Only this load, or its beginning (may be repeated).")] = None,
     stale: Annotated[bool, typer.Option("--stale", help="Only what an older contract, SQL or code made.")] = False,
     failed: Annotated[bool, typer.Option("--failed", help="Only what this stage refused or never finished.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would run, and stop.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what would run, and stop.")] = False,
     diff: Annotated[
-        bool, typer.Option("--diff", help="Run it beside the tables that are there, and say what would change.")
+        bool, typer.Option("--diff", help="Run it in a sandbox, beside the live tables, and report what would change.")
     ] = False,
-    promote: Annotated[bool, typer.Option("--promote", help="With --diff: put the result in place, at once.")] = False,
+    promote: Annotated[
+        bool, typer.Option("--promote", help="With --diff: put the result in place in one step.")
+    ] = False,
     wait: Annotated[bool, typer.Option(help="Follow the loads until the KPIs hold them.")] = True,
-    timeout: Annotated[int, typer.Option(help="Seconds to wait at most.")] = 900,
+    timeout: Annotated[int, typer.Option(help="Longest time to wait, in seconds.")] = 900,
     as_json: Json = False,
 ) -> None:
-    """Run a stage again, for any period, feed or load. Nothing that stays the same changes.
+    """Run a stage again for any period, feed or load. Results that stay the same are not touched.
 
     Exit code 1 when not every load was processed in time.
 
@@ -88,7 +92,7 @@ def replay(
         moment(last, end=True) if last else LATEST, by, stale, failed,
     )  # fmt: skip
     if promote and not diff:
-        raise CommandError("--promote puts in place what --diff has shown: say both")
+        raise CommandError("--promote needs --diff: use both")
     if diff:
         from cli.replay.diff import diff_command
 
@@ -132,7 +136,7 @@ def _tell(plan: Plan) -> None:
     out.print(f"{s['stage']} of {s['loads']} loads ({feeds}), {s['rows']:,} rows, by {s['by']}")
     out.print(f"at most {s['bigquery_jobs_at_most']} BigQuery jobs, later stages included")
     if s["just_done"]:
-        out.print(f"{s['just_done']} of them ended minutes ago at this version: the functions leave those as they are")
+        out.print(f"{s['just_done']} of them ended minutes ago at this version: the functions skip those")
 
 
 def run(plan: Plan, services: Services, timeout: float, as_json: bool, dry_run: bool = False) -> None:
@@ -153,7 +157,7 @@ def run(plan: Plan, services: Services, timeout: float, as_json: bool, dry_run: 
     else:
         publish_again(choice.stage, plan.chosen, services)
     if not timeout:
-        print_json(plan.summary()) if as_json else console().print("on its way: `stockflow loads` shows how far it is")
+        print_json(plan.summary()) if as_json else console().print("sent: `stockflow loads` shows the progress")
         return
     settled, records = follow(choice.stage, marks, services, timeout)
     was = row_counts(c.done for c in plan.chosen)

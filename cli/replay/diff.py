@@ -52,7 +52,9 @@ def diff_command(choice: Choice, promoting: bool, services: Services, as_json: b
 
 def _check_idle(services: Services) -> None:
     if left := waiting(services, services.clock()):
-        raise CommandError(f"{len(left)} loads are still on their way, or stuck: `stockflow sweep` wakes them")
+        raise CommandError(
+            f"{len(left)} loads are still on their way, or stuck: `stockflow sweep` announces them again"
+        )
 
 
 def check_no_attempts(stage: str, services: Services) -> None:
@@ -151,7 +153,7 @@ def _tell(changes: list[Change], loads: int, promoted: bool) -> None:
     cells = sum(c.total for c in changes if c.table.startswith("kpi."))
     out.print(f"{sum(c.total for c in changes) - cells} curated rows and {cells} KPI cells {verb}")
     if not promoted:
-        out.print("nothing was touched; the same command with --promote puts it in place, at once")
+        out.print("nothing was changed; add --promote to put the result in place")
 
 
 def _range(dates: tuple[str, ...]) -> str:

@@ -47,7 +47,7 @@ _EXPIRES_MS = 24 * 3600 * 1000  # of a sandbox whose command was killed
 
 
 class Silence:
-    """A publisher that nobody hears: in a sandbox, no stage wakes another."""
+    """A publisher that publishes nothing: in a sandbox, no stage wakes another."""
 
     def publish(self, _topic: str, _data: bytes, _attributes: Mapping[str, str]) -> str:
         """Publish nothing."""

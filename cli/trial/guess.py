@@ -50,7 +50,7 @@ def feed_by_headers(file: Path, contracts: Mapping[str, Contract]) -> tuple[str,
         str(g) for g in (fitting or sorted(guesses, key=lambda g: (-g.share, g.feed)))[:SHOWN] if g.headers
     )
     names = ", ".join(sorted(contracts))
-    raise CommandError(f"{file}: which feed is this? {said or 'No header is known'}. Say --feed with one of {names}")
+    raise CommandError(f"{file}: which feed is this? {said or 'No header is known'}. Use --feed with one of {names}")
 
 
 def _guess(file: Path, contract: Contract) -> Guess:

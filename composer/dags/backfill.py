@@ -11,7 +11,9 @@ with DAG(
     catchup=False,
     max_active_runs=1,
     params=period(
-        stage=Param("transform", type="string", enum=STAGES, description="Where to begin; later stages follow."),
+        stage=Param(
+            "transform", type="string", enum=STAGES, description="The stage to start with; later stages follow."
+        ),
         by=Param("landing", type="string", enum=["landing", "business"], description="What the days mean."),
     ),
     tags=TAGS,

@@ -126,7 +126,7 @@ def _split(source: _Source) -> tuple[dict[str, Any], str, int]:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = source.line_at(start) + (mark.line if mark is not None else 0)
-        raise source.bad(line, f"the header is no YAML: {getattr(error, 'problem', error)}") from error
+        raise source.bad(line, f"the header is not valid YAML: {getattr(error, 'problem', error)}") from error
     if not isinstance(header, dict):
         raise source.bad(1, "expected YAML fields in the header, such as `title: Stock on hand`")
     sql = text[end + 2 :].strip().rstrip(";")

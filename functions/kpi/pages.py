@@ -63,7 +63,7 @@ def _kpi(d: Definition, read: set[str], known: dict[str, Columns]) -> str:
         lines.append(f"- thresholds: {', '.join(f'{k} {v}' for k, v in d.thresholds.items())}")
     own = [c for c in known[d.table] if c not in {"business_date", "category", *d.grain, *_COMMON}]
     if own:
-        lines.append(f"- columns of its own: {', '.join(own)}")
+        lines.append(f"- additional columns: {', '.join(own)}")
     lines += [f"- reads: {_names(read)}", f"- value comes from: {_names(column_lineage(d, 'value', known))}", ""]
     return "\n".join(lines)
 

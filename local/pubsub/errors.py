@@ -30,7 +30,7 @@ def not_found(name: str) -> ServiceError:
 
 
 def already_exists(name: str) -> ServiceError:
-    """The named resource is there already."""
+    """The named resource already exists."""
     text = f"Resource already exists in the project (resource={_short(name)})."
     return ServiceError(grpc.StatusCode.ALREADY_EXISTS, text)
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The DAGs' package, to the registry that terraform/composer.tf makes. COMPOSER=off, the default, has none. A version
-# that is there already is the same content.
+# that already exists is the same content.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 if [ "${COMPOSER:-off}" != on ]; then

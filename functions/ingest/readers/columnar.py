@@ -40,7 +40,7 @@ def read_parquet(stream: BinaryIO, target: Target, facts: Facts) -> Iterator[Chu
             start += len(part)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
         raise PermanentError(
-            "corrupt_parquet", f"{target.name} is no readable Parquet file ({error}); send it again"
+            "corrupt_parquet", f"{target.name} is not a readable Parquet file ({error}); send it again"
         ) from error
 
 

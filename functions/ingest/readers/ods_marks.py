@@ -9,7 +9,7 @@ from functions.ingest.readers.sheet import Merge
 from functions.ingest.readers.workbook_limits import MAX_MERGES, check_count
 from functions.ingest.readers.xml_events import Handler, feed, parts_of
 
-_MOST = 1_000  # repetitions that are followed; more of one cell with an error or a code is no table
+_MOST = 1_000  # repetitions that are followed; more of one cell with an error or a code is not a table
 
 
 class _Cells(Handler):

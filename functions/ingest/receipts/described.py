@@ -49,7 +49,7 @@ def _doubts(detail: Mapping[str, Any]) -> list[str]:
             kinds = ", ".join(f"{kind} ({count})" for kind, count in found.items())
             lines.append(f"{words}: {kinds}")
     if detail.get("periods"):
-        lines.append("warning: it states periods of several days; each stands under its last day")
+        lines.append("warning: it states periods of several days; each is recorded on its last day")
     if short := detail.get("short_lines"):
         lines.append(f"lines without their last, optional cells: {short} (read as empty)")
     return lines

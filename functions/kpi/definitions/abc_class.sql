@@ -2,7 +2,7 @@
 title: ABC class
 description: >
   SKUs ranked by what they sold at cost in the last 365 days, over all locations, with or without a balance: those that
-  make the first 80 % are A, up to 95 % B, the rest C. The SKU that crosses a border gets the higher class; no
+  make the first 80 % are A, up to 95 % B, the rest C. The SKU that crosses a boundary gets the higher class; no
   consumption is C. The coverage is the share of the units sold whose cost is known.
 meaning: "{value} SKUs make the first 80 % of sales at cost (class A)."
 formula: cost of goods sold of the SKU / of all SKUs, in 365 days; cumulative <= 80 % A, <= 95 % B, else C

@@ -2,8 +2,8 @@
 kind: base
 title: Calendar
 description: >
-  Every day from the first to the newest business date that any fact about stock or sales knows. How far each KPI is
-  known is a matter of its own facts (see `horizon` in its header), never of the clock, so a replay gives the same numbers.
+  Every day from the first to the newest business date of any stock or sales record. How far each KPI reaches depends on
+  its own facts (see `horizon` in its header), never on the clock, so a replay gives the same numbers.
 formula: each day from the first to the last known one
 grain: []
 owner: inventory-data

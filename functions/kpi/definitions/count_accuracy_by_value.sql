@@ -1,10 +1,10 @@
 /*
 title: Count accuracy by value
 description: >
-  Share of the value at cost that the books and the counts of the last 90 days agree on. Too much and too little never
-  offset each other; it is below zero where the differences are worth more than the books. A recount replaces the count of
+  Share of the value at cost on which stock records and counts of the last 90 days agree. Surpluses and shortages never
+  offset each other; it is below zero where the differences exceed the recorded value. A recount replaces the count of
   the same day. A count without a book quantity or a cost is left out and lowers the coverage.
-meaning: "{value} of the counted stock value was where the books said."
+meaning: "Stock records and counts agree on {value} of the counted value."
 formula: 1 - sum of |counted - book| x unit cost / sum of max(book, 0) x unit cost, over 90 days
 source: ECR Retail Loss (value variant)
 unit: share

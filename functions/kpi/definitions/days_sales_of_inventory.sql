@@ -2,7 +2,7 @@
 title: Days sales of inventory
 description: >
   How many days of sales at cost the average stock of the last 28 days is worth. Days without a known cost are left out on
-  both sides. Without sales at cost there is no such number: no demand is not zero days.
+  both sides. Without sales at cost there is no figure: no demand does not mean zero days.
 meaning: "The average stock is worth {value} days of sales at cost."
 formula: average stock value / (cost of goods sold in 28 days / days with a cost)
 source: finance textbooks (average stock variant)

@@ -3,8 +3,8 @@ title: Excess stock
 description: >
   What the stock above the reorder point and one economic order would cost to buy again. The economic order balances
   {order_cost} EUR for each order against keeping stock for a year at {rate_pct} % of its cost, and is rounded up to whole
-  packs where the pack is known. A SKU that does not sell needs none of its stock; negative stock is never in excess.
-meaning: "Stock worth {value} is more than the reorder point and one order."
+  packs where the pack is known. All stock of a SKU that does not sell is in excess; negative stock is never in excess.
+meaning: "Stock worth {value} exceeds the reorder point plus one order."
 formula: max(0, units on hand - (reorder point + economic order quantity)) x unit cost; economic order quantity = sqrt(2 x daily demand x 365 x {order_cost} / (unit cost x {rate_pct} / 100))
 source: economic order quantity, inventory theory texts; supplychainpy, adapted
 unit: EUR

@@ -1,9 +1,9 @@
 /*
 title: Inventory position
 description: >
-  Stock on hand and what is still to come of the orders of the last 270 days; backorders are negative stock. An order line
-  is open until its receipt; after that, what is left of it is. Cancelled lines, and the cancelled part of a line, do not
-  come. A quantity received without a date has arrived.
+  Stock on hand plus what is still due from orders of the last 270 days; backorders are negative stock. An order line is
+  open until it is received; after that, only what is still missing is. Cancelled lines, and the cancelled part of a
+  line, are left out. A quantity received without a date has arrived.
 meaning: "{value} units are in stock or on order."
 formula: units on hand + ordered - cancelled - received, of the lines ordered by the day
 source: inventory theory texts

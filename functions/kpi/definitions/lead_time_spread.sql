@@ -3,7 +3,7 @@ title: Lead time spread
 description: >
   Standard deviation of the days from order to receipt, of what was received in the last 90 days and ordered in the last
   270, weighted by quantity. One receipt has no spread. Receipts without a date are left out and lower the coverage.
-meaning: "Orders arrive {value} days earlier or later than the average, typically."
+meaning: "Deliveries typically arrive {value} days earlier or later than average."
 formula: square root of sum(units x (days - average days)^2) / sum(units); rolls up weighted by units
 source: Odoo; King, APICS 2011 (input of the safety stock)
 unit: days

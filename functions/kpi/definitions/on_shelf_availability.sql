@@ -2,7 +2,7 @@
 title: On-shelf availability
 description: >
   Share of demand that was in stock: each listed SKU and location is weighted by its daily sales of the last 28 days.
-  What does not sell has no weight; days without data are left out. The stockout rate gives every SKU and location the same weight.
+  A SKU that does not sell has no weight; days without data are left out. The stockout rate gives every SKU and location the same weight.
 meaning: "{value} of demand was in stock."
 formula: mean daily demand (28 days) of SKU-locations with available > 0 / mean daily demand of all those with data
 source: ready rate literature, weighted by demand

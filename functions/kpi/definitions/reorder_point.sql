@@ -1,8 +1,8 @@
 /*
 title: Reorder point
 description: >
-  The stock, with what is on order, at which to order again: what sells during the lead time, and the safety stock.
-meaning: "Order again at {value} units, stock and open orders together."
+  The level of stock plus open orders at which to reorder: demand during the lead time plus the safety stock.
+meaning: "Reorder when stock plus open orders fall to {value} units."
 formula: mean daily demand x lead days + safety stock
 source: reorder point rule, inventory theory texts
 unit: units

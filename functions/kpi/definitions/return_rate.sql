@@ -1,9 +1,9 @@
 /*
 title: Return rate
 description: >
-  Share of the units sold in the last 28 days that customers brought back in the same days, whatever they bought them
-  on. More than 100 % is possible where sales come to an end. Without a unit sold there is no rate.
-meaning: "Customers brought back {value} of the units sold."
+  Units that customers brought back in the last 28 days, whenever they bought them, as a share of the units sold in the
+  same days. It can exceed 100 % where sales are ending. Without units sold there is no rate.
+meaning: "Returns were {value} of the units sold."
 formula: units returned / units sold (returns not taken off), in 28 days
 source: retail practice
 unit: share

@@ -1,11 +1,11 @@
 /*
 title: Safety stock
 description: >
-  Units to keep against what cannot be foreseen, for a cycle service level of 95 % (z = {z_hundredths} hundredths of a
+  Units to keep against uncertain demand and delivery, for a cycle service level of 95 % (z = {z_hundredths} hundredths of a
   standard deviation): from the spread of the daily demand of the last 90 days, the product's lead time, and the spread of
-  its supplier's lead times where that is known. Fewer than 28 days are too few. Demand that comes now and then is not
-  normal: the figure is then too low.
-meaning: "{value} units are to be kept as safety stock."
+  its supplier's lead times where that is known. Fewer than 28 days are too few. For intermittent demand the
+  figure is too low.
+meaning: "Keep {value} units as safety stock."
 formula: z x sqrt(lead days x variance of daily demand + mean daily demand^2 x variance of the lead time)
 source: King, APICS 2011
 unit: units

@@ -1,7 +1,7 @@
 /*
 title: Snapshot-ledger residual
 description: >
-  What each stated balance differs from the previous one plus the movements and less the sales in between; negative is
+  By how much each stated balance differs from the previous one plus the movements and less the sales in between; negative is
   missing. One row for each SKU, location and day on which they differ, when the previous balance is at most 31 days old.
   Causes are timing (a late or missing file), errors and shrinkage. Issues and customer returns count as in the balance
   by day: as the movements state them, else as the sales do.

@@ -2,7 +2,7 @@
 title: Stock to sales
 description: >
   The stock at the opening of the last 28 days, at the product's retail price of that day, for each euro of net sales in
-  them. Negative opening stock counts as none. Where prices include tax and net sales do not, the ratio is higher by the
+  the same days. Negative opening stock counts as none. Where prices include tax and net sales do not, the ratio is higher by the
   tax.
 meaning: "Opening stock at retail is {value} times the net sales of 28 days."
 formula: max(units on hand 28 days before, 0) x unit price / net sales in 28 days

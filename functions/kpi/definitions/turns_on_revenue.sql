@@ -3,7 +3,7 @@ title: Turns on revenue
 description: >
   Annual net sales for each euro of average stock at cost, at the rate of the last 28 days. It is always higher than the
   turnover at cost, by the margin: the two are never mixed. Sales without a net amount are left out.
-meaning: "A euro of average stock brings {value} euros of net sales a year."
+meaning: "Annual net sales per euro of average stock are {value} euros."
 formula: net sales in 28 days x 365 / days, divided by the average stock value
 source: MASB (revenue variant)
 unit: turns per year

@@ -3,7 +3,7 @@ kind: base
 title: Unmatched stock and sales
 description: >
   Sales and stated balances that match no product, no location or (sales only) no stock balance on their day, with units
-  and amounts: what to add to the masters, and which locations sell without sending stock.
+  and amounts. They show what to add to the master data, and which locations sell without sending stock.
 formula: sales and balances of a day without a master, and sales without a balance
 grain: [sku, location_code]
 owner: inventory-data

@@ -2,7 +2,7 @@
 kind: base
 title: Trailing 28 days
 description: >
-  For each SKU, location and day with a balance, what the last 28 days up to that day hold: days with a row, days whose
+  For each SKU, location and day with a balance, the last 28 days up to that day: days with a row, days whose
   balance is not stale, days whose value and whose cost are known, units sold, cost, margin (and the units whose margin is
   known), average stock. The KPIs of a period divide these.
 formula: average stock value = sum of the daily values / days with a value

@@ -3,7 +3,7 @@ title: XYZ class
 description: >
   How steadily a SKU sells over all locations: the spread of its units sold in each of the last 12 weeks, weeks without a
   sale included, against their mean. Below {x_pct} % it is X, below {y_pct} % Y, else Z. Fewer than 12 weeks are too few.
-  With its ABC class it is the ABC-XYZ class: AX sells much and steadily.
+  With its ABC class it is the ABC-XYZ class: AX sells in volume and steadily.
 meaning: "Weekly sales of a SKU vary by {value} around their mean."
 formula: standard deviation / mean of the units sold in 12 weeks; < {x_pct} % X, < {y_pct} % Y, else Z
 source: standard XYZ analysis

@@ -32,5 +32,5 @@ def test_one_says_which() -> None:
     assert chosen(letters, [], every=True) == letters
     with pytest.raises(CommandError, match="no dead letter '9'"):
         chosen(letters, ["9"], every=False)
-    with pytest.raises(CommandError, match="say --all"):
+    with pytest.raises(CommandError, match="use --all"):
         chosen(letters, [], every=False)

@@ -43,7 +43,7 @@ def test_what_is_written_passes_the_check(
 @pytest.mark.parametrize(
     ("args", "said"),
     [
-        (["days_of_supply"], "there is a KPI days_of_supply already"),
+        (["days_of_supply"], "a KPI days_of_supply already exists"),
         (["mine", "--table", "inventory_curated.salse"], "did you mean inventory_curated.sales?"),
         (["mine", "--table", "inventory_curated.sales", "--numerator", "quantty"], "did you mean quantity?"),
         (["mine", "--table", "inventory_curated.sales", "--numerator", "sku"], "expected a column of numbers"),

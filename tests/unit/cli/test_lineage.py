@@ -124,7 +124,7 @@ def test_it_answers_without_a_stack(
     monkeypatch.setattr("cli.lineage.show.build", lambda _workspace: model)  # seconds, each time
     show("units_sold", svg=tmp_path / "picture.svg")
     said = capsys.readouterr().out
-    assert "raw.sales" in said and "no stack runs" in said and (tmp_path / "picture.svg").exists()
+    assert "raw.sales" in said and "no stack is running" in said and (tmp_path / "picture.svg").exists()
     with pytest.raises(CommandError, match="stockflow up"):
         show("units_sold", where="date=2026-09-01")
     with pytest.raises(CommandError, match="did you mean"):

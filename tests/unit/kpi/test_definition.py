@@ -47,7 +47,7 @@ def test_a_good_definition_says_its_table_and_where_its_sql_begins() -> None:
     ("old", "new", "said"),
     [
         ("/*", "", "units_sold.sql:1: expected a /* ... */ comment"),
-        ("title: Units sold", "title: [", "the header is no YAML"),
+        ("title: Units sold", "title: [", "the header is not valid YAML"),
         ("unit: units\n", "", "units_sold.sql:1: the header lacks unit"),
         ("direction: up", "direction: upwards", "units_sold.sql:11: direction is 'upwards', expected up, down, none"),
         ("lookback_days: 0", "lookback_days: two", "units_sold.sql:10: lookback_days is 'two', expected a number"),
