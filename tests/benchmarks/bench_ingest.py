@@ -32,7 +32,7 @@ HEADER = (
 
 def _line(i: int, quote: str = "") -> str:
     day = i % 28 + 1
-    cells = (
+    cells: tuple[str, ...] = (
         f"LYO-202609{day:02d}-{i % 100_000}", str(i % 9), f"2026-09-{day:02d}",
         f"2026-09-{day:02d}T10:{i % 60:02d}:00+02:00", f"SKU-{i * 7919 % 5000:05d}", ("LYO", "NA", "GVA")[i % 3],
         str(i % 7), "EA", f"{i % 100}.{i % 97:02d}", f"{i % 120}.{i % 89:02d}", "EUR", f"till {i % 40}",

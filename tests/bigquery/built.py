@@ -156,7 +156,7 @@ def comparisons() -> Iterator[Statement]:
     for feed, contract in RecordedServices("").contracts.items():
         tables[f"curated.{feed}"] = {c.name: c.physical_type for c in contract.columns}
     for table, columns in tables.items():
-        answers = {
+        answers: dict[str, list[dict[str, Any]]] = {
             "INFORMATION_SCHEMA": [{"column_name": c, "data_type": t} for c, t in columns.items()],
             "AS added": [{**summary, **{f"d_{i}": 1 for i in range(len(columns))}}],
         }
@@ -259,7 +259,7 @@ def dashboard() -> Iterator[Statement]:
             found += [queries.table(kpi, columns, grain, chosen, 9)]
             for rollup, known in (("ratio", columns), ("sum", plain)):
                 shown = Kpi(kpi, "", "", "", "", "", rollup)
-                found += [queries.breakdown(shown, known, d, chosen, 9) for d in queries.DIMENSIONS]
+                found += [q for d in queries.DIMENSIONS if (q := queries.breakdown(shown, known, d, chosen, 9))]
             found += [shapes.pareto_query(kpi, columns, chosen, DAY)] if class_column(columns) else []
             if shapes.buckets(columns):
                 found += [shapes.age_query(kpi, columns, by, chosen, DAY) for by in ("location", "category")]
@@ -306,11 +306,11 @@ def analysts() -> Iterator[Statement]:
         yield from (Statement(f"stockflow kpi of {name}", text, types) for text in texts)
     # Of one table: the analyzer's answer for a chain of definitions is deeper than its format allows.
     columns = "business_date, sku, 1.0 AS numerator, 1.0 AS denominator, 1.0 AS value"
-    one = replace(
+    shallow = replace(
         workspace.definitions["net_sales"], sql=f"SELECT {columns} FROM inventory_curated.sales", grain=("sku",)
     )
     for with_late in (False, True):
-        yield Statement("stockflow kpi why --known-at", as_known(one, workspace, with_late), types)
+        yield Statement("stockflow kpi why --known-at", as_known(shallow, workspace, with_late), types)
     for name, denominator in (("new_sum", ""), ("new_ratio", "ordered_quantity")):
         source = "inventory_curated.purchase_orders"
         idea = template.Idea(name, "", "", source, "received_quantity", denominator, ("sku",), "", known[source])
@@ -367,7 +367,10 @@ def erasures() -> Iterator[Statement]:
     """What finds a person in every table, and what erases it."""
     from cli.erase.command import find, parameters, remove
 
-    counted = {r"AS `rows` FROM": [{"rows": 1}], "DISTINCT _?load_id AS load_id": [{"load_id": "a"}]}
+    counted: dict[str, list[dict[str, Any]]] = {
+        r"AS `rows` FROM": [{"rows": 1}],
+        "DISTINCT _?load_id AS load_id": [{"load_id": "a"}],
+    }
     services = RecordedServices("erase", counted)
     asked = parameters("somebody@example.com")
     remove(services, asked, find(services, asked))

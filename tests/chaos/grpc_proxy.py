@@ -24,11 +24,11 @@ class _Forward(grpc.GenericRpcHandler):  # type: ignore[misc]
         return grpc.unary_unary_rpc_method_handler(self._once(details.method))
 
     def _stream(self, method: str) -> Callable[..., Iterator[bytes]]:
-        call = self._channel.stream_stream(method)
+        call: Any = self._channel.stream_stream(method)
         return lambda requests, context: call(requests, metadata=_metadata(context))
 
     def _once(self, method: str) -> Callable[[bytes, grpc.ServicerContext], bytes]:
-        call = self._channel.unary_unary(method)
+        call: Any = self._channel.unary_unary(method)
 
         def answer(request: bytes, context: grpc.ServicerContext) -> bytes:
             fault = self._faults.choose(PUBLISHING) if method.endswith("/Publish") else None
@@ -45,10 +45,10 @@ def _call(call: Any, request: bytes, context: grpc.ServicerContext) -> Any:
     try:
         return call(request, metadata=_metadata(context), timeout=60)
     except grpc.RpcError as error:
-        context.abort(error.code(), error.details())
+        context.abort(error.code(), error.details() or "")
 
 
-def _metadata(context: grpc.ServicerContext) -> list[tuple[str, str]]:
+def _metadata(context: grpc.ServicerContext) -> list[tuple[str, str | bytes]]:
     return [(k, v) for k, v in context.invocation_metadata() if k.startswith("x-goog-request")]
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
 from cli import hold, target
-from functions.transform import merge
+from functions.transform import files, merge
 from stockflow.contracts import Contract
 from stockflow.events import announcement
 from stockflow.ledger import Asked
@@ -208,7 +208,7 @@ def _refusing(contract: Contract) -> Contract:
 @pytest.fixture
 def shop(services: Services, monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Shop]]:
     """The machine's class with an environment, and with the commands of a person at work in it."""
-    monkeypatch.setattr(merge, "model", _versioned(merge.model))
+    monkeypatch.setattr(merge, "model", _versioned(files.model))
     with in_process(services, seed=5, rate=0, kill_rate=0) as run:
         run.post.lost = run.post.twice = 0
         run.traffic.dice = Random(5)

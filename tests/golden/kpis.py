@@ -58,8 +58,8 @@ class Shelf:
         """What was earned on the lines whose amount and cost are known."""
         if not self.trade.lines:
             return 0.0
-        known = [line for line in self.trade.lines if line[1] is not None]
-        return sum(net - units * self.cost for units, net in known) if known and self.cost is not None else None
+        cost, known = self.cost, [(units, net) for units, net in self.trade.lines if net is not None]
+        return sum((net - units * cost for units, net in known), 0.0) if known and cost is not None else None
 
     @property
     def margin_units(self) -> float:

@@ -116,7 +116,7 @@ def ledger_rows(table: str) -> list[dict[str, Any]]:
         ("transform", "transformed"),
         ("kpi", "refreshed"),
     )
-    return {
+    tables: dict[str, list[dict[str, Any]]] = {
         "load_stages": [
             *(
                 {**load, "record_id": s, "run_id": s, "stage": s, "state": state, "lines": 9, "rows": 9}
@@ -132,4 +132,5 @@ def ledger_rows(table: str) -> list[dict[str, Any]]:
             {"run_id": "validate", "load_id": "l1", "landed_on": today, "feed": "sales", "line": 3, "stage": "validate",
              "rule": "quantity_type", "column_name": "quantity", "value": "deux", "recorded_at": now}
         ],
-    }.get(table, [])  # fmt: skip
+    }  # fmt: skip
+    return tables.get(table, [])

@@ -21,6 +21,7 @@ from cli import provision
 from functions.ingest.sweep import waiting
 from local.environment import variables
 from local.state import FUNCTIONS, Stack, alive, find_stack, read_status
+from stockflow.schema import pipeline
 from stockflow.services import Services
 from stockflow.settings import Settings
 from stockflow.waiting import wait_until
@@ -103,7 +104,7 @@ class World:
         """Create these subscriptions anew: what was published before never reaches them."""
         client, services = self.subscriber(), self.services
         for name in names:
-            sub = provision.schema.pipeline()["subscriptions"][name]
+            sub = pipeline()["subscriptions"][name]
             request = provision.subscription_request(services.settings, name, sub, self.stack.url(sub["function"]))
             client.create_subscription(request=request)
 

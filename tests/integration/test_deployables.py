@@ -80,7 +80,18 @@ def installed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
         bundle.extractall(made.source)
     subprocess.run([*UV, "venv", "-q", "--python", sys.executable, made.venv], check=True)
     lock = made.source / "requirements.txt"
-    install = [*UV, "pip", "install", "-q", "--require-hashes", "--no-deps", "--python", made.python, "-r", lock]
+    install: list[str | Path] = [
+        *UV,
+        "pip",
+        "install",
+        "-q",
+        "--require-hashes",
+        "--no-deps",
+        "--python",
+        made.python,
+        "-r",
+        lock,
+    ]
     subprocess.run(install, check=True)
     return made
 
@@ -89,7 +100,7 @@ def installed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
 def serving(function: Installed) -> Iterator[tuple[str, Path]]:
     """Yield the address of the running function, and the file that holds what it says."""
     port = free_port()
-    command = [
+    command: list[str | Path] = [
         function.python, "-m", "functions_framework", "--target", "handle", "--source", "main.py",
         "--signature-type", "cloudevent", "--host", "127.0.0.1", "--port", str(port),
     ]  # fmt: skip

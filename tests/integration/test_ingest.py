@@ -5,6 +5,7 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -277,7 +278,7 @@ def test_bytes_that_are_not_those_announced_are_not_loaded(world: World) -> None
 
 def test_a_bucket_that_takes_too_long_to_list_is_swept_in_turns(world: World) -> None:
     """No time at all: each sweep looks at one more object, and the one after the last begins anew."""
-    buckets = {"landing_bucket": "turns-landing", "staging_bucket": "turns-staging"}
+    buckets: dict[str, Any] = {"landing_bucket": "turns-landing", "staging_bucket": "turns-staging"}
     own = replace(world, services=Services(replace(world.services.settings, **buckets)))
     for bucket in buckets.values():
         own.services.object_store.ensure_bucket(bucket, "EU")

@@ -59,7 +59,7 @@ def test_numbers(ask: Ask, mark: str) -> None:
 @pytest.mark.parametrize("order", ["ymd", "dmy", "mdy"])
 def test_dates_and_moments(ask: Ask, order: str) -> None:
     """The corpora, in every order."""
-    texts = [row[0] for row in (*corpus.DATES, *corpus.MOMENTS, *corpus.BLANKS)]
+    texts: list[Any] = [row[0] for row in (*corpus.DATES, *corpus.MOMENTS, *corpus.BLANKS)]
     assert ask(f"to_date(cell.t, '{order}', 'UTC')", texts) == [values.to_date(t, order) for t in texts]
     assert ask(f"to_timestamp(cell.t, '{order}', 'UTC')", texts) == [values.to_timestamp(t, order) for t in texts]
 
@@ -76,7 +76,7 @@ def test_local_times_and_days(ask: Ask, zone: str) -> None:
 @pytest.mark.parametrize("kind", ["number", "date", "word", "string"])
 def test_what_says_nothing(ask: Ask, kind: str) -> None:
     """The words for "no value" and "no date", by what a column holds."""
-    texts = [row[0] for row in (*corpus.BLANKS, *corpus.TEXTS, *corpus.NUMBERS, *corpus.DATES)]
+    texts: list[Any] = [row[0] for row in (*corpus.BLANKS, *corpus.TEXTS, *corpus.NUMBERS, *corpus.DATES)]
     assert ask(f"is_blank(cell.t, '{kind}')", texts) == [values.is_blank(t, kind) for t in texts]
 
 
@@ -89,7 +89,7 @@ def test_amounts_beside_their_currency(ask: Ask, currency: str) -> None:
 
 def test_texts_codes_units_and_trade_numbers(ask: Ask) -> None:
     """The corpora of text."""
-    texts = [row[0] for row in (*corpus.TEXTS, *corpus.UNITS, *corpus.GTINS, *corpus.BLANKS)]
+    texts: list[Any] = [row[0] for row in (*corpus.TEXTS, *corpus.UNITS, *corpus.GTINS, *corpus.BLANKS)]
     for name in ("to_text", "to_code", "to_word", "to_unit", "to_gtin", "to_gln"):
         assert ask(f"{name}(cell.t)", texts) == [getattr(values, name)(t) for t in texts], name
 

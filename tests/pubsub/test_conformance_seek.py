@@ -2,6 +2,7 @@
 
 import time
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from google.api_core import exceptions as api
@@ -155,7 +156,8 @@ def test_snapshots_are_read_listed_and_deleted(world: World) -> None:
         _snapshot(world)
     found = world.subscriber.get_snapshot(snapshot=name, **CALL)
     assert (found.name, found.topic) == (name, topic)
-    assert found.expire_time - datetime.now(UTC) > timedelta(days=6, hours=23)
+    expires: Any = found.expire_time  # a datetime with an offset
+    assert expires - datetime.now(UTC) > timedelta(days=6, hours=23)
     listed = world.subscriber.list_snapshots(project=f"projects/{world.project}", **CALL)
     assert [s.name for s in listed] == [name]
     assert list(world.publisher.list_topic_snapshots(topic=topic, **CALL)) == [name]

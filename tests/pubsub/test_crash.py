@@ -4,6 +4,7 @@ import random
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from google.api_core import exceptions as api
@@ -47,7 +48,8 @@ class Life:
 @pytest.mark.chaos
 def test_no_confirmed_publish_is_lost_and_no_confirmed_acknowledgement_comes_back(tmp_path: Path) -> None:
     """Given a server killed at random moments, then everything that it confirmed still holds, and delivery ends."""
-    chance, lives = random.Random(SEED), []
+    chance = random.Random(SEED)
+    lives: list[Any] = []
     pushed: set[str] = set()
     endpoint = Endpoint(lambda posted: _note(pushed, posted))
     started = time.monotonic()

@@ -3,6 +3,7 @@
 import sqlite3
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from google.api_core import exceptions as api
@@ -41,7 +42,7 @@ def test_an_unacknowledged_message_is_kept_for_the_subscriptions_retention(pubsu
 def test_retained_messages_are_replayed_for_31_days(pubsub: PubSub) -> None:
     """Acknowledged long ago, they come back by a seek, until they are too old."""
     topic = pubsub.topic()
-    month = {"message_retention_duration": timedelta(days=31), "retain_acked_messages": True}
+    month: dict[str, Any] = {"message_retention_duration": timedelta(days=31), "retain_acked_messages": True}
     sub = pubsub.subscription(topic, **month)
     start = pubsub.clock()
     pubsub.publish(topic, "a")

@@ -276,7 +276,7 @@ def test_a_deleted_topic_leaves_its_subscriptions(pubsub: PubSub) -> None:
 
 # -- refusals
 
-REFUSED = {
+REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "no message": ({"messages": []}, "message_count is too small"),
     "empty message": ({"messages": [{}]}, "is empty"),
     "too many messages": ({"messages": [{"data": b"x"}] * 1001}, "message_count is too large"),

@@ -13,7 +13,7 @@ def logged() -> Iterator[list[Any]]:
     """Collect the records that ``stockflow.log.log`` writes: ``levelname``, ``labels``, ``json_fields``."""
     records: list[Any] = []
     handler = logging.Handler()
-    handler.emit = records.append  # type: ignore[method-assign]
+    handler.emit = records.append  # type: ignore[assignment,method-assign]
     _logger().addHandler(handler)
     try:
         yield records

@@ -14,7 +14,7 @@ from tests.terraform.support import ROOT, resources
 CONTRACTS = load_contracts(ROOT / "contracts")
 
 
-def tables(state: dict[str, Any], dataset: str) -> dict[str, list[dict[str, str]]]:
+def tables(state: dict[str, Any], dataset: str) -> dict[str, list[tuple[str, str]]]:
     """Return table -> (name, type) of its columns, for the tables of one dataset."""
     return {
         v["table_id"]: [(c["name"], c["type"]) for c in json.loads(v["schema"])]

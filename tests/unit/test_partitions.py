@@ -10,7 +10,8 @@ from sqlglot import exp
 
 from functions.ingest import duplicates, expected, freshness, orphans, sweep
 from functions.ingest.receipts import story
-from functions.transform.merge import drain_script, template
+from functions.transform.files import template
+from functions.transform.merge import drain_script
 from stockflow import ledger
 from stockflow.contracts import load_contracts
 from stockflow.schema import pipeline

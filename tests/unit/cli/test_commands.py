@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -23,7 +24,7 @@ WITHOUT_DATA: set[str] = {
 def commands() -> Iterator[tuple[str, click.Command]]:
     """Each command with its full name."""
     root = typer.main.get_command(app)
-    stack: list[tuple[str, click.Command]] = [("", root)]
+    stack: list[tuple[str, Any]] = [("", root)]
     while stack:
         name, command = stack.pop()
         inner = getattr(command, "commands", None)

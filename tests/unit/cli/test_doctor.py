@@ -14,7 +14,7 @@ from cli.output import CommandError
 from stockflow.settings import Settings
 
 SETTINGS = Settings(project="p")
-HEALTHY = {
+HEALTHY: dict[str, Any] = {
     "state": "ACTIVE",
     "serviceConfig": {
         "uri": "https://stockflow-kpi-abc.a.run.app", "availableMemory": "512Mi", "timeoutSeconds": 540,

@@ -301,7 +301,8 @@ def _spellings(pattern: str) -> set[str]:
 
 
 def _split(body: str) -> list[str]:
-    parts, depth, current = [], 0, ""
+    parts: list[str] = []
+    depth, current = 0, ""
     for ch in body:
         depth += (ch == "(") - (ch == ")")
         if ch == "|" and depth == 0:

@@ -1,6 +1,7 @@
 """A feed is late against its own contract; loads are counted by how they ended."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from local.dashboard.health import LATE, NEVER, OK, UNSTATED, freshness, totals
 
@@ -28,7 +29,7 @@ def test_a_contract_says_when_a_feed_is_late():
 
 
 def test_loads_are_counted_by_end_state_and_their_lines_summed():
-    loads = [
+    loads: list[dict[str, Any]] = [
         {"end_state": "loaded", "state": "refreshed", "lines": 10, "rows": 9, "rejects": 1, "quarantined": 2},
         {"end_state": "loaded", "state": "validated", "lines": 5, "rows": 5, "rejects": 0, "quarantined": 0},
         {"end_state": "duplicate_content", "state": "duplicate_content", "lines": None, "rows": None,

@@ -1,6 +1,7 @@
 """A KPI's extra columns choose its drawing; the Pareto is ranked and cumulated here, not in SQL."""
 
 from datetime import date
+from typing import Any
 
 import pytest
 import sqlglot
@@ -50,7 +51,7 @@ def test_the_pareto_cumulates_falling_consumption():
 
 
 def test_net_returns_do_not_lower_the_cumulative_share():
-    rows = [{"sku": "A", "class": "A", "amount": 10}, {"sku": "R", "class": None, "amount": -5}]
+    rows: list[dict[str, Any]] = [{"sku": "A", "class": "A", "amount": 10}, {"sku": "R", "class": None, "amount": -5}]
     assert [(r["class"], r["share"]) for r in shapes.pareto_rows(rows)] == [("A", 1.0), ("C", 1.0)]
 
 

@@ -55,7 +55,7 @@ def test_single_quotes_read_back_the_same(table: list[list[str]], delimiter: str
 
 @given(table=tables(lines_too), delimiter=st.sampled_from(",;\t|"), quoting=st.sampled_from([csv.QUOTE_ALL]))
 @QUICK
-def test_backslash_escapes_read_back_the_same(table: list[list[str]], delimiter: str, quoting: int) -> None:
+def test_backslash_escapes_read_back_the_same(table: list[list[str]], delimiter: str, quoting: Any) -> None:
     out = io.StringIO()
     options: dict[str, Any] = {"escapechar": "\\", "doublequote": False, "lineterminator": "\n"}
     table[0][1] = 'a"b' + delimiter
@@ -76,7 +76,7 @@ def test_blanks_around_quotes_are_not_part_of_the_cell(table: list[list[str]], d
     table=tables(text), delimiter=st.sampled_from(",;\t|"), quoting=st.sampled_from([csv.QUOTE_ALL, csv.QUOTE_MINIMAL])
 )
 @QUICK
-def test_doubled_carriage_returns_are_one_line_end(table: list[list[str]], delimiter: str, quoting: int) -> None:
+def test_doubled_carriage_returns_are_one_line_end(table: list[list[str]], delimiter: str, quoting: Any) -> None:
     out = io.StringIO()
     csv.writer(out, delimiter=delimiter, lineterminator="\r\r\n", quoting=quoting).writerows([HEADER, *table])
     data, before = out.getvalue().encode(), encoding.BLOCK

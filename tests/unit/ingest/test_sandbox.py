@@ -6,6 +6,7 @@ import tempfile
 import threading
 import time
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -19,14 +20,14 @@ from tests.unit.ingest.reading import contracts
 JOB = Job("tests.unit.ingest.crashes", "fine", Target(contracts()["sales"], "sales/x.xlsx"), 100_000_000)
 
 
-def run(function: str, facts: Facts | None = None, **limits: int) -> list[Chunk]:
+def run(function: str, facts: Facts | None = None, **limits: Any) -> list[Chunk]:
     with tempfile.TemporaryFile() as file:
         file.write(b"x" * 1000)
         file.seek(0)
         return list(isolated(replace(JOB, function=function, **limits), file, facts or Facts()))
 
 
-def refused(function: str, **limits: int) -> PermanentError:
+def refused(function: str, **limits: Any) -> PermanentError:
     with pytest.raises(PermanentError) as error:
         run(function, **limits)
     return error.value
@@ -100,7 +101,7 @@ def test_who_stops_reading_leaves_nothing_behind() -> None:
     os.close(before)
     for _ in range(20):
         with tempfile.TemporaryFile() as file:
-            chunks = isolated(JOB, file, Facts())
+            chunks: Any = isolated(JOB, file, Facts())  # a generator
             next(chunks)
             chunks.close()
     after = os.dup(0)

@@ -2,7 +2,6 @@
 
 import pytest
 
-from stockflow import conflicts
 from stockflow.conflicts import TRIES, is_conflict, run_again
 from stockflow.errors import TransientError
 
@@ -11,7 +10,7 @@ CONFLICT = "Transaction is aborted due to concurrent update against table p:d.tu
 
 @pytest.fixture(autouse=True)
 def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(conflicts.time, "sleep", lambda _seconds: None)
+    monkeypatch.setattr("stockflow.conflicts.time.sleep", lambda _seconds: None)
 
 
 class Failing:

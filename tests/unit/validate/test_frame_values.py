@@ -31,7 +31,8 @@ def batch(feed: str, **columns: list[str | None]) -> pd.DataFrame:
 )  # fmt: skip
 def test_no_value_in_words_is_blank_and_no_fault(feed: str, column: str) -> None:
     """As databases and people write it, in numbers, dates and closed vocabularies."""
-    frame = batch(feed, **{column: ["NULL", "\\N", "n/a", "-"]})
+    cells: list[str | None] = ["NULL", "\\N", "n/a", "-"]
+    frame = batch(feed, **{column: cells})
     assert frame[column].isna().all()
     assert frame.get(f"{column}_type{BAD}", pd.Series(dtype=object)).isna().all()
 
