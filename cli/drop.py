@@ -15,6 +15,7 @@ from cli.reconciliation import with_superseded
 from cli.stack import Json
 from stockflow.identity import load_id
 from stockflow.services import Services
+from stockflow.stages import STAGES
 from stockflow.waiting import polite_pause
 
 _BAD = ("rejected", "held", "failed")
@@ -147,6 +148,6 @@ def follow(services: Services, load_ids: list[str], timeout: int) -> list[dict[s
 
 
 def _where(rows: list[dict[str, object]], total: int) -> str:
-    at = {stage: sum(r["stage"] == stage for r in rows) for stage in ("ingest", "validate", "transform", "kpi")}
+    at = {stage: sum(r["stage"] == stage for r in rows) for stage in STAGES}
     waiting = total - len(rows)
     return " ".join([f"waiting {waiting}", *(f"{stage} {count}" for stage, count in at.items())])

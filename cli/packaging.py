@@ -8,7 +8,9 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
-FUNCTIONS = ("ingest", "validate", "transform", "kpi")
+from stockflow.stages import STAGES
+
+FUNCTIONS = STAGES  # a function for each stage
 # what a function reads at run time, besides its own folder, the library, the contracts and the pipeline
 EXTRAS = {"kpi": ("warehouse/views", "warehouse/templates"), "transform": ("warehouse/routines",)}
 _LEFT_OUT = {"__pycache__", "requirements.in"}

@@ -8,8 +8,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-PARTS = ("pubsub", "storage", "bigquery", "ingest", "validate", "transform", "kpi", "dashboard")
-FUNCTIONS = ("ingest", "validate", "transform", "kpi")
+from stockflow.stages import STAGES
+
+PARTS = ("pubsub", "storage", "bigquery", *STAGES, "dashboard")
+FUNCTIONS = STAGES  # a function for each stage
 PORTS = ("pubsub", "pubsub_rest", "storage", "bigquery", "bigquery_grpc", *FUNCTIONS, "dashboard")
 # Below what Linux (32768) and macOS (49152) hand to outgoing connections: of those, any may take a port that
 # was free a moment ago, or that a stack left for a moment and wants back.

@@ -8,7 +8,7 @@ from typing import Any
 
 from cli.output import CommandError
 from cli.replay.choice import EARLIEST, LATEST, Choice, Clock, moment
-from stockflow.ledger import STAGES
+from stockflow.stages import STAGES
 
 BATCH, IN_FLIGHT, TIMEOUT = 200, 1, 3_600
 _CLOCKS: tuple[Clock, ...] = ("landing", "business")

@@ -9,7 +9,7 @@ from typing import Protocol
 from cli.backfill.order import Flight, Order, Position
 from cli.replay.choice import Chosen
 from cli.replay.follow import Stages, is_settled
-from stockflow.ledger import PASSED, STAGES
+from stockflow.stages import PASSED, STAGES
 
 Key = tuple[str, int, str]
 FAILED = "failed"

@@ -9,8 +9,9 @@ from cli.replay.choice import Chosen, choose
 from cli.replay.follow import Stages, repeats
 from cli.replay.send import publish_again
 from cli.stale import versions_of
-from stockflow.ledger import PASSED, STAGES, Asked
+from stockflow.ledger import Asked
 from stockflow.services import Services
+from stockflow.stages import PASSED, stage_before
 
 # Landing days with loads that the stage can work on: one row a day and feed, however many loads.
 _DAYS = """
@@ -42,7 +43,7 @@ class Environment:
         """Return ``landed_on``, ``feed``, ``loads`` and ``rows`` of what is meant, without reading the loads."""
         if order.by == "business":
             return _counted(choose(order.choice, self._services))
-        before = STAGES[max(STAGES.index(order.stage) - 1, 0)]
+        before = stage_before(order.stage)
         params = {
             "first_day": order.first.date(), "last_day": order.last.date(), "before": before,
             "passed": "" if order.stage == "ingest" else PASSED[before], "feeds": list(order.feeds) or [""],

@@ -18,6 +18,7 @@ from stockflow import values
 from stockflow.contracts import Column, Contract, normalise_header
 from stockflow.errors import PermanentError
 from stockflow.filename import date_in
+from stockflow.schema import pipeline
 from stockflow.settings import Settings
 from stockflow.vocabulary import shared
 
@@ -233,7 +234,7 @@ def _document(
     properties: list[dict[str, Any]] = [{"property": "kind", "value": "fact" if date else "dimension"}]
     properties += [{"property": "businessDate", "value": date}] if date else []
     properties += [
-        {"property": "baseCurrency", "value": "EUR"},
+        {"property": "baseCurrency", "value": pipeline()["base_currency"]},
         {"property": "dateOrder", "value": order},
         {"property": "decimalMark", "value": formats.decimal_mark},
     ]

@@ -8,8 +8,8 @@ from typing import Any, Literal
 
 from cli.output import CommandError
 from cli.stale import Versions, current_versions
-from stockflow.ledger import STAGES
 from stockflow.services import Services
+from stockflow.stages import PASSED, stage_before
 
 EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
 Clock = Literal["landing", "business"]
@@ -87,7 +87,7 @@ def choose(choice: Choice, services: Services) -> list[Chosen]:
         CommandError: an unknown feed or load.
     """
     _check_feeds(choice.feeds, services)
-    before = STAGES[max(STAGES.index(choice.stage) - 1, 0)]
+    before = stage_before(choice.stage)
     rows: dict[str, dict[str, dict[str, Any]]] = {}
     first, last = choice.landing
     params = {"first_day": first.date(), "last_day": last.date(), "stages": sorted({before, choice.stage})}
@@ -105,8 +105,7 @@ def choose(choice: Choice, services: Services) -> list[Chosen]:
 
 
 def _has_input(stage: str, before: Mapping[str, Any]) -> bool:
-    passed = {"validate": "loaded", "transform": "validated", "kpi": "transformed"}
-    return stage == "ingest" or bool(before["state"] == passed[stage])
+    return stage == "ingest" or bool(before["state"] == PASSED[stage_before(stage)])
 
 
 def _is_meant(choice: Choice, c: Chosen, dated: frozenset[str] | None, versions: Versions) -> bool:

@@ -15,8 +15,8 @@ from cli.replay.follow import follow, repeats, row_counts
 from cli.replay.send import is_seekable, publish_again, seek
 from cli.stack import Json
 from cli.stale import versions_of
-from stockflow.ledger import STAGES
 from stockflow.services import Services
+from stockflow.stages import STAGES
 
 Stage = Literal["ingest", "validate", "transform", "kpi"]
 # BigQuery jobs of one load, or of one drain of a feed, as tests/integration/test_replay_jobs.py counts them.

@@ -7,8 +7,9 @@ from typing import Any
 from cli.output import progress
 from cli.replay.choice import Choice, Chosen
 from cli.stale import Versions
-from stockflow.ledger import PASSED, STAGES, Asked, StageRecord, is_duplicate
+from stockflow.ledger import Asked, StageRecord, is_duplicate
 from stockflow.services import Services
+from stockflow.stages import PASSED, STAGES
 from stockflow.waiting import polite_pause
 
 Stages = Mapping[str, StageRecord]

@@ -7,8 +7,9 @@ from cli.replay.choice import Chosen
 from cli.replay.send import object_of
 from functions.ingest.sweep import waiting
 from stockflow.events import StageEvent
-from stockflow.ledger import STAGES, Asked
+from stockflow.ledger import Asked
 from stockflow.services import Services
+from stockflow.stages import STAGES
 
 ROUNDS = 200
 

@@ -9,8 +9,8 @@ from cli.subscriptions import Subscriptions
 from stockflow.events import ObjectRef, StageEvent, announcement, encode
 from stockflow.schema import pipeline
 from stockflow.services import Services
+from stockflow.stages import ANNOUNCED, stage_before
 
-_EVENTS = {"validate": "load.ingested", "transform": "load.validated", "kpi": "load.transformed"}
 BATCH = 500
 
 
@@ -40,7 +40,9 @@ def event_of(stage: str, chosen: Chosen) -> tuple[bytes, dict[str, str]]:
     if stage == "ingest":
         return announcement(object_of(chosen))
     detail = json.loads(chosen.before["detail"] or "{}") if stage == "kpi" else {}
-    return encode(StageEvent(_EVENTS[stage], chosen.feed, chosen.load_id, detail, chosen.before["landed_on"]))
+    return encode(
+        StageEvent(ANNOUNCED[stage_before(stage)], chosen.feed, chosen.load_id, detail, chosen.before["landed_on"])
+    )
 
 
 def object_of(chosen: Chosen) -> ObjectRef:

@@ -13,13 +13,11 @@ from stockflow.identity import digest
 from stockflow.log import log
 from stockflow.settings import Settings
 from stockflow.singleflight import SingleFlight
+from stockflow.stages import PASSED, stage_before
 from stockflow.waiting import wait_until
 
 if TYPE_CHECKING:
     from stockflow.gcp import Warehouse
-
-STAGES = ("ingest", "validate", "transform", "kpi")
-PASSED = {"ingest": "loaded", "validate": "validated", "transform": "transformed", "kpi": "refreshed"}
 
 
 @dataclass(frozen=True)
@@ -306,7 +304,7 @@ class Ledger:
             TransientError: ``not_visible_yet`` when it does not within ten seconds, ``not_recorded`` when an event
                 that names no record asks for a load without one.
         """
-        before = STAGES[STAGES.index(stage) - 1]
+        before = stage_before(stage)
         found = self.story(asked, stage)
 
         def shown() -> bool:
@@ -324,7 +322,7 @@ class Ledger:
 
         It looks at what landed in the last week, and on ``days``.
         """
-        before = STAGES[STAGES.index(stage) - 1]
+        before = stage_before(stage)
         since = landing_day(now - RECENT)
         params = {
             "stage": stage, "before": before, "passed": PASSED[before], "feed": feed, "since": since,

@@ -59,7 +59,8 @@ def kpis() -> Iterator[Statement]:
 
 def ledger() -> Iterator[Statement]:
     """What the stages ask the ledger."""
-    from stockflow.ledger import STAGES, Asked
+    from stockflow.ledger import Asked
+    from stockflow.stages import STAGES
 
     services = RecordedServices("ledger")
     for day in (DAY, None):

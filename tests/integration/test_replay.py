@@ -10,7 +10,7 @@ import pytest
 from cli.replay.choice import Choice, choose
 from cli.replay.send import event_of
 from functions.ingest.sweep import sweep
-from stockflow.ledger import STAGES
+from stockflow.stages import STAGES
 from tests.integration import replay_world
 from tests.integration.replay_world import FILES, World
 

@@ -219,6 +219,13 @@ def test_the_age_of_a_rate_is_one() -> None:
     assert [p for p, words in places.items() if words not in (folder / p).read_text(encoding="utf-8")] == []
 
 
+def test_a_balance_is_carried_as_long_everywhere() -> None:
+    """In the contract of balances, and in the view that says how far stock is known."""
+    days = CONTRACTS["stock_snapshots"].properties["carryForwardDays"]
+    view = bundle_root() / "warehouse" / "views" / "inventory_curated" / "known_days.sql"
+    assert f"balance.last_day, INTERVAL {days} DAY" in view.read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize(
     ("feed", "column", "routine"),
     [

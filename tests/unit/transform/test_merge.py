@@ -133,3 +133,13 @@ def test_the_dependents_of_a_dimension_are_the_feeds_that_read_it(dimension: str
     readers = {f for f in FEEDS if dimension in dimensions.reads(f)}
     listed = files.template(f"dependents/{dimension}.sql")
     assert {f for f in FEEDS if f"inventory_curated.{f}_history" in listed} == readers
+
+
+def test_money_and_units_are_converted_by_the_same_words_in_every_model() -> None:
+    """The step ``converted``: the base unit, the factor and the rate, and where product and rate come from."""
+    steps = {feed: files.model(feed).partition("converted AS (")[2].partition("\n)\nSELECT")[0] for feed in FEEDS}
+    money = {feed: step for feed, step in steps.items() if "rate_to_base" in step}
+    units = {feed: step[step.index("    COALESCE(product") :] for feed, step in money.items() if "unit_factor(" in step}
+    assert sorted(units) == ["purchase_orders", "sales", "stock_movements", "stock_snapshots"]
+    assert len(set(units.values())) == 1
+    assert len({line for step in money.values() for line in step.splitlines() if line.endswith("AS rate")}) == 1
