@@ -58,6 +58,7 @@ resource "google_cloudfunctions2_function" "this" {
       THREADS                = tostring(each.value.concurrency)
 
       STOCKFLOW_DRAIN_PAUSE_SECONDS = tostring(try(each.value.drain_pause_seconds, 0))
+      STOCKFLOW_LOAD_PAUSE_SECONDS  = tostring(try(each.value.load_pause_seconds, 0))
       # what a call of ingest takes follows from it
       STOCKFLOW_MEMORY_BYTES = tostring(
         tonumber(regex("^[0-9]+", each.value.memory)) * (endswith(each.value.memory, "Gi") ? 1073741824 : 1048576)

@@ -62,8 +62,9 @@ def load_to_raw(staged: Staged, services: Services) -> str:
     table = services.settings.table("raw", staged.contract.feed)
     if not staged.rows:
         return "nothing_to_load"
+    pause = services.settings.load_pause_seconds
     try:
-        _jobs.join(table, staged.uri, lambda uris: _load(table, sorted(uris), staged.contract, services))
+        _jobs.join(table, staged.uri, lambda uris: _load(table, sorted(uris), staged.contract, services), pause)
     except TransientError as error:
         if error.facts.get("reason") not in QUOTA:
             raise

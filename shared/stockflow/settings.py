@@ -62,6 +62,11 @@ class Settings:
         "Least seconds from the start of one drain to the start of the next (`pipeline.yaml`).",
         0.0,
     )
+    load_pause_seconds: float = _setting(
+        "STOCKFLOW_LOAD_PAUSE_SECONDS",
+        "Least seconds from the start of one load job of a feed to the start of the next (`pipeline.yaml`).",
+        0.0,
+    )
     memory_bytes: int = _setting("STOCKFLOW_MEMORY_BYTES", "Memory of an instance of ingest, in bytes.", 1 << 30)
     bigquery_endpoint: str | None = _setting("BIGQUERY_EMULATOR_HOST", "Address of a BigQuery emulator.", None)
     bigquery_grpc: str | None = _setting(

@@ -158,7 +158,8 @@ def storm(asked: str, made: Rig) -> Storm:
 def _pause_as_deployed(made: Rig) -> None:
     """Give the functions the pauses between drains that pipeline.yaml has; on a laptop there are none."""
     for name, function in pipeline()["functions"].items():
-        made.env[name]["STOCKFLOW_DRAIN_PAUSE_SECONDS"] = str(function.get("drain_pause_seconds", 0))
+        for what in ("drain", "load"):
+            made.env[name][f"STOCKFLOW_{what.upper()}_PAUSE_SECONDS"] = str(function.get(f"{what}_pause_seconds", 0))
         made.stop(name)
         made.start(name, deadly=False)
     made.await_healthy()

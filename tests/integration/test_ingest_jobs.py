@@ -97,6 +97,19 @@ def test_calls_that_meet_share_one_load_job(world: World) -> None:
         world.check_books(ref, rows=1)
 
 
+def test_a_burst_shares_load_jobs_however_slowly_it_comes(world: World) -> None:
+    """Given a pause between load jobs, when files come one after another within it, then two jobs take them all."""
+    counting = _Counting(world.services.warehouse, calls=1)
+    services = Services(replace(world.services.settings, load_pause_seconds=10.0))
+    services.__dict__["warehouse"] = counting
+    together = replace(world, services=services)
+    refs = [world.drop(f"sales/slow_{i}.csv", sales(f"L{i},1,2026-09-01,A,LYO,1,10")) for i in range(4)]
+    together.ingest(refs[0])
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(together.ingest, refs[1:]))
+    assert counting.jobs == 2
+
+
 class _Counting:
     """The warehouse; its first load job does not end before all other calls have staged theirs."""
 
