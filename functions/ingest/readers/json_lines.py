@@ -13,7 +13,7 @@ from functions.ingest.readers.encoding import is_text, utf8_blocks
 from functions.ingest.readers.json_clean import Template, batch_of_run
 from functions.ingest.readers.json_text import Lines
 from functions.ingest.readers.json_values import Values
-from functions.ingest.readers.model import Chunk, Facts, Reject, Target
+from functions.ingest.readers.model import Chunk, Facts, Found, Reject, Target
 from functions.ingest.readers.records import BATCH, BATCH_TEXT, Records
 from stockflow.errors import PermanentError
 
@@ -150,27 +150,41 @@ class Reader:
         if self._gave_up():
             yield from self.records.chunks(values)
             return True
-        for found in values:
-            yield from self.records.chunks([found])
-            if feed.regained(values):
-                return False
-        return True
+        behind = _Line(values, feed)
+        yield from self.records.chunks(behind)
+        return not behind.regained
+
+
+class _Line:
+    """The records of a line, of several where an array or a long record ends on another one."""
+
+    def __init__(self, values: Values, feed: Feed) -> None:
+        self._values, self._feed = values, feed
+        self.regained = False  # whether the line came to its end, so that another one may be read by column
+
+    def __iter__(self) -> Iterator[Found]:
+        for found in self._values:
+            yield found
+            if self._feed.regained(self._values):
+                self.regained = True
+                return
 
 
 def joined(chunks: Iterable[Chunk]) -> Iterator[Chunk]:
     """Yield larger chunks of small ones."""
     batches: list[pa.RecordBatch] = []
     rejects: list[Reject] = []
-    size = 0
+    size = rows = 0
     for chunk in chunks:
         if chunk.batch is not None:
             batches.append(chunk.batch)
+            rows += len(chunk.batch)
             size += chunk.batch.nbytes
         rejects += chunk.rejects
         size += sum(len(r.original_text) for r in chunk.rejects)
-        if size > BATCH_TEXT or sum(map(len, batches)) >= BATCH or len(rejects) >= BATCH:
+        if size > BATCH_TEXT or rows >= BATCH or len(rejects) >= BATCH:
             yield _joint(batches, rejects)
-            batches, rejects, size = [], [], 0
+            batches, rejects, size, rows = [], [], 0, 0
     if batches or rejects:
         yield _joint(batches, rejects)
 

@@ -89,3 +89,12 @@ def test_lines_that_are_all_written_differently_are_left_to_the_strict_reader(mo
     text = "".join(json.dumps({**BASE, "quantity": 1} | ({"note": 1} if i % 2 else {})) + "\n" for i in range(2_000))
     assert len(read(text.encode(), name="sales/x.jsonl").rows) == 2_000
     assert len(tried) < 300
+
+
+def test_records_of_one_line_come_in_large_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Given an array of thousands of records on one line, then no record has a chunk, and its columns, of its own."""
+    made: list[int] = []
+    whole = json_lines.joined
+    monkeypatch.setattr(json_lines, "joined", lambda chunks: whole(made.append(1) or chunk for chunk in chunks))
+    found = read(("[" + ", ".join([CLEAN] * 3_000) + "]").encode(), name="sales/x.json")
+    assert len(found.rows) == 3_000 and len(made) <= 3
