@@ -160,7 +160,7 @@ class _Line:
 
     def __init__(self, values: Values, feed: Feed) -> None:
         self._values, self._feed = values, feed
-        self.regained = False  # whether the line came to its end, so that another one may be read by column
+        self.regained = False  # whether the line ended, so that another one may be read by column
 
     def __iter__(self) -> Iterator[Found]:
         for found in self._values:
