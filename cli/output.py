@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 STATE_COLOURS = {
     "loaded": "green", "validated": "green", "transformed": "green", "refreshed": "green", "healthy": "green",
     "ready": "green", "rejected": "red", "failed": "red", "duplicate_content": "yellow", "ignored": "bright_black",
-    "starting": "yellow", "restarting": "yellow",
+    "starting": "yellow", "restarting": "yellow", "handed_over": "yellow",
 }  # fmt: skip
 
 

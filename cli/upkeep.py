@@ -58,7 +58,7 @@ def _remove_staged(services: Services, look_back: timedelta, old: timedelta) -> 
     since = landing_day(oldest - timedelta(days=400))  # a replay stages a file again that landed long ago
     named = {row["run_id"] for page in services.warehouse.pages(_NAMED, {"since": since}) for row in page}
     for ref in services.object_store.list(bucket, "ingest/"):
-        run = ref.name.rsplit("/", 1)[-1].removesuffix(".parquet")
+        run = ref.name.split("/")[3].removesuffix(".parquet")  # ingest/<feed>/<load>/<run>.parquet, or <run>/<part>
         if oldest <= ref.created < now - old and run not in named:
             services.object_store.delete(bucket, ref.name)
             yield ref.name

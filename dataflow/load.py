@@ -15,8 +15,8 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from dataflow.reading import Part, put_together, read_part
-from dataflow.split import NO_LIMIT, PART_BYTES, Range, Split, split
-from functions.ingest.arrival import HANDED_OVER, Arrival, duplicate, end, gone, publish, refuse
+from dataflow.split import PART_BYTES, Range, Split, split
+from functions.ingest.arrival import Arrival, duplicate, end, gone, publish, refuse
 from functions.ingest.duplicates import find_neighbour
 from functions.ingest.landing import Content, GoneError, check_there, content_md5
 from functions.ingest.pipeline import finish
@@ -28,10 +28,11 @@ from functions.ingest.rejects import Rejects
 from functions.ingest.staging import WRITING, Staging, arrow_schema, stage
 from stockflow.errors import PermanentError, TransientError
 from stockflow.events import ObjectRef, object_from_resource
-from stockflow.ledger import Asked, StageRecord
+from stockflow.ledger import HANDED_OVER, Asked, StageRecord
 from stockflow.points import reached
 from stockflow.services import Services
 
+LARGEST = 20_000_000_000  # bytes of a packed file; what it unpacks to is bounded by that (`decode.UNPACKED_TIMES`)
 PARQUET = "application/vnd.apache.parquet"
 
 
@@ -168,7 +169,7 @@ def read(task: Task, services: Services) -> Done:
 def _chunks(task: Task, target: Target, part: Part, services: Services) -> Iterator[Chunk]:
     ref, how = task.plan.job.ref, task.plan.how
     if how is None:
-        return decode(services.object_store.open(ref), target, part.facts, NO_LIMIT, services.settings.memory_bytes)
+        return decode(services.object_store.open(ref), target, part.facts, LARGEST, services.settings.memory_bytes)
     at = task.range
     return read_part(services.object_store.open_range(ref, at.start, at.end), at, how, target, part)
 
@@ -239,9 +240,20 @@ def commit(dones: Sequence[Done], services: Services) -> StageRecord:
                     for d in ordered if d.rows]  # fmt: skip
             staged = StagedRun(arrival.contract, planned.job.run_id, tuple(uris), sum(d.rows for d in ordered))
             record = finish(arrival, planned.content, staged, rejects, lambda: load_run(staged, services))
-        return end(record, services)
+        end(record, services)
     except PermanentError as error:
         return refuse(arrival, error)
+    _tidy(ordered, services)
+    return record
+
+
+def _tidy(ordered: Sequence[Done], services: Services) -> None:
+    """Remove what only the steps in between needed; where that is cut short, the bucket's own rule does it."""
+    for done in ordered:
+        for kind in ("read.parquet", "rejects.jsonl"):
+            services.object_store.delete(
+                services.settings.staging_bucket, done.task.plan.job.place(done.task.number, kind)
+            )
 
 
 def _facts(ordered: Sequence[Done]) -> Facts:

@@ -1,11 +1,28 @@
-# The place and the identity of a Dataflow pipeline for files too large for one function call. Nothing
-# launches the pipeline (dataflow/) yet: ingest refuses such files with their limit.
+# Files too large for one call of ingest: a Flex Template of Dataflow reads them (dataflow/, docs/large-files.md). Off by
+# default; ingest hands files over once the template's image is there (dataflow_image), and rejects them until then.
 
 locals {
   dataflow = var.optional.dataflow ? 1 : 0
   # the worker's grants are those of ingest, which it stands in for
   dataflow_buckets = var.optional.dataflow ? local.bucket_roles.ingest : {}
   dataflow_tables  = var.optional.dataflow ? local.ops_writes.ingest : []
+
+  dataflow_ready = var.optional.dataflow && var.dataflow_image != null
+  # what ingest is told: where the template is, and how its jobs run (FlexTemplateRuntimeEnvironment of the API)
+  dataflow_env = local.dataflow_ready ? {
+    STOCKFLOW_DATAFLOW_TEMPLATE = "gs://${google_storage_bucket.this["artifacts"].name}/${google_storage_bucket_object.dataflow[0].name}"
+    STOCKFLOW_DATAFLOW_ENVIRONMENT = jsonencode(merge(
+      {
+        serviceAccountEmail = google_service_account.dataflow[0].email
+        sdkContainerImage   = var.dataflow_image
+        tempLocation        = "gs://${google_storage_bucket.this["staging"].name}/dataflow/temp"
+        stagingLocation     = "gs://${google_storage_bucket.this["staging"].name}/dataflow/staging"
+        machineType         = "e2-standard-2" # STOCKFLOW_MEMORY_BYTES of its workers follows from it (functions/ingest/handover.py)
+        maxWorkers          = 8
+      },
+      var.network == null ? {} : { subnetwork = var.network.subnetwork, ipConfiguration = "WORKER_IP_PRIVATE" },
+    ))
+  } : {}
 }
 
 resource "google_service_account" "dataflow" {
@@ -66,4 +83,64 @@ resource "google_artifact_registry_repository" "dataflow" {
   kms_key_name  = var.kms_key
 
   depends_on = [google_project_service.api, google_kms_crypto_key_iam_member.agents]
+}
+
+resource "google_artifact_registry_repository_iam_member" "dataflow" {
+  count = local.dataflow
+
+  repository = google_artifact_registry_repository.dataflow[0].name
+  location   = local.region
+  role       = "roles/artifactregistry.reader"
+  member     = google_service_account.dataflow[0].member
+}
+
+# The template: which image, and which parameters it takes.
+resource "google_storage_bucket_object" "dataflow" {
+  count = local.dataflow_ready ? 1 : 0
+
+  bucket       = google_storage_bucket.this["artifacts"].name
+  name         = "dataflow/large-file-${substr(sha256("${var.dataflow_image}${file("${path.module}/../dataflow/metadata.json")}"), 0, 12)}.json"
+  content_type = "application/json"
+  content = jsonencode({
+    image    = var.dataflow_image
+    sdkInfo  = { language = "PYTHON" }
+    metadata = jsondecode(file("${path.module}/../dataflow/metadata.json"))
+  })
+}
+
+# What ingest needs to launch a job: the launch, the template, and the right to give the job its identity.
+resource "google_project_iam_member" "dataflow_launcher" {
+  # checkov:skip=CKV_GCP_49:launching has no narrower resource than the project, and ingest may act as one identity only
+  count = local.dataflow_ready ? 1 : 0
+
+  project = var.project
+  role    = "roles/dataflow.developer"
+  member  = google_service_account.function["ingest"].member
+}
+
+resource "google_storage_bucket_iam_member" "dataflow_launcher" {
+  for_each = local.dataflow_ready ? toset(["artifacts"]) : toset([])
+
+  bucket = google_storage_bucket.this[each.key].name
+  role   = "roles/storage.objectViewer"
+  member = google_service_account.function["ingest"].member
+}
+
+resource "google_service_account_iam_member" "dataflow_launcher" {
+  for_each = local.dataflow_ready ? toset(["dataflow"]) : toset([])
+
+  service_account_id = google_service_account.dataflow[0].name
+  role               = "roles/iam.serviceAccountUser"
+  member             = google_service_account.function["ingest"].member
+}
+
+variable "dataflow_image" {
+  description = "Image of the pipeline for large files, with its digest, as scripts/ci/publish-dataflow.sh prints it; null until it is built."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.dataflow_image == null || can(regex("^[a-z0-9.-]+/.+@sha256:[0-9a-f]{64}$", var.dataflow_image))
+    error_message = "dataflow_image must name a digest, such as europe-west1-docker.pkg.dev/PROJECT/stockflow-dataflow/large-file@sha256:...: a tag can move."
+  }
 }

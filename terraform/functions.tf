@@ -14,7 +14,7 @@ locals {
   }
   # what one function needs beyond that
   own_env = {
-    ingest    = {}
+    ingest    = local.dataflow_env
     validate  = { GX_ANALYTICS_ENABLED = "false" }
     transform = {}
     kpi       = { STOCKFLOW_DEFINITIONS_URI = "gs://${google_storage_bucket.this["definitions"].name}/kpi" }

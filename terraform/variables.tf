@@ -116,7 +116,7 @@ variable "optional" {
   description = "Parts that cost or come later: off until switched on."
   type = object({
     composer   = optional(bool, false) # Cloud Composer 3: scheduled backfills
-    dataflow   = optional(bool, false) # identity of the pipeline for large files, which is started by hand
+    dataflow   = optional(bool, false) # files too large for one call of ingest (dataflow_image, too)
     monitoring = optional(bool, true)  # dashboards, alerts, SLOs
     catalog    = optional(bool, true)  # Dataplex entries and lineage
     cicd       = optional(bool, false) # Cloud Build triggers

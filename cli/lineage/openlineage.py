@@ -23,7 +23,7 @@ Dataset = dict[str, Any]
 SPEC = "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/"
 FACETS = "https://openlineage.io/spec/facets/"
 FAILED = ("failed", "rejected", "skipped")
-UNFINISHED = ("held", "computing")  # waits for a person; goes on with the next delivery
+UNFINISHED = ("held", "computing", "handed_over")  # waits for a person; for the next delivery; for a job
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import Any
 from cli.output import progress
 from cli.replay.choice import Choice, Chosen
 from cli.stale import Versions
-from stockflow.ledger import Asked, StageRecord, is_duplicate
+from stockflow.ledger import HANDED_OVER, Asked, StageRecord, is_duplicate
 from stockflow.services import Services
 from stockflow.stages import PASSED, STAGES
 from stockflow.waiting import polite_pause
@@ -39,7 +39,7 @@ def is_settled(stage: str, before: str | None, stages: Stages) -> bool:
     ``before`` is the ``record_id`` that stood there when the replay began; None when a redelivery changes nothing.
     """
     done = stages.get(stage)
-    if done is None or (before is not None and done.record_id == before):
+    if done is None or (before is not None and done.record_id == before) or done.state == HANDED_OVER:
         return False
     for following in STAGES[STAGES.index(stage) + 1 :]:
         if done.state != PASSED[done.stage]:

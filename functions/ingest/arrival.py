@@ -13,13 +13,12 @@ from stockflow.contracts import Contract
 from stockflow.errors import PermanentError
 from stockflow.events import ObjectRef, StageEvent, encode
 from stockflow.identity import new_run_id
-from stockflow.ledger import StageRecord
+from stockflow.ledger import HANDED_OVER, StageRecord
 from stockflow.log import log
 from stockflow.points import reached
 from stockflow.services import Services
 
 SHOWN_MESSAGE = 4_000
-HANDED_OVER = "handed_over"  # to Dataflow: a state that a job ends
 
 _OF_THE_ROWS = ("run_id", "raw_run_id", "lines", "rows", "rejects", "content_md5", "size_bytes", "detail")
 
@@ -44,7 +43,9 @@ class Arrival:
     @property
     def loaded(self) -> bool:
         """Whether this very load has committed rows already: a replay of it is never called a duplicate."""
-        return self.before is not None and self.before.state == "loaded"
+        before = self.before
+        handed_over = before is not None and before.state == HANDED_OVER and before.raw_run_id is not None
+        return handed_over or (before is not None and before.state == "loaded")
 
     def record(self, state: str, **facts: Any) -> StageRecord:
         """Return a record of how this ended."""

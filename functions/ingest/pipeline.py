@@ -12,6 +12,7 @@ from functions.ingest.agreement import CODES, Found, not_counted
 from functions.ingest.arrival import Arrival, duplicate, end, gone, publish, record_of_object, refuse
 from functions.ingest.beside import check_stated, note_control
 from functions.ingest.duplicates import find_neighbour, one_at_a_time
+from functions.ingest.handover import hand_over, is_handed_over, waits
 from functions.ingest.landing import Content, GoneError, check_size, check_there, content_md5
 from functions.ingest.raw import Staged, StagedRun, load_to_raw
 from functions.ingest.readers.decode import decode
@@ -23,11 +24,14 @@ from stockflow.attempts import Subject, Tries, attempt
 from stockflow.errors import PermanentError
 from stockflow.events import ObjectRef
 from stockflow.identity import stage_version
-from stockflow.ledger import Asked, StageRecord, is_duplicate
+from stockflow.ledger import HANDED_OVER, Asked, StageRecord, is_duplicate
 from stockflow.points import reached
 from stockflow.services import Services
 
 DECODERS = threading.BoundedSemaphore(4)  # a reader's memory is bounded, but not nothing; the others wait their turn
+
+
+_LOOKED_AT_AGAIN = ("duplicate_content", "failed", HANDED_OVER)
 
 
 def ingest(ref: ObjectRef, services: Services) -> StageRecord:
@@ -52,6 +56,9 @@ def ingest(ref: ObjectRef, services: Services) -> StageRecord:
         return refuse(arrival, error)
     if sender := arrival.contract.properties.get("sender"):
         arrival.facts.note(sender=sender)
+    if waits(arrival):
+        assert arrival.before is not None
+        return arrival.before
     if _just_done(arrival):
         assert arrival.before is not None
         return publish(arrival.before, services)
@@ -71,7 +78,7 @@ def _compare_loaded(control: ObjectRef, services: Services, started: datetime) -
 def _just_done(arrival: Arrival) -> bool:
     """Whether this is a redelivery. What was a duplicate, or not as stated, is looked at again: more may have come."""
     before = arrival.before
-    if before is not None and (before.state in ("duplicate_content", "failed") or before.reason_code in CODES):
+    if before is not None and (before.state in _LOOKED_AT_AGAIN or before.reason_code in CODES):
         return False
     window = arrival.services.settings.replay_window_seconds
     return is_duplicate(before, arrival.version, None, arrival.services.clock(), window)
@@ -97,7 +104,17 @@ def _subject(arrival: Arrival) -> Subject:
 
 
 def _take(arrival: Arrival) -> StageRecord:
-    """Read the object, unless its content was stated right before."""
+    """Read the object, or have it read by Dataflow when it is too large."""
+    try:
+        return _read_here(arrival)
+    except PermanentError as error:
+        if not is_handed_over(error, arrival.services):
+            raise
+        return hand_over(arrival, error)
+
+
+def _read_here(arrival: Arrival) -> StageRecord:
+    """Read the object in this call, unless its content was stated right before."""
     ref, services, feed = arrival.ref, arrival.services, arrival.contract.feed
     check_size(ref, services)
     check_there(ref, services)

@@ -56,7 +56,11 @@ def sweep(
     settings, now = services.settings, services.clock()
     before = now - (timedelta(seconds=settings.sweep_after_seconds) if stuck_after is None else stuck_after)
     since = now - look_back if look_back else _EPOCH
-    objects = [*_unknown(services, since, before, listing), *orphaned_copies(services, before, since)]
+    objects = [
+        *_unknown(services, since, before, listing),
+        *orphaned_copies(services, before, since),
+        *old_handovers(services, since),
+    ]
     requeued = Requeued(objects, waiting(services, before, since))
     services.publisher.publish_all(settings.landing_topic, [announcement(ref) for ref in requeued.objects])
     reached("sweep.objects_published")
@@ -115,8 +119,18 @@ def waiting(services: Services, before: datetime, since: datetime = _EPOCH) -> l
 
 def orphaned_copies(services: Services, before: datetime, since: datetime = _EPOCH) -> list[ObjectRef]:
     """Return what was set aside as a duplicate of a load that was refused later: its content counts nowhere now."""
-    sql = (Path(__file__).resolve().parent / "copies.sql").read_text(encoding="utf-8")
-    rows = services.warehouse.query(sql, {"before": before, "since": landing_day(since)})
+    return _still_there("copies.sql", services, {"before": before, "since": landing_day(since)})
+
+
+def old_handovers(services: Services, since: datetime = _EPOCH) -> list[ObjectRef]:
+    """Return what was handed over to Dataflow so long ago that another job is due."""
+    before = services.clock() - timedelta(seconds=services.settings.handover_seconds)
+    return _still_there("handed_over.sql", services, {"before": before, "since": landing_day(since)})
+
+
+def _still_there(query: str, services: Services, params: dict[str, Any]) -> list[ObjectRef]:
+    sql = (Path(__file__).resolve().parent / query).read_text(encoding="utf-8")
+    rows = services.warehouse.query(sql, params)
     there = (services.object_store.stat(row["bucket"], row["object"], row["generation"]) for row in rows)
     return [ref for ref, row in zip(there, rows, strict=True) if ref and ref.generation == row["generation"]]
 

@@ -32,19 +32,21 @@ class Rows(Protocol):
 
 @dataclass(frozen=True)
 class Staged:
-    """Rows of the staged Parquet file, a row group at a time."""
+    """Rows of the staged Parquet files, in their order, a row group at a time. ``places``: bucket and name of each."""
 
     services: Services
-    bucket: str
-    name: str
+    places: tuple[tuple[str, str], ...]
     count: int
 
     def pieces(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         """Yield the rows in pieces."""
-        with self.services.object_store.open_random(self.bucket, self.name) as source:
+        yield from pieces(group.select(columns) for place in self.places for group in self._groups(place, columns))
+
+    def _groups(self, place: tuple[str, str], columns: Sequence[str]) -> Iterator[pa.Table]:
+        with self.services.object_store.open_random(*place) as source:
             file = parquet.ParquetFile(source)
-            groups = (file.read_row_group(i, columns=list(columns)) for i in range(file.num_row_groups))
-            yield from pieces(group.select(columns) for group in groups)
+            for number in range(file.num_row_groups):
+                yield file.read_row_group(number, columns=list(columns))
 
 
 @dataclass(frozen=True)
@@ -71,12 +73,12 @@ class Raw:
 
 
 def rows_of(contract: Contract, ingested: StageRecord, services: Services) -> Rows:
-    """Return the rows that an ingest record commits: the staged file's, else the raw table's."""
-    count, staged = ingested.rows or 0, str(ingested.detail.get("staged") or "")
-    place = urlsplit(staged)
-    bucket, name = place.netloc, place.path.lstrip("/")
-    if name and services.object_store.stat(bucket, name) is not None:
-        return Staged(services, bucket, name, count)
+    """Return the rows that an ingest record commits: those of the staged files, else the raw table's."""
+    count, staged = ingested.rows or 0, ingested.detail.get("staged") or ()
+    uris = [staged] if isinstance(staged, str) else staged  # a large file is staged in parts
+    places = tuple((place.netloc, place.path.lstrip("/")) for place in map(urlsplit, uris))
+    if places and all(services.object_store.stat(bucket, name) is not None for bucket, name in places):
+        return Staged(services, places, count)
     return Raw(contract, ingested, services, count)
 
 

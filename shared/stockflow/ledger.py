@@ -19,6 +19,8 @@ from stockflow.waiting import wait_until
 if TYPE_CHECKING:
     from stockflow.gcp import Warehouse
 
+HANDED_OVER = "handed_over"  # ingest's state of a file that a job of Dataflow reads: that job's record ends it
+
 
 @dataclass(frozen=True)
 class StageRecord:

@@ -12,7 +12,7 @@ from stockflow.senders import Sender, contract_of, load_senders, sender_of
 from stockflow.settings import Settings
 
 if TYPE_CHECKING:
-    from stockflow.gcp import ObjectStore, Publisher, Warehouse
+    from stockflow.gcp import Dataflow, ObjectStore, Publisher, Warehouse
 
 
 def _now() -> datetime:
@@ -51,6 +51,13 @@ class Services:
         from stockflow.gcp import Publisher
 
         return Publisher(self.settings)
+
+    @cached_property
+    def dataflow(self) -> "Dataflow":
+        """Dataflow, for files too large for one call."""
+        from stockflow.gcp import Dataflow
+
+        return Dataflow(self.settings)
 
     @cached_property
     def ledger(self) -> Ledger:

@@ -9,6 +9,7 @@ from typing import Any
 
 _DATASET = re.compile(r"\binventory_(raw|curated|kpi|reporting|ops)\b")
 _CONTRACTS = Path("contracts")
+_ITS_OWN = ("contracts_dir", "definitions_uri", "dataflow_environment")
 _HERE = Path(__file__).resolve().parent
 
 
@@ -68,6 +69,20 @@ class Settings:
         0.0,
     )
     memory_bytes: int = _setting("STOCKFLOW_MEMORY_BYTES", "Memory of an instance of ingest, in bytes.", 1 << 30)
+    dataflow_template: str = _setting(
+        "STOCKFLOW_DATAFLOW_TEMPLATE",
+        "The gs:// place of the Flex Template that reads files too large for one call; empty: they are rejected.",
+        "",
+    )
+    dataflow_environment: str = _setting(
+        "STOCKFLOW_DATAFLOW_ENVIRONMENT",
+        "How its jobs run: JSON of the API's `FlexTemplateRuntimeEnvironment` (service account, network, workers).",
+        "{}",
+    )
+    dataflow_endpoint: str | None = _setting("STOCKFLOW_DATAFLOW_ENDPOINT", "Address of a stand-in for Dataflow.", None)
+    handover_seconds: int = _setting(
+        "STOCKFLOW_HANDOVER_SECONDS", "Seconds that a job may take for a load until another one is launched.", 14_400
+    )
     bigquery_endpoint: str | None = _setting("BIGQUERY_EMULATOR_HOST", "Address of a BigQuery emulator.", None)
     bigquery_grpc: str | None = _setting(
         "BIGQUERY_STORAGE_EMULATOR_HOST", "Address of its gRPC interface (Storage Write API).", None
@@ -88,6 +103,11 @@ class Settings:
             if (variable := known.metadata["variable"]) in e:
                 values[known.name] = _parsed(variable, known.type, e[variable])
         return cls(**values)
+
+    def variables(self) -> dict[str, str]:
+        """Return the variables that make these settings on another machine; what lies in its code is its own."""
+        values = {f.metadata["variable"]: getattr(self, f.name) for f in fields(self) if f.name not in _ITS_OWN}
+        return {variable: str(value) for variable, value in values.items() if value not in (None, "")}
 
     def dataset(self, name: str) -> str:
         """Return the dataset id of a layer: raw, curated, kpi, reporting or ops."""

@@ -43,18 +43,26 @@ class Ran:
     said: str
 
 
-def run(arguments: list[str], variables: Mapping[str, str], workers: int = 2, seconds: float = 240) -> Ran:
-    """Run the pipeline's entry point on Beam's local runner, each worker a process of its own.
-
-    ``variables`` are added to the environment of the process and of its workers.
-    """
-    command = [
+def command(arguments: list[str], workers: int) -> list[str]:
+    """Return the command that runs the pipeline's entry point on Beam's local runner, each worker a process."""
+    return [
         str(python()), "-m", "dataflow.main", *arguments, f"--runner={RUNNER}", f"--direct_num_workers={workers}",
         "--direct_running_mode=multi_processing",
     ]  # fmt: skip
+
+
+def environment(variables: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables of a process that runs this checkout's code, with these added."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "VIRTUAL_ENV"))}
-    env = {**kept, **variables, "PYTHONPATH": f"{ROOT / 'shared'}:{ROOT}", "NO_PROXY": "*"}
-    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False, timeout=seconds)
+    return {**kept, **variables, "PYTHONPATH": f"{ROOT / 'shared'}:{ROOT}", "NO_PROXY": "*"}
+
+
+def run(arguments: list[str], variables: Mapping[str, str], workers: int = 2, seconds: float = 240) -> Ran:
+    """Run the pipeline; ``variables`` are added to the environment of the process and of its workers."""
+    done = subprocess.run(
+        command(arguments, workers), cwd=ROOT, env=environment(variables), capture_output=True, text=True,
+        check=False, timeout=seconds,
+    )  # fmt: skip
     return Ran(done.returncode, done.stdout + done.stderr)
 
 

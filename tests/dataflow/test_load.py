@@ -1,13 +1,18 @@
 """A large file by the steps of the pipeline: what one call gives, and after a kill in any place, just that."""
 
 import gzip
+from datetime import timedelta
 
 import pytest
 
+from cli.audit.deep import contents
+from cli.upkeep import _remove_staged
 from dataflow import load
 from functions.ingest.pipeline import ingest
 from functions.ingest.readers import encoding
+from functions.validate.rows import Staged, rows_of
 from stockflow.errors import TransientError
+from stockflow.ledger import StageRecord
 from stockflow.points import Point, watched
 from stockflow.services import Services
 from tests.dataflow import shop
@@ -44,6 +49,17 @@ def test_one_call_and_parts_give_the_same_rows_and_rejects(services: Services) -
     assert by_call.rows == 4_000 and by_call.rejects == 4
     assert shop.rows(ref, services, "run-both") == shop.rows(ref, services, by_call.raw_run_id)
     assert shop.rejects(ref, services, "run-both") == shop.rejects(ref, services, by_call.raw_run_id)
+    _check_readers(in_parts, services)
+
+
+def _check_readers(record: StageRecord, services: Services) -> None:
+    """validate reads the staged files as one, the audit compares each with raw, and cleanup leaves them."""
+    found = rows_of(services.contracts["sales"], record, services)
+    assert isinstance(found, Staged)
+    numbers = [n for piece in found.pieces(["_row"]) for n in piece.column("_row").to_pylist()]
+    assert numbers == list(range(1, 4_001))
+    assert list(contents({record.load_id: {"ingest": record}}, services)) == []
+    assert not [n for n in _remove_staged(services, timedelta(days=1), timedelta(0)) if "run-both/part" in n]
 
 
 def test_a_format_that_is_not_cut_is_read_as_one_part(services: Services) -> None:

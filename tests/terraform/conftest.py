@@ -12,6 +12,7 @@ from tests.terraform.support import Root, copy_root, make_provider
 EVERYTHING = {
     "optional": "{composer=true,dataflow=true,cicd=true}",
     "composer_package": "0.1",
+    "dataflow_image": "example/stockflow-dataflow/large-file@sha256:" + "0" * 64,
     "composer_image": "composer-3-airflow-3.1.0-build.1",
     "repository": '{owner="example",name="stockflow"}',
     "kms_key": "projects/p/locations/l/keyRings/r/cryptoKeys/k",

@@ -63,7 +63,7 @@ def _bucket(name: str) -> str:
 
 
 def _registry(name: str) -> str:
-    return "composer" if name.startswith("composer") else "functions"
+    return next((part for part in ("composer", "dataflow") if name.startswith(part)), "functions")
 
 
 def _prefix(name: str) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 
 ROOT = Path(__file__).parents[2]
 PROVIDER = Path(__file__).parent / "provider"
-READ = ("terraform", "contracts", "warehouse", "composer")
+READ = ("terraform", "contracts", "warehouse", "composer", "dataflow")
 QUICK = {"TF_VAR_settle_seconds": "{grants=0,metrics=0}"}  # the stub is everywhere at once
 RELEASE = {fn: {"object": f"functions/{fn}-0.zip", "version": "0"} for fn in ("ingest", "validate", "transform", "kpi")}
 

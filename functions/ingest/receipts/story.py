@@ -24,7 +24,9 @@ SELECT load_id, landed_on, MAX(finished_at) AS ended_at
 FROM latest
 GROUP BY load_id, landed_on
 HAVING MAX(finished_at) >= @after
-  AND COUNTIF(state = 'refreshed' OR state NOT IN ('loaded', 'validated', 'transformed', 'computing')) > 0
+  AND COUNTIF(
+    state = 'refreshed' OR state NOT IN ('loaded', 'handed_over', 'validated', 'transformed', 'computing')
+  ) > 0
 ORDER BY ended_at, load_id
 """
 _STAGES = """

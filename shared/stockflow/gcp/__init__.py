@@ -8,11 +8,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from stockflow.gcp.dataflow import Dataflow as Dataflow
     from stockflow.gcp.object_store import ObjectStore as ObjectStore
     from stockflow.gcp.publisher import Publisher as Publisher
     from stockflow.gcp.warehouse import Warehouse as Warehouse
 
 _HOMES = {
+    "Dataflow": "stockflow.gcp.dataflow",
     "Publisher": "stockflow.gcp.publisher",
     "ObjectStore": "stockflow.gcp.object_store",
     "Warehouse": "stockflow.gcp.warehouse",
