@@ -1,12 +1,14 @@
 """The columns that each definition gives, with their types, derived from its SQL. Pure."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 from sqlglot.optimizer.annotate_types import annotate_types
 from sqlglot.optimizer.qualify import qualify
+from sqlglot.schema import MappingSchema
 
 from functions.kpi.definition import Definition
 from functions.kpi.graph import in_order, nested, parse_sql, reads
@@ -46,10 +48,16 @@ def all_columns(
 
 def output_columns(name: str, sql: str, known: Mapping[str, Columns], first_line: int = 1) -> Columns:
     """Return column -> type of one SELECT over known tables."""
+    return dict(_output_columns(name, sql, tuple((table, *known[table].items()) for table in known), first_line))
+
+
+@lru_cache(256)  # commands and drains ask for the same definitions again and again
+def _output_columns(name: str, sql: str, known: tuple[Any, ...], first_line: int) -> Columns:
     tree = parse_sql(name, sql, first_line).transform(_without_nulls_clause)
     try:
-        whole = qualify(tree, schema=nested(known), dialect="bigquery")
-        typed = annotate_types(whole, schema=nested(known), dialect="bigquery")
+        schema = MappingSchema(nested({table: dict(columns) for table, *columns in known}), dialect="bigquery")
+        whole = qualify(tree, schema=schema, dialect="bigquery")
+        typed = annotate_types(whole, schema=schema, dialect="bigquery")
     except SqlglotError as error:
         words = str(error).partition("\n")[0]
         raise PermanentError("bad_definition", f"{name}.sql:{first_line}: {words}", file=f"{name}.sql") from error

@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from stockflow.documents import read_yaml
 from stockflow.errors import PermanentError
 from stockflow.identity import digest
 
@@ -122,7 +123,7 @@ def _split(source: _Source) -> tuple[dict[str, Any], str, int]:
     if start < 0 or text[:start].strip() or end < start:
         raise source.bad(1, "expected a /* ... */ comment with the YAML header before anything else")
     try:
-        header = yaml.safe_load(text[start + 2 : end])
+        header = read_yaml(text[start + 2 : end])
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = source.line_at(start) + (mark.line if mark is not None else 0)

@@ -1,12 +1,12 @@
 """Table schemas and generated views, derived from the contracts and ``pipeline.yaml``."""
 
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from stockflow.contracts import Column, Contract
+from stockflow.documents import read_yaml
 from stockflow.settings import bundle_root
 
 Field = dict[str, str]
@@ -56,9 +56,14 @@ def _mode(_column: Column) -> str:
 
 
 def pipeline(path: Path | None = None) -> dict[str, Any]:
-    """Return ``pipeline.yaml``."""
+    """Return ``pipeline.yaml``, parsed once: nobody changes what this returns."""
     text = (path or bundle_root() / "pipeline.yaml").read_text(encoding="utf-8")
-    loaded: dict[str, Any] = yaml.safe_load(text)
+    return _parsed(text)
+
+
+@cache
+def _parsed(text: str) -> dict[str, Any]:
+    loaded: dict[str, Any] = read_yaml(text)
     return loaded
 
 

@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
+from stockflow.documents import read_yaml
 
 WEAK = "weak"
 
@@ -23,7 +23,7 @@ class Meaning:
 def meanings() -> dict[str, Meaning]:
     """Return all meanings by name."""
     text = (Path(__file__).parent / "vocabulary.yaml").read_text(encoding="utf-8")
-    loaded: dict[str, dict[str, list[Any]]] = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    loaded: dict[str, dict[str, list[Any]]] = read_yaml(text)
     return {name: _meaning(groups) for name, groups in loaded.items()}
 
 

@@ -1,0 +1,19 @@
+"""YAML, read by libyaml where it is there: about eight times as fast as the reader in Python."""
+
+from typing import Any
+
+import yaml
+
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def read_yaml(text: str) -> Any:
+    """Return what a YAML text says.
+
+    Raises:
+        yaml.YAMLError: it is not YAML; the error says where and what was expected, in the words of the Python reader.
+    """
+    try:
+        return yaml.load(text, Loader=_LOADER)
+    except yaml.YAMLError:
+        return yaml.safe_load(text)
