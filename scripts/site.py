@@ -2,8 +2,10 @@
 
 import logging
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+
+from scripts.catalogue_pages import FOLDER, pages
 
 ROOT = Path(__file__).parents[1]
 # What is copied for the site, at the same place as in the project, so that links between pages stay true.
@@ -19,8 +21,8 @@ def copy_pages(root: Path, target: Path, patterns: Iterable[str] = PAGES) -> Non
         shutil.copy(path, copy)
 
 
-def build(root: Path, source: Path, site: Path) -> None:
-    """Copy the pages to ``source`` and build ``site``.
+def build(root: Path, source: Path, site: Path, catalogue: Mapping[str, str] | None = None) -> None:
+    """Copy the pages to ``source``, add those of the ``catalogue`` (name -> text), and build ``site``.
 
     Raises:
         mkdocs.exceptions.Abort: a page is missing from the navigation, or a link leads nowhere.
@@ -30,13 +32,17 @@ def build(root: Path, source: Path, site: Path) -> None:
 
     logging.basicConfig(format="%(levelname)s: %(message)s")  # what is wrong is said there
     copy_pages(root, source)
+    for name, text in (catalogue or {}).items():
+        page = source / FOLDER / name
+        page.parent.mkdir(exist_ok=True)
+        page.write_text(text, encoding="utf-8")
     config = load_config(str(root / "mkdocs.yml"), docs_dir=str(source), site_dir=str(site))
     build_site(config)
 
 
 def main() -> None:
     """Build the site."""
-    build(ROOT, ROOT / "build" / "site-source", ROOT / "build" / "site")
+    build(ROOT, ROOT / "build" / "site-source", ROOT / "build" / "site", pages())
     print(f"open {ROOT / 'build' / 'site' / 'index.html'}")
 
 

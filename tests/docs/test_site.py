@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from mkdocs.exceptions import Abort
 
+from scripts.catalogue_pages import pages
 from scripts.site import PAGES, ROOT, build
 
 
@@ -15,7 +16,7 @@ from scripts.site import PAGES, ROOT, build
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The site, built strictly: a page that the navigation lacks, a link or an anchor that is not there, ends it."""
     folder = tmp_path_factory.mktemp("site")
-    build(ROOT, folder / "source", folder / "site")
+    build(ROOT, folder / "source", folder / "site", pages())
     return folder / "site"
 
 
@@ -25,6 +26,16 @@ def test_every_page_is_there_and_can_be_found(site: Path) -> None:
     assert missing == [] and (site / "index.html").exists()
     found = json.loads((site / "search" / "search_index.json").read_text(encoding="utf-8"))["docs"]
     assert any(entry["location"].startswith("docs/runbook.html") for entry in found)
+
+
+def test_the_catalogue_has_every_feed_with_its_columns_rules_and_kpis(site: Path) -> None:
+    """It is found by the search, too: by a column, and by another name of it."""
+    page = (site / "catalogue" / "sales.html").read_text(encoding="utf-8")
+    assert all(words in page for words in ("receipt_number", "quantity_range", "inventory_curated.sales_history"))
+    assert "../docs/kpis.html#stock_daily" in page
+    found = json.loads((site / "search" / "search_index.json").read_text(encoding="utf-8"))["docs"]
+    places = [e["location"] for e in found if e["location"].startswith("catalogue/") and "délai" in e["text"]]
+    assert "catalogue/products.html#columns" in places
 
 
 def test_pages_open_without_a_server_and_fetch_nothing_from_other_hosts(site: Path) -> None:
