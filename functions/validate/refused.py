@@ -29,7 +29,8 @@ def refusals(check: Check, places: Places, batch: pa.RecordBatch) -> pa.Table:
 def with_originals(found: Sequence[tuple[Check, Places]], batch: pa.RecordBatch) -> pa.Table:
     """Return all verdicts on a batch by row and rule, with ``original_row``: the row as JSON, blank cells left out.
 
-    ``found`` are the places in the batch that each check refuses. What a check says of each row is a dictionary.
+    ``found`` are the places in the batch that each check refuses. What a check says of
+    each row, and a row that several refuse, is a dictionary's.
     """
     by_rule = sorted(found, key=lambda pair: pair[0].rule)
     places = _joined([places for _, places in by_rule])
@@ -37,7 +38,7 @@ def with_originals(found: Sequence[tuple[Check, Places]], batch: pa.RecordBatch)
     ordered = places[order]
     first = np.diff(ordered, prepend=-1) > 0  # of each row that is refused
     texts = _json(_rows(batch, ordered[first]))
-    originals = texts if first.all() else texts.take(pa.array(np.cumsum(first) - 1))
+    originals = pa.DictionaryArray.from_arrays(np.cumsum(first) - 1, texts)
     return _verdicts(by_rule, order, batch).append_column("original_row", originals)
 
 
