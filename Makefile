@@ -27,7 +27,7 @@ status: install ## show the parts of the stack
 
 test: test-unit test-tools test-integration ## run the whole suite
 
-test-unit: install ## run the tests of the parts alone, in less than a minute
+test-unit: install ## run the tests of the parts alone
 	@$(BIN)/python -m pytest tests/unit -n $(WORKERS) --dist loadfile -q
 
 test-tools: install ## run the tests of terraform, the build scripts, the pages and the Pub/Sub emulator itself
