@@ -1,9 +1,9 @@
 """How large a file of each format may be: computed from the memory of the instance that reads it.
 
-The figures are estimates: ``tests/benchmarks/bench_limits.py`` measures, so far only small files (see
-docs/benchmarks.md). Text is read in parts, so that its size costs no memory. What has to be read back and forth lies
-in a temporary file, which is memory on Cloud Run; what native code reads, and what an archive's text takes, stays
-within the memory that the reading process is given.
+``tests/benchmarks/bench_limits.py`` measures what the figures are made from, with a margin (docs/benchmarks.md). Text
+is read in parts, so that its size costs no memory. What has to be read back and forth lies in a temporary file, which
+is memory on Cloud Run; what native code reads, and what an archive's text takes, stays within the memory that the
+reading process is given.
 """
 
 from dataclasses import dataclass
