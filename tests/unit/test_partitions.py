@@ -40,6 +40,7 @@ STATEMENTS = {
     "same contents": duplicates._SAME_CONTENTS,
     "duplicates": _sql("functions/ingest/duplicates.sql"),
     "copies": _sql("functions/ingest/copies.sql"),
+    "handed over": _sql("functions/ingest/handed_over.sql"),
     "sweep": sweep._sql(),
     "sweep, known": sweep._KNOWN,
     "orphans": orphans._sql().replace("{feed}", "sales"),
@@ -108,5 +109,5 @@ def test_what_is_read_by_day_passes() -> None:
 
 
 def test_every_statement_file_of_ingest_is_looked_at() -> None:
-    named = {"copies.sql", "duplicates.sql", "sweep.sql", "orphans.sql"}
+    named = {"copies.sql", "duplicates.sql", "handed_over.sql", "sweep.sql", "orphans.sql"}
     assert {p.name for p in Path(ROOT / "functions/ingest").glob("*.sql")} == named
