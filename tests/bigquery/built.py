@@ -87,7 +87,7 @@ def duplicates() -> Iterator[Statement]:
         "load_id": "a", "feed": "sales", "stage": "ingest", "state": "loaded", "stage_version": "1", "rows": 1,
         "started_at": NOW, "finished_at": NOW, "raw_run_id": "r",
     }  # fmt: skip
-    services = RecordedServices("restored", {"@version": [before], "COUNT(*)": [{"n": 1}]})
+    services = RecordedServices("restored", {"@version": [before], "COUNT": [{"n": 1}]})
     loaded_before(ref, "sales", "1", services)
     yield from services.statements
 
