@@ -39,7 +39,8 @@ def test_a_saved_file_runs_its_tests(tmp_path: Path) -> None:
     (code / "__init__.py").touch()
     (code / "one.py").write_text("ANSWER = 1\n")
     (tests / "test_one.py").write_text("from cli.one import ANSWER\n\ndef test_it():\n    assert ANSWER == 1\n")
-    env = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}", "PYTHONUNBUFFERED": "1"}
+    calm = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    env = {**calm, "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}", "PYTHONUNBUFFERED": "1"}
     said, command = tmp_path / "said.txt", [sys.executable, "-m", "scripts.watch", str(tmp_path)]
     with said.open("w") as out, subprocess.Popen(command, cwd=ROOT, env=env, stdout=out) as watcher:
         try:
