@@ -89,7 +89,7 @@ def test_a_period_is_one_of_landing_or_of_business(world: World) -> None:
     assert world.json("replay", "--to", "2026-01-01", "--dry-run")["loads"] == 0
     assert world.json("replay", "--failed", "--dry-run")["loads"] == 0
     assert "not a valid time" in _fails(world, "replay", "--from", "yesterday")
-    assert "no feed" in _fails(world, "replay", "--feed", "seles")
+    assert "not a known feed" in _fails(world, "replay", "--feed", "seles")
 
 
 def _fails(world: World, *words: str) -> str:
