@@ -72,7 +72,7 @@ def endpoint() -> Iterator[str]:
 @pytest.fixture
 def checkout(endpoint: str, tmp_path: Path) -> Checkout:
     """A checkout of a project of its own on the shared emulator."""
-    for name in ("scripts/ci", "functions", "terraform", "contracts", "warehouse"):
+    for name in ("scripts/ci", "functions", "terraform", "contracts", "warehouse", "dataflow"):
         ignored = shutil.ignore_patterns("__pycache__", ".terraform*")
         shutil.copytree(ROOT / name, tmp_path / name, ignore=ignored)
     shutil.copy(ROOT / "pipeline.yaml", tmp_path)
