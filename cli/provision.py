@@ -161,11 +161,13 @@ def tables(services: Services) -> None:
 def _added_columns(wanted: Mapping[str, list[schema.Field]], services: Services) -> list[str]:
     """Return a statement for each column that a table of an earlier release lacks; it is NULL in the rows there."""
     datasets = sorted({name.partition(".")[0] for name in wanted})
+    # By number: the name of a dataset in a statement gets the environment's prefix, also in a text.
     parts = [
-        f"SELECT CONCAT('{name}.', table_name) AS name, column_name FROM {name}.INFORMATION_SCHEMA.COLUMNS"
-        for name in datasets
+        f"SELECT {number} AS dataset, table_name, column_name FROM {name}.INFORMATION_SCHEMA.COLUMNS"
+        for number, name in enumerate(datasets)
     ]
-    there = {(r["name"], r["column_name"]) for r in services.warehouse.query("\nUNION ALL\n".join(parts))}
+    rows = services.warehouse.query("\nUNION ALL\n".join(parts))
+    there = {(f"{datasets[r['dataset']]}.{r['table_name']}", r["column_name"]) for r in rows}
     return [
         f"ALTER TABLE {name} ADD COLUMN IF NOT EXISTS `{column['name']}` {column['type']}"
         for name, columns in wanted.items()

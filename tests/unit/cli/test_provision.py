@@ -21,15 +21,17 @@ _COLUMN = """      - name: fax_number
 class Warehouse:
     """A warehouse in this process: scripts run by the emulator's own translation. ``sent`` is what was asked."""
 
-    def __init__(self) -> None:
+    def __init__(self, prefix: str = "") -> None:
         self._connection = in_process.database()
+        self._settings = Settings("local", dataset_prefix=prefix)
         self.sent: list[str] = []
-        for dataset in ("inventory_raw", "inventory_curated", "inventory_ops"):
-            self._connection.execute(f"CREATE SCHEMA project.{dataset}")
+        for layer in ("raw", "curated", "ops"):
+            self._connection.execute(f"CREATE SCHEMA project.{self._settings.dataset(layer)}")
 
     def query(self, script: str) -> list[dict[str, Any]]:
         """Run a script; return the rows of its last statement."""
         self.sent.append(script)
+        script = self._settings.sql(script)
         texts = [text for text in re.split(r";\s*", script) if text]
         for text in texts:
             found = self._connection.execute(in_process.translated(text))
@@ -83,3 +85,10 @@ def test_a_column_that_the_ledger_lacks_is_added_and_nothing_else_is_touched(tmp
     before = len(warehouse.sent)
     provision.tables(_Services(folder, warehouse))
     assert not any("ALTER" in script for script in warehouse.sent[before:])
+
+
+def test_nothing_is_added_in_an_environment_with_a_prefix_that_lacks_nothing(tmp_path: Path) -> None:
+    """The prefix also gets into texts of a statement: no table may look as if it lacked its columns for that."""
+    warehouse = Warehouse(prefix="mine_")
+    provision.tables(_Services(_contracts(tmp_path / "contracts"), warehouse))
+    assert not any("ALTER" in script for script in warehouse.sent)
