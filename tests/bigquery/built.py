@@ -121,9 +121,11 @@ def environment() -> Iterator[Statement]:
     from cli import provision
     from stockflow.schema import schemas
 
+    wanted = schemas(RecordedServices("").contracts)
+    datasets = sorted({name.partition(".")[0] for name in wanted})
     there = [
-        {"name": name, "column_name": c["name"]}
-        for name, columns in schemas(RecordedServices("").contracts).items()
+        {"dataset": datasets.index(dataset), "table_name": table, "column_name": c["name"]}
+        for (dataset, _, table), columns in ((name.partition("."), columns) for name, columns in wanted.items())
         for c in columns[:-1]
     ]  # tables of an earlier release: each lacks a column
     services = RecordedServices("provision", {"INFORMATION_SCHEMA": there})
