@@ -44,8 +44,9 @@ class Arrival:
     def loaded(self) -> bool:
         """Whether this very load has committed rows already: a replay of it is never called a duplicate."""
         before = self.before
-        handed_over = before is not None and before.state == HANDED_OVER and before.raw_run_id is not None
-        return handed_over or (before is not None and before.state == "loaded")
+        if before is None:
+            return False
+        return before.state == "loaded" or (before.state == HANDED_OVER and before.raw_run_id is not None)
 
     def record(self, state: str, **facts: Any) -> StageRecord:
         """Return a record of how this ended."""
@@ -64,7 +65,7 @@ def duplicate(arrival: Arrival, content: str, other: Neighbour) -> StageRecord:
     )
 
 
-def gone(arrival: Arrival, gone: GoneError) -> StageRecord:
+def gone(arrival: Arrival, error: GoneError) -> StageRecord:
     """Ignore what was never read. What was loaded stays as it is: its rows do not need the object any more.
 
     What was refused since is loaded again, when this very contract and code loaded it before.
@@ -73,9 +74,9 @@ def gone(arrival: Arrival, gone: GoneError) -> StageRecord:
         facts = {name: getattr(earlier, name) for name in _OF_THE_ROWS}
         return end(replace(arrival.record("loaded"), **facts), arrival.services)
     if arrival.before is not None and arrival.before.state in ("loaded", "rejected", "duplicate_content"):
-        log("WARNING", f"not read again: {gone}", load_id=arrival.ref.load_id, stage="ingest", code=gone.code)
+        log("WARNING", f"not read again: {error}", load_id=arrival.ref.load_id, stage="ingest", code=error.code)
         return publish(arrival.before, arrival.services)
-    return end(arrival.record("ignored", reason_code=gone.code, message=gone.message), arrival.services)
+    return end(arrival.record("ignored", reason_code=error.code, message=error.message), arrival.services)
 
 
 def _loaded_before(arrival: Arrival) -> StageRecord | None:
