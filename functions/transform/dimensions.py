@@ -1,6 +1,7 @@
 """Dimensions that models join: whether one changed under a drain, and which loads its change sends to work again."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import fields
 
 from functions.transform.files import dependents, dependents_step, indent, model, template
@@ -26,6 +27,7 @@ def pieces(feed: str) -> dict[str, str]:
         "seen_after": _step(feed, "after"),
         "mark": _mark(feed),
         "mark_again": _again(feed, others),
+        "mark_overtaken": _overtaken(reads(feed)),
         "requeued": _REQUEUED if readers else "CAST(NULL AS STRING)",
     }
 
@@ -91,22 +93,40 @@ def _what_changed(feed: str) -> str:
 
 
 def _marking(feed: str, affected: str) -> str:
+    text = template("mark.sql").replace("<<affected>>", indent(affected, 4))
+    text = text.replace("<<what_changed>>", _what_changed(feed))
+    said = {
+        "reason_code": f"'{feed}_changed'",
+        "message": f"'a later file of {feed} changes what this load says'",
+        # the days that the KPIs have not seen are carried on
+        "detail": "IF(latest.kpi_record = latest.record_id, NULL, latest.detail)",
+    }
+    return _with_columns(text, said)
+
+
+def _with_columns(text: str, said: Mapping[str, str]) -> str:
+    """Fill in the columns of the record that makes ``latest``, a transformed load, pending again."""
     names = [f.name for f in fields(StageRecord)]
     columns = ["record_id", "landed_on", *names]
     changed = {
         "record_id": record_id("latest.load_id", "latest.stage_version", "pending", "latest.marked_at"),
         "state": "'pending'",
         "input_record": "CAST(NULL AS STRING)",
-        "reason_code": f"'{feed}_changed'",
-        "message": f"'a later file of {feed} changes what this load says'",
         "finished_at": "latest.marked_at",
-        # the days that the KPIs have not seen are carried on
-        "detail": "IF(latest.kpi_record = latest.record_id, NULL, latest.detail)",
+        **said,
     }
-    text = template("mark.sql").replace("<<affected>>", indent(affected, 4))
-    text = text.replace("<<what_changed>>", _what_changed(feed))
     text = text.replace("<<ledger_columns>>", ", ".join(f"`{c}`" for c in columns))
     return text.replace("<<marked_columns>>", ", ".join(changed.get(c, f"latest.`{c}`") for c in columns))
+
+
+def _overtaken(names: list[str]) -> str:
+    if not names:
+        return "\nSET overtaken = FALSE;\n"
+    said = {
+        "reason_code": "'overtaken'",
+        "message": f"'{' or '.join(names)} changed while this load was transformed'",
+    }
+    return "\n" + _with_columns(template("overtaken.sql"), said)
 
 
 def _again(feed: str, others: str) -> str:

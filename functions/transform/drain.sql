@@ -2,7 +2,7 @@
 -- @records are the validations that were found complete; @days the landing days of the loads, @near those on which
 -- other generations of their objects may have landed; a newer generation of @replacing loads' objects replaces them.
 -- Whether these loads were transformed before, or make other loads' statements count or not count any more.
-DECLARE again, restating BOOL;
+DECLARE again, restating, overtaken BOOL;
 <<declare_dates>><<turns>>
 BEGIN TRANSACTION;
 
@@ -304,9 +304,9 @@ LEFT JOIN generations ON generations.load_id = batch.load_id
 LEFT JOIN restated ON restated.load_id = batch.load_id<<unvalued_join>>;
 <<mark>>
 COMMIT TRANSACTION;
-<<mark_again>>
-SELECT done.*, (<<dimensions_seen>>) != batch.dimensions_seen AS overtaken, <<requeued>> AS requeued
+<<mark_again>><<mark_overtaken>>
+SELECT done.*, overtaken, <<requeued>> AS requeued
 FROM batch
 JOIN inventory_ops.load_stages AS done ON done.run_id = batch.next_run
-WHERE done.landed_on IN UNNEST(@days)
+WHERE done.landed_on IN UNNEST(@days) AND done.state = 'transformed'
 ORDER BY done.load_id;

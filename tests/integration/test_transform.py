@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 import threading
 from dataclasses import replace
 from datetime import date
@@ -10,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from functions.transform import files, merge
+from functions.transform import files, merge, script
 from functions.transform.drain import Outcome, drain, transform
+from stockflow import points
 from stockflow.errors import TransientError
 from stockflow.events import StageEvent
 from stockflow.ledger import Asked
@@ -286,6 +288,39 @@ def test_money_waits_for_its_rate_and_follows_its_correction(world: World) -> No
     run(world, "exchange_rates", world.land("exchange_rates", nearer))
     run(world, "sales")
     assert world.curated("sales", "net_amount", "receipt_number = 'R1'") == [(Decimal(8),)]
+
+
+def test_killed_after_it_was_overtaken_the_load_is_transformed_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rates come in while a drain runs: it has not seen them. Who dies between that and the next run loses nothing."""
+    rate = {"currency": "USD", "business_date": "2026-08-31", "rate_to_base": "0.9"}
+    run(world, "exchange_rates", world.land("exchange_rates", rate))
+    load = world.land("sales", sale(currency="USD"))
+    monkeypatch.setattr(script, "drain_script", lambda contract: _before_the_rates(merge.drain_script(contract)))
+    with points.watched(_die_when_merged), pytest.raises(points.PointError):
+        run(world, "sales", load)
+    assert world.quarantine("sales") == [(load, 2, "unknown_exchange_rate", "currency")]
+    assert world.services.ledger.stages(load)["transform"].reason_code == "overtaken"
+    monkeypatch.undo()
+    run(world, "sales", load)
+    assert world.curated("sales", "net_amount") == [(Decimal(9),)]
+    assert world.services.ledger.stages(load)["transform"].state == "transformed"
+
+
+def _before_the_rates(text: str) -> str:
+    """The script of a drain whose transaction began before any rate was there."""
+    text, seen = re.subn(r"\(SELECT CONCAT\(.*\)\) AS dimensions_seen", "'nothing' AS dimensions_seen", text)
+    text, joined = re.subn(
+        r"inventory_curated\.daily_rates", "(SELECT * FROM inventory_curated.daily_rates LIMIT 0)", text
+    )
+    assert (seen, joined) == (1, 1)
+    return text
+
+
+def _die_when_merged(point: points.Point) -> None:
+    if point == "transform.merged":
+        raise points.PointError(point)
 
 
 def test_a_rate_older_than_seven_days_does_not_serve(world: World) -> None:

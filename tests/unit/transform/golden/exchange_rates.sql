@@ -2,7 +2,7 @@
 -- @records are the validations that were found complete; @days the landing days of the loads, @near those on which
 -- other generations of their objects may have landed; a newer generation of @replacing loads' objects replaces them.
 -- Whether these loads were transformed before, or make other loads' statements count or not count any more.
-DECLARE again, restating BOOL;
+DECLARE again, restating, overtaken BOOL;
 DECLARE business_dates ARRAY<DATE>;
 CREATE TABLE IF NOT EXISTS inventory_curated.turn_exchange_rates AS SELECT 0 AS turn;
 CREATE TABLE IF NOT EXISTS inventory_curated.turn_products AS SELECT 0 AS turn;
@@ -477,11 +477,13 @@ IF (SELECT MAX(turn) FROM inventory_curated.turn_products) + (SELECT MAX(turn) F
   END IF;
 END IF;
 
-SELECT done.*, (SELECT '') != batch.dimensions_seen AS overtaken, (
+SET overtaken = FALSE;
+
+SELECT done.*, overtaken, (
     SELECT STRING_AGG(CONCAT(feed, ' ', CAST(landed_on AS STRING), ' ', load_id), ',')
     FROM (SELECT feed, landed_on, MIN(load_id) AS load_id FROM requeued GROUP BY feed, landed_on)
   ) AS requeued
 FROM batch
 JOIN inventory_ops.load_stages AS done ON done.run_id = batch.next_run
-WHERE done.landed_on IN UNNEST(@days)
+WHERE done.landed_on IN UNNEST(@days) AND done.state = 'transformed'
 ORDER BY done.load_id;

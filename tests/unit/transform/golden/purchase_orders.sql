@@ -2,7 +2,7 @@
 -- @records are the validations that were found complete; @days the landing days of the loads, @near those on which
 -- other generations of their objects may have landed; a newer generation of @replacing loads' objects replaces them.
 -- Whether these loads were transformed before, or make other loads' statements count or not count any more.
-DECLARE again, restating BOOL;
+DECLARE again, restating, overtaken BOOL;
 DECLARE business_dates ARRAY<DATE>;
 DECLARE clusters ARRAY<STRING>;
 CREATE TABLE IF NOT EXISTS inventory_curated.turn_purchase_orders AS SELECT 0 AS turn;
@@ -540,8 +540,22 @@ LEFT JOIN restated ON restated.load_id = batch.load_id;
 
 COMMIT TRANSACTION;
 
-SELECT done.*, (SELECT CONCAT((SELECT CONCAT(COALESCE(CAST(MAX(_updated_at) AS STRING), ''), ' ', CAST(COUNT(*) AS STRING)) FROM inventory_curated.products_history), (SELECT CONCAT(COALESCE(CAST(MAX(_updated_at) AS STRING), ''), ' ', CAST(COUNT(*) AS STRING)) FROM inventory_curated.exchange_rates))) != batch.dimensions_seen AS overtaken, CAST(NULL AS STRING) AS requeued
+-- A dimension changed under this drain: its loads are to be transformed again, also if whoever ran this dies now.
+SET overtaken = (SELECT CONCAT((SELECT CONCAT(COALESCE(CAST(MAX(_updated_at) AS STRING), ''), ' ', CAST(COUNT(*) AS STRING)) FROM inventory_curated.products_history), (SELECT CONCAT(COALESCE(CAST(MAX(_updated_at) AS STRING), ''), ' ', CAST(COUNT(*) AS STRING)) FROM inventory_curated.exchange_rates))) != (SELECT MAX(dimensions_seen) FROM batch);
+
+IF overtaken THEN
+  INSERT INTO inventory_ops.load_stages (`record_id`, `landed_on`, `load_id`, `feed`, `stage`, `state`, `stage_version`, `started_at`, `finished_at`, `bucket`, `object`, `generation`, `run_id`, `raw_run_id`, `input_record`, `lines`, `rows`, `rejects`, `quarantined`, `superseded`, `reason_code`, `message`, `content_md5`, `size_bytes`, `landed_at`, `detail`)
+  SELECT SUBSTR(TO_HEX(SHA256(CONCAT(CAST(LENGTH(latest.load_id) AS STRING), ':', latest.load_id, '9:transform', CAST(LENGTH(latest.stage_version) AS STRING), ':', latest.stage_version, '7:pending', CAST(LENGTH(REGEXP_REPLACE(FORMAT_TIMESTAMP('%FT%H:%M:%E6S+00:00', latest.marked_at), r'[.]000000', '')) AS STRING), ':', REGEXP_REPLACE(FORMAT_TIMESTAMP('%FT%H:%M:%E6S+00:00', latest.marked_at), r'[.]000000', '')))), 1, 20), latest.`landed_on`, latest.`load_id`, latest.`feed`, latest.`stage`, 'pending', latest.`stage_version`, latest.`started_at`, latest.marked_at, latest.`bucket`, latest.`object`, latest.`generation`, latest.`run_id`, latest.`raw_run_id`, CAST(NULL AS STRING), latest.`lines`, latest.`rows`, latest.`rejects`, latest.`quarantined`, latest.`superseded`, 'overtaken', 'products or exchange_rates changed while this load was transformed', latest.`content_md5`, latest.`size_bytes`, latest.`landed_at`, latest.`detail`
+  FROM (
+    SELECT done.*, CURRENT_TIMESTAMP() AS marked_at
+    FROM inventory_ops.load_stages AS done
+    JOIN batch ON done.run_id = batch.next_run
+    WHERE done.landed_on IN UNNEST(@days)
+  ) AS latest;
+END IF;
+
+SELECT done.*, overtaken, CAST(NULL AS STRING) AS requeued
 FROM batch
 JOIN inventory_ops.load_stages AS done ON done.run_id = batch.next_run
-WHERE done.landed_on IN UNNEST(@days)
+WHERE done.landed_on IN UNNEST(@days) AND done.state = 'transformed'
 ORDER BY done.load_id;

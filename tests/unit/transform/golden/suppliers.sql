@@ -2,7 +2,7 @@
 -- @records are the validations that were found complete; @days the landing days of the loads, @near those on which
 -- other generations of their objects may have landed; a newer generation of @replacing loads' objects replaces them.
 -- Whether these loads were transformed before, or make other loads' statements count or not count any more.
-DECLARE again, restating BOOL;
+DECLARE again, restating, overtaken BOOL;
 CREATE TABLE IF NOT EXISTS inventory_curated.turn_suppliers AS SELECT 0 AS turn;
 BEGIN TRANSACTION;
 
@@ -388,8 +388,10 @@ LEFT JOIN restated ON restated.load_id = batch.load_id;
 
 COMMIT TRANSACTION;
 
-SELECT done.*, (SELECT '') != batch.dimensions_seen AS overtaken, CAST(NULL AS STRING) AS requeued
+SET overtaken = FALSE;
+
+SELECT done.*, overtaken, CAST(NULL AS STRING) AS requeued
 FROM batch
 JOIN inventory_ops.load_stages AS done ON done.run_id = batch.next_run
-WHERE done.landed_on IN UNNEST(@days)
+WHERE done.landed_on IN UNNEST(@days) AND done.state = 'transformed'
 ORDER BY done.load_id;
