@@ -1,6 +1,7 @@
 """Runs local-bigquery with DuckDB's extensions taken from wheels, never from the network."""
 
 import functools
+import logging
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -38,6 +39,7 @@ def main() -> None:
 
     bigquery_lookups.install()
     bigquery_memory.install()
+    _tell_internal_errors()
     slow_connect: Callable[[], duckdb.DuckDBPyConnection] = database._connect
 
     @functools.cache
@@ -54,18 +56,37 @@ def main() -> None:
 def _attach(con: duckdb.DuckDBPyConnection, project: str) -> None:
     """Do what local-bigquery's own ``_attach`` does, with small writes in the catalogue: its limit is 0 rows.
 
+    The data may have been copied or moved: where it is now counts, not where it was made.
     DuckLake's ``set_option`` says the same, but DuckDB 1.5 crashes when such a lake is attached again.
     """
     from local_bigquery.engine import database
     from local_bigquery.settings import settings
 
     path = settings.data_dir / project
-    source = f"'ducklake:{path}.ducklake' AS {{}} (DATA_PATH '{path}/', DATA_INLINING_ROW_LIMIT {INLINED_ROWS})"
+    options = f"DATA_PATH '{path}/', OVERRIDE_DATA_PATH TRUE, DATA_INLINING_ROW_LIMIT {INLINED_ROWS}"
+    source = f"'ducklake:{path}.ducklake' AS {{}} ({options})"
     if not path.with_name(f"{path.name}.ducklake").exists():
         with duckdb.connect() as scratch:
             scratch.execute(f"ATTACH {source.format('fresh')}")
     con.execute(f"ATTACH IF NOT EXISTS {source.format(database.quote(project))}")
     database._attached.add(project)
+
+
+def _tell_internal_errors() -> None:
+    """Write the traceback of an error that is local-bigquery's own into the log: its answer says the last line only."""
+    from local_bigquery import errors
+
+    from local import bigquery_lookups
+
+    described = errors.from_exception
+
+    def told(error: Exception) -> errors.BigQueryError:
+        answer = described(error)
+        if answer.reason == "dontRetry":
+            logging.error("internal error", exc_info=error)
+        return answer
+
+    bigquery_lookups.replace(described, told)
 
 
 def _install_clock(duckdb_dialect: Any) -> None:

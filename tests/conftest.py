@@ -1,10 +1,12 @@
 """Fixtures on the embedded stack: see tests/support/README.md."""
 
+import os
 from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from local.state import Stack
 from stockflow.services import Services
 from tests.support import stack
 
@@ -31,14 +33,23 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def emulators(tmp_path_factory: pytest.TempPathFactory) -> Iterator[stack.Emulators]:
     """The emulators of this session (one set per xdist worker), started when first asked for."""
-    with stack.emulators(tmp_path_factory.mktemp("emulators")) as running:
+    own = tmp_path_factory.getbasetemp()
+    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    with stack.emulators(tmp_path_factory.mktemp("emulators"), shared / "prepared") as running:
         yield running
 
 
-@pytest.fixture(scope="session")
-def bigquery_emulator(emulators: stack.Emulators) -> str:
-    """Endpoint of local-bigquery."""
-    return emulators.bigquery
+@pytest.fixture(scope="module")
+def warehouse(emulators: stack.Emulators) -> Iterator[Stack]:
+    """The stack of a BigQuery emulator of this module's own, everything provisioned."""
+    with stack.warehouse(emulators) as own:
+        yield own
+
+
+@pytest.fixture(scope="module")
+def bigquery_emulator(warehouse: Stack) -> str:
+    """Endpoint of this module's BigQuery emulator: what is provisioned has ``stack.DATASET_PREFIX``."""
+    return warehouse.url("bigquery")
 
 
 @pytest.fixture(scope="session")
@@ -54,9 +65,9 @@ def pubsub_emulator(emulators: stack.Emulators) -> str:
 
 
 @pytest.fixture(scope="module")
-def services(emulators: stack.Emulators) -> Iterator[Services]:
+def services(emulators: stack.Emulators, warehouse: Stack) -> Iterator[Services]:
     """Services of an environment of this module's own, everything provisioned."""
-    with stack.provisioned(emulators) as ready:
+    with stack.serving(emulators, warehouse) as ready:
         yield ready
 
 

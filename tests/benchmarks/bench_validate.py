@@ -34,7 +34,7 @@ from stockflow.contracts import Contract, load_contract
 from stockflow.settings import Settings, bundle_root
 from tests.support.memory import peak_bytes
 from tests.support.rows import Table, table
-from tests.support.stack import emulators
+from tests.support.stack import emulators, warehouse
 
 BAD_EVERY = 500
 LANDED = datetime(2026, 10, 12, tzinfo=UTC)
@@ -186,8 +186,8 @@ def pushed_down(counts: list[int]) -> None:
     """Print what push-down takes."""
     from stockflow.gcp import Warehouse
 
-    with tempfile.TemporaryDirectory() as folder, emulators(Path(folder)) as running:
-        client = Warehouse(Settings(project="bench", bigquery_endpoint=running.bigquery)).client
+    with tempfile.TemporaryDirectory() as folder, emulators(Path(folder)) as running, warehouse(running) as own:
+        client = Warehouse(Settings(project="bench", bigquery_endpoint=own.url("bigquery"))).client
         for count in counts:
             seconds, named, jobs = push_down(rows(count), client)
             print(f"{count:>9,} rows  push-down {seconds:6.2f} s, {named:,} bad rows named, {jobs} jobs (6 rules)")

@@ -11,13 +11,13 @@ from uuid import uuid4
 
 from google.cloud import bigquery
 
-from cli import provision
 from functions.kpi.drain import drain
 from stockflow.ledger import Asked, StageRecord
 from stockflow.schema import curated_schema
 from stockflow.services import Services
 from stockflow.settings import Settings, bundle_root
 from tests.golden.books import Books
+from tests.support.stack import DATASET_PREFIX
 
 ROOT = bundle_root()
 DEFINITIONS = ROOT / "functions" / "kpi" / "definitions"
@@ -110,17 +110,16 @@ def asked(*loads: str) -> frozenset[Asked]:
 
 
 def new_world(endpoint: str) -> World:
-    """Return a provisioned world on the session's emulator."""
+    """Return a world on an emulator in which everything is provisioned."""
     settings = Settings(
         project="stockflow-local",
-        dataset_prefix=f"k{uuid4().hex[:6]}_",
+        dataset_prefix=DATASET_PREFIX,
         contracts_dir=ROOT / "contracts",
         definitions_uri=str(DEFINITIONS),
         bigquery_endpoint=endpoint,
     )
     world = World(Services(settings))
     world.services.__dict__["publisher"] = world.publisher
-    provision.warehouse(world.services)
     return world
 
 

@@ -6,12 +6,12 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from cli import provision
 from stockflow.contracts import Contract
 from stockflow.gcp import Warehouse
 from stockflow.ledger import StageRecord
 from stockflow.services import Services
 from stockflow.settings import Settings, bundle_root
+from tests.support.stack import DATASET_PREFIX
 
 ROOT = bundle_root()
 
@@ -155,10 +155,10 @@ class World:
 
 
 def new_world(endpoint: str) -> World:
-    """Return a provisioned world with datasets of its own on the session's emulator."""
+    """Return a world on an emulator in which everything is provisioned."""
     settings = Settings(
         project="stockflow-local",
-        dataset_prefix=f"t{uuid4().hex[:6]}_",
+        dataset_prefix=DATASET_PREFIX,
         contracts_dir=ROOT / "contracts",
         bigquery_endpoint=endpoint,
     )
@@ -166,7 +166,6 @@ def new_world(endpoint: str) -> World:
     services.__dict__["warehouse"] = CountingWarehouse(settings)
     world = World(services)
     services.__dict__["publisher"] = world.publisher
-    provision.warehouse(services)
     return world
 
 

@@ -1,6 +1,9 @@
 """Real emulators and real function processes for tests: started when a test first asks, stopped at the end."""
 
+import fcntl
+import itertools
 import os
+import shutil
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -22,20 +25,17 @@ from stockflow.settings import Settings
 from stockflow.waiting import wait_until
 
 START_SECONDS = 90
+DATASET_PREFIX = "t_"
+_numbers = itertools.count()
 
 
 @dataclass
 class Emulators:
-    """The emulators of one test session, each started when it is first asked for."""
+    """The emulators of one test session, each started when it is first asked for; BigQuery's: see ``warehouse``."""
 
     stack: Stack
+    prepared: Path
     _running: ExitStack
-
-    @cached_property
-    def bigquery(self) -> str:
-        """The endpoint of local-bigquery."""
-        self._start(parts.bigquery(self.stack))
-        return self.stack.url("bigquery")
 
     @cached_property
     def pubsub(self) -> str:
@@ -52,22 +52,74 @@ class Emulators:
         return self.stack.url("storage")
 
     def _start(self, part: parts.Part) -> None:
-        process = Process(part, self.stack)
-        process.start()
-        self._running.callback(lambda: process.finish(time.monotonic() + 5))
-        self._running.callback(process.stop)
+        self._running.enter_context(_started(part, self.stack))
+
+
+@contextmanager
+def _started(part: parts.Part, stack: Stack) -> Iterator[None]:
+    process = Process(part, stack)
+    process.start()
+    try:
         deadline = time.monotonic() + START_SECONDS
         while not part.healthy():
             if process.exit_code() is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"{part.name} did not start:\n{process.last_lines()}")
             time.sleep(0.05)
+        yield
+    finally:
+        process.stop()
+        process.finish(time.monotonic() + 5)
 
 
 @contextmanager
-def emulators(folder: Path) -> Iterator[Emulators]:
-    """Yield emulators with their state in ``folder``, and stop those that were started."""
+def emulators(folder: Path, prepared: Path | None = None) -> Iterator[Emulators]:
+    """Yield emulators with their state in ``folder``, and stop those that were started.
+
+    ``prepared`` is where the sessions of several workers keep the warehouse that each of theirs begins with.
+    """
     with ExitStack() as running:
-        yield Emulators(open_stack(folder), running)
+        yield Emulators(open_stack(folder), prepared or folder / "prepared", running)
+
+
+@contextmanager
+def warehouse(running: Emulators) -> Iterator[Stack]:
+    """Yield a stack whose BigQuery emulator runs and has everything provisioned, below ``DATASET_PREFIX``.
+
+    It is a process of its own on a copy of the prepared warehouse, and ends here: what a module's tests wrote neither
+    slows the next module down nor stays in memory. It reads the objects of the session's storage emulator.
+    """
+    origin = _prepared(running)
+    own = open_stack(running.stack.folder / f"warehouse-{next(_numbers)}")
+    shutil.copytree(origin, own.folder / "bigquery", dirs_exist_ok=True)
+    _share_objects(own, running.stack)
+    with _started(parts.bigquery(own), own):
+        yield own
+
+
+def _prepared(running: Emulators) -> Path:
+    """Return the data of a provisioned warehouse that no emulator has open; the first who asks makes it."""
+    folder = running.prepared
+    folder.mkdir(parents=True, exist_ok=True)
+    done = folder / "done"
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.exists():
+            stack = open_stack(folder / f"of-{os.getpid()}")
+            with _started(parts.bigquery(stack), stack):
+                services = Services(_settings(stack))
+                provision.warehouse(services)
+            done.write_text(str(stack.folder / "bigquery"))
+    return Path(done.read_text())
+
+
+def _share_objects(own: Stack, storage: Stack) -> None:
+    (own.folder / "gcs").rmdir()
+    (own.folder / "gcs").symlink_to(storage.folder / "gcs")
+
+
+def _settings(stack: Stack) -> Settings:
+    """Settings that know the warehouse of a stack and nothing else."""
+    return Settings(stack.project, dataset_prefix=DATASET_PREFIX, bigquery_endpoint=stack.url("bigquery"))
 
 
 @contextmanager
@@ -86,18 +138,23 @@ def environment(values: Mapping[str, str]) -> Iterator[None]:
 
 
 @contextmanager
-def provisioned(running: Emulators, prefix: str | None = None) -> Iterator[Services]:
-    """Yield services of an environment of its own: own datasets, buckets and topics on shared emulators."""
-    prefix = prefix or f"t{uuid4().hex[:6]}"
-    bigquery, storage, pubsub = running.bigquery, running.storage, running.pubsub
-    project = running.stack.project
+def provisioned(running: Emulators) -> Iterator[Services]:
+    """Yield services of an environment of its own: a ``warehouse``, and buckets and topics on shared emulators."""
+    with warehouse(running) as own, serving(running, own) as services:
+        yield services
+
+
+@contextmanager
+def serving(running: Emulators, own: Stack) -> Iterator[Services]:
+    """Yield services of this warehouse, and of new buckets and topics on the shared emulators."""
+    prefix = f"t{uuid4().hex[:6]}"
     values = {
-        "GOOGLE_CLOUD_PROJECT": project,
-        "BIGQUERY_EMULATOR_HOST": bigquery,
-        "BIGQUERY_STORAGE_EMULATOR_HOST": f"127.0.0.1:{running.stack.ports['bigquery_grpc']}",
-        "STORAGE_EMULATOR_HOST": storage,
-        "PUBSUB_EMULATOR_HOST": pubsub,
-        "STOCKFLOW_DATASET_PREFIX": f"{prefix}_",
+        "GOOGLE_CLOUD_PROJECT": own.project,
+        "BIGQUERY_EMULATOR_HOST": own.url("bigquery"),
+        "BIGQUERY_STORAGE_EMULATOR_HOST": f"127.0.0.1:{own.ports['bigquery_grpc']}",
+        "STORAGE_EMULATOR_HOST": running.storage,
+        "PUBSUB_EMULATOR_HOST": running.pubsub,
+        "STOCKFLOW_DATASET_PREFIX": DATASET_PREFIX,
         "STOCKFLOW_TOPIC_PREFIX": f"{prefix}-",
         "STOCKFLOW_LANDING_BUCKET": f"{prefix}-landing",
         "STOCKFLOW_STAGING_BUCKET": f"{prefix}-staging",
@@ -107,7 +164,6 @@ def provisioned(running: Emulators, prefix: str | None = None) -> Iterator[Servi
         provision.topics(services.settings)
         for bucket in (services.settings.landing_bucket, services.settings.staging_bucket):
             services.object_store.ensure_bucket(bucket, services.settings.location)
-        provision.warehouse(services)
         yield services
 
 
