@@ -40,16 +40,16 @@ def emulators(tmp_path_factory: pytest.TempPathFactory) -> Iterator[stack.Emulat
 
 
 @pytest.fixture(scope="module")
-def warehouse(emulators: stack.Emulators) -> Iterator[Stack]:
+def warehouse_stack(emulators: stack.Emulators) -> Iterator[Stack]:
     """The stack of a BigQuery emulator of this module's own, everything provisioned."""
     with stack.warehouse(emulators) as own:
         yield own
 
 
 @pytest.fixture(scope="module")
-def bigquery_emulator(warehouse: Stack) -> str:
+def bigquery_emulator(warehouse_stack: Stack) -> str:
     """Endpoint of this module's BigQuery emulator: what is provisioned has ``stack.DATASET_PREFIX``."""
-    return warehouse.url("bigquery")
+    return warehouse_stack.url("bigquery")
 
 
 @pytest.fixture(scope="session")
@@ -65,9 +65,9 @@ def pubsub_emulator(emulators: stack.Emulators) -> str:
 
 
 @pytest.fixture(scope="module")
-def services(emulators: stack.Emulators, warehouse: Stack) -> Iterator[Services]:
+def services(emulators: stack.Emulators, warehouse_stack: Stack) -> Iterator[Services]:
     """Services of an environment of this module's own, everything provisioned."""
-    with stack.serving(emulators, warehouse) as ready:
+    with stack.serving(emulators, warehouse_stack) as ready:
         yield ready
 
 
