@@ -153,9 +153,16 @@ def datasets(services: Services) -> None:
 def tables(services: Services) -> None:
     """Create the tables of the ledger and of each feed, in one script; add columns that are new to those that exist."""
     wanted = schema.schemas(services.contracts)
+    existed = _holds_tables(services)
     services.warehouse.query("\n".join(_create_table(name, columns) for name, columns in wanted.items()))
-    if added := _added_columns(wanted, services):
+    if existed and (added := _added_columns(wanted, services)):
         services.warehouse.query(";\n".join(added))
+
+
+def _holds_tables(services: Services) -> bool:
+    """Return whether an earlier run made the ledger: what begins from nothing lacks no column."""
+    found = services.warehouse.query("SELECT COUNT(*) AS n FROM inventory_ops.INFORMATION_SCHEMA.TABLES")
+    return bool(found[0]["n"])
 
 
 def _added_columns(wanted: Mapping[str, list[schema.Field]], services: Services) -> list[str]:

@@ -89,6 +89,14 @@ def test_a_column_that_the_ledger_lacks_is_added_and_nothing_else_is_touched(tmp
 
 def test_nothing_is_added_in_an_environment_with_a_prefix_that_lacks_nothing(tmp_path: Path) -> None:
     """The prefix also gets into texts of a statement: no table may look as if it lacked its columns for that."""
-    warehouse = Warehouse(prefix="mine_")
-    provision.tables(_Services(_contracts(tmp_path / "contracts"), warehouse))
+    warehouse, folder = Warehouse(prefix="mine_"), _contracts(tmp_path / "contracts")
+    for _ in range(2):
+        provision.tables(_Services(folder, warehouse))
     assert not any("ALTER" in script for script in warehouse.sent)
+
+
+def test_an_environment_that_begins_is_not_asked_for_its_columns(tmp_path: Path) -> None:
+    """The question takes seconds on a laptop."""
+    warehouse = Warehouse()
+    provision.tables(_Services(_contracts(tmp_path / "contracts"), warehouse))
+    assert not any("INFORMATION_SCHEMA.COLUMNS" in script for script in warehouse.sent)
