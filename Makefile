@@ -5,7 +5,7 @@ BIN := .venv/bin
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up down status test test-unit test-tools test-integration watch lint format goldens docs site coverage upgrade release bench chaos package clean
+.PHONY: help install demo up down status test test-unit test-slow test-tools test-integration watch lint format goldens docs site coverage upgrade release bench chaos package clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' Makefile | awk -F':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -25,10 +25,13 @@ down: install ## stop the stack
 status: install ## show the parts of the stack
 	@$(BIN)/stockflow status
 
-test: test-unit test-tools test-integration ## run the whole suite
+test: test-unit test-slow test-tools test-integration ## run the whole suite
 
-test-unit: install ## run the tests of the parts alone
-	@$(BIN)/python -m pytest tests/unit -n $(WORKERS) --dist loadfile -q
+test-unit: install ## run the quick tests of the parts alone
+	@$(BIN)/python -m pytest tests/unit -m "not slow" -n $(WORKERS) --dist loadfile -q
+
+test-slow: install ## run the other tests of the parts alone: processes, databases, thousands of examples
+	@$(BIN)/python -m pytest tests/unit -m slow -n $(WORKERS) --dist loadfile -q
 
 test-tools: install ## run the tests of terraform, the build scripts, the pages and the Pub/Sub emulator itself
 	@$(BIN)/python -m pytest --ignore tests/unit -m "not integration and not chaos" -n $(WORKERS) --dist loadfile -q

@@ -100,7 +100,7 @@ def release(root: Path, version: str, day: date, run: Run) -> None:
 # The version goes into the lock, then everything is checked as CI does, then built.
 COMMANDS: tuple[tuple[str, ...], ...] = (
     ("uv", "lock", "--quiet"),
-    ("make", "lint", "test-unit", "test-tools"),
+    ("make", "lint", "test-unit", "test-slow", "test-tools"),
     ("stockflow", "package", "--out", "dist/functions", "--release", "dist/release.auto.tfvars.json"),
     ("uv", "build", "--quiet", "--out-dir", "dist"),
 )
