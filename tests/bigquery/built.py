@@ -128,7 +128,9 @@ def environment() -> Iterator[Statement]:
         for (dataset, _, table), columns in ((name.partition("."), columns) for name, columns in wanted.items())
         for c in columns[:-1]
     ]  # tables of an earlier release: each lacks a column
-    answers = {"INFORMATION_SCHEMA.TABLES": [{"n": 1}], "INFORMATION_SCHEMA.COLUMNS": there}
+    answers: dict[str, list[dict[str, Any]]] = {
+        "INFORMATION_SCHEMA.TABLES": [{"n": 1}], "INFORMATION_SCHEMA.COLUMNS": there,
+    }  # fmt: skip
     services = RecordedServices("provision", answers)
     for make in (provision.tables, provision.routines, provision.reporting, provision.views):
         make(services)
