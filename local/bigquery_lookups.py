@@ -221,7 +221,7 @@ def _unchanged(
     only_more = all(stands(table) for table in before.objects)
     return {
         table: schema
-        for table, schema in before.schemas.items()
+        for table, schema in before.schemas.copy().items()  # other jobs describe tables meanwhile
         if only_more or (before.objects.get(table, ("",))[0] == "TABLE" and stands(table))
     }
 
