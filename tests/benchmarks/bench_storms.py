@@ -26,7 +26,7 @@ from tests.chaos.rig import Rig, rig
 SMALL = ("one:200", "eight:25", "backlog:500")
 ROWS = 10
 PATIENCE_SECONDS = 3 * 3_600
-_AS_SHIPPED = {"STOCKFLOW_DEFINITIONS_URI": str(bundle_root() / "functions" / "kpi" / "definitions")}
+AS_SHIPPED = {"STOCKFLOW_DEFINITIONS_URI": str(bundle_root() / "functions" / "kpi" / "definitions")}
 _FEEDS = {
     "sales": "receipt_number,line_number,business_date,sku,location_code,quantity,net_amount",
     "stock_snapshots": "business_date,sku,location_code,on_hand",
@@ -155,7 +155,7 @@ def storm(asked: str, made: Rig) -> Storm:
     return Storm(made, f"{kind}-{number}", feeds, int(number), backlog=kind == "backlog")
 
 
-def _pause_as_deployed(made: Rig) -> None:
+def pause_as_deployed(made: Rig) -> None:
     """Give the functions the pauses between drains that pipeline.yaml has; on a laptop there are none."""
     for name, function in pipeline()["functions"].items():
         for what in ("drain", "load"):
@@ -168,8 +168,8 @@ def _pause_as_deployed(made: Rig) -> None:
 def main(arguments: list[str]) -> None:
     """Run the storms that were asked for, one after another in one environment, and print the table."""
     rows = []
-    with tempfile.TemporaryDirectory(prefix="storms") as folder, rig(Path(folder), 1, 0.0, _AS_SHIPPED) as made:
-        _pause_as_deployed(made)
+    with tempfile.TemporaryDirectory(prefix="storms") as folder, rig(Path(folder), 1, 0.0, AS_SHIPPED) as made:
+        pause_as_deployed(made)
         for asked in arguments or SMALL:
             rows.append(storm(asked, made).run())
             print("\n".join([HEAD, *rows]), flush=True)

@@ -8,7 +8,7 @@ import struct
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -20,6 +20,8 @@ from tests.chaos.faults import COMMON, INSERTS, JOBS, Faults
 _HOP = {"host", "connection", "transfer-encoding", "content-length", "keep-alive", "date", "server"}
 _JOB = re.compile(r"/projects/(?P<project>[^/]+)/(?:jobs|queries)(?:/(?P<job>[^/?]+))?(?:\?.*)?$")
 _NO_LINGER = struct.pack("ii", 1, 0)
+type Answer = tuple[int, dict[str, str], bytes]
+type Forward = Callable[[bytes], Answer]
 
 
 class Proxy:
@@ -64,7 +66,7 @@ class Proxy:
 
     def fault(self, method: str, path: str, body: bytes) -> str | None:
         """Return the fault that this request gets, if any."""
-        if _is_insert(method, path):
+        if is_insert(method, path):
             return self.faults.choose(INSERTS)
         if method == "POST" and (_JOB.search(path)):
             if _loads_into(body) in self.faults.exhausted:
@@ -72,6 +74,10 @@ class Proxy:
                 return "quotaExceeded"
             return self.faults.choose(JOBS if path.split("?", maxsplit=1)[0].endswith("/jobs") else COMMON)
         return self.faults.choose(COMMON)
+
+    def through(self, request: tuple[str, str], headers: Mapping[str, str], body: bytes, forward: Forward) -> Answer:
+        """Return the answer to a request (method and path) that gets no fault."""
+        return forward(body)
 
     def connect(self) -> http.client.HTTPConnection:
         """Open a connection to the emulator."""
@@ -84,10 +90,14 @@ class Proxy:
 
     def hold(self, path: str, headers: dict[str, str], body: bytes) -> None:
         """Hand rows over later, as often as it takes: they were accepted."""
-        timer = threading.Timer(self.faults.seconds(self.faults.late_seconds), self._hand_over, (path, headers, body))
+        timer = threading.Timer(self.hold_seconds(), self._hand_over, (path, headers, body))
         with self._lock:
             self._late.append(timer)
         timer.start()
+
+    def hold_seconds(self) -> float:
+        """Return for how long the next rows are held back."""
+        return self.faults.seconds(self.faults.late_seconds)
 
     def _hand_over(self, path: str, headers: dict[str, str], body: bytes) -> None:
         for _ in range(100):
@@ -113,8 +123,14 @@ class Proxy:
         return self._failed.get(found["job"] or "") if method == "GET" and found else None
 
 
-def _is_insert(method: str, path: str) -> bool:
+def is_insert(method: str, path: str) -> bool:
+    """Return whether a request streams rows."""
     return method == "POST" and path.split("?", maxsplit=1)[0].endswith("/insertAll")
+
+
+def job_path(path: str) -> re.Match[str] | None:
+    """Return the groups ``project`` and ``job`` (None for a new one) of a path of jobs or of their results."""
+    return _JOB.search(path)
 
 
 def _without_ids(body: bytes) -> bytes:
@@ -131,7 +147,7 @@ def _loads_into(body: bytes) -> str | None:
 
 
 def _kind(method: str, path: str, body: bytes) -> str:
-    if _is_insert(method, path):
+    if is_insert(method, path):
         return "insert"
     if method == "POST" and _JOB.search(path):
         return "load job" if "load" in _json(body).get("configuration", {}) else "query job"
@@ -179,7 +195,7 @@ def _handler(proxy: Proxy) -> type[BaseHTTPRequestHandler]:
                 return
             fault = proxy.fault(self.command, self.path, body)
             if fault is None:
-                self._answer(*self._forward(body))
+                self._answer(*proxy.through((self.command, self.path), self._headers(), body, self._forward))
             else:
                 self._fail(fault, body)
 

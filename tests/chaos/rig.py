@@ -138,10 +138,13 @@ def own_environment(values: Mapping[str, str]) -> Iterator[None]:
 
 
 @contextmanager
-def rig(folder: Path, seed: int, rate: float, extra: Mapping[str, str] = HASTY) -> Iterator[Rig]:
+def rig(
+    folder: Path, seed: int, rate: float, extra: Mapping[str, str] = HASTY, warehouse: type[Proxy] = Proxy
+) -> Iterator[Rig]:
     """Start emulators, proxies and (deadly) functions below ``folder``; stop them at the end.
 
-    ``extra`` are variables of the functions; with a rate of 0 there are neither faults nor kills.
+    ``extra`` are variables of the functions; with a rate of 0 there are neither faults nor kills. ``warehouse`` is the
+    kind of proxy between each function and BigQuery.
     """
     stack, faults = open_stack(folder), Faults(seed, rate)
     with ExitStack() as running:
@@ -152,7 +155,8 @@ def rig(folder: Path, seed: int, rate: float, extra: Mapping[str, str] = HASTY) 
         provision.topics(calm.settings)
         provision.buckets(calm)
         provision.warehouse(calm)
-        proxies = {name: running.enter_context(Proxy(stack.url("bigquery"), faults).running()) for name in FUNCTIONS}
+        places = {name: warehouse(stack.url("bigquery"), faults) for name in FUNCTIONS}
+        proxies = {name: running.enter_context(place.running()) for name, place in places.items()}
         store = running.enter_context(Proxy(stack.url("storage"), faults).running())
         pubsub = running.enter_context(grpc_proxy(f"127.0.0.1:{stack.ports['pubsub']}", faults))
         pushes = {name: running.enter_context(Proxy(stack.url(name), faults).running()) for name in FUNCTIONS}
