@@ -26,7 +26,7 @@ from stockflow.waiting import wait_until
 from tests.chaos.faults import Faults
 from tests.chaos.grpc_proxy import grpc_proxy
 from tests.chaos.proxy import Proxy
-from tests.support.stack import environment
+from tests.support.stack import environment, started
 
 DEFINITIONS = Path(__file__).parent / "definitions"
 START_SECONDS = 180
@@ -149,7 +149,7 @@ def rig(
     stack, faults = open_stack(folder), Faults(seed, rate)
     with ExitStack() as running:
         for part in (parts.pubsub(stack), parts.bigquery(stack), parts.storage(stack)):
-            _emulator(Process(part, stack), stack, running)
+            running.enter_context(started(part, stack, START_SECONDS))
         running.enter_context(own_environment({**variables(stack), **extra}))
         calm = Services(Settings.from_env())
         provision.topics(calm.settings)
@@ -176,14 +176,6 @@ def _places(bigquery: str, storage: str, pubsub: str) -> dict[str, str]:
         "STORAGE_EMULATOR_HOST": storage,
         "PUBSUB_EMULATOR_HOST": pubsub,
     }
-
-
-def _emulator(process: Process, stack: Stack, running: ExitStack) -> None:
-    process.start()
-    running.callback(lambda: process.finish(time.monotonic() + 5))
-    running.callback(process.stop)
-    if not wait_until(process.part.healthy, START_SECONDS, 0.1):
-        raise RuntimeError(f"{process.part.name} did not start:\n{process.last_lines()}")
 
 
 def _subscribe(settings: Settings, endpoints: dict[str, str], hasty: bool) -> None:

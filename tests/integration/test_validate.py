@@ -3,7 +3,6 @@
 import base64
 import json
 import os
-import time
 import urllib.request
 from collections import Counter
 from collections.abc import Iterator
@@ -18,12 +17,11 @@ import pytest
 
 from functions.validate.run import validate
 from local import parts
-from local.process import Process
 from stockflow.events import ObjectRef, StageEvent, encode
 from stockflow.ledger import StageRecord
 from stockflow.services import Services
 from tests.integration.ingest_world import World, new_world, sales
-from tests.support.stack import Emulators
+from tests.support.stack import Emulators, started
 
 pytestmark = pytest.mark.integration
 GOOD, BAD = "R1,1,2026-09-01,A,LYO,1,10", "R1,2,2026-09-01,B,LYO,two,20"
@@ -367,17 +365,8 @@ def _running(emulators: Emulators) -> Iterator[str]:
     part = parts.function(emulators.stack, "validate")
     names = ("STOCKFLOW_", "BIGQUERY_", "STORAGE_", "PUBSUB_", "GOOGLE_")
     part = replace(part, env=part.env | {k: v for k, v in os.environ.items() if k.startswith(names)})
-    process = Process(part, emulators.stack)
-    process.start()
-    try:
-        deadline = time.monotonic() + 120
-        while not part.healthy():
-            assert process.exit_code() is None and time.monotonic() < deadline, process.last_lines()
-            time.sleep(0.05)
+    with started(part, emulators.stack, 120):
         yield emulators.stack.url("validate")
-    finally:
-        process.stop()
-        process.finish(time.monotonic() + 5)
 
 
 def _post(url: str, event: StageEvent) -> int:

@@ -52,15 +52,16 @@ class Emulators:
         return self.stack.url("storage")
 
     def _start(self, part: parts.Part) -> None:
-        self._running.enter_context(_started(part, self.stack))
+        self._running.enter_context(started(part, self.stack))
 
 
 @contextmanager
-def _started(part: parts.Part, stack: Stack) -> Iterator[None]:
+def started(part: parts.Part, stack: Stack, seconds: float = START_SECONDS) -> Iterator[None]:
+    """Start a part and wait until it is healthy, for at most ``seconds``; stop it at the end."""
     process = Process(part, stack)
     process.start()
     try:
-        deadline = time.monotonic() + START_SECONDS
+        deadline = time.monotonic() + seconds
         while not part.healthy():
             if process.exit_code() is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"{part.name} did not start:\n{process.last_lines()}")
@@ -92,7 +93,7 @@ def warehouse(running: Emulators) -> Iterator[Stack]:
     own = open_stack(running.stack.folder / f"warehouse-{next(_numbers)}")
     shutil.copytree(origin, own.folder / "bigquery", dirs_exist_ok=True)
     _share_objects(own, running.stack)
-    with _started(parts.bigquery(own), own):
+    with started(parts.bigquery(own), own):
         yield own
 
 
@@ -105,7 +106,7 @@ def _prepared(running: Emulators) -> Path:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not done.exists():
             stack = open_stack(folder / f"of-{os.getpid()}")
-            with _started(parts.bigquery(stack), stack):
+            with started(parts.bigquery(stack), stack):
                 services = Services(_settings(stack))
                 provision.warehouse(services)
             done.write_text(str(stack.folder / "bigquery"))
