@@ -11,6 +11,7 @@ import pandas as pd
 from functions.validate.preload import import_great_expectations
 from functions.validate.suite import row_checks, suite
 from stockflow.contracts import Contract
+from stockflow.singleflight import SingleFlight
 
 # Complete, so that each row is named, by its place in the frame; the values are taken from the file's own text.
 FORMAT = {
@@ -20,6 +21,9 @@ FORMAT = {
     "return_unexpected_index_query": False,
 }
 _VERSIONS_KEPT = 50
+TOGETHER_ROWS = 5_000  # a batch costs Great Expectations about half a second, however few rows it has
+
+Failing = dict[str, npt.NDArray[np.intp]]
 
 
 @dataclass(frozen=True)
@@ -54,12 +58,46 @@ class _Versions:
 _versions = _Versions()
 
 
-def failing(contract: Contract, frame: pd.DataFrame) -> dict[str, npt.NDArray[np.intp]]:
+@dataclass(frozen=True, eq=False)
+class _Small:
+    """A frame of few rows that may be judged with others of its contract."""
+
+    frame: pd.DataFrame
+
+
+_meeting: SingleFlight[_Small, dict[_Small, Failing]] = SingleFlight()
+
+
+def failing(contract: Contract, frame: pd.DataFrame) -> Failing:
     """Return rule -> places of the rows of a frame that break it, in order.
+
+    Small frames of one contract version that meet in this process are judged as one: each row is judged by itself.
 
     Raises:
         RuntimeError: when an expectation itself fails.
     """
+    if len(frame) > TOGETHER_ROWS:
+        return _judged(contract, frame)
+    key, small = (contract.feed, contract.fingerprint), _Small(frame)
+    return _meeting.join(key, small, lambda asked: _together(contract, list(asked)))[small]
+
+
+def _together(contract: Contract, asked: list[_Small]) -> dict[_Small, Failing]:
+    """Return what fails in each of these frames; their columns are the same, they follow from the contract."""
+    found = _judged(contract, pd.concat([small.frame for small in asked], ignore_index=True))
+    ends = np.cumsum([len(small.frame) for small in asked])
+    return {
+        small: {rule: _between(places, end - len(small.frame), end) for rule, places in found.items()}
+        for small, end in zip(asked, ends, strict=True)
+    }
+
+
+def _between(places: npt.NDArray[np.intp], start: int, end: int) -> npt.NDArray[np.intp]:
+    first, last = np.searchsorted(places, [start, end])
+    return places[first:last] - start
+
+
+def _judged(contract: Contract, frame: pd.DataFrame) -> Failing:
     with _versions.lock:  # its context and its execution engine are shared
         ready = _versions.ready(contract)
         batch = ready.batches.get_batch({"dataframe": frame})

@@ -1,5 +1,7 @@
 """One load: read its rows, judge them, write the verdicts, record, then tell the others."""
 
+import threading
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from functions.validate.earlier import clues_of, earlier_loads, known_rates
@@ -21,6 +23,9 @@ from stockflow.log import log
 from stockflow.points import reached
 from stockflow.services import Services
 
+# What the memory of an instance holds at once of loads that are not small; many small ones are judged beside them.
+LARGE = threading.BoundedSemaphore(2)
+SMALL_ROWS, SMALL_BYTES = 10_000, 4_000_000
 _REFUSED_NOW = ("rejected", "failed")  # how ingest ends for a load that it does not let through any more
 
 
@@ -53,8 +58,14 @@ def _judged(contract: Contract, story: Story, services: Services) -> StageRecord
     record = opened(contract, ingested, services.clock())
     if story.tries.exhausted(services.settings.max_attempts):
         return _ended(parked(record, story.tries, services), services)
-    with attempt(subject(ingested), services, story.tries):
+    with _place(ingested), attempt(subject(ingested), services, story.tries):
         return _validate(contract, ingested, record, done.detail.get("decided") if done else None, services)
+
+
+def _place(ingested: StageRecord) -> AbstractContextManager[object]:
+    """Return where a load is judged: few that are large at a time."""
+    is_small = (ingested.rows or 0) <= SMALL_ROWS and (ingested.size_bytes or 0) <= SMALL_BYTES
+    return nullcontext() if is_small else LARGE
 
 
 def _not_let_through(
