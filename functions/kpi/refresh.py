@@ -20,7 +20,9 @@ from stockflow.points import reached
 from stockflow.services import Services
 from stockflow.settings import bundle_root
 
-SIDE_BY_SIDE = 4  # scripts at once; BigQuery runs far more, an instance's memory and a laptop do not
+# Scripts at once: for a few loads many, so that their numbers are there soon; for a burst few, which cost fewer jobs.
+SIDE_BY_SIDE, SIDE_BY_SIDE_IN_A_BURST = 8, 4
+BURST = 20  # loads
 SCRIPT_SECONDS = 60.0  # a script that takes longer holds up the end of a drain (see ``BUDGET_SECONDS``)
 # Says how far facts are known, not what they say: a KPI's span follows from it (see ``State``), its rows do not.
 HORIZONS = "inventory_curated.known_days"
@@ -162,7 +164,7 @@ class _Round:
             elif dates := self._dates(definition):
                 jobs.append(self._job(definition, dates))
         shares = self._shares(jobs)
-        with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+        with ThreadPoolExecutor(self._side_by_side) as pool:
             done = pool.map(self._computed, shares)
         for share, runs in zip(shares, done, strict=True):
             for job, run in zip(share, runs, strict=True):
@@ -184,7 +186,11 @@ class _Round:
         """Return the jobs of each script: a table that is made anew is alone, the others share a few scripts."""
         anew = [[job] for job in jobs if not self._state.stands(job.definition)]
         others = [job for job in jobs if self._state.stands(job.definition)]
-        return anew + shared_out(others, self._state.seconds)
+        return anew + shared_out(others, self._state.seconds, self._side_by_side)
+
+    @property
+    def _side_by_side(self) -> int:
+        return SIDE_BY_SIDE if len(self._work) < BURST else SIDE_BY_SIDE_IN_A_BURST
 
     def _dates(self, definition: Definition) -> set[date]:
         """Return the days to compute: what the loads that are new to it changed, and what it does not cover yet."""
@@ -236,15 +242,15 @@ class _Round:
         return compute(share, self._services)
 
 
-def shared_out(jobs: Iterable[Job], seconds: Mapping[str, float]) -> list[list[Job]]:
-    """Share jobs out among ``SIDE_BY_SIDE`` scripts, more where one would take long; ``seconds``: KPI -> its last run.
+def shared_out(jobs: Iterable[Job], seconds: Mapping[str, float], side_by_side: int) -> list[list[Job]]:
+    """Share jobs out among so many scripts, more where one would take long; ``seconds``: KPI -> its last run.
 
     One job is one query for BigQuery, however many statements it has: few scripts answer sooner and cost less.
     """
     shares: list[tuple[float, list[Job]]] = []
     for took, job in sorted(((seconds.get(j.definition.name, 0.0), j) for j in jobs), key=lambda x: -x[0]):
         total, least = min(shares, key=lambda share: (share[0], len(share[1])), default=(0.0, []))
-        if len(shares) < SIDE_BY_SIDE or total + took > SCRIPT_SECONDS:
+        if len(shares) < side_by_side or total + took > SCRIPT_SECONDS:
             shares.append((took, [job]))
         else:
             shares.remove((total, least))

@@ -1,4 +1,4 @@
-"""Computes KPIs: some dates of each in a transaction, or the whole table when its definition is another one."""
+"""Computes KPIs: some dates of each, in one statement, or the whole table when its definition is another one."""
 
 import re
 from collections.abc import Sequence
@@ -12,11 +12,11 @@ from functions.kpi.definition import Definition
 from functions.kpi.graph import columns, dated
 from stockflow.conflicts import is_conflict, run_again
 from stockflow.errors import TransientError
+from stockflow.gcp.warehouse import Layout
 from stockflow.services import Services
 
 # What BigQuery says of SQL that can never run; anything else is worth another try.
 _DEFINITION_FAULTS = {"invalidQuery", "invalid", "notFound", "badRequest", "BadRequest", "NotFound", "responseTooLarge"}
-_OTHER_SPEC = ("partitioning spec", "clustering spec")
 
 
 @dataclass(frozen=True)
@@ -31,32 +31,40 @@ class Run:
 
 
 REBUILT = "rebuilt"  # the message of a run that made the whole table anew
-_RECORD = """
+_RECORDS = """
 INSERT INTO inventory_ops.kpi_runs
   (run_id, kpi, definition_version, from_date, to_date, first_day, last_day, `rows`, state, message, started_at,
   finished_at)
+{selects};
+"""
+_RECORD = """
 SELECT @run_id, @kpi, @version, @from_date, @to_date, @first_day, @last_day,
   (SELECT COUNT(*) FROM {table} WHERE {where}), 'computed', '{how}',
-  @started, CURRENT_TIMESTAMP();
+  @started, CURRENT_TIMESTAMP()
 """
+# One statement takes the old rows out and puts the new ones in, so that no reader sees neither. No row is matched
+# (ON FALSE), which reads no more than DELETE and INSERT do: https://yogirk.dev/posts/merge-on-false-is-not-the-antipattern
 _DATES = """
-BEGIN TRANSACTION;
-DELETE FROM {table} WHERE ({where}) OR business_date < @first_day OR business_date > @last_day;
-INSERT INTO {table} ({columns})
-SELECT {columns} FROM (
+MERGE {table} AS held
+USING (
+SELECT * FROM (
 {query}
-) WHERE {where};
-{record}
-COMMIT TRANSACTION;
+) WHERE {where}
+) AS computed
+ON FALSE
+WHEN NOT MATCHED BY TARGET THEN {insert}
+WHEN NOT MATCHED BY SOURCE AND (
+  {held} OR held.business_date < @first_day OR held.business_date > @last_day
+) THEN DELETE;
 """
 _WHERE = "business_date BETWEEN @from_date AND @to_date AND business_date IN UNNEST(@dates)"
-# The partitions are those that Terraform gives the empty tables: BigQuery replaces no table by one of another kind.
+_HELD = "(held.business_date BETWEEN @from_date AND @to_date AND held.business_date IN UNNEST(@dates))"
+# The partitions are those that Terraform gives the empty tables.
 _REBUILD = """
 CREATE OR REPLACE TABLE {table} PARTITION BY DATE_TRUNC(business_date, MONTH) {cluster}AS
 SELECT * FROM (
 {query}
 ) WHERE business_date BETWEEN @first_day AND @last_day;
-{record}
 """
 
 
@@ -87,14 +95,18 @@ class Job:
 
 
 def compute(jobs: Sequence[Job], services: Services) -> list[Run]:
-    """Compute some dates of KPIs whose tables are there, one transaction after another in one script.
+    """Compute some dates of KPIs whose tables are there, one statement after another in one script.
 
-    When the script cannot run, each KPI runs by itself, so that only the faulty one fails.
+    Their runs are recorded at its end: a script that dies before is computed again, which changes nothing. When it
+    cannot run, each KPI runs by itself, so that only the faulty one fails.
     """
     numbers = [""] if len(jobs) == 1 else [f"_{number}" for number in range(len(jobs))]
-    parts = [_numbered(_dates_script(job), number) for job, number in zip(jobs, numbers, strict=True)]
-    params = [_params(job, services, number) for job, number in zip(jobs, numbers, strict=True)]
-    fault = _run("\n".join(parts), {name: value for part in params for name, value in part.items()}, services)
+    numbered = list(zip(jobs, numbers, strict=True))
+    changes = [_numbered(_change(job), number) for job, number in numbered]
+    records = [_numbered(_RECORD.format(table=job.definition.table, where=_WHERE, how=""), n) for job, n in numbered]
+    params = [_params(job, services, number) for job, number in numbered]
+    script = "\n".join([*changes, _RECORDS.format(selects="UNION ALL".join(records).strip())])
+    fault = _run(script, {name: value for part in params for name, value in part.items()}, services)
     if fault and len(jobs) > 1:
         return [run for job in jobs for run in compute([job], services)]
     return [_ended(job, fault) for job in jobs]
@@ -103,26 +115,26 @@ def compute(jobs: Sequence[Job], services: Services) -> list[Run]:
 def rebuild(job: Job, services: Services) -> Run:
     """Make a KPI's table anew, over all dates: it is the first time, the definition changed, or the last run failed."""
     d = job.definition
-    cluster = f"CLUSTER BY {', '.join(d.grain[:4])} " if d.grain else ""
-    record = _RECORD.format(table=d.table, where="TRUE", how=REBUILT)
-    script = _REBUILD.format(table=d.table, cluster=cluster, query=d.sql, record=record)
-    fault = _run(script, _params(job, services), services)
-    if any(words in fault for words in _OTHER_SPEC):
-        services.warehouse.delete_table(f"{services.settings.dataset('kpi')}.{d.name}")
-        fault = _run(script, _params(job, services), services)
-    return _ended(job, fault)
+    wanted = Layout(("MONTH", "business_date"), tuple(d.grain[:4]))
+    name = f"{services.settings.dataset('kpi')}.{d.name}"
+    if services.warehouse.layout(name) not in (None, wanted):
+        services.warehouse.delete_table(name)  # BigQuery replaces no table by one that is laid out another way
+    cluster = f"CLUSTER BY {', '.join(wanted.cluster)} " if wanted.cluster else ""
+    record = _RECORD.format(table=d.table, where="TRUE", how=REBUILT).strip()
+    script = _REBUILD.format(table=d.table, cluster=cluster, query=d.sql) + _RECORDS.format(selects=record)
+    return _ended(job, _run(script, _params(job, services), services))
 
 
-def _dates_script(job: Job) -> str:
+def _change(job: Job) -> str:
     d = job.definition
-    script = _DATES.format(
+    names = ", ".join(f"`{c}`" for c in columns(d))
+    return _DATES.format(
         table=d.table,
         where=_WHERE,
-        columns=", ".join(f"`{c}`" for c in columns(d)) if "*" not in columns(d) else "*",
+        held=_HELD,
+        insert="INSERT ROW" if "*" in columns(d) else f"INSERT ({names}) VALUES ({names})",
         query=dated(d.name, d.sql, job.inputs, d.lookback_days),
-        record=_RECORD.format(table=d.table, where=_WHERE, how=""),
     )
-    return script.replace(" (*)\n", "\n")
 
 
 def _numbered(script: str, number: str) -> str:

@@ -17,9 +17,14 @@ SELECT
   ARRAY_AGG(COALESCE(first_day, from_date) ORDER BY finished_at DESC LIMIT 1)[OFFSET(0)] AS first_day,
   ARRAY_AGG(COALESCE(last_day, to_date) ORDER BY finished_at DESC LIMIT 1)[OFFSET(0)] AS last_day,
   MAX(finished_at) AS computed_at,
-  ARRAY_AGG(TIMESTAMP_DIFF(finished_at, started_at, MILLISECOND) ORDER BY finished_at DESC LIMIT 1)[OFFSET(0)] AS took,
+  ARRAY_AGG(took ORDER BY finished_at DESC LIMIT 1)[OFFSET(0)] AS took,
   MAX(IF(message = 'rebuilt', finished_at, NULL)) AS rebuilt_at
-FROM inventory_ops.kpi_runs
+FROM (
+  SELECT
+    *,
+    TIMESTAMP_DIFF(finished_at, started_at, MILLISECOND) / COUNT(*) OVER (PARTITION BY finished_at) AS took
+  FROM inventory_ops.kpi_runs
+)
 WHERE kpi IN (SELECT table_name FROM inventory_kpi.INFORMATION_SCHEMA.TABLES)
 GROUP BY kpi
 """
@@ -31,7 +36,7 @@ class State:
     """``done``: KPI -> (definition version, days that its table covers), of those whose last run did not fail.
 
     ``computed_at``: KPI -> when its last run ended; ``rebuilt_at``: when its table was made anew for the last time.
-    ``seconds``: KPI -> how long its last run took, the runs before it in its script included.
+    ``seconds``: KPI -> how long its last run took: its share of the script's time.
     ``spans``: horizon -> its days (see view ``known_days``); empty when there is no fact at all.
     """
 

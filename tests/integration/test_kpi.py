@@ -15,6 +15,7 @@ from functions.kpi.definition import parse
 from functions.kpi.runner import Job
 from stockflow.errors import TransientError
 from stockflow.events import StageEvent
+from stockflow.gcp.warehouse import Layout
 from tests.integration.kpi_world import World, asked, new_world, sale
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
@@ -388,7 +389,7 @@ def test_a_drain_asks_few_queries_however_many_kpis_there_are(world: World, monk
 
     monkeypatch.setattr(type(world.services.warehouse), "query", counted)
     world.drain(world.transformed("sales", FIRST))
-    assert len([sql for sql in scripts if "BEGIN TRANSACTION" in sql]) == 1 + refresh.SIDE_BY_SIDE
+    assert len([sql for sql in scripts if "MERGE" in sql]) == 1 + refresh.SIDE_BY_SIDE
 
 
 def job(name: str) -> Job:
@@ -400,7 +401,51 @@ def test_slow_kpis_do_not_share_a_script() -> None:
     """Given five KPIs that took most of a minute and many quick ones, then no script is expected to take longer."""
     slow = {"slow0": 50.0, "slow1": 45.0, "slow2": 40.0, "slow3": 40.0, "slow4": 40.0}
     seconds = slow | {f"k{number}": 1.0 for number in range(9)}
-    shares = refresh.shared_out([job(name) for name in seconds], seconds)
+    shares = refresh.shared_out([job(name) for name in seconds], seconds, 4)
     totals = [sum(seconds[j.definition.name] for j in share) for share in shares]
     assert max(totals) <= refresh.SCRIPT_SECONDS and len(shares) == 5
     assert sorted(j.definition.name for share in shares for j in share) == sorted(seconds)
+
+
+def test_a_script_that_dies_before_it_is_recorded_is_computed_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Given rows that were replaced and no record of it, then the next delivery doubles nothing and records it."""
+    load = world.transformed("sales", FIRST)
+    query = type(world.services.warehouse).query
+
+    def cut(self: object, sql: str, *args: object) -> object:
+        changes, record, _ = sql.partition("INSERT INTO inventory_ops.kpi_runs")
+        if not record:
+            return query(self, sql, *args)  # type: ignore[arg-type]
+        query(self, changes, *args)  # type: ignore[arg-type]
+        raise TransientError("query_failed", "the connection was lost")
+
+    world.rows(f"UPDATE inventory_curated.sales SET quantity = 7 WHERE business_date = '{FIRST}'; SELECT 1")
+    with monkeypatch.context() as patched, pytest.raises(TransientError, match="lost"):
+        patched.setattr(type(world.services.warehouse), "query", cut)
+        world.drain(load)
+    before = world.rows("SELECT COUNT(*) AS n FROM inventory_ops.kpi_runs")[0]["n"]
+    world.drain(load)
+    assert values(world, "each_day") == {FIRST + timedelta(days=n): 7 if n == 0 else 1 for n in range(10)}
+    assert world.rows("SELECT COUNT(*) AS n FROM inventory_kpi.each_day")[0]["n"] == 10
+    assert world.rows("SELECT COUNT(*) AS n FROM inventory_ops.kpi_runs")[0]["n"] == before + 3
+
+
+def test_a_table_that_is_laid_out_another_way_is_made_anew(world: World) -> None:
+    """BigQuery refuses to replace it; one that is laid out as wanted is never dropped."""
+    table = f"{world.services.settings.dataset('kpi')}.each_day"
+    wanted = Layout(("MONTH", "business_date"), ("sku",))
+    assert world.services.warehouse.layout(table) == wanted
+    world.rows(
+        f"CREATE OR REPLACE TABLE {table} PARTITION BY business_date AS SELECT * FROM inventory_kpi.each_day; SELECT 1"
+    )
+    assert world.services.warehouse.layout(table) == Layout(("DAY", "business_date"), ())
+    write(folder(world), "each_day", "units + 1")
+    world.drain(world.transformed("sales", LAST))
+    assert world.services.warehouse.layout(table) == wanted
+    assert set(values(world, "each_day").values()) == {2}
+
+
+def test_a_table_that_is_not_there_has_no_layout(world: World) -> None:
+    assert world.services.warehouse.layout(f"{world.services.settings.dataset('kpi')}.nothing") is None

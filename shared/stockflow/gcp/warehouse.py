@@ -40,6 +40,14 @@ _PAUSES = (1.0, 3.0, 9.0, 27.0)
 _FAULTS = (api.GoogleAPICallError, api.RetryError, requests.ConnectionError, requests.Timeout)
 
 
+@dataclass(frozen=True)
+class Layout:
+    """How a table is divided: unit and column of its partitions (both "" when there are none), and its clusters."""
+
+    partition: tuple[str, str]
+    cluster: tuple[str, ...]
+
+
 class Warehouse:
     """BigQuery: queries, load jobs with derived ids, streaming inserts."""
 
@@ -174,6 +182,18 @@ class Warehouse:
                 raise TransientError("insert_failed", _words(error), table=table) from error
             if errors:
                 raise TransientError("insert_failed", f"{table}: {json.dumps(errors[0])}", table=table)
+
+    def layout(self, table: str) -> Layout | None:
+        """Return how ``dataset.table`` is divided; None when there is no such table."""
+        try:
+            found = self._client.get_table(f"{self._settings.project}.{table}", retry=RETRY)
+        except api.NotFound:
+            return None
+        except _FAULTS as error:
+            raise TransientError("not_described", _words(error), table=table) from error
+        by = found.time_partitioning
+        partition = (str(by.type_), str(by.field or "")) if by else ("", "")
+        return Layout(partition, tuple(found.clustering_fields or ()))
 
     def delete_table(self, table: str) -> None:
         """Drop ``dataset.table``; one that is gone already is fine."""
