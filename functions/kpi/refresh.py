@@ -10,7 +10,7 @@ from functions.kpi.catalog import Catalog
 from functions.kpi.dates import Span, affected, gone, unseen
 from functions.kpi.definition import Definition
 from functions.kpi.graph import column_reads, columns, levels, reads
-from functions.kpi.runner import Job, Run, compute, rebuild
+from functions.kpi.runner import Computed, Job, Run, compute, rebuild, record_runs
 from functions.kpi.state import State, read_state
 from stockflow.contracts import Contract
 from stockflow.errors import PermanentError
@@ -128,6 +128,7 @@ class _Round:
     def __init__(self, services: Services, state: State, plan: _Plan, work: list[Work], end: float) -> None:
         self._services, self._state, self._plan, self._work, self._end = services, state, plan, work, end
         self._bad = set(plan.bad)
+        self._done: list[Computed] = []  # what is not recorded yet
         self._late = set[str]()  # tables there was no time for
         self._known: dict[frozenset[str], dict[str, set[date]]] = {}  # loads that are new to a KPI -> table -> dates
 
@@ -148,6 +149,7 @@ class _Round:
                 runs.append(run)
                 if run.state != "computed":
                     self._bad.add(definition.table)
+        record_runs(self._done, self._services)
         return Refreshed(runs, frozenset(keys), tuple(left))
 
     def _level(self, level: Iterable[Definition]) -> dict[str, Run | None]:
@@ -239,7 +241,11 @@ class _Round:
             return [None] * len(share)
         if not self._state.stands(share[0].definition):
             return [rebuild(share[0], self._services)]
-        return compute(share, self._services)
+        started = self._services.clock()
+        runs = compute(share, self._services)
+        took = (self._services.clock() - started).total_seconds() / len(share)
+        self._done += [Computed(j, took) for j, run in zip(share, runs, strict=True) if run.state == "computed"]
+        return runs
 
 
 def shared_out(jobs: Iterable[Job], seconds: Mapping[str, float], side_by_side: int) -> list[list[Job]]:

@@ -1,7 +1,7 @@
 """Computes KPIs: some dates of each, in one statement, or the whole table when its definition is another one."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -40,8 +40,9 @@ INSERT INTO inventory_ops.kpi_runs
 _RECORD = """
 SELECT @run_id, @kpi, @version, @from_date, @to_date, @first_day, @last_day,
   (SELECT COUNT(*) FROM {table} WHERE {where}), 'computed', '{how}',
-  @started, CURRENT_TIMESTAMP()
+  {started}, CURRENT_TIMESTAMP()
 """
+_TOOK = "TIMESTAMP_SUB(CURRENT_TIMESTAMP(), INTERVAL @took MILLISECOND)"
 # One statement takes the old rows out and puts the new ones in, so that no reader sees neither. No row is matched
 # (ON FALSE), which reads no more than DELETE and INSERT do: https://yogirk.dev/posts/merge-on-false-is-not-the-antipattern
 _DATES = """
@@ -94,22 +95,38 @@ class Job:
         return max(self.dates)
 
 
+@dataclass(frozen=True)
+class Computed:
+    """A job whose rows are in its table, and how long it took."""
+
+    job: Job
+    seconds: float
+
+
 def compute(jobs: Sequence[Job], services: Services) -> list[Run]:
     """Compute some dates of KPIs whose tables are there, one statement after another in one script.
 
-    Their runs are recorded at its end: a script that dies before is computed again, which changes nothing. When it
-    cannot run, each KPI runs by itself, so that only the faulty one fails.
+    When the script cannot run, each KPI runs by itself, so that only the faulty one fails. See ``record_runs``.
     """
-    numbers = [""] if len(jobs) == 1 else [f"_{number}" for number in range(len(jobs))]
-    numbered = list(zip(jobs, numbers, strict=True))
-    changes = [_numbered(_change(job), number) for job, number in numbered]
-    records = [_numbered(_RECORD.format(table=job.definition.table, where=_WHERE, how=""), n) for job, n in numbered]
-    params = [_params(job, services, number) for job, number in numbered]
-    script = "\n".join([*changes, _RECORDS.format(selects="UNION ALL".join(records).strip())])
-    fault = _run(script, {name: value for part in params for name, value in part.items()}, services)
+    numbers = _numbers(jobs)
+    script = "\n".join(_numbered(_change(job), number) for job, number in zip(jobs, numbers, strict=True))
+    fault = _run(script, _joined(_dates(job) for job in jobs), services)
     if fault and len(jobs) > 1:
         return [run for job in jobs for run in compute([job], services)]
     return [_ended(job, fault) for job in jobs]
+
+
+def record_runs(done: Sequence[Computed], services: Services) -> None:
+    """Record the runs of jobs in one statement. Rows that are there without a record are only computed again."""
+    if not done:
+        return
+    selects = [
+        _numbered(_RECORD.format(table=c.job.definition.table, where=_WHERE, how="", started=_TOOK), number)
+        for c, number in zip(done, _numbers(done), strict=True)
+    ]
+    script = _RECORDS.format(selects="UNION ALL".join(selects).strip())
+    params = (_params(c.job) | {"took": round(c.seconds * 1_000)} for c in done)
+    run_again(lambda: services.warehouse.query(script, _joined(params)))
 
 
 def rebuild(job: Job, services: Services) -> Run:
@@ -120,9 +137,9 @@ def rebuild(job: Job, services: Services) -> Run:
     if services.warehouse.layout(name) not in (None, wanted):
         services.warehouse.delete_table(name)  # BigQuery replaces no table by one that is laid out another way
     cluster = f"CLUSTER BY {', '.join(wanted.cluster)} " if wanted.cluster else ""
-    record = _RECORD.format(table=d.table, where="TRUE", how=REBUILT).strip()
-    script = _REBUILD.format(table=d.table, cluster=cluster, query=d.sql) + _RECORDS.format(selects=record)
-    return _ended(job, _run(script, _params(job, services), services))
+    select = _RECORD.format(table=d.table, where="TRUE", how=REBUILT, started="@started").strip()
+    script = _REBUILD.format(table=d.table, cluster=cluster, query=d.sql) + _RECORDS.format(selects=select)
+    return _ended(job, _run(script, _params(job) | {"started": services.clock()}, services))
 
 
 def _change(job: Job) -> str:
@@ -137,18 +154,33 @@ def _change(job: Job) -> str:
     )
 
 
+def _numbers(items: Sequence[object]) -> list[str]:
+    return [f"_{number}" for number in range(len(items))] if len(items) > 1 else [""]
+
+
 def _numbered(script: str, number: str) -> str:
     """Give the script's parameters names of its own; a definition has none."""
     return _PARAMETER.sub(rf"@\g<1>{number}", script) if number else script
 
 
-def _params(job: Job, services: Services, number: str = "") -> dict[str, Any]:
-    params = {
-        "run_id": uuid4().hex, "kpi": job.definition.name, "version": job.definition.version, "from_date": job.first,
-        "to_date": job.last, "dates": sorted(job.dates), "first_day": job.span.first, "last_day": job.span.last,
-        "started": services.clock(),
+def _joined(params: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    """Return the parameters of numbered scripts as those of one."""
+    each = list(params)
+    return {
+        f"{name}{n}": value for values, n in zip(each, _numbers(each), strict=True) for name, value in values.items()
+    }
+
+
+def _dates(job: Job) -> dict[str, Any]:
+    return {
+        "from_date": job.first, "to_date": job.last, "dates": sorted(job.dates), "first_day": job.span.first,
+        "last_day": job.span.last,
     }  # fmt: skip
-    return {f"{name}{number}": value for name, value in params.items()}
+
+
+def _params(job: Job) -> dict[str, Any]:
+    d = job.definition
+    return {"run_id": uuid4().hex, "kpi": d.name, "version": d.version, **_dates(job)}
 
 
 def _run(script: str, params: dict[str, Any], services: Services) -> str:

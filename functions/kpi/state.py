@@ -1,6 +1,7 @@
 """What was computed so far, and how far the facts reach."""
 
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -17,14 +18,9 @@ SELECT
   ARRAY_AGG(COALESCE(first_day, from_date) ORDER BY finished_at DESC LIMIT 1)[OFFSET(0)] AS first_day,
   ARRAY_AGG(COALESCE(last_day, to_date) ORDER BY finished_at DESC LIMIT 1)[OFFSET(0)] AS last_day,
   MAX(finished_at) AS computed_at,
-  ARRAY_AGG(took ORDER BY finished_at DESC LIMIT 1)[OFFSET(0)] AS took,
+  ARRAY_AGG(TIMESTAMP_DIFF(finished_at, started_at, MILLISECOND) ORDER BY finished_at DESC LIMIT 1)[OFFSET(0)] AS took,
   MAX(IF(message = 'rebuilt', finished_at, NULL)) AS rebuilt_at
-FROM (
-  SELECT
-    *,
-    TIMESTAMP_DIFF(finished_at, started_at, MILLISECOND) / COUNT(*) OVER (PARTITION BY finished_at) AS took
-  FROM inventory_ops.kpi_runs
-)
+FROM inventory_ops.kpi_runs
 WHERE kpi IN (SELECT table_name FROM inventory_kpi.INFORMATION_SCHEMA.TABLES)
 GROUP BY kpi
 """
@@ -66,13 +62,15 @@ class State:
 
 
 def read_state(services: Services) -> State:
-    """Return the state of the environment, by two queries."""
-    rows = services.warehouse.query(_DONE)
+    """Return the state of the environment, by two queries at once."""
+    with ThreadPoolExecutor(1) as beside:
+        spans = beside.submit(read_spans, services)
+        rows = services.warehouse.query(_DONE)
     done = {r["kpi"]: (r["version"], _days(r)) for r in rows if r["state"] == "computed"}
     computed = {r["kpi"]: r["computed_at"] for r in rows}
     rebuilt = {r["kpi"]: r["rebuilt_at"] for r in rows if r["rebuilt_at"]}
     seconds = {r["kpi"]: (r["took"] or 0) / 1_000 for r in rows}
-    return State(read_spans(services), done, computed, rebuilt, seconds)
+    return State(spans.result(), done, computed, rebuilt, seconds)
 
 
 def read_spans(services: Services) -> dict[str, Span]:

@@ -41,7 +41,7 @@ def kpis() -> Iterator[Statement]:
     from functions.kpi.dates import Span
     from functions.kpi.graph import in_order, reads
     from functions.kpi.refresh import views_by_name
-    from functions.kpi.runner import Job, compute, rebuild
+    from functions.kpi.runner import Computed, Job, compute, rebuild, record_runs
 
     span = Span(date(2026, 8, 1), DAY)
     definitions = load_definitions(RecordedServices("").settings.definitions_uri)
@@ -54,6 +54,8 @@ def kpis() -> Iterator[Statement]:
         compute([job], services)
         compute([job, job], services)
         rebuild(job, services)
+        record_runs([Computed(job, 1.5)], services)
+        record_runs([Computed(job, 1.5)] * 2, services)
         yield from services.statements
 
 
