@@ -14,6 +14,7 @@ _REASONS = {
     "no_cost": "no cost is known",
     "no_price": "no price is known",
     "missing_days": "too many days have no snapshot",
+    "missing_sales": "sales are expected and did not come",
     "mixed_uom": "quantities are in different units",
     "stale": "the last snapshot is too old",
     "no_orders": "no order fell due",

@@ -40,7 +40,7 @@ EXPECTATIONS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 CONTRACT_PROPERTIES = (
     "kind", "businessDate", "businessTime", "clusterBy", "baseCurrency", "dateOrder", "dateOrderCertain", "decimalMark",
     "timeZone", "encoding", "maxRefusedShare", "maxAgeDays", "maxJump", "carryForwardDays", "wholeLocationDay",
-    "generations", "fixedWidth",
+    "expectedWeekdays", "expectedFromLines", "generations", "fixedWidth",
 )  # fmt: skip
 # property -> least and greatest value, and what it is
 BOUNDS: dict[str, tuple[float, float, str]] = {
@@ -48,6 +48,8 @@ BOUNDS: dict[str, tuple[float, float, str]] = {
     "maxJump": (1.000001, 1e9, "a factor above 1 (1.1: a tenth more or less than the rate before)"),
     "maxAgeDays": (1, 36_500, "a number of days"),
     "carryForwardDays": (0, 36_500, "a number of days"),
+    "expectedWeekdays": (0, 1_234_567, "weekdays from 1 (Monday) to 7, such as 123456"),
+    "expectedFromLines": (1, 1_000_000, "a number of lines a day"),
 }
 COLUMN_PROPERTIES = (
     "vocabulary", "aliases", "fallbackAliases", "formats", "unit", "derived", "closedVocabulary", "default",

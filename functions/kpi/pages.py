@@ -22,7 +22,7 @@ How to add one: [adding-a-kpi.md](adding-a-kpi.md).
 What all of them have in common:
 
 - every row has `numerator`, `denominator`, `value`, `reason_code` and `coverage_pct`; a value that cannot be computed
-  is NULL with a reason (`no_demand`, `no_stock`, `no_cost`, `missing_days`, `stale`), never 0;
+  is NULL with a reason (`no_demand`, `no_stock`, `no_cost`, `missing_days`, `missing_sales`, `stale`), never 0;
 - a ratio rolls up as SUM(numerator) / SUM(denominator); a stock is added over SKUs and locations, never over dates;
 - "today" is the newest business date of the facts, never the clock.
 """

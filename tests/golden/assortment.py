@@ -16,7 +16,7 @@ def compute_assortment(shop: Days, cells: dict[str, Cells]) -> dict[str, Cells]:
     found = {name: Cells(("sku", "location_code")) for name in ("excess_stock", "stock_to_sales")}
     for place, shelf in shop.shelves.items():
         for day, part in shelf.items():
-            sold = [other.sold for d, other in shelf.items() if 0 <= (day - d).days < 90]
+            sold = [other.sold for d, other in shelf.items() if 0 <= (day - d).days < 90 and other.told]
             point = cells["reorder_point"].rows[day, *place]
             pack = shop.books.product.get(place[0], {}).get("units_per_pack")
             _excess(found["excess_stock"], (day, *place), part, _order(part.cost, sold, pack), point)
@@ -29,7 +29,7 @@ _PERIOD = timedelta(days=WINDOW)
 
 def _order(cost: float | None, sold: list[float], pack: Any) -> float | None:
     """Return how many units one order brings: Wilson's formula, in whole packs."""
-    if not cost or cost < 0:
+    if not cost or cost < 0 or not sold:
         return None
     a_year = max(sum(sold) / len(sold), 0.0) * 365
     units = round(sqrt(2 * a_year * ORDER_COST / (cost * RATE)), 6)
@@ -52,11 +52,20 @@ def _to_sales(cells: Cells, key: Key, shelf: dict[date, Shelf], product: dict[st
     parts = [part for d, part in shelf.items() if 0 <= (day - d).days < WINDOW]
     nets = [net for net in map(_net, parts) if net is not None]
     opening, price = shelf.get(day - _PERIOD), product.get("unit_price")
-    seen = 100 * sum(part.on_hand is not None for part in parts) / len(parts)
+    seen = 100 * sum(part.on_hand is not None and part.told for part in parts) / len(parts)
     if opening is None or opening.on_hand is None:
         _ratio(cells, key, None, None, "missing_days" if opening is None else "stale", seen)
         return
-    why = "no_price" if price is None or not nets else None if sum(nets) > 0 else "no_demand"
+    told = any(part.told for part in parts)
+    why = (
+        "missing_sales"
+        if not told
+        else "no_price"
+        if price is None or not nets
+        else None
+        if sum(nets) > 0
+        else "no_demand"
+    )
     _ratio(cells, key, max(opening.on_hand, 0.0) * float(price or 0), sum(nets), why, seen)
 
 
@@ -65,12 +74,20 @@ def _xyz(shop: Days, classes: Cells) -> Cells:
     sold: dict[tuple[date, str], float] = defaultdict(float)
     for (sku, _, day), trade in shop.sold.items():
         sold[day, sku] += trade.units
+    told: dict[tuple[date, str], list[bool]] = defaultdict(list)
+    for (sku, _), shelf in shop.shelves.items():
+        for day, part in shelf.items():
+            told[day, sku].append(part.told)
+    for sku, _, day in shop.elsewhere:
+        told[day, sku].append(True)
     for (day, sku), row in classes.rows.items():
         known = sum((day - timedelta(days=n), sku) in classes.rows for n in range(7 * WEEKS))
         weeks = [sum(sold[day - timedelta(days=7 * w + n), sku] for n in range(7)) for w in range(WEEKS)]
         centre = mean(weeks)
         why = "missing_days" if known < 7 * WEEKS else None if centre > 0 else "no_demand"
-        _ratio(cells, (day, sku), stdev(weeks), centre, why, 100 * known / (7 * WEEKS))
+        seen = sum(mean(told.get((d, sku), [True])) for n in range(7 * WEEKS)
+                   if (d := day - timedelta(days=n), sku) in classes.rows)  # fmt: skip
+        _ratio(cells, (day, sku), stdev(weeks), centre, why, 100 * seen / (7 * WEEKS))
         letter = None if why else "X" if stdev(weeks) < 0.5 * centre else "Y" if stdev(weeks) < centre else "Z"
         both = None if letter is None else row["abc_class"] + letter
         cells.rows[day, sku] |= {"xyz_class": letter, "abc_xyz_class": both}

@@ -1,17 +1,19 @@
 """Every KPI, computed by hand from the books, as the formula in its definition's header says."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
 from itertools import pairwise
+from statistics import mean
 from typing import Any
 
 from tests.golden.books import Books
 
 CARRY_DAYS = 7
 WINDOW = 28
+USUAL_LINES = 5
 NOT_SHELVES = {"transit", "virtual"}
 Key = tuple[Any, ...]
 
@@ -37,6 +39,7 @@ class Shelf:
     cost: float | None
     trade: "Trade"
     listed: bool = True
+    told: bool = True  # whether its sales are known: they are not missing
 
     @property
     def value(self) -> float | None:
@@ -51,13 +54,13 @@ class Shelf:
     @property
     def cogs(self) -> float | None:
         """What was sold, at cost."""
-        return None if self.cost is None else self.sold * self.cost
+        return None if self.cost is None or not self.told else self.sold * self.cost
 
     @property
     def margin(self) -> float | None:
         """What was earned on the lines whose amount and cost are known."""
         if not self.trade.lines:
-            return 0.0
+            return 0.0 if self.told else None
         cost, known = self.cost, [(units, net) for units, net in self.trade.lines if net is not None]
         return sum((net - units * cost for units, net in known), 0.0) if known and cost is not None else None
 
@@ -139,6 +142,7 @@ class Days:
                 found[day] = Shelf(
                     float(last["on_hand"] + moved) if known else None, float(free + moved) if known else None,
                     None if cost is None else float(cost), self.sold.get((*place, day), Trade()), listed,
+                    (place[1], day) not in self.missing,
                 )  # fmt: skip
         return found
 
@@ -180,6 +184,20 @@ class Days:
             net = None if row["net_amount"] is None else float(row["net_amount"])
             found[row["sku"], row["location_code"], row["business_date"]].lines.append((float(row["quantity"]), net))
         return dict(found)
+
+    @cached_property
+    def missing(self) -> set[tuple[str, date]]:
+        """Locations and days without a line, where the same weekdays before say that there must be some."""
+        lines = Counter((row["location_code"], row["business_date"]) for row in self.books.current["sales"])
+        found = set()
+        for location, first in lines:
+            for day in (first + timedelta(weeks=week) for week in range(1, 5)):
+                before = [n for week in range(1, 5) if (n := lines[location, day - timedelta(weeks=week)])]
+                closed = self.books.place.get(location, {}).get("closed_on")
+                is_open = closed is None or day < closed
+                if is_open and not lines[location, day] and len(before) >= 2 and mean(before) >= USUAL_LINES:
+                    found.add((location, day))
+        return found
 
     @cached_property
     def elsewhere(self) -> dict[tuple[str, str, date], Shelf]:
@@ -267,12 +285,17 @@ class Window:
     @property
     def seen(self) -> float:
         """Share of days whose balance is known, in per cent."""
-        return 100 * sum(p.on_hand is not None for p in self.parts) / self.listed
+        return 100 * sum(p.on_hand is not None and p.told for p in self.parts) / self.listed
 
     @property
     def valued(self) -> float:
         """Share of days whose value is known, in per cent."""
-        return 100 * sum(p.value is not None for p in self.parts) / self.listed
+        return 100 * sum(p.value is not None and p.told for p in self.parts) / self.listed
+
+    @property
+    def told(self) -> int:
+        """Days whose sales are known."""
+        return sum(p.told for p in self.parts)
 
     @property
     def sold(self) -> float:
@@ -281,8 +304,8 @@ class Window:
 
     @property
     def costed(self) -> int:
-        """Days whose cost is known."""
-        return sum(p.cost is not None for p in self.parts)
+        """Days whose cost of sales is known."""
+        return sum(p.cogs is not None for p in self.parts)
 
     @property
     def margin(self) -> float | None:
@@ -373,6 +396,8 @@ def _per_stock(cells: Cells, key: Key, window: Window, earned: float | None, sha
         why = "stale" if window.parts[-1].cost is not None else "no_cost"
     elif average <= 0:
         why = "no_stock"
+    elif not window.told:
+        why = "missing_sales"
     elif earned is None:
         why = "no_price"
     a_year = None if why or earned is None else earned * 365 / window.costed
@@ -392,7 +417,7 @@ def _gmroi(cells: Cells, key: Key, window: Window) -> None:
 
 def _net(shelf: Shelf) -> float | None:
     known = [net for _, net in shelf.trade.lines if net is not None]
-    return sum(known) if known or not shelf.trade.lines else None
+    return sum(known) if known or (shelf.told and not shelf.trade.lines) else None
 
 
 def _ratio(cells: Cells, key: Key, top: float | None, bottom: float | None, why: str | None, seen: float) -> None:
@@ -403,24 +428,29 @@ def _ratio(cells: Cells, key: Key, top: float | None, bottom: float | None, why:
         cells.add(key, top, bottom, top / bottom, reason_code=None, coverage_pct=seen)
 
 
+def _no_demand(window: Window) -> str:
+    return "no_demand" if window.told else "missing_sales"
+
+
 def _supply(cells: Cells, key: Key, window: Window) -> None:
-    on_hand, a_day = window.parts[-1].on_hand, window.sold / window.listed
-    why = "stale" if on_hand is None else None if a_day > 0 else "no_demand"
+    on_hand, a_day = window.parts[-1].on_hand, window.sold / max(window.told, 1)
+    why = "stale" if on_hand is None else None if a_day > 0 else _no_demand(window)
     _ratio(cells, key, max(on_hand or 0.0, 0.0), a_day, why, window.seen)
 
 
 def _sell_through(cells: Cells, key: Key, window: Window) -> None:
     on_hand, sold = window.parts[-1].on_hand, window.sold
     there = sold + max(on_hand or 0.0, 0.0)
-    why = "stale" if on_hand is None else "no_demand" if sold < 0 else None if there else "no_stock"
+    why = "stale" if on_hand is None else "missing_sales" if not window.told else "no_demand" if sold < 0 else None
+    why = why or (None if there else "no_stock")
     _ratio(cells, key, sold, there, why, window.seen)
 
 
 def _on_shelf(cells: Cells, key: Key, window: Window) -> None:
     if not window.parts[-1].listed:
         return
-    available, asked = window.parts[-1].available, window.sold / window.listed
-    why = "stale" if available is None else None if asked > 0 else "no_demand"
+    available, asked = window.parts[-1].available, window.sold / max(window.told, 1)
+    why = "stale" if available is None else None if asked > 0 else _no_demand(window)
     _ratio(cells, key, asked if (available or 0) > 0 else 0.0, asked, why, window.seen)
 
 

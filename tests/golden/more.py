@@ -5,7 +5,7 @@ from datetime import date
 from math import sqrt
 from typing import Any
 
-from tests.golden.kpis import WINDOW, Cells, Days, Key, Place, Shelf, Trade, Window, _net, _ratio, _sum
+from tests.golden.kpis import WINDOW, Cells, Days, Key, Place, Shelf, Window, _net, _no_demand, _ratio, _sum
 
 RATE = 0.2
 
@@ -41,21 +41,21 @@ def _no_average(window: Window) -> str | None:
 
 def _revenue(cells: Cells, key: Key, window: Window) -> None:
     known = [net for net in map(_net, window.parts) if net is not None]
-    why = _no_average(window) or (None if known else "no_price")
-    _ratio(cells, key, sum(known) * 365 / window.listed, window.average, why, window.valued)
+    why = _no_average(window) or (None if known else "no_price" if window.told else "missing_sales")
+    _ratio(cells, key, sum(known) * 365 / max(window.told, 1), window.average, why, window.valued)
 
 
 def _days_of_sales(cells: Cells, key: Key, window: Window) -> None:
     cogs = window.cogs or 0.0
-    why = _no_average(window) or (None if cogs > 0 else "no_demand")
+    why = _no_average(window) or (None if cogs > 0 else _no_demand(window))
     _ratio(cells, key, window.average, cogs / window.costed if window.costed else None, why, window.valued)
 
 
 def _lost(cells: Cells, key: Key, window: Window) -> None:
     known = [part for part in window.parts if part.available is not None]
     out = sum(part.available <= 0 and part.listed for part in known)  # type: ignore[operator]
-    inside = [part for part in known if part.available > 0]  # type: ignore[operator]
-    seen = 100 * len(known) / window.listed
+    inside = [part for part in known if part.available > 0 and part.told]  # type: ignore[operator]
+    seen = 100 * sum(part.told for part in known) / window.listed
     if not known:
         cells.add(key, None, None, None, reason_code="stale", coverage_pct=seen)
     elif out and not inside:
@@ -67,17 +67,20 @@ def _lost(cells: Cells, key: Key, window: Window) -> None:
 
 def _returns(shop: Days) -> Cells:
     cells = Cells(("sku", "location_code"))
-    rows: dict[Place, dict[date, Trade]] = defaultdict(dict)
+    rows: dict[Place, dict[date, Shelf]] = defaultdict(dict)
     for place, shelf in shop.shelves.items():
-        rows[place].update({day: part.trade for day, part in shelf.items()})
-    for sku, location, day in shop.elsewhere:
-        rows[sku, location][day] = shop.sold[sku, location, day]
+        rows[place].update(shelf)
+    for (sku, location, day), part in shop.elsewhere.items():
+        rows[sku, location][day] = part
     for place, by_day in rows.items():
         for day in by_day:
-            lines = [line for d, trade in by_day.items() if 0 <= (day - d).days < WINDOW for line in trade.lines]
+            parts = [part for d, part in by_day.items() if 0 <= (day - d).days < WINDOW]
+            lines = [line for part in parts for line in part.trade.lines]
+            told = sum(part.told for part in parts)
             sold = sum(units for units, _ in lines if units > 0)
             back = -sum(units for units, _ in lines if units < 0)
-            _ratio(cells, (day, *place), back, sold, None if sold else "no_demand", 100.0)
+            why = "missing_sales" if not told else None if sold else "no_demand"
+            _ratio(cells, (day, *place), back, sold, why, 100 * told / len(parts))
     return cells
 
 
@@ -146,10 +149,10 @@ def _planning(shop: Days, spread: Cells) -> dict[str, Cells]:
     for place, shelf in shop.shelves.items():
         lead = shop.books.product.get(place[0], {}).get("lead_time_days")
         for day in shelf:
-            sold = [part.sold for d, part in shelf.items() if 0 <= (day - d).days < 90]
+            sold = [part.sold for d, part in shelf.items() if 0 <= (day - d).days < 90 and part.told]
             supplier = shop.product_on(place[0], day).get("supplier_code")
             late = spread.rows.get((day, supplier), {}).get("value") or 0.0
-            daily = max(sum(sold) / len(sold), 0.0)
+            daily = max(sum(sold) / max(len(sold), 1), 0.0)
             why = "missing_days" if len(sold) < 28 else None if lead else "no_lead_time"
             safety = point = None
             if why is None and lead is not None:
@@ -185,7 +188,8 @@ def _slow(shop: Days) -> Cells:
     for place, shelf in shop.shelves.items():
         for day, part in shelf.items():
             year = [d for d in shelf if 0 <= (day - d).days < 365]
-            sold, seen = sum(shelf[d].sold for d in year), 0.0 if None in (part.on_hand, part.cost) else 100.0
+            told = 100 * sum(shelf[d].told for d in year) / len(year)
+            sold, seen = sum(shelf[d].sold for d in year), 0.0 if None in (part.on_hand, part.cost) else told
             if part.on_hand is None or part.on_hand <= 0 or not (part.value or 0) > 0:
                 why = "stale" if part.on_hand is None else "no_stock" if part.on_hand <= 0 else "no_cost"
                 cells.add((day, *place), None, None, None, reason_code=why, coverage_pct=seen)

@@ -15,17 +15,19 @@ rollup: ratio
 examples:
   - given:
       inventory_kpi.window_28d:
-        - {business_date: 2026-09-28, sku: A, location_code: P1, listed_days: 28, valued_days: 28, costed_days: 28, unit_cost: 2, cogs: 56, average_value: 100}
-        - {business_date: 2026-09-28, sku: B, location_code: P1, listed_days: 28, valued_days: 14, costed_days: 28, unit_cost: 2, cogs: 0, average_value: 10}
-        - {business_date: 2026-09-28, sku: C, location_code: P1, listed_days: 28, valued_days: 0, costed_days: 0}
-        - {business_date: 2026-09-28, sku: D, location_code: P1, listed_days: 28, valued_days: 28, costed_days: 28, unit_cost: 2, cogs: 56, average_value: -5}
-        - {business_date: 2026-09-28, sku: E, location_code: P1, listed_days: 28, valued_days: 28, costed_days: 28, unit_cost: 2, cogs: -4, average_value: 8}
+        - {business_date: 2026-09-28, sku: A, location_code: P1, listed_days: 28, sales_days: 28, valued_days: 28, costed_days: 28, unit_cost: 2, cogs: 56, average_value: 100}
+        - {business_date: 2026-09-28, sku: B, location_code: P1, listed_days: 28, sales_days: 28, valued_days: 14, costed_days: 28, unit_cost: 2, cogs: 0, average_value: 10}
+        - {business_date: 2026-09-28, sku: C, location_code: P1, listed_days: 28, sales_days: 28, valued_days: 0, costed_days: 0}
+        - {business_date: 2026-09-28, sku: D, location_code: P1, listed_days: 28, sales_days: 28, valued_days: 28, costed_days: 28, unit_cost: 2, cogs: 56, average_value: -5}
+        - {business_date: 2026-09-28, sku: E, location_code: P1, listed_days: 28, sales_days: 28, valued_days: 28, costed_days: 28, unit_cost: 2, cogs: -4, average_value: 8}
+        - {business_date: 2026-09-28, sku: N, location_code: P1, listed_days: 1, sales_days: 0, valued_days: 0, costed_days: 0, unit_cost: 2, average_value: 100}
     expect:
       - {business_date: 2026-09-28, sku: A, numerator: 100, denominator: 2, value: 50, reason_code: null, coverage_pct: 100}
       - {business_date: 2026-09-28, sku: B, numerator: null, denominator: null, value: null, reason_code: no_demand, coverage_pct: 50}
       - {business_date: 2026-09-28, sku: C, value: null, reason_code: no_cost, coverage_pct: 0}
       - {business_date: 2026-09-28, sku: D, numerator: null, denominator: null, value: null, reason_code: no_stock}
       - {business_date: 2026-09-28, sku: E, value: null, reason_code: no_demand}
+      - {business_date: 2026-09-28, sku: N, numerator: null, denominator: null, value: null, reason_code: missing_sales, coverage_pct: 0}
 */
 SELECT
   business_date,
@@ -39,6 +41,7 @@ SELECT
     WHEN average_value IS NULL AND unit_cost IS NULL THEN 'no_cost'
     WHEN average_value IS NULL THEN 'stale'
     WHEN average_value <= 0 THEN 'no_stock'
+    WHEN sales_days = 0 THEN 'missing_sales'
     WHEN COALESCE(cogs, 0) <= 0 THEN 'no_demand'
   END AS reason_code,
   100 * valued_days / listed_days AS coverage_pct

@@ -16,30 +16,33 @@ thresholds: {low: 4, high: 12}
 examples:
   - given:
       inventory_kpi.window_28d:
-        - {business_date: 2026-09-28, sku: A, location_code: P1, listed_days: 28, valued_days: 28, costed_days: 28, unit_cost: 2, cogs: 56, average_value: 100}
-        - {business_date: 2026-09-28, sku: B, location_code: P1, listed_days: 28, valued_days: 14, costed_days: 28, unit_cost: 2, cogs: 5, average_value: 0}
-        - {business_date: 2026-09-28, sku: C, location_code: P1, listed_days: 28, valued_days: 0, costed_days: 0}
-        - {business_date: 2026-09-28, sku: D, location_code: P1, listed_days: 28, valued_days: 28, costed_days: 28, unit_cost: 2, cogs: 56, average_value: -90}
-        - {business_date: 2026-09-28, sku: E, location_code: P1, listed_days: 28, valued_days: 14, costed_days: 14, unit_cost: 2, cogs: 28, average_value: 100}
+        - {business_date: 2026-09-28, sku: A, location_code: P1, listed_days: 28, sales_days: 28, valued_days: 28, costed_days: 28, unit_cost: 2, cogs: 56, average_value: 100}
+        - {business_date: 2026-09-28, sku: B, location_code: P1, listed_days: 28, sales_days: 28, valued_days: 14, costed_days: 28, unit_cost: 2, cogs: 5, average_value: 0}
+        - {business_date: 2026-09-28, sku: C, location_code: P1, listed_days: 28, sales_days: 28, valued_days: 0, costed_days: 0}
+        - {business_date: 2026-09-28, sku: D, location_code: P1, listed_days: 28, sales_days: 28, valued_days: 28, costed_days: 28, unit_cost: 2, cogs: 56, average_value: -90}
+        - {business_date: 2026-09-28, sku: E, location_code: P1, listed_days: 28, sales_days: 28, valued_days: 14, costed_days: 14, unit_cost: 2, cogs: 28, average_value: 100}
+        - {business_date: 2026-09-28, sku: N, location_code: P1, listed_days: 1, sales_days: 0, valued_days: 0, costed_days: 0, unit_cost: 2, average_value: 100}
     expect:
       - {business_date: 2026-09-28, sku: A, numerator: 730, denominator: 100, value: 7.3, coverage_pct: 100}
       - {business_date: 2026-09-28, sku: B, numerator: null, denominator: null, value: null, reason_code: no_stock, coverage_pct: 50}
       - {business_date: 2026-09-28, sku: C, value: null, reason_code: no_cost, coverage_pct: 0}
       - {business_date: 2026-09-28, sku: D, numerator: null, denominator: null, value: null, reason_code: no_stock}
       - {business_date: 2026-09-28, sku: E, numerator: 730, denominator: 100, value: 7.3, coverage_pct: 50}
+      - {business_date: 2026-09-28, sku: N, numerator: null, denominator: null, value: null, reason_code: missing_sales, coverage_pct: 0}
 */
 SELECT
   business_date,
   sku,
   location_code,
   category,
-  IF(average_value > 0, cogs * 365 / costed_days, NULL) AS numerator,
-  IF(average_value > 0, average_value, NULL) AS denominator,
-  IF(average_value > 0, cogs * 365 / costed_days / average_value, NULL) AS value,
+  IF(average_value > 0, cogs * 365 / NULLIF(costed_days, 0), NULL) AS numerator,
+  IF(average_value > 0 AND cogs IS NOT NULL, average_value, NULL) AS denominator,
+  IF(average_value > 0, cogs * 365 / NULLIF(costed_days, 0) / average_value, NULL) AS value,
   CASE
     WHEN average_value IS NULL AND unit_cost IS NULL THEN 'no_cost'
     WHEN average_value IS NULL THEN 'stale'
     WHEN average_value <= 0 THEN 'no_stock'
+    WHEN cogs IS NULL THEN 'missing_sales'
   END AS reason_code,
   100 * valued_days / listed_days AS coverage_pct
 FROM inventory_kpi.window_28d

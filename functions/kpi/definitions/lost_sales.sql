@@ -2,8 +2,8 @@
 title: Lost sales (estimate)
 description: >
   An estimate of the units that were not sold in the last 28 days because a listed SKU was out of stock: the days without
-  stock times what sold on a day with stock. Never in stock means no rate, so no estimate. Days without data are left out
-  and lower the coverage.
+  stock times what sold on a day with stock. Never in stock means no rate, so no estimate. Days without data, or whose
+  sales are missing, are left out and lower the coverage.
 meaning: "An estimated {value} units were not sold in 28 days for lack of stock."
 formula: listed days with available <= 0 x units sold on days in stock / days in stock, in 28 days
 source: retail practice (an estimate, not a measurement)
@@ -25,6 +25,9 @@ examples:
         - {business_date: 2026-09-01, sku: C, location_code: P1, is_stocked: true, is_listed: true, units_sold: 0}
         - {business_date: 2026-09-01, sku: D, location_code: P1, is_stocked: true, is_listed: true, available: 5, units_sold: -3}
         - {business_date: 2026-09-02, sku: D, location_code: P1, is_stocked: true, is_listed: false, available: 0, units_sold: 0}
+        - {business_date: 2026-09-01, sku: N, location_code: P2, is_stocked: true, is_listed: true, available: 5, units_sold: 4}
+        - {business_date: 2026-09-02, sku: N, location_code: P2, is_stocked: true, is_listed: true, available: 5}
+        - {business_date: 2026-09-03, sku: N, location_code: P2, is_stocked: true, is_listed: true, available: 0, units_sold: 0}
     expect:
       - {business_date: 2026-09-01, sku: A, value: 0, days_out: 0, days_in: 1, coverage_pct: 100}
       - {business_date: 2026-09-02, sku: A, value: 0, days_in: 2}
@@ -34,6 +37,9 @@ examples:
       - {business_date: 2026-09-01, sku: C, value: null, reason_code: stale, coverage_pct: 0}
       - {business_date: 2026-09-01, sku: D, value: 0}
       - {business_date: 2026-09-02, sku: D, value: 0, days_out: 0}
+      - {business_date: 2026-09-01, sku: N, value: 0}
+      - {business_date: 2026-09-02, sku: N, value: 0, days_in: 1, coverage_pct: 50}
+      - {business_date: 2026-09-03, sku: N, value: 4, days_in: 1, days_out: 1, coverage_pct: 66.666667}
 */
 WITH trailing AS (
   SELECT
@@ -42,9 +48,10 @@ WITH trailing AS (
     location_code,
     category,
     COUNTIF(is_listed AND available <= 0) OVER window_28d AS days_out,
-    COUNTIF(available > 0) OVER window_28d AS days_in,
-    SUM(IF(available > 0, units_sold, 0)) OVER window_28d AS sold_in_stock,
+    COUNTIF(available > 0 AND units_sold IS NOT NULL) OVER window_28d AS days_in,
+    SUM(IF(available > 0, COALESCE(units_sold, 0), 0)) OVER window_28d AS sold_in_stock,
     COUNT(available) OVER window_28d AS days_known,
+    COUNT(IF(units_sold IS NULL, NULL, available)) OVER window_28d AS days_covered,
     COUNT(*) OVER window_28d AS days_all
   FROM inventory_kpi.stock_daily
   WHERE is_stocked
@@ -68,7 +75,7 @@ SELECT
   CAST(NULL AS FLOAT64) AS denominator,
   units_lost AS value,
   CASE WHEN days_known = 0 THEN 'stale' WHEN units_lost IS NULL THEN 'no_stock' END AS reason_code,
-  100 * days_known / days_all AS coverage_pct,
+  100 * days_covered / days_all AS coverage_pct,
   days_out,
   days_in
 FROM estimated

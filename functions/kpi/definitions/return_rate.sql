@@ -2,7 +2,8 @@
 title: Return rate
 description: >
   Units that customers brought back in the last 28 days, whenever they bought them, as a share of the units sold in the
-  same days. It can exceed 100 % where sales are ending. Without units sold there is no rate.
+  same days. It can exceed 100 % where sales are ending. Without units sold there is no rate. The
+  coverage is the share of the days whose sales are not missing.
 meaning: "Returns were {value} of the units sold."
 formula: units returned / units sold (returns not taken off), in 28 days
 source: retail practice
@@ -21,12 +22,16 @@ examples:
         - {business_date: 2026-09-29, sku: A, location_code: P1, units_sold: 3, units_moved: 5}
         - {business_date: 2026-09-01, sku: B, location_code: WEB, units_sold: -1, units_moved: 1}
         - {business_date: 2026-09-01, sku: C, location_code: P1, units_sold: 0, units_moved: 0}
+        - {business_date: 2026-09-01, sku: N, location_code: P2, units_sold: null, units_moved: 0}
+        - {business_date: 2026-09-02, sku: N, location_code: P2, units_sold: 2, units_moved: 4}
     expect:
       - {business_date: 2026-09-01, sku: A, numerator: 0, denominator: 10, value: 0, reason_code: null, coverage_pct: 100}
       - {business_date: 2026-09-02, sku: A, numerator: 2, denominator: 10, value: 0.2}
       - {business_date: 2026-09-29, sku: A, numerator: 3, denominator: 4, value: 0.75}
       - {business_date: 2026-09-01, sku: B, numerator: null, denominator: null, value: null, reason_code: no_demand}
       - {business_date: 2026-09-01, sku: C, value: null, reason_code: no_demand}
+      - {business_date: 2026-09-01, sku: N, value: null, reason_code: missing_sales, coverage_pct: 0}
+      - {business_date: 2026-09-02, sku: N, numerator: 1, denominator: 3, reason_code: null, coverage_pct: 50}
 */
 WITH trailing AS (
   SELECT
@@ -34,6 +39,8 @@ WITH trailing AS (
     sku,
     location_code,
     category,
+    COUNT(units_sold) OVER window_28d AS sales_days,
+    COUNT(*) OVER window_28d AS days_all,
     SUM((units_moved + units_sold) / 2) OVER window_28d AS sold,
     SUM((units_moved - units_sold) / 2) OVER window_28d AS returned
   FROM inventory_kpi.stock_daily
@@ -50,6 +57,6 @@ SELECT
   IF(sold > 0, returned, NULL) AS numerator,
   IF(sold > 0, sold, NULL) AS denominator,
   IF(sold > 0, returned / NULLIF(sold, 0), NULL) AS value,
-  IF(sold > 0, NULL, 'no_demand') AS reason_code,
-  100.0 AS coverage_pct
+  CASE WHEN sales_days = 0 THEN 'missing_sales' WHEN sold > 0 THEN NULL ELSE 'no_demand' END AS reason_code,
+  100 * sales_days / days_all AS coverage_pct
 FROM trailing

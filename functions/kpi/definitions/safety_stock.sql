@@ -3,7 +3,8 @@ title: Safety stock
 description: >
   Units to keep against uncertain demand and delivery, for a cycle service level of 95 % (z = {z_hundredths} hundredths of a
   standard deviation): from the spread of the daily demand of the last 90 days, the product's lead time, and the spread of
-  its supplier's lead times where that is known. Fewer than 28 days are too few. For intermittent demand the
+  its supplier's lead times where that is known. Days whose sales are
+  missing are left out; fewer than 28 days are too few. For intermittent demand the
   figure is too low.
 meaning: "Keep {value} units as safety stock."
 formula: z x sqrt(lead days x variance of daily demand + mean daily demand^2 x variance of the lead time)
@@ -97,7 +98,7 @@ WITH demand AS (
     location_code,
     category,
     supplier_code,
-    COUNT(*) OVER window_90d AS days_known,
+    COUNT(units_sold) OVER window_90d AS days_known,
     GREATEST(AVG(units_sold) OVER window_90d, 0) AS daily_demand,
     GREATEST(VAR_SAMP(units_sold) OVER window_90d, 0) AS demand_variance
   FROM inventory_kpi.stock_daily

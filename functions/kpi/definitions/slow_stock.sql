@@ -3,6 +3,7 @@ title: Slow-moving stock
 description: >
   Share of the stock value in SKUs that sold less than {sold_pct} % of their present stock in the last 365 days at the
   location. What has been there for fewer than {new_days} days is new, not slow. Only stock above zero counts.
+  Days whose sales are missing lower the coverage.
 meaning: "{value} of the stock value is in SKUs that hardly sell."
 formula: value of stock whose units sold in 365 days x 100 / units on hand < {sold_pct} / value of all stock
 source: Cortex slow-moving inventory, corrected (new SKUs are exempt)
@@ -25,6 +26,8 @@ examples:
         - {business_date: 2026-01-01, sku: E, location_code: P1, is_stocked: true, units_sold: 0}
         - {business_date: 2026-01-01, sku: F, location_code: P1, is_stocked: true, on_hand: 10, unit_cost: 2, stock_value: 20, units_sold: 8}
         - {business_date: 2026-06-01, sku: F, location_code: P1, is_stocked: true, on_hand: 10, unit_cost: 2, stock_value: 20, units_sold: 2}
+        - {business_date: 2026-01-01, sku: N, location_code: P1, is_stocked: true, on_hand: 10, unit_cost: 2, stock_value: 20, units_sold: 1}
+        - {business_date: 2026-06-01, sku: N, location_code: P1, is_stocked: true, on_hand: 9, unit_cost: 2, stock_value: 18, units_sold: null}
     expect:
       - {business_date: 2026-01-01, sku: A, numerator: 0, denominator: 24, value: 0}
       - {business_date: 2026-06-01, sku: A, numerator: 20, denominator: 20, value: 1, sold_units: 5, reason_code: null, coverage_pct: 100}
@@ -34,6 +37,8 @@ examples:
       - {business_date: 2026-01-01, sku: E, value: null, reason_code: stale, coverage_pct: 0}
       - {business_date: 2026-01-01, sku: F, value: 0}
       - {business_date: 2026-06-01, sku: F, value: 0, sold_units: 10}
+      - {business_date: 2026-01-01, sku: N, value: 0}
+      - {business_date: 2026-06-01, sku: N, value: 1, sold_units: 1, coverage_pct: 50}
 */
 WITH trailing AS (
   SELECT
@@ -44,7 +49,9 @@ WITH trailing AS (
     on_hand,
     unit_cost,
     stock_value,
-    SUM(units_sold) OVER window_365d AS sold_units,
+    COALESCE(SUM(units_sold) OVER window_365d, 0) AS sold_units,
+    COUNT(units_sold) OVER window_365d AS sales_days,
+    COUNT(*) OVER window_365d AS days_all,
     DATE_DIFF(business_date, MIN(business_date) OVER window_365d, DAY) AS days_there
   FROM inventory_kpi.stock_daily
   WHERE is_stocked
@@ -74,6 +81,6 @@ SELECT
     WHEN on_hand <= 0 THEN 'no_stock'
     WHEN COALESCE(stock_value, 0) <= 0 THEN 'no_cost'
   END AS reason_code,
-  IF(on_hand IS NULL OR unit_cost IS NULL, 0.0, 100.0) AS coverage_pct,
+  IF(on_hand IS NULL OR unit_cost IS NULL, 0.0, 100 * sales_days / days_all) AS coverage_pct,
   sold_units
 FROM judged

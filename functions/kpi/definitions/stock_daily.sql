@@ -4,7 +4,8 @@ title: Stock and sales by day
 description: >
   The balance by day with what it is worth and what was sold; also what was sold where no balance is known (a web shop,
   consignment, a store that sends sales only): there `is_stocked` is false. Unit cost is the balance's own, else the
-  product's on that day. A day without sales has 0 units; sales without a net amount have no amount (NULL), and no margin.
+  product's on that day. A day without sales has 0 units, but where sales are missing (see missing_sales) they are unknown
+  (NULL); sales without a net amount have no amount (NULL), and no margin.
 formula: stock value = units x unit cost; cost of goods sold = units sold x unit cost; margin = net sales - cost of the units that have a net amount
 grain: [sku, location_code]
 owner: inventory-data
@@ -15,6 +16,9 @@ examples:
         - {business_date: 2026-09-01, sku: A, location_code: P1, on_hand: 10, available: 9, days_since_balance: 0, is_stale: false}
         - {business_date: 2026-09-02, sku: A, location_code: P1, on_hand: 7, balance_cost: 3, is_stale: false}
         - {business_date: 2026-09-02, sku: B, location_code: P1, on_hand: 7, is_stale: false}
+        - {business_date: 2026-09-03, sku: A, location_code: P2, on_hand: 7, is_stale: false}
+      inventory_kpi.missing_sales:
+        - {business_date: 2026-09-03, location_code: P2}
       inventory_curated.products:
         - {sku: A, category: tools, supplier_code: S1, unit_cost: 2, unit_price: 5}
       inventory_curated.sales:
@@ -28,6 +32,7 @@ examples:
       - {business_date: 2026-09-02, sku: A, location_code: P1, on_hand: 7, units_sold: 2, net_sales: 12, unit_cost: 3, cogs: 6, gross_margin: 3, units_moved: 4, margin_units: 3, stock_value: 21}
       - {business_date: 2026-09-02, sku: B, location_code: P1, on_hand: 7, units_sold: 1, unit_cost: null, cogs: null, gross_margin: null, margin_units: 0, stock_value: null}
       - {business_date: 2026-09-02, sku: A, location_code: WEB, category: tools, is_stocked: false, on_hand: null, units_sold: 4, cogs: 8, gross_margin: 12}
+      - {business_date: 2026-09-03, sku: A, location_code: P2, on_hand: 7, units_sold: null, net_sales: null, cogs: null, gross_margin: null, units_moved: 0, stock_value: 14}
       - {business_date: 2026-09-03, sku: A, location_code: P1, is_stocked: false, units_sold: 1, net_sales: null, gross_margin: null, margin_units: 0}
   - given:
       inventory_kpi.balance_daily:
@@ -68,8 +73,8 @@ traded AS (
     balance.on_hand,
     balance.available,
     balance.balance_cost,
-    COALESCE(sold.units_sold, 0) AS units_sold,
-    IF(sold.sku IS NULL, 0, sold.net_sales) AS net_sales,
+    IF(sold.sku IS NULL, IF(missing.location_code IS NULL, 0, NULL), sold.units_sold) AS units_sold,
+    IF(sold.sku IS NULL, IF(missing.location_code IS NULL, 0, NULL), sold.net_sales) AS net_sales,
     COALESCE(sold.units_moved, 0) AS units_moved,
     COALESCE(sold.units_with_amount, 0) AS units_with_amount,
     COALESCE(sold.moved_with_amount, 0) AS moved_with_amount
@@ -78,6 +83,9 @@ traded AS (
     ON sold.business_date = balance.business_date
     AND sold.sku = balance.sku
     AND sold.location_code = balance.location_code
+  LEFT JOIN inventory_kpi.missing_sales AS missing
+    ON missing.business_date = balance.business_date
+    AND missing.location_code = balance.location_code
 ),
 priced AS (
   SELECT
@@ -110,7 +118,7 @@ SELECT
   units_sold,
   net_sales,
   units_sold * unit_cost AS cogs,
-  IF(units_moved = 0, 0, net_sales - units_with_amount * unit_cost) AS gross_margin,
+  IF(units_moved = 0, IF(units_sold IS NULL, NULL, 0), net_sales - units_with_amount * unit_cost) AS gross_margin,
   units_moved,
   moved_with_amount AS amount_units,
   IF(net_sales IS NULL OR unit_cost IS NULL, 0, moved_with_amount) AS margin_units

@@ -3,7 +3,7 @@ title: Stock to sales
 description: >
   The stock at the opening of the last 28 days, at the product's retail price of that day, for each euro of net sales in
   the same days. Negative opening stock counts as none. Where prices include tax and net sales do not, the ratio is higher by the
-  tax.
+  tax. Days whose sales are missing lower the coverage.
 meaning: "Opening stock at retail is {value} times the net sales of 28 days."
 formula: max(units on hand 28 days before, 0) x unit price / net sales in 28 days
 source: retail practice (stock-to-sales ratio)
@@ -50,6 +50,7 @@ WITH opened AS (
     period.category,
     period.observed_days,
     period.listed_days,
+    period.sales_days,
     period.net_sales,
     opening.sku IS NOT NULL AS has_opening,
     opening.on_hand,
@@ -74,6 +75,7 @@ SELECT
   CASE
     WHEN NOT has_opening THEN 'missing_days'
     WHEN on_hand IS NULL THEN 'stale'
+    WHEN sales_days = 0 THEN 'missing_sales'
     WHEN unit_price IS NULL OR net_sales IS NULL THEN 'no_price'
     WHEN net_sales <= 0 THEN 'no_demand'
   END AS reason_code,

@@ -28,7 +28,7 @@ examples:
       - {business_date: 2026-09-08, sku: A, value: null, reason_code: missing_days, coverage_pct: 2.3809524}
 */
 WITH sold AS (
-  SELECT business_date, sku, SUM(units_sold) AS units
+  SELECT business_date, sku, SUM(units_sold) AS units, COUNT(*) AS shelves, COUNT(units_sold) AS shelves_known
   FROM inventory_kpi.stock_daily
   GROUP BY business_date, sku
 ),
@@ -42,11 +42,13 @@ weekly AS (
     SUM(COALESCE(sold.units, 0)) OVER (
       PARTITION BY ranked.sku ORDER BY UNIX_DATE(ranked.business_date) RANGE BETWEEN 6 PRECEDING AND CURRENT ROW
     ) AS units,
-    COUNT(*) OVER (
-      PARTITION BY ranked.sku ORDER BY UNIX_DATE(ranked.business_date) RANGE BETWEEN 83 PRECEDING AND CURRENT ROW
-    ) AS days_known
+    COUNT(*) OVER twelve_weeks AS days_known,
+    SUM(COALESCE(sold.shelves_known / sold.shelves, 1)) OVER twelve_weeks AS days_covered
   FROM inventory_kpi.abc_class AS ranked
   LEFT JOIN sold ON sold.business_date = ranked.business_date AND sold.sku = ranked.sku
+  WINDOW twelve_weeks AS (
+    PARTITION BY ranked.sku ORDER BY UNIX_DATE(ranked.business_date) RANGE BETWEEN 83 PRECEDING AND CURRENT ROW
+  )
 ),
 -- the weeks that end on the same weekday; rounded, so that equal weeks have no spread
 spread AS (
@@ -81,7 +83,7 @@ SELECT
   IF(has_value, weekly_units, NULL) AS denominator,
   IF(has_value, deviation / weekly_units, NULL) AS value,
   CASE WHEN NOT is_known THEN 'missing_days' WHEN weekly_units <= 0 THEN 'no_demand' END AS reason_code,
-  100 * days_known / 84 AS coverage_pct,
+  100 * days_covered / 84 AS coverage_pct,
   xyz_class,
   CONCAT(abc_class, xyz_class) AS abc_xyz_class
 FROM classed

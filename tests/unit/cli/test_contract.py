@@ -139,4 +139,4 @@ def test_the_commands_answer(
     capsys.readouterr()
     bad = with_change(tmp_path, "primaryKey: true", "primarykey: true")
     assert run("check", str(bad)) == 1
-    assert f"{bad}:38: `primarykey`" in capsys.readouterr().out
+    assert f"{bad}:42: `primarykey`" in capsys.readouterr().out

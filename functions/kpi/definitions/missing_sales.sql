@@ -1,0 +1,65 @@
+/*
+kind: base
+title: Missing sales
+description: >
+  Locations and days from which sales are expected and none came, most often a file that is late or lost: their demand
+  is unknown, not zero. A day is expected when the contract of sales names its weekday (expectedWeekdays, 1 is Monday),
+  the location is open, and on that weekday it sold in at least two of the four weeks before, at least as many lines a
+  day as the contract says (expectedFromLines): then a day without a single line is next to impossible. A location with
+  less trade, or one that has begun to sell lately, may well sell nothing on a day, and has no row.
+formula: expected days of a location without a line of sales
+grain: [location_code]
+owner: inventory-data
+lookback_days: 28
+examples:
+  - given:
+      inventory_curated.sales:
+        - {business_date: 2026-08-24, location_code: P1, receipt_number: "1", line_number: 1, sku: A, quantity: 1}
+        - {business_date: 2026-08-24, location_code: P1, receipt_number: "1", line_number: 2, sku: B, quantity: 1}
+        - {business_date: 2026-08-24, location_code: P1, receipt_number: "1", line_number: 3, sku: C, quantity: 1}
+        - {business_date: 2026-08-24, location_code: P1, receipt_number: "1", line_number: 4, sku: D, quantity: 1}
+        - {business_date: 2026-08-24, location_code: P1, receipt_number: "2", line_number: 1, sku: A, quantity: -1}
+        - {business_date: 2026-08-31, location_code: P1, receipt_number: "3", line_number: 1, sku: A, quantity: 1}
+        - {business_date: 2026-08-31, location_code: P1, receipt_number: "3", line_number: 2, sku: B, quantity: 1}
+        - {business_date: 2026-08-31, location_code: P1, receipt_number: "3", line_number: 3, sku: C, quantity: 1}
+        - {business_date: 2026-08-31, location_code: P1, receipt_number: "3", line_number: 4, sku: D, quantity: 1}
+        - {business_date: 2026-08-31, location_code: P1, receipt_number: "4", line_number: 1, sku: A, quantity: 1}
+        - {business_date: 2026-08-31, location_code: P1, receipt_number: "4", line_number: 2, sku: B, quantity: 1}
+        - {business_date: 2026-08-31, location_code: P1, receipt_number: "4", line_number: 3, sku: C, quantity: 1}
+        - {business_date: 2026-09-14, location_code: P1, receipt_number: "5", line_number: 1, sku: A, quantity: 1}
+        - {business_date: 2026-08-24, location_code: P2, receipt_number: "1", line_number: 1, sku: A, quantity: 1}
+        - {business_date: 2026-08-31, location_code: P2, receipt_number: "2", line_number: 1, sku: A, quantity: 1}
+      inventory_curated.locations:
+        - {location_code: P1, type: store, closed_on: 2026-09-21}
+    expect:
+      - {business_date: 2026-09-07, location_code: P1, usual_lines: 6}
+*/
+WITH lines AS (
+  SELECT business_date, location_code, COUNT(*) AS lines
+  FROM inventory_curated.sales
+  GROUP BY business_date, location_code
+),
+-- a day says what to expect on its weekday in the four weeks after it
+expected AS (
+  SELECT
+    DATE_ADD(lines.business_date, INTERVAL weeks * 7 DAY) AS business_date,
+    lines.location_code,
+    AVG(lines.lines) AS usual_lines
+  FROM lines, UNNEST([1, 2, 3, 4]) AS weeks
+  GROUP BY 1, 2
+  HAVING COUNT(*) >= 2 AND AVG(lines.lines) >= /* sales.expectedFromLines */ 5
+)
+SELECT
+  expected.business_date,
+  expected.location_code,
+  expected.usual_lines
+FROM expected
+LEFT JOIN lines
+  ON lines.business_date = expected.business_date AND lines.location_code = expected.location_code
+LEFT JOIN inventory_curated.locations AS location ON location.location_code = expected.location_code
+WHERE lines.location_code IS NULL
+  AND expected.business_date < COALESCE(location.closed_on, DATE '9999-12-31')
+  AND STRPOS(
+    CAST(/* sales.expectedWeekdays */ 1234567 AS STRING),
+    CAST(MOD(EXTRACT(DAYOFWEEK FROM expected.business_date) + 5, 7) + 1 AS STRING)
+  ) > 0
