@@ -19,6 +19,7 @@ _REASONS = {
     "stale": "the last snapshot is too old",
     "no_orders": "no order fell due",
     "no_receipts": "nothing was received",
+    "no_cycle": "there are no two deliveries to look between",
     "no_book": "the counts name no book quantity",
     "no_promised_date": "no order line has a promised date",
     "no_receipt_date": "no receipt has a date",

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from datetime import date
+from itertools import pairwise
 from math import sqrt
 from typing import Any
 
@@ -25,6 +26,7 @@ def compute_more(shop: Days) -> dict[str, Cells]:
     return {
         **cells, **_planning(shop, spread), "return_rate": _returns(shop), "otif": _otif(shop),
         "lead_time_spread": spread, "inventory_position": _position(shop), "slow_stock": _slow(shop),
+        "cycle_service_level": _cycles(shop),
     }  # fmt: skip
 
 
@@ -198,3 +200,29 @@ def _slow(shop: Days) -> Cells:
             cells.add((day, *place), part.value if slow else 0.0, part.value, float(slow), reason_code=None,
                       coverage_pct=seen, sold_units=sold)  # fmt: skip
     return cells
+
+
+def _cycles(shop: Days) -> Cells:
+    """From one delivery to the next: was anything out of stock in between?"""
+    cells = Cells(("sku", "location_code"))
+    for place, shelf in shop.shelves.items():
+        came = {r["business_date"] for r in shop.books.current["stock_movements"] if _arrives(r, place)}
+        arrivals = sorted(came & shelf.keys())
+        ended = {end: all(not _out(shelf[d]) for d in shelf if start <= d < end)
+                 for start, end in pairwise(arrivals) if (end - start).days <= 90}  # fmt: skip
+        for day in shelf:
+            served = [good for end, good in ended.items() if 0 <= (day - end).days < 90]
+            known = [shelf[d].available is not None for d in shelf if 0 <= (day - d).days < 90]
+            why = None if served else "no_cycle"
+            _ratio(cells, (day, *place), float(sum(served)), len(served), why, 100 * sum(known) / len(known))
+            cells.rows[day, *place] |= {"cycles": len(served), "few_cycles": len(served) < 5}
+    return cells
+
+
+def _arrives(row: Any, place: Place) -> bool:
+    kind = row["movement_type"] in {"receipt", "transfer_in"}
+    return bool(kind and row["quantity"] > 0 and (row["sku"], row["location_code"]) == place)
+
+
+def _out(shelf: Shelf) -> bool:
+    return shelf.listed and shelf.available is not None and shelf.available <= 0
