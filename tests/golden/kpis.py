@@ -334,6 +334,7 @@ class Window:
 
 def compute(books: Books) -> dict[str, Cells]:
     """Return every KPI by name."""
+    from tests.golden.ahead import compute_ahead
     from tests.golden.assortment import compute_assortment
     from tests.golden.bridge import compute_bridge
     from tests.golden.more import compute_more
@@ -352,7 +353,7 @@ def compute(books: Books) -> dict[str, Cells]:
             for name, many in by_window.items():
                 many(cells[name], (day, *place), window)
     found = {
-        **cells, **_sales(shop), **compute_more(shop), **compute_bridge(shop),
+        **cells, **_sales(shop), **compute_more(shop), **compute_bridge(shop), **compute_ahead(shop),
         "snapshot_ledger_residual": _residual(shop),
         # the shop states no reorder point
         "below_reorder_point": Cells(("sku", "location_code")),
