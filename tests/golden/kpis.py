@@ -337,6 +337,7 @@ def compute(books: Books) -> dict[str, Cells]:
     from tests.golden.ahead import compute_ahead
     from tests.golden.assortment import compute_assortment
     from tests.golden.bridge import compute_bridge
+    from tests.golden.freshness import compute_freshness
     from tests.golden.more import compute_more
 
     shop = Days(books)
@@ -354,6 +355,7 @@ def compute(books: Books) -> dict[str, Cells]:
                 many(cells[name], (day, *place), window)
     found = {
         **cells, **_sales(shop), **compute_more(shop), **compute_bridge(shop), **compute_ahead(shop),
+        **compute_freshness(shop),
         "snapshot_ledger_residual": _residual(shop),
         # the shop states no reorder point
         "below_reorder_point": Cells(("sku", "location_code")),
