@@ -28,6 +28,27 @@ _REASONS = {
     "no_data": "no data is known",
     "not_computed": "nothing was computed for this date",
 }
+_REASONS_IN_FRENCH = {
+    "no_demand": "rien n'a été vendu dans la période",
+    "no_stock": "il n'y avait pas de stock",
+    "no_cost": "aucun coût n'est connu",
+    "no_price": "aucun prix n'est connu",
+    "missing_days": "trop de jours n'ont pas de relevé de stock",
+    "missing_sales": "des ventes sont attendues et ne sont pas venues",
+    "mixed_uom": "les quantités sont dans des unités différentes",
+    "stale": "le dernier relevé de stock est trop ancien",
+    "no_orders": "aucune commande n'était due",
+    "no_receipts": "rien n'a été reçu",
+    "no_cycle": "il n'y a pas deux livraisons entre lesquelles regarder",
+    "no_book": "les comptages n'indiquent pas de quantité théorique",
+    "no_promised_date": "aucune ligne de commande n'a de date promise",
+    "no_receipt_date": "aucune réception n'a de date",
+    "no_lead_time": "aucun délai de livraison n'est connu",
+    "one_receipt": "une seule réception n'a pas de dispersion",
+    "no_data": "aucune donnée n'est connue",
+    "not_computed": "rien n'a été calculé pour cette date",
+    "not computed yet": "pas encore calculé",
+}
 # Size, its name, and from where it is used: 9,870 is shown whole, 12.3 k is not.
 _SIZES = ((1e9, " bn", 1e9), (1e6, " M", 1e6), (1e3, " k", 1e4))
 _CURRENCIES = {"EUR": "€", "GBP": "£", "USD": "$"}
@@ -36,11 +57,12 @@ _COUNTED = {"units", "SKUs"}
 _PERCENTS = {"%", "percent", "pct"}
 
 
-def reason(code: str | None) -> str:
+def reason(code: str | None, language: str = "en") -> str:
     """Return a reason code as words; an unknown code is shown as it is."""
     if code is None:
         return ""
-    return _REASONS.get(code, code.replace("_", " "))
+    known = _REASONS_IN_FRENCH if language == "fr" else _REASONS
+    return known.get(code, code.replace("_", " "))
 
 
 def figure(value: float | None, unit: str) -> str:

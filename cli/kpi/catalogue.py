@@ -1,5 +1,6 @@
 """kpi list, show and refresh: what is defined, and what it says now."""
 
+from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
@@ -16,26 +17,53 @@ from stockflow.errors import TransientError
 from stockflow.services import Services
 
 
-def shown(definition: Definition, line: Headline) -> dict[str, Any]:
+class Language(StrEnum):
+    """The languages of titles, descriptions, sentences and reasons."""
+
+    EN = "en"
+    FR = "fr"
+
+
+Spoken = Annotated[Language, typer.Option("--language", help="Language of titles, descriptions and sentences.")]
+# the change of a week, in words: up, down, better, worse
+_TREND = {
+    Language.EN: (
+        "{meaning}; up {percent:.0f}% in a week{verdict}.",
+        "{meaning}; down {percent:.0f}% in a week{verdict}.",
+        " (better)",
+        " (worse)",
+    ),
+    Language.FR: (
+        "{meaning} ; en hausse de {percent:.0f} % en une semaine{verdict}.",
+        "{meaning} ; en baisse de {percent:.0f} % en une semaine{verdict}.",
+        " (mieux)",
+        " (moins bien)",
+    ),
+}
+
+
+def shown(definition: Definition, line: Headline, language: Language = Language.EN) -> dict[str, Any]:
     """Return a headline as a row."""
+    reason = wording.reason(line.reason, language) if language is Language.FR else line.reason
     return {
         "kpi": definition.name, "title": definition.title, "value": line.value, "unit": definition.unit,
-        "week_before": line.previous, "day": line.day, "meaning": line.reason or sentence(definition, line),
+        "week_before": line.previous, "day": line.day, "meaning": reason or sentence(definition, line, language),
     }  # fmt: skip
 
 
-def sentence(definition: Definition, line: Headline) -> str:
+def sentence(definition: Definition, line: Headline, language: Language = Language.EN) -> str:
     """Return one sentence of meaning, with the trend when there is one."""
     meaning = wording.filled(definition.meaning, line.value, definition.unit) or definition.description
     if line.trend is None or abs(line.trend) < 0.005:
         return meaning
-    word = "up" if line.trend > 0 else "down"
-    verdict = {"up": line.trend > 0, "down": line.trend < 0}.get(definition.direction)
-    tail = "" if verdict is None else (" (better)" if verdict else " (worse)")
-    return f"{meaning.rstrip('.')}; {word} {abs(line.trend):.0%} in a week{tail}."
+    up, down, better, worse = _TREND[language]
+    good = {"up": line.trend > 0, "down": line.trend < 0}.get(definition.direction)
+    verdict = "" if good is None else better if good else worse
+    said = up if line.trend > 0 else down
+    return said.format(meaning=meaning.rstrip("."), percent=100 * abs(line.trend), verdict=verdict)
 
 
-def list_kpis(as_json: Json = False) -> None:
+def list_kpis(language: Spoken = Language.EN, as_json: Json = False) -> None:
     """List the KPIs with what each says on its newest day.
 
     Examples:
@@ -43,8 +71,10 @@ def list_kpis(as_json: Json = False) -> None:
       stockflow kpi list
 
       stockflow kpi list --json
+
+      stockflow kpi list --language fr
     """
-    rows = [shown(d, h) for d, h in headlines(target.services())]
+    rows = [shown(d.told_in(language), h, language) for d, h in headlines(target.services())]
     if as_json:
         print_json(rows)
     else:
@@ -58,6 +88,7 @@ def _worded(row: dict[str, Any]) -> dict[str, Any]:
 
 def show(
     name: Annotated[str, typer.Argument(help="Name of the KPI: its file's name without .sql.")],
+    language: Spoken = Language.EN,
     as_json: Json = False,
 ) -> None:
     """Show one KPI: formula, source, owner, what it reads, lineage of its value, its last days.
@@ -67,7 +98,7 @@ def show(
       stockflow kpi show inventory_turnover
     """
     services = target.services()
-    definition = _defined(services, name)[0]
+    definition = _defined(services, name)[0].told_in(language)
     sql = (
         f"SELECT business_date, SUM(IF(value IS NULL, NULL, numerator)) AS numerator, "
         "SUM(IF(value IS NULL, NULL, denominator)) AS denominator, COUNT(value) AS cells, "

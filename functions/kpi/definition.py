@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -14,7 +14,7 @@ from stockflow.identity import digest
 
 REQUIRED = ("title", "description", "owner", "lookback_days", "grain")
 REQUIRED_OF_KPI = ("meaning", "formula", "source", "unit", "direction", "rollup")
-OPTIONAL = ("kind", "thresholds", "examples", "formula", "horizon", "quantity")
+OPTIONAL = ("kind", "thresholds", "examples", "formula", "horizon", "quantity", "french")
 KNOWN = (*REQUIRED, *REQUIRED_OF_KPI, *OPTIONAL)
 _CHOICES = {
     "kind": ("kpi", "base"),
@@ -23,6 +23,7 @@ _CHOICES = {
     "horizon": ("all", "stock", "sales", "counts", "orders"),
 }
 _LIMITS = ("low", "high")
+TRANSLATED = ("title", "description", "meaning")
 _THRESHOLD = re.compile(r"/\*\s*thresholds\.(\w+)\s*\*/")
 
 
@@ -53,6 +54,12 @@ class Definition:
     thresholds: dict[str, float] = field(default_factory=dict)
     examples: tuple[dict[str, Any], ...] = ()
     first_line: int = 1
+    french: dict[str, str] = field(default_factory=dict)
+
+    def told_in(self, language: str) -> "Definition":
+        """Return it with the texts of a language (``en``, ``fr``): English ones where it has no others."""
+        texts: dict[str, Any] = dict(self.french) if language == "fr" else {}
+        return replace(self, **texts)
 
     @property
     def table(self) -> str:
@@ -94,6 +101,7 @@ def parse(file_name: str, text: str) -> Definition:
         thresholds=dict(header.get("thresholds") or {}),
         examples=tuple(header.get("examples") or ()),
         first_line=first_line,
+        french={k: _with_thresholds(" ".join(v.split()), header) for k, v in (header.get("french") or {}).items()},
         **plain,
     )
 
@@ -180,6 +188,17 @@ def _check_shapes(source: _Source, header: dict[str, Any]) -> None:
         raise source.bad(source.line_of("lookback_days"), f"lookback_days is {days!r}, expected a number of days")
     if not isinstance(grain, list) or not all(isinstance(g, str) for g in grain):
         raise source.bad(source.line_of("grain"), f"grain is {grain!r}, expected columns such as [sku, location_code]")
+    _check_french(source, header)
     for number, example in enumerate(header.get("examples") or [], 1):
         if not isinstance(example, dict) or set(example) != {"given", "expect"}:
             raise source.bad(source.line_of("examples"), f"example {number}: expected `given` tables and `expect` rows")
+
+
+def _check_french(source: _Source, header: dict[str, Any]) -> None:
+    texts = header.get("french") or {}
+    if not isinstance(texts, dict) or not all(isinstance(text, str) for text in texts.values()):
+        raise source.bad(source.line_of("french"), "french: expected texts, such as `title: Valeur du stock`")
+    if unknown := sorted(set(texts) - set(TRANSLATED)):
+        raise source.bad(
+            source.line_of("french"), f"french: unknown text {unknown[0]!r}, expected one of {', '.join(TRANSLATED)}"
+        )

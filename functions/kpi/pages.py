@@ -28,6 +28,15 @@ What all of them have in common:
 """
 
 
+HEAD_IN_FRENCH = """# Les indicateurs en français
+
+Fait de `functions/kpi/definitions/*.sql` par `python -m functions.kpi.pages` : ne pas modifier. La page anglaise
+[kpis.md](kpis.md) donne aussi les formules, les seuils et l'origine de chaque chiffre.
+
+`stockflow kpi list --language fr` et `stockflow kpi show NOM --language fr` parlent français.
+"""
+
+
 def generated() -> dict[str, str]:
     """Return path below the repository -> text of each generated file."""
     root = bundle_root()
@@ -36,6 +45,7 @@ def generated() -> dict[str, str]:
     known = all_columns(definitions, views, curated_columns(load_contracts(root / "contracts")))
     ordered = in_order(definitions, reads(definitions, views))
     return {
+        "docs/kpis.fr.md": _page_in_french(ordered),
         "docs/kpis.md": _page(ordered, reads(definitions, views), known),
         "warehouse/kpi_tables.json": _tables(ordered, known),
     }
@@ -50,6 +60,13 @@ def _page(ordered: list[Definition], read: dict[str, set[str]], known: dict[str,
     parts += ["## Base models", "", "Tables that keep the KPIs simple; they are in `inventory_kpi`, too.", ""]
     parts += [_base(d, read[d.name]) for d in bases]
     return "\n".join(parts).rstrip() + "\n"
+
+
+def _page_in_french(ordered: list[Definition]) -> str:
+    known = sorted((d.told_in("fr") for d in ordered), key=lambda d: d.title)
+    kpis = [f"## {d.title}\n\n`{d.name}`. {d.description}\n\n> {d.meaning}\n" for d in known if d.kind == "kpi"]
+    bases = [f"### {d.title}\n\n`{d.name}`. {d.description}\n" for d in known if d.kind == "base"]
+    return "\n".join([HEAD_IN_FRENCH, *kpis, "## Modèles de base\n", *bases])
 
 
 def _kpi(d: Definition, read: set[str], known: dict[str, Columns]) -> str:

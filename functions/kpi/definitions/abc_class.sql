@@ -5,6 +5,14 @@ description: >
   make the first 80 % are A, up to 95 % B, the rest C. The SKU that crosses a boundary gets the higher class; no
   consumption is C. The coverage is the share of the units sold whose cost is known.
 meaning: "{value} SKUs make the first 80 % of sales at cost (class A)."
+french:
+  title: "Classe ABC"
+  description: >
+    Références classées par leurs ventes au coût des 365 derniers jours, tous emplacements confondus, avec ou sans
+    stock connu : celles qui font les premiers 80 % sont A, jusqu'à 95 % B, les autres C. La référence qui franchit
+    une limite prend la classe supérieure ; sans consommation, c'est C. La couverture est la part des unités vendues
+    dont le coût est connu.
+  meaning: "{value} références font les premiers 80 % des ventes au coût (classe A)."
 formula: cost of goods sold of the SKU / of all SKUs, in 365 days; cumulative <= 80 % A, <= 95 % B, else C
 source: standard ABC analysis
 unit: share

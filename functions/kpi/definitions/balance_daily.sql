@@ -9,6 +9,18 @@ description: >
   contract says that a file holds the whole of a location and day (wholeLocationDay), a SKU that it leaves out is zero.
   A SKU is listed from listed_from to delisted_on, while its location is open; a day outside keeps its row for as long
   as there is stock. A SKU without a balance for 400 days has no row. Transit and virtual locations are left out.
+french:
+  title: "Stock par jour"
+  description: >
+    Une ligne par référence, emplacement et jour depuis le premier stock connu : le dernier stock relevé, mis à jour
+    des mouvements et des ventes depuis (`is_book`). Pour une référence, un emplacement et un jour, les sorties et
+    les retours clients comptent comme les mouvements les indiquent, sinon comme les ventes. Un jour absent ne vaut
+    pas zéro : un stock est reporté au plus le nombre de jours prévu au contrat de stock_snapshots
+    (carryForwardDays), puis il est périmé ; si le contrat dit qu'un fichier contient tout un emplacement et un jour
+    (wholeLocationDay), une référence qui n'y est pas vaut zéro. Une référence est au catalogue de listed_from à
+    delisted_on, tant que l'emplacement est ouvert ; un jour hors de cette période garde sa ligne tant qu'il reste
+    du stock. Sans stock relevé depuis 400 jours, il n'y a pas de ligne. Les emplacements de transit et virtuels
+    sont exclus.
 formula: last known balance + movements - sales since then, for the days that the contract allows
 grain: [sku, location_code]
 owner: inventory-data

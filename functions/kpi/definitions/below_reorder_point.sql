@@ -4,6 +4,12 @@ description: >
   Share of the listed SKUs whose available and incoming stock is at or below the reorder point that the sender states
   with the balances, at the locations that state one.
 meaning: "{value} of SKU-locations with a reorder point are at or below it."
+french:
+  title: "Sous le point de commande"
+  description: >
+    Part des références au catalogue dont le stock disponible et attendu est au point de commande que l'expéditeur
+    indique avec les stocks, ou au-dessous, dans les emplacements qui en indiquent un.
+  meaning: "{value} des références par emplacement avec un point de commande sont à ce point ou au-dessous."
 formula: listed SKU-locations with available + incoming <= reorder point / those with a reorder point and a known balance
 source: reorder point rule, inventory theory texts
 unit: share

@@ -4,6 +4,12 @@ description: >
   What the stock of the day would cost to keep for a year, at {rate_pct} % of its value at cost: capital, space, insurance,
   loss. The rate is a value of this header. Negative stock costs nothing to keep.
 meaning: "Keeping today's stock for a year costs {value}."
+french:
+  title: "Coût de possession"
+  description: >
+    Ce que coûterait un an de possession du stock du jour, à {rate_pct} % de sa valeur au coût : capital, espace,
+    assurance, pertes. Le taux est une valeur de cet en-tête. Un stock négatif ne coûte rien.
+  meaning: "Garder le stock d'aujourd'hui pendant un an coûte {value}."
 formula: max(stock value, 0) x {rate_pct} / 100
 source: inventory theory texts (holding cost rate)
 unit: EUR

@@ -5,6 +5,14 @@ description: >
   offset each other; it is below zero where the differences exceed the recorded value. A recount replaces the count of
   the same day. A count without a book quantity or a cost is left out and lowers the coverage.
 meaning: "Stock records and counts agree on {value} of the counted value."
+french:
+  title: "Exactitude des comptages en valeur"
+  description: >
+    Part de la valeur au coût sur laquelle le stock théorique et les comptages des 90 derniers jours concordent.
+    Surplus et manquants ne se compensent jamais ; le taux est négatif quand les écarts dépassent la valeur
+    enregistrée. Un recomptage remplace le comptage du même jour. Un comptage sans quantité théorique ou sans coût
+    est exclu et baisse la couverture.
+  meaning: "Stock théorique et comptages concordent sur {value} de la valeur comptée."
 formula: 1 - sum of |counted - book| x unit cost / sum of max(book, 0) x unit cost, over 90 days
 source: ECR Retail Loss (value variant)
 unit: share

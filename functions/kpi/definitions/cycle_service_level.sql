@@ -7,6 +7,16 @@ description: >
   there is no cycle; fewer than 5 cycles (`few_cycles`) say little of one SKU and count in totals all the same. The
   coverage is the share of the days whose stock is known.
 meaning: "{value} of replenishment cycles ended without a stockout."
+french:
+  title: "Taux de service par cycle"
+  description: >
+    Part des cycles de réapprovisionnement achevés dans les 90 derniers jours pendant lesquels une référence au
+    catalogue n'a jamais été en rupture dans un emplacement. Un cycle va d'un jour d'arrivée de marchandise
+    (réception ou transfert entrant) à la veille de l'arrivée suivante ; un cycle de plus de 90 jours n'est pas vu.
+    Un jour est en rupture si rien n'était disponible à sa clôture. Sans deux livraisons il n'y a pas de cycle ;
+    moins de 5 cycles (`few_cycles`) disent peu d'une seule référence, mais comptent dans les totaux. La couverture
+    est la part des jours dont le stock est connu.
+  meaning: "{value} des cycles de réapprovisionnement se sont achevés sans rupture."
 formula: cycles without a stockout / cycles, of those that ended in 90 days
 source: inventory theory texts (alpha service level)
 unit: share

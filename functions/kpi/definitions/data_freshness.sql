@@ -7,6 +7,16 @@ description: >
   view `freshness` and the alert on late feeds tell, by the clock. After 31 days without rows there is no figure
   (`stale`), after 60 no row: the location has most likely stopped to send.
 meaning: "Data are {value} days behind."
+french:
+  title: "Fraîcheur des données"
+  description: >
+    Nombre de jours de retard de la dernière date d'un flux, par emplacement : 0 si le jour même a des lignes. Sont
+    suivis les flux dont un fichier est attendu chaque jour, et les emplacements ouverts. « Aujourd'hui » est le
+    jour le plus récent que connaissent les stocks ou les ventes : un flux ou un emplacement en retard sur les
+    autres se voit ; si tous s'arrêtent, la vue `freshness` et l'alerte sur les flux en retard le disent, d'après
+    l'horloge. Après 31 jours sans ligne il n'y a plus de chiffre (`stale`), après 60 plus de ligne : l'emplacement
+    a sans doute cessé d'envoyer.
+  meaning: "Les données ont {value} jours de retard."
 formula: day - newest business date of the feed at the location up to that day; total = mean over feeds and locations
 source: data quality practice (timeliness)
 unit: days

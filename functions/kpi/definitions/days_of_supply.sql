@@ -5,6 +5,13 @@ description: >
   sales has no days of supply, and its stock takes no part in a total. Days whose sales are missing are left out, and
   lower the coverage.
 meaning: Stock covers {value} days of demand.
+french:
+  title: "Jours de couverture"
+  description: >
+    Nombre de jours que dure le stock au rythme de vente des 28 derniers jours. Un stock négatif compte pour zéro.
+    Une référence sans ventes nettes n'a pas de jours de couverture, et son stock n'entre dans aucun total. Les
+    jours dont les ventes manquent sont exclus et baissent la couverture des données.
+  meaning: "Le stock couvre {value} jours de demande."
 formula: max(units on hand, 0) / (units sold in 28 days / days whose sales are known)
 source: Cortex days on hand, corrected (no demand is not zero days)
 unit: days

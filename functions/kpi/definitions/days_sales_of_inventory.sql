@@ -4,6 +4,13 @@ description: >
   How many days of sales at cost the average stock of the last 28 days is worth. Days without a known cost are left out on
   both sides. Without sales at cost there is no figure: no demand does not mean zero days.
 meaning: "The average stock is worth {value} days of sales at cost."
+french:
+  title: "Stock en jours de ventes"
+  description: >
+    Nombre de jours de ventes au coût que vaut le stock moyen des 28 derniers jours. Les jours sans coût connu sont
+    exclus des deux côtés. Sans ventes au coût il n'y a pas de chiffre : l'absence de demande ne veut pas dire zéro
+    jour.
+  meaning: "Le stock moyen vaut {value} jours de ventes au coût."
 formula: average stock value / (cost of goods sold in 28 days / days with a cost)
 source: finance textbooks (average stock variant)
 unit: days

@@ -5,6 +5,13 @@ description: >
   shipped them for {days} days, and whose newest receipt that was not reversed is at least {days} days old. A SKU
   without a known receipt is not called dead.
 meaning: "{value} of stock value has not moved for half a year."
+french:
+  title: "Stock mort"
+  description: >
+    Part de la valeur du stock qui n'a pas bougé depuis {days} jours : références en stock dans un emplacement qui
+    ne les a ni vendues ni expédiées depuis {days} jours, et dont la dernière réception non annulée a au moins
+    {days} jours. Une référence sans réception connue n'est pas dite morte.
+  meaning: "{value} de la valeur du stock n'a pas bougé depuis six mois."
 formula: value of stock with units > 0, no sale, issue or transfer out for {days} days, last receipt >= {days} days ago / value of all stock
 source: retail practice
 unit: share

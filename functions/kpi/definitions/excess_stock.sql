@@ -5,6 +5,14 @@ description: >
   {order_cost} EUR for each order against keeping stock for a year at {rate_pct} % of its cost, and is rounded up to whole
   packs where the pack is known. All stock of a SKU that does not sell is in excess; negative stock is never in excess.
 meaning: "Stock worth {value} exceeds the reorder point plus one order."
+french:
+  title: "Surstock"
+  description: >
+    Ce que coûterait le rachat du stock au-dessus du point de commande et d'une commande économique. La commande
+    économique met en balance {order_cost} EUR par commande et la possession du stock pendant un an à {rate_pct} %
+    de son coût ; elle est arrondie au colis entier quand le colis est connu. Tout le stock d'une référence qui ne
+    se vend pas est en excès ; un stock négatif ne l'est jamais.
+  meaning: "Un stock de {value} dépasse le point de commande plus une commande."
 formula: max(0, units on hand - (reorder point + economic order quantity)) x unit cost; economic order quantity = sqrt(2 x daily demand x 365 x {order_cost} / (unit cost x {rate_pct} / 100))
 source: economic order quantity, inventory theory texts; supplychainpy, adapted
 unit: EUR

@@ -6,6 +6,14 @@ description: >
   left out. A received quantity without a receipt date has arrived. The coverage is the share of the units whose line
   has a promised date.
 meaning: "Suppliers delivered {value} of the units that were due."
+french:
+  title: "Taux de service des fournisseurs"
+  description: >
+    Part des unités commandées, dues dans les 90 derniers jours et commandées dans les 270 derniers, qui étaient
+    arrivées ce jour. Au-delà du commandé, seul le commandé compte ; les unités refusées comptent comme non reçues.
+    Les lignes annulées, et la part annulée d'une ligne, sont exclues. Une quantité reçue sans date de réception est
+    arrivée. La couverture est la part des unités dont la ligne a une date promise.
+  meaning: "Les fournisseurs ont livré {value} des unités dues."
 formula: sum(min(received - rejected by the day, ordered - cancelled)) / sum(ordered - cancelled), for lines promised in the last 90 days
 source: beta fill rate, inventory theory texts
 unit: share

@@ -5,6 +5,13 @@ description: >
   amount has no margin, neither gained nor lost: it lowers the coverage, which is the share of days with a value times
   the share of units with a margin.
 meaning: Annual gross margin per euro of average stock is {value} euros.
+french:
+  title: "GMROI, annualisé"
+  description: >
+    Marge brute annuelle pour chaque euro de stock moyen au coût, au rythme des 28 derniers jours. Une vente sans
+    montant net n'a pas de marge, ni gagnée ni perdue : elle baisse la couverture, qui est la part des jours avec
+    une valeur multipliée par la part des unités avec une marge.
+  meaning: "La marge brute annuelle par euro de stock moyen est de {value} euros."
 formula: gross margin of the sales whose amount and cost are known in 28 days x 365 / days with a cost, divided by the average stock value
 source: MASB (annualised variant)
 unit: EUR per EUR

@@ -4,6 +4,13 @@ description: >
   Net sales of a day less the cost of the units sold, in the base currency, at every location that sells. A sale without
   a net amount or a known cost has no margin and lowers the coverage. A day without sales has no row.
 meaning: "Gross margin of the day was {value}."
+french:
+  title: "Marge brute"
+  description: >
+    Ventes nettes du jour moins le coût des unités vendues, dans la devise de base, dans chaque emplacement qui
+    vend. Une vente sans montant net ou sans coût connu n'a pas de marge et baisse la couverture. Un jour sans vente
+    n'a pas de ligne.
+  meaning: "La marge brute du jour est de {value}."
 formula: sum of net amount - units x unit cost, over the sales whose amount and cost are known
 source: retail practice
 unit: EUR

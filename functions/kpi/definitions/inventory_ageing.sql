@@ -6,6 +6,15 @@ description: >
   locations. A reversal takes back the receipt of the same quantity, else the newest units received before it. What is
   older than the oldest known receipt has an unknown age, not zero.
 meaning: "A unit has been in stock for {value} days on average."
+french:
+  title: "Ancienneté du stock"
+  description: >
+    Âge moyen du stock, premier entré, premier sorti : ce qui est en stock, ce sont les dernières réceptions dont la
+    somme l'atteint, jamais plus. Seules les réceptions de marchandise comptent : un transfert entre emplacements
+    garde donc la date de réception, et le chiffre est donné par référence, tous emplacements confondus. Une
+    annulation reprend la réception de même quantité, sinon les dernières unités reçues avant elle. Ce qui est plus
+    vieux que la première réception connue a un âge inconnu, pas zéro.
+  meaning: "Une unité est en stock depuis {value} jours en moyenne."
 formula: sum(units x days since receipt) / sum(units), over the FIFO layers whose receipt is known
 source: ERPNext FIFO queue
 unit: days

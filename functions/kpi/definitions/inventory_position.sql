@@ -5,6 +5,14 @@ description: >
   open until it is received; after that, only what is still missing is. Cancelled lines, and the cancelled part of a
   line, are left out. A quantity received without a date has arrived.
 meaning: "{value} units are in stock or on order."
+french:
+  title: "Position de stock"
+  description: >
+    Stock physique plus ce qui est encore dû des commandes des 270 derniers jours ; les commandes clients en attente
+    sont du stock négatif. Une ligne de commande est ouverte jusqu'à sa réception ; ensuite, seul ce qui manque
+    encore l'est. Les lignes annulées, et la part annulée d'une ligne, sont exclues. Une quantité reçue sans date
+    est arrivée.
+  meaning: "{value} unités sont en stock ou en commande."
 formula: units on hand + ordered - cancelled - received, of the lines ordered by the day
 source: inventory theory texts
 unit: units

@@ -4,6 +4,12 @@ description: >
   How many times a year the stock is sold, at the rate of the last 28 days. Days without a known cost are left out on
   both sides; stock without a positive average value takes no part in a total.
 meaning: At the current rate stock turns {value} times a year.
+french:
+  title: "Rotation du stock (coût des ventes)"
+  description: >
+    Nombre de fois que le stock est vendu par an, au rythme des 28 derniers jours. Les jours sans coût connu sont
+    exclus des deux côtés ; un stock sans valeur moyenne positive n'entre dans aucun total.
+  meaning: "Au rythme actuel, le stock tourne {value} fois par an."
 formula: cost of goods sold in 28 days x 365 / days with a cost, divided by the average stock value of those days
 source: MASB; IFS
 unit: turns per year

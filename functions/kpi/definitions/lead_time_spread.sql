@@ -4,6 +4,13 @@ description: >
   Standard deviation of the days from order to receipt, of what was received in the last 90 days and ordered in the last
   270, weighted by quantity. One receipt has no spread. Receipts without a date are left out and lower the coverage.
 meaning: "Deliveries typically arrive {value} days earlier or later than average."
+french:
+  title: "Dispersion des délais"
+  description: >
+    Écart-type des jours entre commande et réception, pour ce qui a été reçu dans les 90 derniers jours et commandé
+    dans les 270 derniers, pondéré par la quantité. Une seule réception n'a pas de dispersion. Les réceptions sans
+    date sont exclues et baissent la couverture.
+  meaning: "Les livraisons arrivent en général {value} jours avant ou après la moyenne."
 formula: square root of sum(units x (days - average days)^2) / sum(units); rolls up weighted by units
 source: Odoo; King, APICS 2011 (input of the safety stock)
 unit: days

@@ -5,6 +5,14 @@ description: >
   stock times what sold on a day with stock. Never in stock means no rate, so no estimate. Days without data, or whose
   sales are missing, are left out and lower the coverage.
 meaning: "An estimated {value} units were not sold in 28 days for lack of stock."
+french:
+  title: "Ventes perdues (estimation)"
+  description: >
+    Estimation des unités non vendues dans les 28 derniers jours parce qu'une référence au catalogue était en
+    rupture : les jours sans stock multipliés par les ventes d'un jour avec stock. Jamais en stock, pas de rythme de
+    vente, donc pas d'estimation. Les jours sans données, ou dont les ventes manquent, sont exclus et baissent la
+    couverture.
+  meaning: "Environ {value} unités n'ont pas été vendues en 28 jours faute de stock."
 formula: listed days with available <= 0 x units sold on days in stock / days in stock, in 28 days
 source: retail practice (an estimate, not a measurement)
 unit: units

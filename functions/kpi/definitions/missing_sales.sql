@@ -7,6 +7,15 @@ description: >
   the location is open, and on that weekday it sold in at least two of the four weeks before, at least as many lines a
   day as the contract says (expectedFromLines): then a day without a single line is next to impossible. A location with
   less trade, or one that has begun to sell lately, may well sell nothing on a day, and has no row.
+french:
+  title: "Ventes manquantes"
+  description: >
+    Emplacements et jours dont des ventes sont attendues et ne sont pas venues, le plus souvent un fichier en retard
+    ou perdu : leur demande est inconnue, elle n'est pas nulle. Un jour est attendu si le contrat des ventes cite
+    son jour de semaine (expectedWeekdays, 1 est lundi), si l'emplacement est ouvert, et si ce jour de semaine il a
+    vendu au moins deux des quatre semaines précédentes, avec au moins autant de lignes par jour que le dit le
+    contrat (expectedFromLines) : un jour sans une seule ligne est alors presque impossible. Un emplacement qui vend
+    moins, ou depuis peu, peut ne rien vendre un jour, et n'a pas de ligne.
 formula: expected days of a location without a line of sales
 grain: [location_code]
 owner: inventory-data

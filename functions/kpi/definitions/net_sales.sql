@@ -4,6 +4,12 @@ description: >
   Sales of a day net of returns, in the base currency, at every location that sells, with or without a stock balance. A
   sale without a net amount is left out and lowers the coverage. A day without sales has no row.
 meaning: "Net sales of the day were {value}."
+french:
+  title: "Ventes nettes"
+  description: >
+    Ventes du jour, retours déduits, dans la devise de base, dans chaque emplacement qui vend, avec ou sans stock
+    connu. Une vente sans montant net est exclue et baisse la couverture. Un jour sans vente n'a pas de ligne.
+  meaning: "Les ventes nettes du jour sont de {value}."
 formula: sum of the net amounts of sales and returns
 source: retail practice
 unit: EUR

@@ -4,6 +4,13 @@ description: >
   Share of demand that was in stock: each listed SKU and location is weighted by its daily sales of the last 28 days.
   A SKU that does not sell has no weight; days without data are left out. The stockout rate gives every SKU and location the same weight.
 meaning: "{value} of demand was in stock."
+french:
+  title: "Disponibilité en rayon"
+  description: >
+    Part de la demande qui était en stock : chaque référence au catalogue et emplacement pèse autant que ses ventes
+    par jour des 28 derniers jours. Une référence qui ne se vend pas n'a pas de poids ; les jours sans données sont
+    exclus. Le taux de rupture donne le même poids à chaque référence et emplacement.
+  meaning: "{value} de la demande était en stock."
 formula: mean daily demand (28 days) of SKU-locations with available > 0 / mean daily demand of all those with data
 source: ready rate literature, weighted by demand
 unit: share

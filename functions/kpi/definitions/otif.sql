@@ -5,6 +5,14 @@ description: >
   promised day. Rejected units count as not received; cancelled lines, and the cancelled part of a line, are left out.
   Whether a quantity without a receipt date was on time is not known: such a line lowers the coverage.
 meaning: "{value} of the order lines that were due arrived on time and complete."
+french:
+  title: "À l'heure et complet (OTIF)"
+  description: >
+    Part des lignes de commande, dues dans les 90 derniers jours et commandées dans les 270 derniers, arrivées
+    complètes au plus tard le jour promis. Les unités refusées comptent comme non reçues ; les lignes annulées, et
+    la part annulée d'une ligne, sont exclues. Si une quantité sans date de réception était à l'heure, nul ne le
+    sait : une telle ligne baisse la couverture.
+  meaning: "{value} des lignes de commande dues sont arrivées à l'heure et complètes."
 formula: lines with received - rejected >= ordered - cancelled by the promised day / lines promised in the last 90 days
 source: SCOR (perfect order, delivery part)
 unit: share

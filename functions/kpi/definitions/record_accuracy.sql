@@ -5,6 +5,13 @@ description: >
   a shortage never offset each other. A recount replaces the count of the same day. A count without a book quantity is
   left out and lowers the coverage.
 meaning: "{value} of counted records matched the book quantity exactly."
+french:
+  title: "Exactitude du stock théorique"
+  description: >
+    Part des comptages des 90 derniers jours dont la quantité théorique était exactement la quantité comptée. Un
+    surplus et un manquant ne se compensent jamais. Un recomptage remplace le comptage du même jour. Un comptage
+    sans quantité théorique est exclu et baisse la couverture.
+  meaning: "{value} des comptages sont exactement égaux au stock théorique."
 formula: counted records with counted quantity = book quantity / counted records with a book quantity, over 90 days
 source: ECR Retail Loss (exact variant)
 unit: share

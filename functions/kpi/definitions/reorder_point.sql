@@ -3,6 +3,12 @@ title: Reorder point
 description: >
   The level of stock plus open orders at which to reorder: demand during the lead time plus the safety stock.
 meaning: "Reorder when stock plus open orders fall to {value} units."
+french:
+  title: "Point de commande"
+  description: >
+    Niveau du stock et des commandes en cours auquel il faut commander : la demande pendant le délai de livraison
+    plus le stock de sécurité.
+  meaning: "Commandez quand le stock et les commandes en cours tombent à {value} unités."
 formula: mean daily demand x lead days + safety stock
 source: reorder point rule, inventory theory texts
 unit: units

@@ -5,6 +5,13 @@ description: >
   same days. It can exceed 100 % where sales are ending. Without units sold there is no rate. The
   coverage is the share of the days whose sales are not missing.
 meaning: "Returns were {value} of the units sold."
+french:
+  title: "Taux de retour"
+  description: >
+    Unités rapportées par les clients dans les 28 derniers jours, quel que soit le jour d'achat, en part des unités
+    vendues les mêmes jours. Le taux peut dépasser 100 % quand les ventes s'arrêtent. Sans unités vendues il n'y a
+    pas de taux. La couverture est la part des jours dont les ventes ne manquent pas.
+  meaning: "Les retours font {value} des unités vendues."
 formula: units returned / units sold (returns not taken off), in 28 days
 source: retail practice
 unit: share

@@ -7,6 +7,15 @@ description: >
   missing are left out; fewer than 28 days are too few. For intermittent demand the
   figure is too low.
 meaning: "Keep {value} units as safety stock."
+french:
+  title: "Stock de sécurité"
+  description: >
+    Unités à garder contre une demande et des livraisons incertaines, pour un taux de service par cycle de 95 % (z =
+    {z_hundredths} centièmes d'écart-type) : d'après la dispersion de la demande par jour des 90 derniers jours, le
+    délai de livraison du produit et, si elle est connue, la dispersion des délais de son fournisseur. Les jours
+    dont les ventes manquent sont exclus ; moins de 28 jours ne suffisent pas. Pour une demande irrégulière le
+    chiffre est trop bas.
+  meaning: "Gardez {value} unités en stock de sécurité."
 formula: z x sqrt(lead days x variance of daily demand + mean daily demand^2 x variance of the lead time)
 source: King, APICS 2011
 unit: units

@@ -2,6 +2,12 @@
 title: Sell-through
 description: Share of the units available for sale in the last 28 days that was sold, net of returns. Days whose sales are missing lower the coverage.
 meaning: "{value} of available units were sold in the last 28 days."
+french:
+  title: "Taux d'écoulement"
+  description: >
+    Part des unités à vendre dans les 28 derniers jours qui a été vendue, retours déduits. Les jours dont les ventes
+    manquent baissent la couverture.
+  meaning: "{value} des unités disponibles ont été vendues dans les 28 derniers jours."
 formula: units sold in 28 days / (units sold + units on hand at the end)
 source: retail practice (variant A)
 unit: share

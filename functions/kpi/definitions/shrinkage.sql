@@ -6,6 +6,14 @@ description: >
   day. A record without book quantity or cost is left out and lowers the coverage; a location without net sales (a
   warehouse) has no rate.
 meaning: "Shrinkage is {value} of net sales."
+french:
+  title: "Démarque inconnue"
+  description: >
+    Stock que les comptages des 90 derniers jours ont trouvé manquant, au coût du jour du comptage, en part des
+    ventes nettes de l'emplacement les mêmes jours. Le surplus est déduit, et montré à part. Un recomptage remplace
+    le comptage du même jour. Un comptage sans quantité théorique ou sans coût est exclu et baisse la couverture ;
+    un emplacement sans ventes nettes (un entrepôt) n'a pas de taux.
+  meaning: "La démarque inconnue est de {value} des ventes nettes."
 formula: sum of (book - counted quantity) x unit cost over the counts of 90 days / net sales of the 90 days
 source: retail loss texts (cost over retail)
 unit: share

@@ -5,6 +5,13 @@ description: >
   location. What has been there for fewer than {new_days} days is new, not slow. Only stock above zero counts.
   Days whose sales are missing lower the coverage.
 meaning: "{value} of the stock value is in SKUs that hardly sell."
+french:
+  title: "Stock à rotation lente"
+  description: >
+    Part de la valeur du stock dans les références qui ont vendu dans l'emplacement moins de {sold_pct} % de leur
+    stock actuel dans les 365 derniers jours. Ce qui est là depuis moins de {new_days} jours est nouveau, pas lent.
+    Seul un stock positif compte. Les jours dont les ventes manquent baissent la couverture.
+  meaning: "{value} de la valeur du stock est dans des références qui se vendent à peine."
 formula: value of stock whose units sold in 365 days x 100 / units on hand < {sold_pct} / value of all stock
 source: Cortex slow-moving inventory, corrected (new SKUs are exempt)
 unit: share

@@ -6,6 +6,15 @@ description: >
   Causes are timing (a late or missing file), errors and shrinkage. Issues and customer returns count as in the balance
   by day: as the movements state them, else as the sales do.
 meaning: "Stated balances differ from the ledger by {value} units."
+french:
+  title: "Écart entre relevés et mouvements"
+  description: >
+    De combien chaque stock relevé diffère du précédent, plus les mouvements et moins les ventes entre les deux ; un
+    chiffre négatif manque. Une ligne par référence, emplacement et jour où ils diffèrent, si le relevé précédent a
+    au plus 31 jours. Les causes sont le calendrier (un fichier en retard ou absent), les erreurs et la démarque.
+    Les sorties et les retours clients comptent comme dans le stock par jour : comme les mouvements les indiquent,
+    sinon comme les ventes.
+  meaning: "Les stocks relevés diffèrent des mouvements de {value} unités."
 formula: stated balance - (previous stated balance + movements - sales since then)
 source: accounting identity
 unit: units

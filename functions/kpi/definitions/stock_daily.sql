@@ -6,6 +6,14 @@ description: >
   consignment, a store that sends sales only): there `is_stocked` is false. Unit cost is the balance's own, else the
   product's on that day. A day without sales has 0 units, but where sales are missing (see missing_sales) they are unknown
   (NULL); sales without a net amount have no amount (NULL), and no margin.
+french:
+  title: "Stock et ventes par jour"
+  description: >
+    Le stock par jour avec sa valeur et ce qui a été vendu ; aussi ce qui a été vendu là où aucun stock n'est connu
+    (boutique en ligne, dépôt-vente, magasin qui n'envoie que ses ventes) : `is_stocked` y est faux. Le coût
+    unitaire est celui du stock relevé, sinon celui du produit ce jour-là. Un jour sans vente compte 0 unité, mais
+    là où les ventes manquent (voir missing_sales) elles sont inconnues (NULL) ; des ventes sans montant net n'ont
+    pas de montant (NULL), ni de marge.
 formula: stock value = units x unit cost; cost of goods sold = units sold x unit cost; margin = net sales - cost of the units that have a net amount
 grain: [sku, location_code]
 owner: inventory-data

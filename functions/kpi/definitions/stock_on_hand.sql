@@ -2,6 +2,12 @@
 title: Stock on hand
 description: Units in stock at each location, in the base unit. Negative stock is kept. After the last balance it moves with the movements and sales that are known.
 meaning: "{value} units are in stock across stores and warehouses."
+french:
+  title: "Stock physique"
+  description: >
+    Unités en stock dans chaque emplacement, dans l'unité de base. Un stock négatif est gardé. Après le dernier
+    relevé, il suit les mouvements et les ventes connus.
+  meaning: "{value} unités sont en stock dans les magasins et entrepôts."
 formula: last known balance + movements - sales since then, for the days that the contract allows
 source: SAP and Odoo practice
 unit: units

@@ -5,6 +5,13 @@ description: >
   the same days. Negative opening stock counts as none. Where prices include tax and net sales do not, the ratio is higher by the
   tax. Days whose sales are missing lower the coverage.
 meaning: "Opening stock at retail is {value} times the net sales of 28 days."
+french:
+  title: "Rapport stock sur ventes"
+  description: >
+    Le stock à l'ouverture des 28 derniers jours, au prix de vente du produit ce jour-là, pour chaque euro de ventes
+    nettes des mêmes jours. Un stock d'ouverture négatif compte pour zéro. Si les prix sont TTC et les ventes nettes
+    HT, le rapport est plus haut d'autant. Les jours dont les ventes manquent baissent la couverture.
+  meaning: "Le stock d'ouverture au prix de vente vaut {value} fois les ventes nettes de 28 jours."
 formula: max(units on hand 28 days before, 0) x unit price / net sales in 28 days
 source: retail practice (stock-to-sales ratio)
 unit: ratio

@@ -2,6 +2,12 @@
 title: Stock value
 description: Stock on hand at cost on that day, in the base currency. A unit without a known cost has no value, and lowers the coverage.
 meaning: "Stock is worth {value} at cost."
+french:
+  title: "Valeur du stock"
+  description: >
+    Stock physique au coût de ce jour, dans la devise de base. Une unité sans coût connu n'a pas de valeur et baisse
+    la couverture.
+  meaning: "Le stock vaut {value} au coût."
 formula: sum of units on hand x unit cost
 source: SAP and Odoo practice
 unit: EUR

@@ -4,6 +4,13 @@ description: >
   Share of the listed SKUs that were out of stock on a day. A SKU counts from its first listed day to its delisting, at
   the locations that stock it while they are open; days without data are left out.
 meaning: "{value} of listed SKU-locations were out of stock."
+french:
+  title: "Taux de rupture"
+  description: >
+    Part des références au catalogue en rupture un jour donné. Une référence compte de son premier jour au catalogue
+    à son retrait, dans les emplacements qui la tiennent tant qu'ils sont ouverts ; les jours sans données sont
+    exclus.
+  meaning: "{value} des références au catalogue par emplacement étaient en rupture."
 formula: listed SKU-days with available <= 0 / listed SKU-days with data
 source: ready rate literature
 unit: share

@@ -4,6 +4,13 @@ description: >
   Days from order to receipt of what was received in the last 90 days and ordered in the last 270, weighted by
   quantity. Receipts without a date are left out; the coverage is the share of the received units that have one.
 meaning: "An order arrives after {value} days on average."
+french:
+  title: "Délai de livraison des fournisseurs"
+  description: >
+    Jours entre commande et réception, pour ce qui a été reçu dans les 90 derniers jours et commandé dans les 270
+    derniers, pondérés par la quantité. Les réceptions sans date sont exclues ; la couverture est la part des unités
+    reçues qui en ont une.
+  meaning: "Une commande arrive après {value} jours en moyenne."
 formula: sum(received units x (received date - order date)) / sum(received units), received in the last 90 days
 source: Odoo
 unit: days

@@ -4,6 +4,13 @@ description: >
   Annual net sales for each euro of average stock at cost, at the rate of the last 28 days. It is always higher than the
   turnover at cost, by the margin: the two are never mixed. Sales without a net amount are left out.
 meaning: "Annual net sales per euro of average stock are {value} euros."
+french:
+  title: "Rotation sur chiffre d'affaires"
+  description: >
+    Ventes nettes annuelles pour chaque euro de stock moyen au coût, au rythme des 28 derniers jours. Le chiffre
+    dépasse toujours la rotation au coût, de la marge : les deux ne se mélangent jamais. Les ventes sans montant net
+    sont exclues.
+  meaning: "Les ventes nettes annuelles par euro de stock moyen sont de {value} euros."
 formula: net sales in 28 days x 365 / days whose sales are known, divided by the average stock value
 source: MASB (revenue variant)
 unit: turns per year

@@ -4,6 +4,12 @@ description: >
   Units sold on a day, net of returns, in the base unit, at every location that sells, with or without a stock balance.
   A day without sales has no row.
 meaning: "{value} units were sold on the day."
+french:
+  title: "Unités vendues"
+  description: >
+    Unités vendues un jour donné, retours déduits, dans l'unité de base, dans chaque emplacement qui vend, avec ou
+    sans stock connu. Un jour sans vente n'a pas de ligne.
+  meaning: "{value} unités ont été vendues ce jour."
 formula: sum of units sold - units returned
 source: retail practice
 unit: units

@@ -4,6 +4,12 @@ title: Unmatched stock and sales
 description: >
   Sales and stated balances that match no product, no location or (sales only) no stock balance on their day, with units
   and amounts. They show what to add to the master data, and which locations sell without sending stock.
+french:
+  title: "Stocks et ventes sans correspondance"
+  description: >
+    Ventes et stocks relevés qui ne correspondent à aucun produit, à aucun emplacement ou (ventes seulement) à aucun
+    stock ce jour-là, avec unités et montants. Ils montrent ce qu'il faut ajouter aux référentiels, et quels
+    emplacements vendent sans envoyer leur stock.
 formula: sales and balances of a day without a master, and sales without a balance
 grain: [sku, location_code]
 owner: inventory-data

@@ -10,6 +10,20 @@ description: >
   snapshot the balance is the book balance, so nothing is unexplained. All columns but opening and closing add up over
   days and locations; the coverage is the share of SKUs whose value is known at both ends.
 meaning: "Stock value changed by {value} in a day."
+french:
+  title: "Passage de la valeur du stock"
+  description: >
+    Comment la valeur du stock d'un emplacement est passée d'une clôture à la suivante : la valeur d'ouverture, plus
+    les réceptions (moins les retours aux fournisseurs), moins les ventes au coût, plus ou moins les transferts, les
+    ajustements et les nouveaux coûts (réévaluation), donne la valeur de clôture ; ce qu'aucun fichier n'explique
+    est `unexplained`. Les unités comptent au coût unitaire du jour, dans la devise de base. Ce qui part chez les
+    clients et en revient compte comme dans le stock par jour : comme les mouvements l'indiquent, sinon comme les
+    ventes. Un stock dont la valeur devient connue (premier relevé, premier coût, relevé après une interruption) est
+    `newly_known`, ce n'est pas une réception ; un stock dont la valeur n'est plus connue (périmé) est
+    `no_longer_known`. Un jour sans relevé, le stock est le stock théorique : rien n'est inexpliqué. Toutes les
+    colonnes, sauf l'ouverture et la clôture, s'additionnent sur les jours et les emplacements ; la couverture est
+    la part des références dont la valeur est connue aux deux bouts.
+  meaning: "La valeur du stock a changé de {value} en un jour."
 formula: closing value - opening value = receipts - sales + transfers + adjustments + revaluation + newly_known - no_longer_known + unexplained
 source: accounting identity
 unit: EUR

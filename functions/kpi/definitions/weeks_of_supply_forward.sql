@@ -6,6 +6,15 @@ description: >
   from days of supply where sales gather on some days of the week. More than {max_weeks} weeks count as {max_weeks}.
   A weekday without known sales (a new SKU, missing sales) leaves no figure.
 meaning: "Stock lasts {value} weeks."
+french:
+  title: "Semaines de couverture à venir"
+  description: >
+    Nombre de semaines que dure le stock si chaque jour à venir vend la moyenne de son jour de semaine des 28
+    derniers jours, et le jour où il s'épuise (`runs_out_on`). Ce qui est en commande n'est pas compté, et un stock
+    négatif compte pour zéro. Le chiffre s'écarte des jours de couverture quand les ventes se concentrent sur
+    certains jours. Plus de {max_weeks} semaines comptent pour {max_weeks}. Un jour de semaine sans ventes connues
+    (nouvelle référence, ventes manquantes) ne donne pas de chiffre.
+  meaning: "Le stock dure encore {value} semaines."
 formula: weeks until the sum of the expected daily demand reaches max(units on hand, 0), the last day in part; total = sum of weeks x weekly demand / sum of weekly demand
 source: retail practice (forward looking; expected demand is the mean of the weekday)
 unit: weeks

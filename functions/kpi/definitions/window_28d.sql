@@ -6,6 +6,13 @@ description: >
   whose sales are known (sales_days: none are missing), of these the days whose balance is not stale, whose value and
   whose cost are known, units sold, cost, margin (and the units whose margin is known), average stock. The KPIs of a
   period divide these.
+french:
+  title: "28 derniers jours"
+  description: >
+    Pour chaque référence, emplacement et jour avec un stock, les 28 derniers jours jusqu'à ce jour : jours avec une
+    ligne (listed_days), jours dont les ventes sont connues (sales_days : aucune ne manque), parmi eux les jours
+    dont le stock n'est pas périmé, dont la valeur et dont le coût sont connus, unités vendues, coût, marge (et les
+    unités dont la marge est connue), stock moyen. Les indicateurs d'une période les divisent.
 formula: average stock value = sum of the daily values / days with a value
 grain: [sku, location_code]
 owner: inventory-data

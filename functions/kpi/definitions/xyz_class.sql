@@ -5,6 +5,14 @@ description: >
   sale included, against their mean. Below {x_pct} % it is X, below {y_pct} % Y, else Z. Fewer than 12 weeks are too few.
   With its ABC class it is the ABC-XYZ class: AX sells in volume and steadily.
 meaning: "Weekly sales of a SKU vary by {value} around their mean."
+french:
+  title: "Classe XYZ"
+  description: >
+    Régularité des ventes d'une référence, tous emplacements confondus : la dispersion des unités vendues dans
+    chacune des 12 dernières semaines, semaines sans vente comprises, rapportée à leur moyenne. Au-dessous de
+    {x_pct} % c'est X, au-dessous de {y_pct} % Y, sinon Z. Moins de 12 semaines ne suffisent pas. Avec la classe
+    ABC, c'est la classe ABC-XYZ : AX se vend beaucoup et régulièrement.
+  meaning: "Les ventes par semaine d'une référence varient de {value} autour de leur moyenne."
 formula: standard deviation / mean of the units sold in 12 weeks; < {x_pct} % X, < {y_pct} % Y, else Z
 source: standard XYZ analysis
 unit: share
