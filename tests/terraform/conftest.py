@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.terraform.support import Root, copy_root, make_provider
+from tests.terraform.support import Root, copy_of, copy_root, make_provider
 
 EVERYTHING = {
     "optional": "{composer=true,dataflow=true,cicd=true}",
@@ -58,11 +58,16 @@ def full_plan(root: Root) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
-def applied(tmp_path_factory: pytest.TempPathFactory, root: Root, plan: dict[str, Any]) -> dict[str, Any]:
-    """The state after an apply of the plan: what a plan cannot know yet has a (made-up) value."""
+def applied_root(tmp_path_factory: pytest.TempPathFactory, root: Root, plan: dict[str, Any]) -> Root:
+    """A copy of the root after an apply of the plan: what a plan cannot know yet has a (made-up) value."""
     assert plan["planned_values"]
-    copy = Root(tmp_path_factory.mktemp("applied"), root.config)
-    shutil.copytree(root.folder, copy.folder, symlinks=True, dirs_exist_ok=True)
+    copy = copy_of(root, tmp_path_factory.mktemp("applied"))
     copy.run("apply", "-input=false", "plan.bin")
-    shown = json.loads(copy.run("show", "-json"))
+    return copy
+
+
+@pytest.fixture(scope="session")
+def applied(applied_root: Root) -> dict[str, Any]:
+    """The state after that apply."""
+    shown = json.loads(applied_root.run("show", "-json"))
     return {"planned_values": shown["values"]}

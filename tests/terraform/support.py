@@ -100,6 +100,12 @@ def copy_root(folder: Path, config: Path, edits: Sequence[tuple[str, str, str]] 
     return root
 
 
+def copy_of(root: Root, folder: Path) -> Root:
+    """Return a copy of an initialised root in ``folder``, with its state."""
+    shutil.copytree(root.folder, folder, symlinks=True, dirs_exist_ok=True)
+    return Root(folder, root.config)
+
+
 def local_state(terraform: Path) -> None:
     """Have a copy of the root keep its state beside it."""
     versions = terraform / "versions.tf"
