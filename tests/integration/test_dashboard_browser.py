@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import shutil
 import socket
 import subprocess
 import sys
@@ -25,18 +24,13 @@ from selenium.webdriver.support.ui import WebDriverWait
 from local.state import free_port
 from stockflow.services import Services
 from tests.integration.dashboard_shop import HEADER, KPIS, fill
+from tests.support.browser import NEEDS_BROWSER, browser
 
 ROOT = Path(__file__).parents[2]
-CHROMIUM = next((p for n in ("chromium", "google-chrome") if (p := shutil.which(n))), None)
-DRIVER = shutil.which("chromedriver")
 pytestmark = [
     pytest.mark.integration,
-    pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="NO BROWSER: install chromium and chromium-driver"),
+    NEEDS_BROWSER,
 ]
-FLAGS = (
-    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-)
 
 
 @contextmanager
@@ -236,21 +230,6 @@ def test_with_nothing_to_show_the_page_says_what_to_do(
         driver.get(address)
         WebDriverWait(driver, 120).until(lambda d: d.find_elements(By.CSS_SELECTOR, ".sf-empty"))
         assert said in driver.find_element(By.CSS_SELECTOR, ".sf-empty").text
-
-
-@contextmanager
-def browser(folder: Path) -> Iterator[webdriver.Chrome]:
-    """A Chromium of its own that writes down what it asks."""
-    options = webdriver.ChromeOptions()
-    options.binary_location = str(CHROMIUM)
-    for flag in (*FLAGS, f"--user-data-dir={folder}/profile", "--window-size=1480,1200"):
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"performance": "ALL"})
-    driver = webdriver.Chrome(options, webdriver.ChromeService(DRIVER))
-    try:
-        yield driver
-    finally:
-        driver.quit()
 
 
 @contextmanager
