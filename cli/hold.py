@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from cli import target
+from cli.attempts import open_attempts
 from cli.loads import find_loads, list_loads, pick
 from cli.output import CommandError, console, errors, print_json
 from cli.stack import Json
@@ -21,7 +22,6 @@ from stockflow.waiting import wait_until
 app = typer.Typer()
 DECIDE_TIMES = 5
 ATTEMPT_SECONDS = 540  # no call lives longer
-_OPEN = "SELECT COUNT(*) AS n FROM inventory_ops.open_attempts WHERE stage = 'validate' AND load_id = @load"
 What = Annotated[str, typer.Argument(help="A load id, an object, or the name of a file that was dropped.")]
 Stages = dict[str, StageRecord]
 
@@ -144,11 +144,14 @@ def _decide(judged: StageRecord, end: Outcome, stages: Stages, services: Service
 
 def _now(record: StageRecord, services: Services) -> StageRecord:
     """Return what the ledger says when it shows the record, and no attempt at the load is open."""
-    params = {"load": record.load_id}
     wait_until(lambda: _latest(record, services).finished_at >= record.finished_at, VISIBLE_SECONDS, 0.5)
     with errors().status("waiting for those who judge it"):
-        wait_until(lambda: not services.warehouse.query(_OPEN, params)[0]["n"], ATTEMPT_SECONDS, 2)
+        wait_until(lambda: not _is_judged(record, services), ATTEMPT_SECONDS, 2)
     return _latest(record, services)
+
+
+def _is_judged(record: StageRecord, services: Services) -> bool:
+    return any(row["load_id"] == record.load_id for row in open_attempts("validate", services))
 
 
 def _latest(record: StageRecord, services: Services) -> StageRecord:

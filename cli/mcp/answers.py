@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from cli import wording
+from cli.freshness import ARRIVALS, freshness
 from cli.kpi.environment import one_kpi, parsed_days
 from cli.kpi.figures import Figure, Part, Run, figures, known_by, last_run, series, splits
 from cli.kpi.lineage import traced
@@ -15,8 +16,6 @@ from functions.kpi.catalog import Catalog, catalog_of, read_texts
 from functions.kpi.definition import Definition
 from functions.kpi.headline import UNKNOWN, told
 from functions.kpi.state import read_spans
-from local.dashboard import queries
-from local.dashboard.health import freshness
 from stockflow.services import Services
 
 Where = Mapping[str, str | list[str]] | None
@@ -107,7 +106,7 @@ def lineage_of(services: Services, kpi: str, column: str = "value") -> Answer:
 
 def data_freshness(services: Services) -> Answer:
     """Return when each feed last brought rows, what its contract expects, and how far the facts of KPIs reach."""
-    rows = services.warehouse.query(queries.text("freshness"))
+    rows = services.warehouse.query(ARRIVALS)
     expected = {feed: contract.fresh_within for feed, contract in services.contracts.items()}
     now = services.clock()
     return {

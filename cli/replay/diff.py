@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
+from cli.attempts import open_attempts
 from cli.output import CommandError, console, errors, print_json, print_table, quiet
 from cli.replay.changes import Change, Compared, compare
 from cli.replay.choice import Choice, Chosen, choose
@@ -17,8 +18,6 @@ from functions.kpi.definition import Definition
 from functions.kpi.graph import reads
 from functions.kpi.refresh import views_by_name
 from stockflow.services import Services
-
-_OPEN = "SELECT load_id, object FROM inventory_ops.open_attempts WHERE stage = @stage ORDER BY load_id"
 
 
 def diff_command(choice: Choice, promoting: bool, services: Services, as_json: bool) -> None:
@@ -63,7 +62,7 @@ def check_no_attempts(stage: str, services: Services) -> None:
     Raises:
         CommandError: an attempt of the stage has no result yet; it would be recorded over what was put in place.
     """
-    if rows := services.warehouse.query(_OPEN, {"stage": stage}):
+    if rows := open_attempts(stage, services):
         names = ", ".join(row["object"] or row["load_id"] for row in rows[:3])
         raise CommandError(
             f"{len(rows)} attempts of {stage} are open ({names}): wait until `stockflow loads --state retrying` is "

@@ -10,8 +10,9 @@ from typing import Any
 import streamlit as st
 
 from cli import wording
+from cli.freshness import LATE, freshness
 from local.dashboard import charts, source
-from local.dashboard.health import LATE, freshness, totals
+from local.dashboard.health import totals
 
 _STYLE = Path(__file__).with_name("style.css")
 _ICON = Path(__file__).with_name("icon.svg")

@@ -8,9 +8,10 @@ from typing import Any
 import streamlit as st
 
 from cli import wording
+from cli.freshness import Freshness, freshness
 from functions.ingest.receipts.described import unused
 from local.dashboard import page, source
-from local.dashboard.health import Freshness, Totals, freshness, totals
+from local.dashboard.health import Totals, totals
 
 _REASONS_SHOWN = 10
 _LOADS = {

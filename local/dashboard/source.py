@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 
+from cli.freshness import ARRIVALS
 from functions.kpi.catalog import read_catalog
 from functions.kpi.definition import Definition
 from local.dashboard import queries
@@ -20,7 +21,8 @@ from stockflow.services import Services
 
 TTL_SECONDS = 20
 HORIZON_DAYS = 400
-_HEALTH_QUERIES = ("loads", "rejects", "quarantine", "reasons", "freshness")
+_HEALTH_QUERIES = {name: queries.text(name) for name in ("loads", "rejects", "quarantine", "reasons")}
+_HEALTH_QUERIES["freshness"] = ARRIVALS
 
 
 class UnavailableError(Exception):
@@ -112,7 +114,7 @@ def _asked(s: Services, query: queries.Query) -> list[queries.Row]:
 def _read_health() -> Health:
     with _plain_words() as s:
         with ThreadPoolExecutor(4) as pool:
-            found = pool.map(lambda name: s.warehouse.query(queries.text(name)), _HEALTH_QUERIES)
+            found = pool.map(s.warehouse.query, _HEALTH_QUERIES.values())
         answers = dict(zip(_HEALTH_QUERIES, found, strict=True))
         return Health(**answers, expected={feed: c.fresh_within for feed, c in s.contracts.items()})
 

@@ -110,3 +110,9 @@ for name in ("sales_2026-W40.csv", "sales_2026-W38.jsonl", "sales_2026-W39.parqu
     assert staging.rows > 300
 """
     assert loaded(code)[0] <= {"pyarrow", "numpy", "charset_normalizer"}
+
+
+def test_no_command_needs_the_dashboard_of_the_laptop() -> None:
+    """What commands and the dashboard share stands in cli/: a command for the cloud works without local/dashboard."""
+    found = {p.relative_to(ROOT): p.read_text(encoding="utf-8") for p in (ROOT / "cli").rglob("*.py")}
+    assert [path for path, text in found.items() if "local.dashboard" in text] == []
