@@ -4,10 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from google.cloud import bigquery
-
 from cli.replay.changes import Change, Compared, compare
-from functions.kpi.catalog import read_catalog
 from stockflow.services import Services
 
 KEPT = timedelta(days=7)  # of clones whose backfill was never reported
@@ -21,6 +18,8 @@ def before(services: Services, name: str) -> Services:
 
 def keep(services: Services, name: str) -> None:
     """Clone each KPI table; in BigQuery a clone costs nothing until it differs."""
+    from google.cloud import bigquery
+
     kept_at = before(services, name)
     dataset = bigquery.Dataset(f"{services.settings.project}.{kept_at.settings.dataset('kpi')}")
     dataset.location = services.settings.location
@@ -41,6 +40,8 @@ def clones(services: Services, kept_at: Services, tables: list[str]) -> list[str
 
 def changed(services: Services, name: str) -> list[Change]:
     """Return how each KPI differs from what was kept under this name."""
+    from functions.kpi.catalog import read_catalog
+
     kept_at, found = before(services, name), []
     kept = set(_tables(kept_at))
     for kpi, definition in read_catalog(services.settings.definitions_uri, services).definitions.items():
