@@ -42,9 +42,32 @@ def up(
     if as_json:
         print_json({"state": "ready", "project": stack.project, "ports": stack.ports})
         return
-    console().print(
-        f"ready: drop files with `stockflow drop`, look at {stack.url('dashboard') if dashboard else 'logs'}"
-    )
+    console().print(welcome(stack, dashboard), markup=False, soft_wrap=True)
+
+
+_RUNS = {
+    "storage": "Cloud Storage (fake-gcs-server): files land in the bucket {landing}",
+    "pubsub": "Pub/Sub (our emulator): hands each file from stage to stage",
+    "ingest": "Cloud Run function: decodes a file",
+    "validate": "Cloud Run function: judges its rows",
+    "transform": "Cloud Run function: merges them into the tables",
+    "kpi": "Cloud Run function: computes the days touched",
+    "bigquery": "BigQuery (local-bigquery): tables, views and the ledger",
+    "dashboard": "the KPIs and the state of the pipeline, in a browser",
+}
+_FIRST = """Try first:
+  stockflow drop samples/*/* --wait    drop six weeks of a small shop's files, and follow them into the KPIs
+  stockflow explain FILE               each stage of a file, and why a line was refused
+  stockflow kpi list                   what each KPI says on its newest day
+
+`stockflow status` shows the parts again; `stockflow down` stops them and keeps the data."""
+
+
+def welcome(stack: Stack, dashboard: bool) -> str:
+    """Return what runs where, and the first three things to try."""
+    parts = [(name, stack.url(name), what) for name, what in _RUNS.items() if dashboard or name != "dashboard"]
+    lines = [f"  {name:<10} {url:<23} {what.format(landing=stack.landing)}" for name, url, what in parts]
+    return "\n".join([f"ready: project {stack.project}, data and logs in {stack.folder}/", *lines, "", _FIRST])
 
 
 def start(dashboard: bool) -> Stack:
