@@ -1,9 +1,10 @@
 """mcp: the server that an assistant starts."""
 
+import sys
 from dataclasses import dataclass
 
 from cli import target
-from cli.output import quiet
+from cli.output import errors, quiet
 from stockflow.services import Services
 
 
@@ -35,4 +36,6 @@ def mcp() -> None:
     from cli.mcp.server import server
 
     quiet()
+    if sys.stderr.isatty():
+        errors().print("serving on standard input and output; an assistant starts this, Ctrl-C ends it")
     server(_Kept()).run("stdio")
