@@ -82,7 +82,10 @@ def give_up(what: What, as_json: Json = False) -> None:
     services = target.services()
     load, stages = _known(services, what)
     if load["state"] not in ("failed", "retrying"):
-        raise CommandError(f"{load['object']} is {load['state']}: only a load that failed can be given up")
+        raise CommandError(
+            f"{load['object']} is {load['state']}: only a load that failed can be given up; "
+            f"`stockflow explain {load['object']}` says how it came there"
+        )
     record = _given_up(load, stages.get("ingest"), services)
     services.ledger.record(record)
     kinds = ["load.rejected", *(["load.ingested"] if "validate" in stages else [])]
@@ -112,7 +115,10 @@ def _judged(stages: Stages, load: dict[str, Any], wanted: str) -> StageRecord:
     done, ingested = stages.get("validate"), stages.get("ingest")
     fresh = done is not None and ingested is not None and done.input_record == ingested.record_id
     if done is None or not fresh or not _open_to_a_person(done, wanted):
-        raise CommandError(f"{load['object']} is {load['state']}: only a held load can be {wanted}")
+        raise CommandError(
+            f"{load['object']} is {load['state']}: only a held load can be {wanted}; "
+            "`stockflow loads --state held` lists them"
+        )
     return done
 
 

@@ -49,6 +49,15 @@ class _Loaded(Mapping[str, Any]):
         return len(self._table)
 
 
+def _path(ctx: Any) -> str:
+    """Return the names of the groups below the program, and of the command that was called."""
+    names = [ctx.invoked_subcommand]
+    while ctx.parent is not None:
+        names.insert(0, ctx.info_name)
+        ctx = ctx.parent
+    return " ".join(names)
+
+
 def lazy_group(table: Mapping[str, Command]) -> type[TyperGroup]:
     """Return the class of a group with these commands, for ``typer.Typer(cls=...)``."""
 
@@ -65,6 +74,15 @@ def lazy_group(table: Mapping[str, Command]) -> type[TyperGroup]:
             """Return what help and completion need of a command: its name and its line."""
             found = table.get(cmd_name)
             return found and TyperCommand(cmd_name, short_help=found.summary)
+
+        def invoke(self, ctx: Any) -> Any:
+            """Run the command; an error carries the command's name as a note, for ``output.told``."""
+            try:
+                return super().invoke(ctx)
+            except Exception as error:
+                if not getattr(error, "__notes__", None):
+                    error.add_note(f"stockflow {_path(ctx)}")
+                raise
 
         def resolve_command(self, ctx: Any, args: list[str]) -> Any:
             """Return the command itself: it is called."""

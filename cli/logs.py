@@ -91,7 +91,9 @@ def _files(part: str | None) -> dict[str, Path]:
     names = [part] if part else [*PARTS, "supervisor"]
     files = {n: folder / f"{n}.log" for n in names if (folder / f"{n}.log").exists()}
     if not files:
-        raise CommandError(f"no log of {part or 'any part'} in {folder}/; parts are {', '.join(PARTS)}")
+        raise CommandError(
+            f"no log of {part or 'any part'} in {folder}/; parts are {', '.join(PARTS)}; `stockflow status` shows them"
+        )
     return files
 
 

@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from cli.lazy import Command, lazy_group
-from cli.output import CommandError, errors
+from cli.output import CommandError, errors, told
+from cli.patience import Patience
 from stockflow.errors import StockflowError
 
 # name -> where it is and what --help says of it (the first line of its own help; a test compares them).
@@ -160,9 +161,10 @@ def choose(
 def main() -> None:
     """Run the command; what a person can fix is said in one line, with exit code 1."""
     try:
-        app()
+        with Patience():
+            app()
     except (CommandError, StockflowError) as error:
-        errors().print(f"stockflow: {error}", style="red", markup=False, soft_wrap=True)
+        errors().print(f"stockflow: {told(error)}", style="red", markup=False, soft_wrap=True)
         sys.exit(1)
     except BrokenPipeError:
         sys.stderr.close()

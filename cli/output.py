@@ -23,6 +23,17 @@ class CommandError(Exception):
     """What a person can do something about: printed in one line, exit code 1."""
 
 
+def told(error: Exception) -> str:
+    """Return what an error says to a person; it ends with a command that helps: its own, or help of what was called."""
+    text, called = str(error), next(iter(getattr(error, "__notes__", ())), "stockflow")
+    if "`" in text.rpartition("\n")[2]:
+        return text
+    helps = f"`{called} --help` shows what it takes"
+    if not isinstance(error, CommandError):
+        helps = "`stockflow doctor` compares the environment with what is expected"
+    return f"{text}{chr(10) if chr(10) in text else '; '}{helps}"
+
+
 def console() -> "Console":
     """Return the console of standard output: colours only on a terminal, no cut lines in a pipe."""
     from rich.console import Console

@@ -32,7 +32,10 @@ def check(
     from cli.contract.check import check_file
 
     if file is not None and not file.is_file():
-        raise CommandError(f"{file} is not there: expected the path of a contract such as contracts/sales.yaml")
+        raise CommandError(
+            f"{file} is not there: expected the path of a contract such as contracts/sales.yaml; "
+            "`stockflow contract new --from FILE` proposes one"
+        )
     paths = [file] if file else sorted((bundle_root() / "contracts").glob("*.yaml"))
     faults = [fault for path in paths for fault in check_file(path)]
     if as_json:

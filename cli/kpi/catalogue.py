@@ -128,7 +128,9 @@ def _defined(services: Services, name: str) -> list[Definition]:
     """Return the definition of that name; all of them without a name."""
     definitions = load_definitions(services.settings.definitions_uri, services)
     if name and name not in definitions:
-        raise CommandError(f"no KPI {name!r}: there are {', '.join(sorted(definitions))}")
+        raise CommandError(
+            f"no KPI {name!r}: there are {', '.join(sorted(definitions))}; `stockflow kpi list` says what each is"
+        )
     return [definitions[name]] if name else list(definitions.values())
 
 

@@ -98,7 +98,9 @@ def open_workspace(wanted: Sequence[str], uri: str, services: Services | None = 
             names.append(given)
         else:
             known = ", ".join(sorted(name.removesuffix(".sql") for name in texts))
-            raise CommandError(f"no KPI {given!r} and no such file: there are {known}")
+            raise CommandError(
+                f"no KPI {given!r} and no such file: there are {known}; `stockflow kpi list` says what each is"
+            )
     return Workspace(texts, contracts, tuple(names))
 
 

@@ -53,7 +53,8 @@ def promote(
     except TransientError as error:
         if _MOVED in error.message:
             raise CommandError(
-                "loads arrived since the sandbox run began: nothing was changed, run it again"
+                "loads arrived since the sandbox run began: nothing was changed; "
+                "run `stockflow replay --diff --promote` again"
             ) from error
         raise
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -87,6 +88,39 @@ def test_without_a_stack_one_line_says_what_to_do(args: list[str], run: Callable
     assert done.stdout == ""
     assert "stockflow up" in done.stderr and "Traceback" not in done.stderr
     assert len(done.stderr.replace("\n", " ").strip().split("stockflow: ")) == 2
+
+
+WRONG = [
+    ["access"],
+    ["backfill", "--from", "2026-13-01"],
+    ["backfill", "--from", "2026-10-02", "--to", "2026-10-01"],
+    ["catalog", "export", "--number", "x"],
+    ["contract", "check", "none.yaml"],
+    ["cost", "--feed", "none"],
+    ["dashboard", "link"],
+    ["erase", "--person", "x"],
+    ["kpi", "check", "none.sql"],
+    ["kpi", "new", "Not A Name"],
+    ["lineage", "show", "none"],
+    ["logs", "none"],
+    ["loads", "retry", "x"],
+    ["simulate", "--files-per-day", "0"],
+    ["try", str(Path(__file__))],
+]
+
+
+@pytest.mark.parametrize("args", WRONG, ids=[" ".join(a[:2]) for a in WRONG])
+def test_an_error_ends_with_the_command_that_helps(args: list[str], run: Callable[..., Done]) -> None:
+    """Given wrong input, what is said names a command to run next: one that shows what there is, or the help."""
+    done = run(*args)
+    assert done.returncode == 1 and done.stdout == ""
+    assert re.search(r"`stockflow [^`]+`[^`]*$", done.stderr), done.stderr
+
+
+def test_the_help_that_an_error_names_is_of_the_command_itself(run: Callable[..., Done]) -> None:
+    """Of a command in a group, too."""
+    assert "`stockflow simulate --help`" in run("simulate", "--files-per-day", "0").stderr
+    assert "`stockflow kpi check --help`" in run("kpi", "check", "none.sql").stderr
 
 
 def test_down_without_a_stack_is_fine(run: Callable[..., Done]) -> None:

@@ -43,7 +43,7 @@ def test_help_imports_no_command() -> None:
         "from cli.main import main\nwith suppress(SystemExit): main()"
     )
     ours = {m for m in found if m.partition(".")[0] in ("cli", "functions", "local", "stockflow")}
-    assert ours == {"cli", "cli.main", "cli.lazy", "cli.output", "stockflow", "stockflow.errors"}
+    assert ours == {"cli", "cli.main", "cli.lazy", "cli.output", "cli.patience", "stockflow", "stockflow.errors"}
     assert found & SLOW == set()
 
 
