@@ -212,6 +212,7 @@ locals {
     replayers  = ["raw"]
     dashboards = ["reporting"]
     pii        = ["curated", "ops"]
+    publishers = ["curated", "kpi", "reporting", "ops"]
   }
   people_grants = merge(flatten([for who, datasets in local.people : [for dataset in datasets : {
     for member in var.access[who] : "${who}/${dataset}/${member}" => { dataset = dataset, member = member }
@@ -229,7 +230,7 @@ resource "google_bigquery_dataset_iam_member" "people" {
 resource "google_project_iam_member" "people_jobs" {
   for_each = toset(concat(
     var.access.analysts, var.access.engineers, var.access.replayers, var.access.dashboards, var.access.pii,
-    tolist(local.located_readers),
+    var.access.publishers, tolist(local.located_readers),
   ))
 
   project = var.project
@@ -263,7 +264,42 @@ resource "google_bigquery_dataset_iam_member" "replayers" {
   member     = each.value.member
 }
 
-# Analysts ship a KPI by a definition. Engineers replay: by seek, by announcing a load again, by sending a
+# `stockflow kpi publish`: the definition and the copy that is kept of it, the KPI's reporting view, and the event that
+# computes it at once. The numbers are written by the kpi function alone.
+resource "google_storage_bucket_iam_member" "publisher_bucket" {
+  for_each = toset(var.access.publishers)
+
+  bucket = google_storage_bucket.this["definitions"].name
+  role   = "roles/storage.objectUser"
+  member = each.key
+
+  condition {
+    title       = "definitions and their history"
+    description = "A publisher writes and lists definitions of KPIs and the copies of what was published."
+    expression = join(" || ", flatten([for prefix in ["kpi/", "history/kpi/"] : [
+      "resource.name.startsWith(\"projects/_/buckets/${google_storage_bucket.this["definitions"].name}/objects/${prefix}\")",
+      "api.getAttribute(\"storage.googleapis.com/objectListPrefix\", \"\").startsWith(\"${prefix}\")",
+    ]]))
+  }
+}
+
+resource "google_bigquery_dataset_iam_member" "publisher_views" {
+  for_each = toset(var.access.publishers)
+
+  dataset_id = google_bigquery_dataset.this["reporting"].dataset_id
+  role       = "roles/bigquery.dataEditor"
+  member     = each.key
+}
+
+resource "google_pubsub_topic_iam_member" "publisher_event" {
+  for_each = toset(var.access.publishers)
+
+  topic  = google_pubsub_topic.this["inventory-events"].id
+  role   = "roles/pubsub.publisher"
+  member = each.key
+}
+
+# Engineers replay: by seek, by announcing a load again, by sending a
 # dead letter again.
 resource "google_pubsub_subscription_iam_member" "engineers" {
   for_each = merge([for sub in keys(local.pipeline.subscriptions) : { for m in var.access.engineers : "${sub}/${m}" => { sub = sub, member = m } }]...)
@@ -308,5 +344,23 @@ resource "google_storage_bucket_iam_member" "uploader" {
     title       = "only below ${each.value.prefix}"
     description = "An uploader writes to its own prefix."
     expression  = "resource.name.startsWith(\"projects/_/buckets/${google_storage_bucket.this["landing"].name}/objects/${each.value.prefix}/\")"
+  }
+}
+
+# What became of its files: ingest's sweep writes receipts/<object>.json and the refused rows into the staging bucket.
+resource "google_storage_bucket_iam_member" "uploader_receipts" {
+  for_each = var.uploaders
+
+  bucket = google_storage_bucket.this["staging"].name
+  role   = "roles/storage.objectViewer"
+  member = each.value.member
+
+  condition {
+    title       = "receipts below ${each.value.prefix}"
+    description = "An uploader reads and lists the receipts of its own files."
+    expression = join(" || ", [
+      "resource.name.startsWith(\"projects/_/buckets/${google_storage_bucket.this["staging"].name}/objects/receipts/${each.value.prefix}/\")",
+      "api.getAttribute(\"storage.googleapis.com/objectListPrefix\", \"\").startsWith(\"receipts/${each.value.prefix}/\")",
+    ])
   }
 }

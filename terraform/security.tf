@@ -29,7 +29,7 @@ resource "google_bigquery_datapolicy_data_policy" "pii_masked" {
 
 resource "google_bigquery_datapolicy_data_policy_iam_member" "masked" {
   for_each = merge(
-    { for m in concat(var.access.analysts, var.access.engineers, tolist(local.located_readers)) : m => m },
+    { for m in concat(var.access.analysts, var.access.engineers, var.access.publishers, tolist(local.located_readers)) : m => m },
     { for fn in local.functions : fn => google_service_account.function[fn].member if !contains(local.pii_readers, fn) },
   )
 
@@ -77,7 +77,7 @@ locals {
       filter = "TRUE"
       grantees = concat(
         [for fn in ["transform", "kpi"] : google_service_account.function[fn].member],
-        var.access.analysts, var.access.engineers, var.access.replayers, var.access.pii,
+        var.access.analysts, var.access.engineers, var.access.replayers, var.access.pii, var.access.publishers,
       )
     } },
   )

@@ -58,6 +58,7 @@ variable "access" {
     replayers  = optional(list(string), []) # try a replay and promote it: sees and writes personal data, too
     pii        = optional(list(string), []) # read the columns tagged pii
     dashboards = optional(list(string), []) # read reporting only
+    publishers = optional(list(string), []) # see what analysts see, and publish KPI definitions
   })
   default = {}
 }

@@ -58,5 +58,7 @@ def view_sql(definition: Definition) -> str:
 
 
 def make(definition: Definition, known: Mapping[str, Columns], services: Services) -> None:
-    """Make a KPI's table, unless it is there, and its view."""
-    services.warehouse.query(f"{table_sql(definition, known[definition.table])};\n{view_sql(definition)}")
+    """Make a KPI's view; its table, too, unless the kpi function made it (who publishes may not make tables there)."""
+    there = services.warehouse.layout(services.settings.table("kpi", definition.name))
+    statements = [] if there else [table_sql(definition, known[definition.table])]
+    services.warehouse.query(";\n".join([*statements, view_sql(definition)]))

@@ -8,6 +8,7 @@ access = {
   replayers  = ["group:data-platform@example.com"]
   pii        = ["group:purchasing@example.com"]
   dashboards = ["group:store-managers@example.com"]
+  publishers = ["group:kpi-owners@example.com"]
 }
 
 uploaders = {

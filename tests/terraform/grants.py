@@ -10,13 +10,18 @@ PEOPLE = {
     "group:analysts@example.com": "analysts",
     "group:data-engineers@example.com": "engineers",
     "group:data-platform@example.com": "replayers",
+    "group:kpi-owners@example.com": "publishers",
     "group:purchasing@example.com": "pii readers",
     "group:store-managers@example.com": "dashboards",
     "group:paris@example.com": "location readers",
 }
 AGENTS = {"gcp-sa-pubsub": "Pub/Sub agent"}
 # addresses whose topic is only known after an apply
-TOPICS = {"storage": "landing-objects", "dataflow[0]": "inventory-events"}
+TOPICS = {
+    "storage": "landing-objects",
+    "dataflow[0]": "inventory-events",
+    'publisher_event["group:kpi-owners@example.com"]': "inventory-events",
+}
 
 
 def grants(plan: dict[str, Any]) -> set[Grant]:
@@ -28,7 +33,7 @@ def grants(plan: dict[str, Any]) -> set[Grant]:
 def _identity(address: str, member: str) -> str:
     if address.startswith("google_kms"):
         return "Google's agents"
-    if ".uploader[" in address:
+    if ".uploader" in address:
         return "uploaders"
     if not member:
         return "Cloud Storage agent"
@@ -67,7 +72,7 @@ def _registry(name: str) -> str:
 
 
 def _prefix(name: str) -> str:
-    return " (own prefix)" if name.startswith("uploader") else ""
+    return " (own prefix)" if name.startswith("uploader") else " (definitions)" if name.startswith("publisher") else ""
 
 
 def _account(key: str) -> str:

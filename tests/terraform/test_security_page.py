@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from cli.access.grants import accesses, of_plan
+from functions.ingest.receipts.tell import FOLDER
 from stockflow.contracts import load_contracts
 from tests.terraform.grants import Grant, grants
 from tests.terraform.support import ROOT, resources
@@ -62,6 +63,36 @@ def test_an_uploader_is_held_to_its_prefix(plan: dict[str, Any]) -> None:
     conditions = [v["condition"][0]["expression"] for v in uploaders.values()]
     prefixes = {found[1] for text in conditions if (found := re.search(r"/objects/(.+)/\"\)$", text))}
     assert prefixes == {"stock_snapshots", "purchase_orders/acme"}
+
+
+def test_an_uploader_reads_the_receipts_of_its_own_files(plan: dict[str, Any]) -> None:
+    """Receipts lie at receipts/<object> in staging: a sender reads and lists those below its prefix, nothing else."""
+    found = {a: v for a, v in resources(plan, "google_storage_bucket_iam_member").items() if ".uploader_receipts[" in a}
+    assert {v["member"] for v in found.values()} == {u["member"] for u in _uploaders(plan)}
+    assert {v["role"] for v in found.values()} == {"roles/storage.objectViewer"}
+    texts = [v["condition"][0]["expression"] for v in found.values()]
+    read = {m[1] for t in texts for m in re.finditer(r'/objects/([^"]+)"', t)}
+    listed = {m[1] for t in texts for m in re.finditer(r'objectListPrefix", ""\)[.]startsWith\("([^"]+)"', t)}
+    assert read == listed == {f"{FOLDER}stock_snapshots/", f"{FOLDER}purchase_orders/acme/"}
+
+
+def _uploaders(plan: dict[str, Any]) -> list[dict[str, Any]]:
+    return [v for a, v in resources(plan, "google_storage_bucket_iam_member").items() if ".uploader[" in a]
+
+
+def test_a_publisher_writes_definitions_and_no_rows(full_plan: dict[str, Any]) -> None:
+    """What `stockflow kpi publish` does: the text and its copy, the reporting view, the event that computes it."""
+    held = {(role, where) for who, role, where in grants(full_plan) if who == "publishers"}
+    writing = {(r, w) for r, w in held if re.search(r"objectUser|Editor|publisher", r)}
+    assert writing == {
+        ("roles/storage.objectUser", "bucket definitions (definitions)"),
+        ("roles/bigquery.dataEditor", "dataset inventory_reporting"),
+        ("roles/pubsub.publisher", "topic inventory-events"),
+    }
+    analysts = {(role, where) for who, role, where in grants(full_plan) if who == "analysts"}
+    assert analysts <= held, "they see the data that they define KPIs on, with personal columns masked"
+    places = [v["condition"][0]["expression"] for a, v in resources(full_plan).items() if ".publisher_bucket[" in a]
+    assert all('/objects/kpi/"' in p and '/objects/history/kpi/"' in p for p in places) and places
 
 
 def test_a_pull_request_may_only_look(full_plan: dict[str, Any]) -> None:
