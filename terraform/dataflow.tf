@@ -20,6 +20,7 @@ locals {
         machineType         = "e2-standard-2" # STOCKFLOW_MEMORY_BYTES of its workers follows from it (functions/ingest/handover.py)
         maxWorkers          = 8
       },
+      var.kms_key == null ? {} : { kmsKeyName = var.kms_key },
       var.network == null ? {} : { subnetwork = var.network.subnetwork, ipConfiguration = "WORKER_IP_PRIVATE" },
     ))
   } : {}

@@ -121,7 +121,11 @@ resource "google_cloud_run_v2_service_iam_member" "pusher" {
 # Google makes its agents when they are first used, which is too late for a grant: ask for them.
 resource "google_project_service_identity" "agent" {
   provider = google-beta
-  for_each = toset(concat(["pubsub"], var.kms_key == null ? [] : ["artifactregistry", "cloudfunctions", "eventarc", "run"]))
+  for_each = toset(concat(
+    ["pubsub"],
+    var.kms_key == null ? [] : ["artifactregistry", "cloudfunctions", "eventarc", "run"],
+    var.kms_key == null || !var.optional.dataflow ? [] : ["dataflow"],
+  ))
 
   project = var.project
   service = "${each.key}.googleapis.com"

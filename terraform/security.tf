@@ -123,6 +123,9 @@ locals {
     eventarc         = "serviceAccount:service-${local.number}@gcp-sa-eventarc.iam.gserviceaccount.com"
     }, var.optional.composer ? {
     composer = "serviceAccount:service-${local.number}@cloudcomposer-accounts.iam.gserviceaccount.com"
+    } : {}, var.optional.dataflow ? {
+    dataflow = "serviceAccount:service-${local.number}@dataflow-service-producer-prod.iam.gserviceaccount.com"
+    compute  = "serviceAccount:service-${local.number}@compute-system.iam.gserviceaccount.com"
   } : {})
 }
 

@@ -108,7 +108,7 @@ variable "network" {
 }
 
 variable "kms_key" {
-  description = "Cloud KMS key (full name) that encrypts buckets, topics, datasets and functions; null uses Google's keys."
+  description = "Cloud KMS key (full name) that encrypts buckets, topics, datasets, functions and the workers of Dataflow; null uses Google's keys."
   type        = string
   default     = null
 }
