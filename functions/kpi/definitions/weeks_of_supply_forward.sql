@@ -113,7 +113,8 @@ summed AS (
     IF(is_whole_week, day_1 + day_2 + day_3 + day_4 + day_5 + day_6 + day_7, NULL) AS weekly_units
   FROM ahead
 ),
--- whole weeks first, and what is left for the last one: above 0 and at most a week's demand; rounded, so that it is exact
+-- whole weeks first, and what is left for the last one: above 0 and at most a week's demand. Rounded
+-- here and below, so that thirds of a unit that add up to the stock leave nothing for the days after
 split AS (
   SELECT
     summed.*,
@@ -127,7 +128,7 @@ lasting AS (
   SELECT
     split.*,
     7 * weeks + (
-      SELECT SUM(IF(rest > day.before, IF(day.units > 0, LEAST((rest - day.before) / day.units, 1), 1), 0))
+      SELECT SUM(IF(ROUND(rest - day.before, 6) > 0, IF(day.units > 0, LEAST((rest - day.before) / day.units, 1), 1), 0))
       FROM UNNEST([
         STRUCT(day_1 AS units, 0 AS before),
         STRUCT(day_2, day_1),
