@@ -50,5 +50,5 @@ def test_workers_use_the_key_of_the_project(state: dict[str, Any]) -> None:
 def test_without_dataflow_its_agents_get_no_key(root: Root) -> None:
     """The plan of a project with a key and no Dataflow."""
     plan = root.plan("-var-file=environments/prod.tfvars", f"-var=kms_key={KEY}")
-    users = {a for a in resources(plan, "google_kms_crypto_key_iam_member")}
+    users = set(resources(plan, "google_kms_crypto_key_iam_member"))
     assert users and not any("dataflow" in a or "compute" in a for a in users)
