@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from scripts.catalogue_pages import FOLDER, pages
+from cli.catalog.pages import FOLDER, pages
 
 ROOT = Path(__file__).parents[1]
 # What is copied for the site, at the same place as in the project, so that links between pages stay true.
@@ -34,7 +34,7 @@ def build(root: Path, source: Path, site: Path, catalogue: Mapping[str, str] | N
     copy_pages(root, source)
     for name, text in (catalogue or {}).items():
         page = source / FOLDER / name
-        page.parent.mkdir(exist_ok=True)
+        page.parent.mkdir(parents=True, exist_ok=True)
         page.write_text(text, encoding="utf-8")
     config = load_config(str(root / "mkdocs.yml"), docs_dir=str(source), site_dir=str(site))
     build_site(config)

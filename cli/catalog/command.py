@@ -1,6 +1,7 @@
 """The commands of ``stockflow catalog``."""
 
 import os
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -48,6 +49,35 @@ def export(
     rows = [{"table": _table(r), "aspect": r["aspect_keys"][0].rpartition(".")[2], **_data(r)} for r in requests]
     print_table(rows, ["table", "aspect", "owner", "version", "freshness_hours", "unit", "grain"])
     console().print(f"\n{len(rows)} requests; nothing was sent (`--json` prints them)")
+
+
+@app.command()
+def build(
+    to: Annotated[Path, typer.Option(help="Folder of the site; what is in it is replaced.", file_okay=False)] = Path(
+        "build/catalogue"
+    ),
+    as_json: Json = False,
+) -> None:
+    """Build the catalogue as a site: each feed, column, rule and KPI, with lineage pictures and a search.
+
+    It is made from this checkout's contracts and definitions, and opens from its folder without a server or a network.
+
+    Examples:
+
+      stockflow catalog build
+
+      stockflow catalog build --to /tmp/catalogue --json
+    """
+    from cli.catalog.pages import pages
+    from cli.catalog.site import build as build_site
+
+    found = pages()
+    build_site(found, to)
+    index = to / "index.html"
+    if as_json:
+        print_json({"index": str(index), "pages": sorted(name for name in found if name.endswith(".md"))})
+    else:
+        console().print(f"open {index}", markup=False, soft_wrap=True)
 
 
 def _requests(number: str) -> Any:

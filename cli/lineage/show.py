@@ -81,6 +81,19 @@ def show(
             console().print(f"\ndrawn: {svg}", markup=False)
 
 
+def drawing(what: str, model: Model) -> str:
+    """Return the picture of a table, a column or a KPI: where it comes from, and what comes from it.
+
+    Raises:
+        CommandError: nothing is called that.
+    """
+    thing = asked(what, model)
+    if thing is None:
+        raise unknown(what, model, ())
+    found = _of_thing(thing, model)
+    return picture.svg(found.up | found.down, found.name, _labels(found))
+
+
 def _of_thing(thing: Asked, model: Model) -> Found:
     if thing.kind != "column":
         return Found(thing.kind, thing.name, model.up(thing.name), model.down(thing.name))

@@ -10,7 +10,7 @@ from mkdocs.exceptions import Abort
 from pymdownx.superfences import SuperFencesException
 from selenium.webdriver.common.by import By
 
-from scripts.catalogue_pages import pages
+from cli.catalog.pages import pages
 from scripts.site import PAGES, ROOT, build
 from tests.support.browser import NEEDS_BROWSER, browser
 
@@ -37,7 +37,7 @@ def test_the_catalogue_has_every_feed_with_its_columns_rules_and_kpis(site: Path
     """It is found by the search, too: by a column, and by another name of it."""
     page = (site / "catalogue" / "sales.html").read_text(encoding="utf-8")
     assert all(words in page for words in ("receipt_number", "quantity_range", "inventory_curated.sales_history"))
-    assert "../docs/kpis.html#stock_daily" in page
+    assert "kpi-stock_daily.html" in page and "lineage/sales.svg" in page
     found = json.loads((site / "search" / "search_index.json").read_text(encoding="utf-8"))["docs"]
     places = [e["location"] for e in found if e["location"].startswith("catalogue/") and "délai" in e["text"]]
     assert "catalogue/products.html#columns" in places

@@ -1,0 +1,63 @@
+"""`stockflow catalog build`: what each feed, column and KPI means, as a site that needs neither server nor network."""
+
+import json
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+from selenium.webdriver.common.by import By
+from typer.testing import CliRunner
+
+from cli.main import app
+from functions.kpi.catalog import load_definitions
+from stockflow.contracts import load_contracts
+from tests.support.browser import NEEDS_BROWSER, browser
+
+ROOT = Path(__file__).parents[2]
+CONTRACTS = load_contracts(ROOT / "contracts")
+DEFINITIONS = load_definitions(str(ROOT / "functions/kpi/definitions"))
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The site, as the command builds it."""
+    folder = tmp_path_factory.mktemp("catalogue") / "site"
+    done = CliRunner().invoke(app, ["catalog", "build", "--to", str(folder), "--json"])
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout[done.stdout.index("{") :])["index"] == str(folder / "index.html")
+    return folder
+
+
+def test_each_feed_has_its_columns_and_rules(site: Path) -> None:
+    for feed, contract in CONTRACTS.items():
+        page = (site / f"{feed}.html").read_text(encoding="utf-8")
+        assert all(f"<code>{column.name}</code>" in page for column in contract.columns), feed
+        assert all(f"<code>{rule.id}</code>" in page for rule in contract.rules), feed
+
+
+def test_each_kpi_has_its_formula_and_sql(site: Path) -> None:
+    for name, definition in DEFINITIONS.items():
+        page = (site / f"kpi-{name}.html").read_text(encoding="utf-8")
+        assert definition.owner in page and "SELECT" in page, name
+
+
+def test_each_has_its_lineage_as_a_picture(site: Path) -> None:
+    """From the raw table on: the picture names what it is about."""
+    for name in [*CONTRACTS, *(f"kpi-{name}" for name in DEFINITIONS)]:
+        picture = ET.fromstring((site / "lineage" / f"{name}.svg").read_text(encoding="utf-8"))
+        assert name.removeprefix("kpi-")[:25] in "".join(picture.itertext()), name
+        assert f"lineage/{name}.svg" in (site / f"{name}.html").read_text(encoding="utf-8")
+
+
+@NEEDS_BROWSER
+def test_a_column_is_found_by_its_name(site: Path, tmp_path: Path) -> None:
+    """A person opens the folder, searches, and is led to the feed; the pictures are drawn."""
+    with browser(tmp_path) as driver:
+        driver.implicitly_wait(20)
+        driver.get((site / "index.html").as_uri() + "?q=receipt_number")
+        found = driver.find_element(By.CSS_SELECTOR, ".md-search-result__link")
+        assert "sales.html" in str(found.get_attribute("href"))
+        driver.get((site / "kpi-days_of_supply.html").as_uri())
+        picture = driver.find_element(By.CSS_SELECTOR, "img[src*='lineage/']")
+        assert driver.execute_script("return arguments[0].complete && arguments[0].naturalWidth > 0", picture)
+        assert picture.size["width"] > 500, "as wide as the text"
