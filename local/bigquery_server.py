@@ -35,9 +35,10 @@ def main() -> None:
     dialect.FUNCTIONS[:] = [p for p in dialect.FUNCTIONS if p.stem != "geography"]
     from local_bigquery.cli import main as serve
 
-    from local import bigquery_lookups, bigquery_memory
+    from local import bigquery_lookups, bigquery_memory, bigquery_merge
 
     bigquery_lookups.install()
+    bigquery_merge.install()
     bigquery_memory.install()
     _tell_internal_errors()
     slow_connect: Callable[[], duckdb.DuckDBPyConnection] = database._connect

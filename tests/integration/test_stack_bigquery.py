@@ -109,3 +109,80 @@ def test_quick_lookups_answer_as_the_slow_ones(tmp_path: Path) -> None:
         capture_output=True, text=True, env={"HOME": str(tmp_path / "home"), "PATH": "/usr/bin"}, check=False,
     )  # fmt: skip
     assert done.stdout.endswith("the same\n"), done.stderr
+
+
+MERGES = """
+import sys
+from pathlib import Path
+from duckdb_extensions import import_extension
+for name in ("ducklake", "icu", "httpfs", "avro"):
+    import_extension(name)
+from local_bigquery.sql import dialect
+dialect.FUNCTIONS[:] = [p for p in dialect.FUNCTIONS if p.stem != "geography"]
+from local_bigquery.settings import settings
+settings.data_dir, settings.default_project_id = Path(sys.argv[1]), "demo"
+from local import bigquery_merge as quick
+from local_bigquery.engine import database
+from local_bigquery.jobs import merge, query
+from local_bigquery.models import JobConfigurationQuery
+
+slow, taken = merge.run, []
+REPLACES = [
+    "MERGE a.t AS held USING (SELECT id, s FROM a.new WHERE id > 1) AS given ON FALSE "
+    "WHEN NOT MATCHED BY TARGET THEN INSERT (`id`, `s`) VALUES (`id`, `s`) "
+    "WHEN NOT MATCHED BY SOURCE AND (held.id IN (1, 2) OR held.s = 'c') THEN DELETE",
+    "MERGE a.t AS held USING (SELECT id + 10 AS id, 'x' AS s FROM a.new) AS given ON FALSE "
+    "WHEN NOT MATCHED BY SOURCE AND held.id < 3 THEN DELETE WHEN NOT MATCHED BY TARGET THEN INSERT ROW",
+    "MERGE a.t USING a.new ON FALSE WHEN NOT MATCHED BY SOURCE THEN DELETE "
+    "WHEN NOT MATCHED THEN INSERT (s, id) VALUES (s, id)",
+]
+OTHERS = [
+    "MERGE a.t AS held USING (SELECT MAX(id) + 1 AS id, 'm' AS s FROM a.t) AS given ON FALSE "
+    "WHEN NOT MATCHED BY SOURCE THEN DELETE WHEN NOT MATCHED THEN INSERT ROW",
+    "MERGE a.t AS held USING a.new AS given ON held.id = given.id "
+    "WHEN MATCHED THEN UPDATE SET s = given.s WHEN NOT MATCHED THEN INSERT ROW",
+    "MERGE a.t AS held USING a.new AS given ON FALSE WHEN NOT MATCHED AND id > 2 THEN INSERT ROW "
+    "WHEN NOT MATCHED BY SOURCE AND held.id = 2 THEN UPDATE SET s = 'old'",
+]
+
+
+def run(sql):
+    with database.cursor() as cur:
+        return query.execute(cur, "demo", f"job{len(taken)}{abs(hash(sql))}", JobConfigurationQuery(query=sql))
+
+
+def after(sql, how):
+    merge.run = how
+    taken.append(sql)
+    run("CREATE OR REPLACE TABLE a.t AS SELECT * FROM UNNEST([STRUCT(1 AS id, 'a' AS s), (2, 'b'), (3, 'c')])")
+    run("CREATE OR REPLACE TABLE a.new AS SELECT * FROM UNNEST([STRUCT(2 AS id, 'B' AS s), (5, 'e')])")
+    run(sql)
+    found = database.fetch("SELECT id, s FROM demo.a.t ORDER BY ALL")
+    return found
+
+
+def refused(*args):
+    raise AssertionError("this one is quick")
+
+
+run("CREATE SCHEMA a")
+for sql in REPLACES:
+    expected = after(sql, slow)
+    quick._any_merge = refused
+    assert after(sql, quick._run) == expected, sql
+for sql in OTHERS:
+    expected, passed = after(sql, slow), []
+    quick._any_merge = lambda *args: (passed.append(1), slow(*args))[1]
+    assert after(sql, quick._run) == expected and passed, sql
+print("the same")
+"""
+
+
+def test_a_merge_that_matches_nothing_does_what_the_emulators_own_does(tmp_path: Path) -> None:
+    """Rows out and rows in; every other MERGE is left to the emulator."""
+    (tmp_path / "home").mkdir()
+    done = subprocess.run(
+        [sys.executable, "-c", MERGES, str(tmp_path / "data")],
+        capture_output=True, text=True, env={"HOME": str(tmp_path / "home"), "PATH": "/usr/bin"}, check=False,
+    )  # fmt: skip
+    assert done.stdout.endswith("the same\n"), done.stderr
