@@ -7,8 +7,10 @@ its tables does, however often others come and go; a resource when it is written
 """
 
 import itertools
+import re
 import threading
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -28,6 +30,7 @@ _MOST_PARTS = 500
 _MOST = 4000  # a day of the samples needs some hundred
 # What these say depends on more than the catalogue: the caller, the moment, the rows of another system.
 _NOT_KEPT = ("@@", "INFORMATION_SCHEMA", "__TABLES__", "SESSION_USER", "CURRENT_USER", "EXTERNAL_QUERY", "ML.")
+_PARAMETER = re.compile(r"@(\w+)")
 _save_resource, _delete_resource = metadata.save, metadata.delete
 _list_resources, _secured = metadata.list_, row_access.secured
 _save_job, _load_job, _list_jobs, _delete_job = store.save, store.load, store.list_, store.delete
@@ -250,13 +253,21 @@ def _statement_key(tree: exp.Expression, context: Any) -> Any:
         context.project_id,
         context.dataset_id,
         context.position,
-        frozenset(context.parameters.items()),
-        frozenset(context.values),
+        frozenset(_asked(text, context.parameters).items()),
+        frozenset(_asked(text, context.values)),
         frozenset(context.variables),
         frozenset(context.temporary),
         repr(sorted(context.functions.items())),
         repr(sorted(context.settings.items())),
     )
+
+
+def _asked(text: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the parameters that a statement names: its script's others do not change what it becomes."""
+    if "?" in text:  # perhaps one that has a place and no name
+        return dict(parameters)
+    named = {name.casefold() for name in _PARAMETER.findall(text)}
+    return {name: value for name, value in parameters.items() if name.casefold() in named}
 
 
 def _is_made_once(tree: exp.Expression) -> bool:

@@ -108,9 +108,8 @@ def compute(jobs: Sequence[Job], services: Services) -> list[Run]:
 
     When the script cannot run, each KPI runs by itself, so that only the faulty one fails. See ``record_runs``.
     """
-    numbers = _numbers(jobs)
-    script = "\n".join(_numbered(_change(job), number) for job, number in zip(jobs, numbers, strict=True))
-    fault = _run(script, _joined(_dates(job) for job in jobs), services)
+    script = "\n".join(_of_its_own(_change(job), job) for job in jobs)
+    fault = _run(script, _joined((job, _dates(job)) for job in jobs), services)
     if fault and len(jobs) > 1:
         return [run for job in jobs for run in compute([job], services)]
     return [_ended(job, fault) for job in jobs]
@@ -120,13 +119,11 @@ def record_runs(done: Sequence[Computed], services: Services) -> None:
     """Record the runs of jobs in one statement. Rows that are there without a record are only computed again."""
     if not done:
         return
-    selects = [
-        _numbered(_RECORD.format(table=c.job.definition.table, where=_WHERE, how="", started=_TOOK), number)
-        for c, number in zip(done, _numbers(done), strict=True)
-    ]
-    script = _RECORDS.format(selects="UNION ALL".join(selects).strip())
-    params = (_params(c.job) | {"took": round(c.seconds * 1_000)} for c in done)
-    run_again(lambda: services.warehouse.query(script, _joined(params)))
+    selects = (_RECORD.format(table=c.job.definition.table, where=_WHERE, how="", started=_TOOK) for c in done)
+    named = (_of_its_own(select, c.job) for select, c in zip(selects, done, strict=True))
+    script = _RECORDS.format(selects="UNION ALL".join(named).strip())
+    params = _joined((c.job, _params(c.job) | {"took": round(c.seconds * 1_000)}) for c in done)
+    run_again(lambda: services.warehouse.query(script, params))
 
 
 def rebuild(job: Job, services: Services) -> Run:
@@ -154,21 +151,14 @@ def _change(job: Job) -> str:
     )
 
 
-def _numbers(items: Sequence[object]) -> list[str]:
-    return [f"_{number}" for number in range(len(items))] if len(items) > 1 else [""]
+def _of_its_own(script: str, job: Job) -> str:
+    """Give the script's parameters names of this KPI, the same ones in each drain; a definition has none."""
+    return _PARAMETER.sub(rf"@\g<1>__{job.definition.name}", script)
 
 
-def _numbered(script: str, number: str) -> str:
-    """Give the script's parameters names of its own; a definition has none."""
-    return _PARAMETER.sub(rf"@\g<1>{number}", script) if number else script
-
-
-def _joined(params: Iterable[dict[str, Any]]) -> dict[str, Any]:
-    """Return the parameters of numbered scripts as those of one."""
-    each = list(params)
-    return {
-        f"{name}{n}": value for values, n in zip(each, _numbers(each), strict=True) for name, value in values.items()
-    }
+def _joined(params: Iterable[tuple[Job, dict[str, Any]]]) -> dict[str, Any]:
+    """Return the parameters of scripts of several KPIs as those of one."""
+    return {f"{name}__{job.definition.name}": value for job, values in params for name, value in values.items()}
 
 
 def _dates(job: Job) -> dict[str, Any]:
