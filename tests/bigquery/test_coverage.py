@@ -1,5 +1,6 @@
 """No SQL passes the analyzer by: what stands in the tree is part of what was analysed, or is analysed alone."""
 
+import re
 from functools import cache
 
 from cli.googlesql.catalogue import faults
@@ -7,6 +8,8 @@ from cli.googlesql.project import project
 from tests.bigquery.built import BUILT
 from tests.bigquery.discovery import Fragment, fragments, in_python, plain
 from tests.bigquery.recorder import Statement, typed_parameters
+
+_NAMED_BY_KPI = re.compile(r"@(\w+?)__\w+")  # in a script of several KPIs each parameter carries the name of its KPI
 
 
 @cache
@@ -18,7 +21,7 @@ def built() -> str:
             texts += [statement.sql for statement in group()]
         except Exception:  # test_statements tells why; here, its pieces are missing
             continue
-    return plain("\n;;\n".join(texts))
+    return plain(_NAMED_BY_KPI.sub(r"@\1", "\n;;\n".join(texts)))
 
 
 def unreached(found: list[Fragment], texts: str) -> list[Fragment]:
