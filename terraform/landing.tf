@@ -1,5 +1,10 @@
 # Buckets: what people drop, what ingest stages, what analysts define, what CI builds.
 
+locals {
+  # feed -> days, where the contract says how long its files are kept
+  kept_files = { for feed, f in local.feeds : feed => tonumber(f.custom.keepFilesDays) if can(tonumber(f.custom.keepFilesDays)) }
+}
+
 resource "google_storage_bucket" "this" {
   for_each = merge(local.buckets, {
     artifacts = { name = "${var.project}-artifacts", versioning = true, retention_days = 0, delete_after_days = 0 }
@@ -38,6 +43,21 @@ resource "google_storage_bucket" "this" {
       condition {
         age        = lifecycle_rule.value
         with_state = "ANY"
+      }
+    }
+  }
+
+  # A feed whose contract says so is kept for less: its files, the staged copies, the refused rows in its receipts.
+  dynamic "lifecycle_rule" {
+    for_each = contains(["landing", "staging"], each.key) ? local.kept_files : {}
+    content {
+      action {
+        type = "Delete"
+      }
+      condition {
+        age            = lifecycle_rule.value
+        with_state     = "ANY"
+        matches_prefix = each.key == "landing" ? ["${lifecycle_rule.key}/"] : ["ingest/${lifecycle_rule.key}/", "receipts/${lifecycle_rule.key}/"]
       }
     }
   }

@@ -55,6 +55,7 @@ def test_the_contracts_of_the_project_are_faultless() -> None:
         ("- name: sales\n", "- name: sale\n", "expected the same name"),
         ("dateOrder, value: dmy", "timeZone, value: Europe/Pariss", "not an IANA time zone"),
         ("dateOrder, value: dmy", "maxJump, value: 1", "maxJump: 1 is not a factor above 1"),
+        ("dateOrder, value: dmy", "keepFilesDays, value: 7", "keepFilesDays: 7 is not a number of days, from 31"),
         ("dateOrder, value: dmy", "maxRefusedShare, value: 20%", "'20%' is not a share of the rows, from 0 to 1"),
     ],
 )  # fmt: skip
