@@ -31,7 +31,8 @@ def told(error: Exception) -> str:
     helps = f"`{called} --help` shows what it takes"
     if not isinstance(error, CommandError):
         helps = "`stockflow doctor` compares the environment with what is expected"
-    return f"{text}{chr(10) if chr(10) in text else '; '}{helps}"
+    between = "\n" if "\n" in text else " " if text.endswith("?") else "; "
+    return f"{text}{between}{helps}"
 
 
 def console() -> "Console":

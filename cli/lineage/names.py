@@ -66,10 +66,8 @@ def unknown(what: str, model: Model, files: Iterable[str]) -> CommandError:
     """Return the error for a name that nothing has, with the nearest known ones."""
     known = {*model.definitions, *model.workspace.contracts, *map(short, model.known), *files}
     known |= {f"{short(t)}.{c}" for t, columns in model.known.items() for c in columns} if "." in what else set()
-    return CommandError(
-        f"no KPI, table, column, file or load is called {what!r}{nearest(what, known)}; "
-        "`stockflow kpi list` and `stockflow loads` list what there is"
-    )
+    near = nearest(what, known) or "; `stockflow kpi list` and `stockflow loads` list what there is"
+    return CommandError(f"no KPI, table, column, file or load is called {what!r}{near}")
 
 
 def nearest(wrong: str, known: Iterable[str]) -> str:
