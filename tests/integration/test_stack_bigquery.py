@@ -33,6 +33,7 @@ ASKED = [
     "SELECT * FROM a.t", "SELECT id FROM a.t WHERE id = 1", "SELECT id / 2, s.id FROM b.t", "SELECT * FROM b.renamed",
     "SELECT a.t.id, one FROM a.t, a.v", "INSERT INTO a.t (id) SELECT id FROM a.u", "DELETE FROM a.t WHERE id = later",
     "WITH t AS (SELECT 1 AS id) SELECT id FROM t", "DROP TABLE a.u", "CREATE TABLE a.n AS SELECT * FROM a.t",
+    "SELECT id FROM a.t WHERE id = @wanted",
 ]
 NAMES = ["t", "u", "v", "w", "renamed", "never"]
 
@@ -47,7 +48,11 @@ def kinds(found):
 
 
 def said(translate, sql, variable):
-    context = Context("demo", "a", variables={"later": f'temp.main."__variable_{variable}"'})
+    names = ("wanted", f"other_{variable}")
+    context = Context(
+        "demo", "a", variables={"later": f'temp.main."__variable_{variable}"'},
+        parameters={name: f"CAST(${name} AS BIGINT)" for name in names}, values={name: len(name) for name in names},
+    )
     [tree] = parse(sql)
     try:
         return translate(tree, context), context.used, context.referenced, context.temporary, context.position
@@ -90,6 +95,14 @@ for number, sql in enumerate([
     compare(sql)
     compare_translations(sql, number)
 assert memory._translations
+
+# A statement is translated once, whatever else its script is given.
+[tree], before = parse("SELECT 1 + @wanted"), len(memory._translations)
+for other in ("one", "two"):
+    given = {"wanted": "$wanted", other: f"${other}"}
+    context = Context("demo", "a", parameters=given, values=dict.fromkeys(given, 5))
+    assert memory._translated(tree, context)[1] == {"wanted": 5}
+assert len(memory._translations) == before + 1
 
 # Streamed rows of calls that meet, each of which forgets the same old rows.
 tabledata._recent.update({("t", f"old-{n}"): -1e9 for n in range(50_000)})
