@@ -12,7 +12,7 @@ from functions.kpi.definition import Definition
 from functions.kpi.graph import columns, dated
 from stockflow.conflicts import is_conflict, run_again
 from stockflow.errors import TransientError
-from stockflow.gcp.warehouse import Layout
+from stockflow.schema import Layout
 from stockflow.services import Services
 
 # What BigQuery says of SQL that can never run; anything else is worth another try.

@@ -1,6 +1,7 @@
 """Table schemas and generated views, derived from the contracts and ``pipeline.yaml``."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,14 @@ from stockflow.documents import read_yaml
 from stockflow.settings import bundle_root
 
 Field = dict[str, str]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a table is divided: unit and column of its partitions (both "" when there are none), and its clusters."""
+
+    partition: tuple[str, str]
+    cluster: tuple[str, ...]
 
 
 def field(name: str, kind: str, description: str = "", mode: str = "NULLABLE") -> Field:

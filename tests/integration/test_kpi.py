@@ -15,7 +15,7 @@ from functions.kpi.definition import parse
 from functions.kpi.runner import Job
 from stockflow.errors import TransientError
 from stockflow.events import StageEvent
-from stockflow.gcp.warehouse import Layout
+from stockflow.schema import Layout
 from tests.integration.kpi_world import World, asked, new_world, sale
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]

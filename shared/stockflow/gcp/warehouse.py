@@ -17,6 +17,7 @@ from google.auth.credentials import AnonymousCredentials
 
 from stockflow.errors import TransientError
 from stockflow.gcp.lean import Without
+from stockflow.schema import Layout
 from stockflow.settings import Settings
 
 # Where pandas is installed (a laptop), the client imports it for data frames that nobody asks for: two thirds of the
@@ -38,14 +39,6 @@ _AGAIN = ("backendError", "internalError", "rateLimitExceeded", "jobBackendError
 _PAUSES = (1.0, 3.0, 9.0, 27.0)
 # An outage that outlasts the client's patience is a RetryError, and a connection that breaks is none of Google's.
 _FAULTS = (api.GoogleAPICallError, api.RetryError, requests.ConnectionError, requests.Timeout)
-
-
-@dataclass(frozen=True)
-class Layout:
-    """How a table is divided: unit and column of its partitions (both "" when there are none), and its clusters."""
-
-    partition: tuple[str, str]
-    cluster: tuple[str, ...]
 
 
 class Warehouse:
