@@ -14,7 +14,9 @@ from tests.chaos.answers import INSERTED
 from tests.chaos.proxy import Answer, Forward, Proxy, is_insert, job_path
 
 SECONDS: dict[str, float] = yaml.safe_load((Path(__file__).parent / "latency.yaml").read_text(encoding="utf-8"))
-POLL_SECONDS = 0.5
+# `jobs.getQueryResults` answers when the query is done, at the latest after so long; `jobs.get` answers at once:
+# https://cloud.google.com/bigquery/docs/reference/rest/v2/jobs/getQueryResults (timeoutMs)
+RESULTS_SECONDS = 10.0
 _CHANGES = {"INSERT", "UPDATE", "DELETE", "MERGE", "TRUNCATE_TABLE"}
 _FREE = {"BEGIN_TRANSACTION", "COMMIT_TRANSACTION", "ROLLBACK_TRANSACTION"}
 
@@ -41,7 +43,10 @@ class SlowWarehouse(Proxy):
             return answer
         if method == "POST" and path.partition("?")[0].endswith("/jobs"):
             return self._began(answer)
-        return self._answered(found["project"], found["job"], answer) if method == "GET" and found["job"] else answer
+        if method != "GET" or not found["job"]:
+            return answer
+        patience = RESULTS_SECONDS if "/queries/" in path else 0.0
+        return self._answered(found["project"], found["job"], answer, patience)
 
     def hold_seconds(self) -> float:
         """Streamed rows are seen after this time."""
@@ -52,7 +57,7 @@ class SlowWarehouse(Proxy):
         self._begun[job["jobReference"]["jobId"]] = time.monotonic()
         return _changed(answer, job | {"status": {"state": "RUNNING"}})
 
-    def _answered(self, project: str, job: str, answer: Answer) -> Answer:
+    def _answered(self, project: str, job: str, answer: Answer, patience: float) -> Answer:
         said, began = json.loads(answer[2]), self._begun.get(job)
         ended = said.get("jobComplete", said.get("status", {}).get("state") == "DONE")
         if began is None or not ended:
@@ -60,8 +65,8 @@ class SlowWarehouse(Proxy):
         if job not in self._takes:
             self._takes[job] = self._seconds(project, job)
         left = began + self._takes[job] - time.monotonic()
-        time.sleep(min(max(left, 0), POLL_SECONDS))
-        if left <= POLL_SECONDS:
+        time.sleep(min(max(left, 0), patience))
+        if left <= patience:
             return answer
         if "jobComplete" in said:
             return _changed(answer, {"jobReference": said["jobReference"], "jobComplete": False})
