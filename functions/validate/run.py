@@ -22,10 +22,12 @@ from stockflow.ledger import StageRecord, Story, asked_by, is_duplicate
 from stockflow.log import log
 from stockflow.points import reached
 from stockflow.services import Services
+from stockflow.singleflight import Turns
 
 # What the memory of an instance holds at once of loads that are not small; many small ones are judged beside them.
 LARGE = threading.BoundedSemaphore(2)
 SMALL_ROWS, SMALL_BYTES = 10_000, 4_000_000
+_turns = Turns()
 _REFUSED_NOW = ("rejected", "failed")  # how ingest ends for a load that it does not let through any more
 
 
@@ -38,6 +40,11 @@ def validate(event: StageEvent, services: Services) -> None:
     """
     if event.feed not in services.contracts:
         raise PermanentError("unknown_feed", f"no contract for feed {event.feed!r}", load_id=event.load_id)
+    with _turns.of(event.load_id):  # so that the call that knows the newest record of ingest ends last
+        _in_turn(event, services)
+
+
+def _in_turn(event: StageEvent, services: Services) -> None:
     story = services.ledger.awaited(asked_by(event), "validate")
     contract = services.contract_for(event.feed, story.stages["ingest"].object or "")
     done = _judged(contract, story, services)

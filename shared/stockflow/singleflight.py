@@ -1,9 +1,10 @@
-"""Many calls, one drain: a call joins the drain that is about to start and waits for it."""
+"""Many calls, one drain: a call joins the drain that is about to start and waits for it. Or each in its turn."""
 
 import threading
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
 from typing import Generic, TypeVar
 
 # Type variables and no type parameters: Airflow 2 in Cloud Composer runs Python 3.11.
@@ -104,3 +105,26 @@ class SingleFlight(Generic[Item, T]):  # noqa: UP046
         soonest = self._started.get(key, -pause) + pause
         while (left := max(soonest, waiting.due(pause)) - time.monotonic()) > 0:
             time.sleep(left)
+
+
+class Turns:
+    """Lets the calls of one key work one after the other; those of different keys work side by side."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._keys: dict[Hashable, tuple[threading.Lock, int]] = {}  # with how many calls work or wait
+
+    @contextmanager
+    def of(self, key: Hashable) -> Iterator[None]:
+        """Wait until no other call of this key works."""
+        with self._lock:
+            turn, calls = self._keys.get(key, (threading.Lock(), 0))
+            self._keys[key] = turn, calls + 1
+        try:
+            with turn:
+                yield
+        finally:
+            with self._lock:
+                turn, calls = self._keys.pop(key)
+                if calls > 1:
+                    self._keys[key] = turn, calls - 1

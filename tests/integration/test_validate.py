@@ -6,11 +6,12 @@ import os
 import urllib.request
 from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from itertools import count
+from threading import Event
 from typing import Any
 
 import pytest
@@ -377,3 +378,30 @@ def _post(url: str, event: StageEvent) -> int:
     request = urllib.request.Request(url, body, {"Content-Type": "application/json"})
     with urllib.request.urlopen(request, timeout=180) as answer:
         return int(answer.status)
+
+
+def test_of_two_calls_for_one_load_the_one_on_the_newest_record_ends_last(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Given a call that is slow to read, when the load is ingested again and judged meanwhile, then nothing waits."""
+    ref, store = landed(world, GOOD), world.services.object_store
+    first = world.services.ledger.stages(ref.load_id)["ingest"]
+    reading, go_on, open_random = Event(), Event(), type(store).open_random
+
+    def held_up(self: Any, *place: str) -> Any:
+        if not reading.is_set():
+            reading.set()
+            go_on.wait(60)
+        return open_random(self, *place)
+
+    monkeypatch.setattr(type(store), "open_random", held_up)
+    with ThreadPoolExecutor(2) as pool:
+        early = pool.submit(judge, ref, world.services)
+        assert reading.wait(60)
+        newest = replace(first, finished_at=first.finished_at + timedelta(seconds=1))
+        world.services.ledger.record(newest)
+        late = pool.submit(judge, ref, world.services)
+        wait([late], timeout=3)  # it is done by now, or waits for the other one
+        go_on.set()
+        early.result(), late.result()
+    assert record(world, ref).input_record == newest.record_id

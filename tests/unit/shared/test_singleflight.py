@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from stockflow.singleflight import SingleFlight, burst_end
+from stockflow.singleflight import SingleFlight, Turns, burst_end
 
 
 class Drain:
@@ -102,3 +102,36 @@ def test_a_burst_costs_one_drain_that_waits_until_it_is_over() -> None:
 def test_a_burst_is_over_when_nothing_asked_for_a_while(last: float, waiting: int, expected: float) -> None:
     """Given calls since second 100 and a pause of 120 seconds, then the drain starts as documented."""
     assert burst_end(100.0, last, waiting, 120.0) == pytest.approx(expected)
+
+
+def test_calls_of_one_key_take_turns_and_others_do_not_wait() -> None:
+    turns, inside, most = Turns(), [0], [0]
+    other_is_in, lock = threading.Event(), threading.Lock()
+
+    def work(_: int) -> None:
+        with turns.of("one"):
+            with lock:
+                inside[0] += 1
+                most[0] = max(most[0], inside[0])
+            assert other_is_in.wait(10)
+            with lock:
+                inside[0] -= 1
+
+    def other() -> None:
+        with turns.of("two"):
+            other_is_in.set()
+
+    with ThreadPoolExecutor(5) as pool:
+        calls = [pool.submit(work, n) for n in range(4)]
+        pool.submit(other).result(10)
+        for call in calls:
+            call.result(10)
+    assert most == [1]
+
+
+def test_a_call_that_fails_gives_its_turn_on() -> None:
+    turns = Turns()
+    with pytest.raises(ValueError, match="no"), turns.of("one"):
+        raise ValueError("no")
+    with turns.of("one"):
+        pass
