@@ -80,6 +80,8 @@ class Run:
         with self.shop.open():
             self._settle_down()
             remove_orphans(self.calm, old=timedelta(0))
+        for one in self.traffic.landed:
+            one.is_unheard = (one.ref.name, str(one.ref.generation)) in self.post.unheard
         return check(self.traffic.landed, self.calm, self.last)
 
     def _settle_down(self) -> None:

@@ -52,6 +52,7 @@ class Landed:
     gone: bool = False
     is_copy: bool = False
     is_released: bool = False
+    is_unheard: bool = False  # its announcement was lost
 
     @property
     def counts(self) -> bool:
@@ -63,7 +64,10 @@ class Landed:
         """The end states that are right for it."""
         own = {"sales": "refreshed", "broken": "rejected", "marker": "ignored"}[self.file.kind]
         own = own if self.counts else "held"
-        return {own} | ({"ignored"} if self.gone else set()) | ({"duplicate_content"} if self.is_copy else set())
+        # Nobody can know of a generation that was never announced and is overwritten when the sweep looks.
+        missed = {"nothing"} if self.gone and self.is_unheard else set()
+        gone = {"ignored"} if self.gone else set()
+        return {own} | gone | missed | ({"duplicate_content"} if self.is_copy else set())
 
 
 def current(read: Iterable[Landed]) -> dict[Key, int]:

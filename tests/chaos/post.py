@@ -43,6 +43,7 @@ class Post:
     lost: float = 0.0
     twice: float = 0.0
     history: list[Letter] = field(default_factory=list)
+    unheard: set[tuple[str, str]] = field(default_factory=set)  # object and generation of announcements that were lost
     _waiting: list[Letter] = field(default_factory=list)
     _out: int = 0
 
@@ -73,6 +74,7 @@ class Post:
         copies = 1
         if self.faults.choose(("event_lost",), self.lost):
             copies = 0
+            self.unheard.add((attributes.get("objectId", ""), attributes.get("objectGeneration", "")))
         elif self.faults.choose(("event_twice",), self.twice):
             copies = 2
         with self._lock:

@@ -2,15 +2,18 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
 from stockflow.errors import TransientError
+from stockflow.events import ObjectRef
 from stockflow.gcp import warehouse
 from stockflow.services import Services
 from tests.chaos.faults import Faults
+from tests.chaos.model import File, Landed, Line
 from tests.chaos.patience import short_patience
 from tests.chaos.proxy import Proxy
 from tests.integration.ingest_world import World, new_world, sales
@@ -88,3 +91,12 @@ def _refuses(*_: object) -> Iterator[object]:
 
     raise PermanentError("missing_columns", "no column 'shelf'")
     yield
+
+
+def test_only_a_generation_that_nobody_heard_of_and_that_is_gone_may_end_as_nothing() -> None:
+    """An announcement that is lost is made up for by the sweep, as long as the object is there."""
+    ref = ObjectRef("landing", "sales/a.csv", 1, 1, "", datetime(2026, 9, 1, tzinfo=UTC))
+    one = Landed(ref, File(ref.name, (Line("R1", 1),)))
+    ends = {(gone, unheard): "nothing" in replace(one, gone=gone, is_unheard=unheard).allowed
+            for gone in (False, True) for unheard in (False, True)}  # fmt: skip
+    assert ends == {(False, False): False, (False, True): False, (True, False): False, (True, True): True}
