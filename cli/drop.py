@@ -31,7 +31,8 @@ def drop(
 ) -> None:
     """Drop files into the landing bucket, as a store or an ERP job would.
 
-    Exit code 1 when --wait saw a file rejected or not arrive in time.
+    Exit code 1 when --wait saw a file rejected or not arrive in time, or when neither folder nor name says which feed a
+    file is of: that one is not dropped, the others are.
 
     Examples:
 
@@ -44,15 +45,30 @@ def drop(
       stockflow drop samples/*/*
     """
     services = target.services()
-    wanted = {path: feed or guess_feed(path, services.contracts) for path in files}
-    loads = [upload(services, path, name) for path, name in _progress(object_names(wanted, sender))]
+    wanted = {path: feed or _feed_of(path, services.contracts) for path in files}
+    clear = {path: found for path, found in wanted.items() if found}
+    if not clear:
+        raise _unclear(wanted, services.contracts)
+    loads = [upload(services, path, name) for path, name in _progress(object_names(clear, sender))]
     if not wait:
         _say(loads, as_json)
-        return
+    bad = wait and _followed(services, loads, timeout, as_json)
+    if len(clear) < len(wanted):
+        raise _unclear(wanted, services.contracts)
+    if bad:
+        raise typer.Exit(1)
+
+
+def _followed(services: Services, loads: list[dict[str, str]], timeout: int, as_json: bool) -> bool:
+    """Tell how each load ended; return whether one is not as it should be."""
     rows = with_superseded(services, follow(services, [row["load_id"] for row in loads], timeout))
     print_json(rows) if as_json else _tell(rows)
-    if len(rows) < len(loads) or any(not is_settled(r) or r["end_state"] in _BAD for r in rows):
-        raise typer.Exit(1)
+    return len(rows) < len(loads) or any(not is_settled(r) or r["end_state"] in _BAD for r in rows)
+
+
+def _unclear(wanted: Mapping[Path, str | None], feeds: Iterable[str]) -> CommandError:
+    paths = ", ".join(str(path) for path, found in wanted.items() if not found)
+    return CommandError(f"{paths}: which feed is this? Use --feed with one of {', '.join(sorted(feeds))}")
 
 
 def _tell(rows: list[dict[str, object]]) -> None:
@@ -100,12 +116,20 @@ def guess_feed(path: Path, feeds: Iterable[str]) -> str:
     Raises:
         CommandError: when neither does.
     """
+    feeds = list(feeds)
+    found = _feed_of(path, feeds)
+    if found is None:
+        raise _unclear({path: None}, feeds)
+    return found
+
+
+def _feed_of(path: Path, feeds: Iterable[str]) -> str | None:
     feeds = sorted(feeds, key=len, reverse=True)
     for text in (path.resolve().parent.name, path.name):
         for feed in feeds:
             if text == feed or text.lower().startswith(feed):
                 return feed
-    raise CommandError(f"{path}: which feed is this? Use --feed with one of {', '.join(sorted(feeds))}")
+    return None
 
 
 def upload(services: Services, path: Path, name: str) -> dict[str, str]:

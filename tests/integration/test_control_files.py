@@ -1,9 +1,12 @@
 """What a control file states is compared with the data file beside it, whichever of the two comes first."""
 
 import hashlib
+from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from cli.main import app
 from functions.ingest.beside import Statement
 from functions.ingest.control import Stated
 from stockflow.events import ObjectRef
@@ -102,3 +105,18 @@ def test_a_statement_is_kept_under_the_name_of_its_file(world: World) -> None:
     place = Statement(Stated("kept.csv", 3), control.name, control.generation, control.created).place
     kept = world.services.object_store.read(world.services.settings.staging_bucket, place)
     assert str(ref.generation).encode() in kept
+
+
+def test_a_file_of_no_feed_keeps_no_other_from_being_dropped(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """``stockflow drop`` names the file whose feed nobody knows, and drops those before and after it."""
+    files = [tmp_path / name for name in ("sales_first.csv", "autumn.csv", "sales_last.csv")]
+    for number, file in enumerate(files):
+        file.write_text(sales(f"R{number},1,2026-09-01,A,LYO,1,10"))
+    monkeypatch.setattr("cli.target.services", lambda: world.services)
+    said = CliRunner().invoke(app, ["drop", *map(str, files)])
+    assert said.exit_code == 1 and f"{files[1]}: which feed is this?" in str(said.exception)
+    store, bucket = world.services.object_store, world.services.settings.landing_bucket
+    there = [store.stat(bucket, f"sales/{file.name}") is not None for file in (files[0], files[2])]
+    assert there == [True, True]
