@@ -21,7 +21,7 @@ FORMAT = {
     "return_unexpected_index_query": False,
 }
 _VERSIONS_KEPT = 50
-TOGETHER_ROWS = 5_000  # a batch costs Great Expectations about half a second, however few rows it has
+TOGETHER_ROWS = 5_000  # below, most of what a batch costs Great Expectations does not depend on its rows
 
 Failing = dict[str, npt.NDArray[np.intp]]
 

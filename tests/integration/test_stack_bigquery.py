@@ -8,9 +8,8 @@ import pytest
 
 pytestmark = pytest.mark.integration
 
-COMPARE = """
+BEGIN = """
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from duckdb_extensions import import_extension
 for name in ("ducklake", "icu", "httpfs", "avro"):
@@ -19,6 +18,9 @@ from local_bigquery.sql import dialect
 dialect.FUNCTIONS[:] = [p for p in dialect.FUNCTIONS if p.stem != "geography"]
 from local_bigquery.settings import settings
 settings.data_dir, settings.default_project_id = Path(sys.argv[1]), "demo"
+"""
+COMPARE = """
+from concurrent.futures import ThreadPoolExecutor
 from local import bigquery_lookups as quick
 from local import bigquery_memory as memory
 from local_bigquery.catalog import tabledata
@@ -114,26 +116,22 @@ print("the same")
 """  # fmt: skip
 
 
-def test_quick_lookups_answer_as_the_slow_ones(tmp_path: Path) -> None:
-    """After each kind of statement, both say the same of every table, view and column."""
-    (tmp_path / "home").mkdir()
+def assert_the_same(script: str, folder: Path) -> None:
+    """Run a script with the emulator's parts in a process of its own; it ends with "the same" if nothing differs."""
+    (folder / "home").mkdir()
     done = subprocess.run(
-        [sys.executable, "-c", COMPARE, str(tmp_path / "data")],
-        capture_output=True, text=True, env={"HOME": str(tmp_path / "home"), "PATH": "/usr/bin"}, check=False,
+        [sys.executable, "-c", BEGIN + script, str(folder / "data")],
+        capture_output=True, text=True, env={"HOME": str(folder / "home"), "PATH": "/usr/bin"}, check=False,
     )  # fmt: skip
     assert done.stdout.endswith("the same\n"), done.stderr
 
 
+def test_quick_lookups_answer_as_the_slow_ones(tmp_path: Path) -> None:
+    """After each kind of statement, both say the same of every table, view and column."""
+    assert_the_same(COMPARE, tmp_path)
+
+
 MERGES = """
-import sys
-from pathlib import Path
-from duckdb_extensions import import_extension
-for name in ("ducklake", "icu", "httpfs", "avro"):
-    import_extension(name)
-from local_bigquery.sql import dialect
-dialect.FUNCTIONS[:] = [p for p in dialect.FUNCTIONS if p.stem != "geography"]
-from local_bigquery.settings import settings
-settings.data_dir, settings.default_project_id = Path(sys.argv[1]), "demo"
 from local import bigquery_merge as quick
 from local_bigquery.engine import database
 from local_bigquery.jobs import merge, query
@@ -193,9 +191,4 @@ print("the same")
 
 def test_a_merge_that_matches_nothing_does_what_the_emulators_own_does(tmp_path: Path) -> None:
     """Rows out and rows in; every other MERGE is left to the emulator."""
-    (tmp_path / "home").mkdir()
-    done = subprocess.run(
-        [sys.executable, "-c", MERGES, str(tmp_path / "data")],
-        capture_output=True, text=True, env={"HOME": str(tmp_path / "home"), "PATH": "/usr/bin"}, check=False,
-    )  # fmt: skip
-    assert done.stdout.endswith("the same\n"), done.stderr
+    assert_the_same(MERGES, tmp_path)
