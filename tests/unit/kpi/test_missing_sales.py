@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from functions.kpi.examples import same
 from stockflow.contracts import load_contracts
 from stockflow.settings import bundle_root
 from tests.golden.books import Books
 from tests.golden.kpis import USUAL_LINES, Days, compute
-from tests.integration.kpi_world import FEEDS, LAST, shop
+from tests.integration.kpi_world import LAST, shop
+from tests.support.by_hand import assert_as_by_hand, computed
 from tests.support.local_warehouse import LocalWarehouse
 
 LOST = {LAST, LAST - timedelta(days=3), LAST - timedelta(days=7), LAST - timedelta(days=9), LAST - timedelta(days=12)}
@@ -37,11 +37,7 @@ BY_HAND = compute(BOOKS)
 @pytest.fixture(scope="module")
 def warehouse() -> LocalWarehouse:
     """The shop's facts, and every KPI computed from them."""
-    made = LocalWarehouse()
-    for feed in FEEDS:
-        made.put(feed, BOOKS.current[feed])
-    made.compute()
-    return made
+    return computed(BOOKS)
 
 
 def test_the_days_are_those_of_the_files_that_did_not_come(warehouse: LocalWarehouse) -> None:
@@ -53,18 +49,7 @@ def test_the_days_are_those_of_the_files_that_did_not_come(warehouse: LocalWareh
 
 @pytest.mark.parametrize("kpi", BY_HAND)
 def test_it_is_as_by_hand(kpi: str, warehouse: LocalWarehouse) -> None:
-    cells = BY_HAND[kpi]
-    rows = warehouse.rows(f"SELECT * FROM inventory_kpi.{kpi}")
-    found: dict[Any, dict[str, Any]] = {(r["business_date"], *(r[g] for g in cells.grain)): r for r in rows}
-    assert found.keys() == cells.rows.keys()
-    wrong = [
-        f"{key} {column}: {found[key][column]} instead of {value}"
-        for key, row in cells.rows.items()
-        for column, value in row.items()
-        if not same(found[key][column], value)
-    ]
-    assert not wrong, (len(wrong), wrong[:5])
-    assert [r for r in rows if r["value"] is None and r["reason_code"] is None] == []
+    assert_as_by_hand(kpi, BY_HAND[kpi], warehouse)
 
 
 def test_by_hand_and_the_contract_mean_the_same() -> None:
