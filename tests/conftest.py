@@ -72,7 +72,13 @@ def services(emulators: stack.Emulators, warehouse_stack: Stack) -> Iterator[Ser
 
 
 @pytest.fixture(scope="session")
-def full_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[stack.FullStack]:
+def whole_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    with stack.whole(tmp_path_factory.mktemp("stack")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def full_stack(whole_stack: Stack) -> Iterator[stack.FullStack]:
     """A whole running stack, shared by the session: emulators and the four functions."""
-    with stack.full_stack(tmp_path_factory.mktemp("stack")) as running:
+    with stack.speaking(whole_stack) as running:
         yield running

@@ -213,19 +213,24 @@ class FullStack:
 
 @contextmanager
 def full_stack(folder: Path, with_dashboard: bool = False) -> Iterator[FullStack]:
+    """Start everything below ``folder``, speak to it, and stop it at the end."""
+    with whole(folder, with_dashboard) as stack, speaking(stack) as running:
+        yield running
+
+
+@contextmanager
+def whole(folder: Path, with_dashboard: bool = False) -> Iterator[Stack]:
     """Start everything below ``folder``, and stop it at the end."""
     stack = control.up(folder, with_dashboard)
-    values = {**variables(stack), "STOCKFLOW_STATE": str(folder)}
     try:
-        with environment(values):
-            yield FullStack(stack, Services(Settings.from_env()), {**os.environ, **values})
+        yield stack
     finally:
         control.down(folder)
 
 
-def empty(services: Services, *feeds: str) -> None:
-    """Delete the rows of the ledger and of these feeds, so that a test starts with an empty warehouse."""
-    tables = [f"inventory_ops.{name}" for name in ("load_stages", "reject_rows", "quarantine_rows")]
-    for feed in feeds:
-        tables += [f"inventory_raw.{feed}", f"inventory_curated.{feed}", f"inventory_curated.{feed}_history"]
-    services.warehouse.query("; ".join([*(f"DELETE FROM {t} WHERE TRUE" for t in tables), "SELECT 1"]))
+@contextmanager
+def speaking(stack: Stack) -> Iterator[FullStack]:
+    """Speak to a running stack for a while: tests that follow may speak to another."""
+    values = {**variables(stack), "STOCKFLOW_STATE": str(stack.folder)}
+    with environment(values):
+        yield FullStack(stack, Services(Settings.from_env()), {**os.environ, **values})
