@@ -6,9 +6,11 @@ from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from cli.texts import LANGUAGE, said, separators
+
 NO_VALUE, UNCHANGED = "n/a", "no change"
 
-_REASONS = {
+REASONS = {
     "no_demand": "nothing was sold in the window",
     "no_stock": "there was no stock",
     "no_cost": "no cost is known",
@@ -27,27 +29,7 @@ _REASONS = {
     "one_receipt": "one receipt alone has no spread",
     "no_data": "no data is known",
     "not_computed": "nothing was computed for this date",
-}
-_REASONS_IN_FRENCH = {
-    "no_demand": "rien n'a été vendu dans la période",
-    "no_stock": "il n'y avait pas de stock",
-    "no_cost": "aucun coût n'est connu",
-    "no_price": "aucun prix n'est connu",
-    "missing_days": "trop de jours n'ont pas de relevé de stock",
-    "missing_sales": "des ventes sont attendues et ne sont pas venues",
-    "mixed_uom": "les quantités sont dans des unités différentes",
-    "stale": "le dernier relevé de stock est trop ancien",
-    "no_orders": "aucune commande n'était due",
-    "no_receipts": "rien n'a été reçu",
-    "no_cycle": "il n'y a pas deux livraisons entre lesquelles regarder",
-    "no_book": "les comptages n'indiquent pas de quantité théorique",
-    "no_promised_date": "aucune ligne de commande n'a de date promise",
-    "no_receipt_date": "aucune réception n'a de date",
-    "no_lead_time": "aucun délai de livraison n'est connu",
-    "one_receipt": "une seule réception n'a pas de dispersion",
-    "no_data": "aucune donnée n'est connue",
-    "not_computed": "rien n'a été calculé pour cette date",
-    "not computed yet": "pas encore calculé",
+    "not computed yet": "not computed yet",
 }
 # Size, its name, and from where it is used: 9,870 is shown whole, 12.3 k is not.
 _SIZES = ((1e9, " bn", 1e9), (1e6, " M", 1e6), (1e3, " k", 1e4))
@@ -55,20 +37,20 @@ _CURRENCIES = {"EUR": "€", "GBP": "£", "USD": "$"}
 _FRACTIONS = {"share", "fraction"}
 _COUNTED = {"units", "SKUs"}
 _PERCENTS = {"%", "percent", "pct"}
+NOUNS = ("day", "file", "line", "row", "reject")
 
 
-def reason(code: str | None, language: str = "en") -> str:
+def reason(code: str | None) -> str:
     """Return a reason code as words; an unknown code is shown as it is."""
     if code is None:
         return ""
-    known = _REASONS_IN_FRENCH if language == "fr" else _REASONS
-    return known.get(code, code.replace("_", " "))
+    return said(REASONS.get(code, code.replace("_", " ")))
 
 
 def figure(value: float | None, unit: str) -> str:
     """Return a value with its unit, short enough for a tile: ``€1.24 M``, ``3.4 %``, ``28.1 days``."""
     if value is None:
-        return NO_VALUE
+        return said(NO_VALUE)
     number, suffix = parts(value, unit)
     return f"{number}{suffix}" if suffix == " %" or not suffix else f"{number} {suffix.strip()}"
 
@@ -93,33 +75,37 @@ def parts(value: float, unit: str) -> tuple[str, str]:
     if unit in _PERCENTS:
         return _plain(value), " %"
     if unit in _CURRENCIES:
-        sign = "-" if value < 0 else ""
-        return f"{sign}{_CURRENCIES[unit]}{_short(abs(value))}", ""
+        return _money(value, _CURRENCIES[unit]), ""
     if unit.split(" ", maxsplit=1)[0] in _COUNTED and value == int(value) and abs(value) < 1000:
-        return f"{value:.0f}", unit
-    return _short(value), unit
+        return f"{value:.0f}", said(unit)
+    return _short(value), said(unit)
+
+
+def _money(value: float, sign: str) -> str:
+    minus, amount = "-" if value < 0 else "", _short(abs(value))
+    return f"{minus}{amount} {sign}" if LANGUAGE.get() == "fr" else f"{minus}{sign}{amount}"
 
 
 def signed(value: float, unit: str) -> str:
     """Return a change with its sign: ``+€1.24 M``, ``-3.4 pt``, ``+28.1 days``."""
     if unit in _FRACTIONS or unit in _PERCENTS:
-        return f"{value * (100 if unit in _FRACTIONS else 1):+,.2f} pt"
+        return separators(f"{value * (100 if unit in _FRACTIONS else 1):+,.2f} pt")
     return f"{'+' if value >= 0 else '-'}{figure(abs(value), unit)}"
 
 
 def change(difference: float | None, previous: float | None, unit: str) -> str:
     """Return the change from a week before: points for percentages, per cent of it otherwise."""
     if difference is None or previous is None:
-        return "no figure a week before"
+        return said("no figure a week before")
     if difference == 0:
-        return UNCHANGED
+        return said(UNCHANGED)
     if unit in _FRACTIONS or unit in _PERCENTS:
         points = difference * (100 if unit in _FRACTIONS else 1)
-        return f"{points:+.1f} pt" if abs(points) >= 0.05 else UNCHANGED
+        return separators(f"{points:+.1f} pt") if abs(points) >= 0.05 else said(UNCHANGED)
     if previous == 0:
         return f"{'+' if difference > 0 else '-'}{figure(abs(difference), unit)}"
     share = 100 * difference / abs(previous)
-    return f"{share:+.1f} %" if abs(share) >= 0.05 else UNCHANGED
+    return separators(f"{share:+.1f} %") if abs(share) >= 0.05 else said(UNCHANGED)
 
 
 def axis_format(unit: str) -> str:
@@ -132,16 +118,17 @@ def axis_format(unit: str) -> str:
 def beyond(alarm: str, low: float | None, high: float | None, unit: str) -> str:
     """Return which threshold a value has left: ``above 5 %``, ``below 4 turns per year``, or nothing."""
     if alarm == "high":
-        return f"above {limit(high, unit)}"
-    return f"below {limit(low, unit)}" if alarm == "low" else ""
+        return said("above {limit}", limit=limit(high, unit))
+    return said("below {limit}", limit=limit(low, unit)) if alarm == "low" else ""
 
 
 def limit(value: float | None, unit: str) -> str:
     """Return a threshold, without decimals that say nothing."""
     if value is None:
-        return NO_VALUE
+        return said(NO_VALUE)
     number, suffix = parts(value, unit)
-    short = number.rstrip("0").rstrip(".") if "." in number else number
+    point = separators(".")
+    short = number.rstrip("0").rstrip(point) if point in number else number
     return short + suffix if suffix in ("", " %") else f"{short} {suffix.strip()}"
 
 
@@ -150,18 +137,20 @@ def silences(runs: Iterable[tuple[date, date, str]]) -> str:
     days: Counter[str] = Counter()
     for first, last, why in runs:
         days[why] += (last - first).days + 1
-    told = [f"{count(number, 'day')}: {reason(why)}" for why, number in days.most_common(2)]
-    return f"No value on {'; on '.join(told)}." if told else ""
+    told = [said("on {days}: {reason}", days=count(n, "day"), reason=reason(why)) for why, n in days.most_common(2)]
+    return said("No value {when}.", when="; ".join(told)) if told else ""
 
 
 def day(value: date | None) -> str:
     """Return a date such as ``Mon 23 Nov 2026``."""
-    return "no date" if value is None else f"{value:%a} {value.day} {value:%b %Y}"
+    if value is None:
+        return said("no date")
+    return f"{said(f'{value:%a}')} {value.day} {said(f'{value:%b}')} {value.year}"
 
 
 def ago(moment: datetime | None, now: datetime) -> str:
     """Return how long ago something happened: ``12 s ago``, ``3 h ago``, ``2 days ago``."""
-    return "never" if moment is None else f"{span(now - moment)} ago"
+    return said("never") if moment is None else said("{span} ago", span=span(now - moment))
 
 
 def span(length: timedelta) -> str:
@@ -169,19 +158,23 @@ def span(length: timedelta) -> str:
     seconds = max(0, int(length.total_seconds()))
     for size, name in ((86_400, "day"), (3_600, "h"), (60, "min")):
         if seconds >= 2 * size or (name == "day" and seconds >= size):
-            count = seconds // size
-            return f"{count} {name}{'s' if name == 'day' and count != 1 else ''}"
+            return count(seconds // size, name) if name == "day" else f"{seconds // size} {name}"
     return f"{seconds} s"
 
 
 def count(number: int, noun: str) -> str:
     """Return ``1 row``, ``12 rows``, ``1,200 rows``."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+    return f"{whole(number)} {said(noun if number == 1 else f'{noun}s')}"
+
+
+def whole(number: int) -> str:
+    """Return a number of things: ``1,200``."""
+    return separators(f"{number:,}")
 
 
 def _short(value: float) -> str:
     size, suffix = next(((s, t) for s, t, least in _SIZES if abs(value) >= least), (1.0, ""))
-    return f"{_plain(value / size)}{suffix}"
+    return f"{_plain(value / size)}{said(suffix)}"
 
 
 def _plain(value: float) -> str:
@@ -189,7 +182,7 @@ def _plain(value: float) -> str:
         return "0"
     magnitude = abs(value)
     decimals = 0 if magnitude >= 1000 else 1 if magnitude >= 10 else 2
-    return f"{value:,.{decimals}f}"
+    return separators(f"{value:,.{decimals}f}")
 
 
 def parsed(value: Any) -> list[Any]:

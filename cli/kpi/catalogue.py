@@ -9,6 +9,7 @@ from cli import target, wording
 from cli.output import CommandError, console, print_json, print_table
 from cli.refresh import compute
 from cli.stack import Json
+from cli.texts import LANGUAGE, said, speaking
 from functions.kpi.catalog import load_definitions
 from functions.kpi.definition import Definition
 from functions.kpi.graph import column_lineage, parse_sql, tables
@@ -25,42 +26,29 @@ class Language(StrEnum):
 
 
 Spoken = Annotated[Language, typer.Option("--language", help="Language of titles, descriptions and sentences.")]
-# the change of a week, in words: up, down, better, worse
-_TREND = {
-    Language.EN: (
-        "{meaning}; up {percent:.0f}% in a week{verdict}.",
-        "{meaning}; down {percent:.0f}% in a week{verdict}.",
-        " (better)",
-        " (worse)",
-    ),
-    Language.FR: (
-        "{meaning} ; en hausse de {percent:.0f} % en une semaine{verdict}.",
-        "{meaning} ; en baisse de {percent:.0f} % en une semaine{verdict}.",
-        " (mieux)",
-        " (moins bien)",
-    ),
-}
+# The change of a week in words.
+_UP, _DOWN = "{meaning}; up {percent}% in a week{verdict}.", "{meaning}; down {percent}% in a week{verdict}."
+_VERDICTS = {None: "", True: " (better)", False: " (worse)"}
+TREND = (_UP, _DOWN, " (better)", " (worse)")
 
 
-def shown(definition: Definition, line: Headline, language: Language = Language.EN) -> dict[str, Any]:
-    """Return a headline as a row."""
-    reason = wording.reason(line.reason, language) if language is Language.FR else line.reason
+def shown(definition: Definition, line: Headline) -> dict[str, Any]:
+    """Return a headline as a row, in the language that is spoken; the code of a reason in English."""
+    reason = line.reason if LANGUAGE.get() == "en" else wording.reason(line.reason)
     return {
         "kpi": definition.name, "title": definition.title, "value": line.value, "unit": definition.unit,
-        "week_before": line.previous, "day": line.day, "meaning": reason or sentence(definition, line, language),
+        "week_before": line.previous, "day": line.day, "meaning": reason or sentence(definition, line),
     }  # fmt: skip
 
 
-def sentence(definition: Definition, line: Headline, language: Language = Language.EN) -> str:
+def sentence(definition: Definition, line: Headline) -> str:
     """Return one sentence of meaning, with the trend when there is one."""
     meaning = wording.filled(definition.meaning, line.value, definition.unit) or definition.description
     if line.trend is None or abs(line.trend) < 0.005:
         return meaning
-    up, down, better, worse = _TREND[language]
     good = {"up": line.trend > 0, "down": line.trend < 0}.get(definition.direction)
-    verdict = "" if good is None else better if good else worse
-    said = up if line.trend > 0 else down
-    return said.format(meaning=meaning.rstrip("."), percent=100 * abs(line.trend), verdict=verdict)
+    percent, verdict = f"{100 * abs(line.trend):.0f}", _VERDICTS[good] and said(_VERDICTS[good])
+    return said(_UP if line.trend > 0 else _DOWN, meaning=meaning.rstrip("."), percent=percent, verdict=verdict)
 
 
 def list_kpis(language: Spoken = Language.EN, as_json: Json = False) -> None:
@@ -74,11 +62,13 @@ def list_kpis(language: Spoken = Language.EN, as_json: Json = False) -> None:
 
       stockflow kpi list --language fr
     """
-    rows = [shown(d.told_in(language), h, language) for d, h in headlines(target.services())]
-    if as_json:
-        print_json(rows)
-    else:
-        print_table([_worded(r) for r in rows], ["kpi", "value", "week_before", "day", "meaning"])
+    found = headlines(target.services())
+    with speaking(language):
+        rows = [shown(d.told_in(language), h) for d, h in found]
+        if as_json:
+            print_json(rows)
+        else:
+            print_table([_worded(r) for r in rows], ["kpi", "value", "week_before", "day", "meaning"])
 
 
 def _worded(row: dict[str, Any]) -> dict[str, Any]:

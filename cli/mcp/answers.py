@@ -12,6 +12,7 @@ from cli.kpi.lineage import traced
 from cli.kpi.why import WORDS, answer, asked, both
 from cli.kpi.workspace import open_workspace
 from cli.output import CommandError
+from cli.texts import LANGUAGE, said
 from functions.kpi.catalog import Catalog, catalog_of, read_texts
 from functions.kpi.definition import Definition
 from functions.kpi.headline import UNKNOWN, told
@@ -26,7 +27,8 @@ _WEEKS = timedelta(days=34)  # how far back the newest day with facts is looked 
 def list_kpis(services: Services) -> Answer:
     """Return every KPI with what it means, and the definitions that cannot be read."""
     catalog = _catalog(services)
-    kpis = sorted((d for d in catalog.definitions.values() if d.kind == "kpi"), key=lambda d: d.title)
+    told_of = (d.told_in(LANGUAGE.get()) for d in catalog.definitions.values() if d.kind == "kpi")
+    kpis = sorted(told_of, key=lambda d: d.title)
     return {
         "project": services.settings.project,
         "kpis": [{**_defined(d), "split_by": splits(d)} for d in kpis],
@@ -90,7 +92,7 @@ def why_kpi(services: Services, kpi: str, first: str, last: str, known_at: str =
     """Return why a KPI moved between two days: parts that add up to the change, then cells, files and lines."""
     subject = asked(kpi, services)
     found = answer(subject, both(*parsed_days(first, last)), known_at, limit)
-    parts = {WORDS.get(name, name): amount for name, amount in found["parts"].items()}
+    parts = {said(WORDS.get(name, name)): amount for name, amount in found["parts"].items()}
     return {**found, "parts": parts, "source": _source(services, subject.definition, found["to"], None)}
 
 
@@ -150,12 +152,13 @@ class _Asked:
     def told(self, found: Sequence[Figure], day: date) -> Answer:
         """Return the figure of a day in words and numbers."""
         if not found:
-            return {"day": day, "value": None, "said": f"no row of {self.definition.table} for {day} and these filters"}
+            words = said("no row of {table} for {day} and these filters", table=self.definition.table, day=day)
+            return {"day": day, "value": None, "said": words}
         shown = told(self.definition)[0]
         (figure,) = found
         meaning = wording.filled(shown.meaning, figure.value, shown.unit)
-        said = meaning or wording.figure(figure.value, shown.unit)
-        words = wording.reason(figure.reason) if figure.value is None else said
+        told_of = meaning or wording.figure(figure.value, shown.unit)
+        words = wording.reason(figure.reason) if figure.value is None else told_of
         return {"day": day, **_row(figure), "said": words, "cells": figure.cells,
                 "cells_without_value": figure.without_value}  # fmt: skip
 
@@ -179,7 +182,7 @@ def _definition(services: Services, kpi: str) -> Definition:
     if kpi not in catalog.definitions:
         names = ", ".join(sorted(d.name for d in catalog.definitions.values() if d.kind == "kpi"))
         raise CommandError(f"no KPI {kpi!r}: there are {names}")
-    return catalog.definitions[kpi]
+    return catalog.definitions[kpi].told_in(LANGUAGE.get())
 
 
 def _defined(definition: Definition) -> Answer:

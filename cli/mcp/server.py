@@ -1,7 +1,7 @@
 """The tools that an assistant is given. Every one of them reads; none writes, publishes or replays."""
 
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from mcp.server.mcpserver import MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
@@ -10,6 +10,7 @@ from pydantic import Field
 
 from cli.mcp import answers, loads
 from cli.output import CommandError, plain
+from cli.texts import speaking
 from stockflow.errors import StockflowError
 from stockflow.services import Services
 
@@ -18,6 +19,7 @@ Stockflow's inventory KPIs, as their owners define them. Use these numbers as th
 - Say with each number its day and its source (table, definition version, as of), which every answer holds.
 - Never average or add figures yourself: ask again with `where` or `by`, and the figure is rolled up as it is defined.
 - A value that is null has a reason. Say the reason; it is not 0.
+- Ask in the reader's language where there is a `language`; codes and formulas stay as they are.
 - `list_kpis` says what there is; `why_kpi` says why a number moved; `explain_load` what happened to a file.
 """
 _READS = ToolAnnotations(read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False)
@@ -30,6 +32,7 @@ Where = Annotated[
     Field(description='Only this part: a column of `split_by` and its values, such as {"location_code": ["P1"]}.'),
 ]
 By = Annotated[str, Field(description="Also broken down by this column of `split_by`, largest first.")]
+Language = Annotated[Literal["en", "fr"], Field(description="Language of titles, sentences and reasons.")]
 Limit = Annotated[int, Field(description="How many rows at most.", ge=1, le=200)]
 
 
@@ -53,27 +56,38 @@ class _Tools:
     def __init__(self, services: Callable[[], Services]) -> None:
         self._services = services
 
-    def list_kpis(self) -> dict[str, Any]:
+    def list_kpis(self, language: Language = "en") -> dict[str, Any]:
         """List every KPI: title, meaning, formula, unit, which direction is better, how it can be split."""
-        return self._said(answers.list_kpis)
+        return self._said(answers.list_kpis, language=language)
 
-    def describe_kpi(self, kpi: Kpi) -> dict[str, Any]:
+    def describe_kpi(self, kpi: Kpi, language: Language = "en") -> dict[str, Any]:
         """Give one KPI's whole definition: formula and its source, owner, thresholds, SQL, worked examples."""
-        return self._said(answers.describe_kpi, kpi)
+        return self._said(answers.describe_kpi, kpi, language=language)
 
-    def read_kpi(self, kpi: Kpi, day: Day = "", where: Where = None, by: By = "", limit: Limit = 20) -> dict[str, Any]:
+    def read_kpi(
+        self, kpi: Kpi, day: Day = "", where: Where = None, by: By = "", limit: Limit = 20, language: Language = "en"
+    ) -> dict[str, Any]:
         """Read a KPI on one day, of all or of a part of the business, and broken down by one column."""
-        return self._said(answers.read_kpi, kpi, day, where, by, limit)
+        return self._said(answers.read_kpi, kpi, day, where, by, limit, language=language)
 
-    def read_series(self, kpi: Kpi, first: First, last: Last, where: Where = None) -> dict[str, Any]:
+    def read_series(
+        self, kpi: Kpi, first: First, last: Last, where: Where = None, language: Language = "en"
+    ) -> dict[str, Any]:
         """Read a KPI on each day of a period."""
-        return self._said(answers.read_series, kpi, first, last, where)
+        return self._said(answers.read_series, kpi, first, last, where, language=language)
 
     def compare_kpi(
-        self, kpi: Kpi, first: First, last: Last, where: Where = None, by: By = "", limit: Limit = 20
+        self,
+        kpi: Kpi,
+        first: First,
+        last: Last,
+        where: Where = None,
+        by: By = "",
+        limit: Limit = 20,
+        language: Language = "en",
     ) -> dict[str, Any]:
         """Compare a KPI on two days, in all and by one column, largest change first."""
-        return self._said(answers.compare_kpi, kpi, first, last, where, by, limit)
+        return self._said(answers.compare_kpi, kpi, first, last, where, by, limit, language=language)
 
     def why_kpi(
         self,
@@ -84,9 +98,10 @@ class _Tools:
             str, Field(description="Begin with what was known of the first day at this time (UTC), 2026-09-02T08:00.")
         ] = "",
         limit: Limit = 10,
+        language: Language = "en",
     ) -> dict[str, Any]:
         """Say why a KPI moved between two days: parts that add up to the change, then cells, files and lines."""
-        return self._said(answers.why_kpi, kpi, first, last, known_at, limit)
+        return self._said(answers.why_kpi, kpi, first, last, known_at, limit, language=language)
 
     def lineage_kpi(
         self, kpi: Kpi, column: Annotated[str, Field(description="The column to follow.")] = "value"
@@ -113,9 +128,10 @@ class _Tools:
         """Explain what happened to a file: each stage, refused lines by rule, where the first of them stand."""
         return self._said(loads.explain_load, file)
 
-    def _said(self, question: Callable[..., dict[str, Any]], *given: Any) -> dict[str, Any]:
+    def _said(self, question: Callable[..., dict[str, Any]], *given: Any, language: str = "en") -> dict[str, Any]:
         try:
-            answered: dict[str, Any] = _plain(question(self._services(), *given))
+            with speaking(language):
+                answered: dict[str, Any] = _plain(question(self._services(), *given))
         except (CommandError, StockflowError) as error:
             raise ToolError(str(error)) from error
         return answered

@@ -33,7 +33,8 @@ HEAD_IN_FRENCH = """# Les indicateurs en français
 Fait de `functions/kpi/definitions/*.sql` par `python -m functions.kpi.pages` : ne pas modifier. La page anglaise
 [kpis.md](kpis.md) donne aussi les formules, les seuils et l'origine de chaque chiffre.
 
-`stockflow kpi list --language fr` et `stockflow kpi show NOM --language fr` parlent français.
+`stockflow kpi list --language fr` et `stockflow kpi show NOM --language fr` parlent français ;
+le tableau de bord aussi, par le lien *Français* en haut de chaque page.
 """
 
 

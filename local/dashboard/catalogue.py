@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
+from cli.texts import LANGUAGE
 from functions.kpi.definition import Definition
 
 _CLASSES = ("abc_class", "class")
@@ -34,7 +35,9 @@ class Kpi:
 
 def shown(definitions: Collection[Definition], columns: dict[str, tuple[str, ...]]) -> tuple[Kpi, ...]:
     """Return the KPIs that have a table: stock first, then what is known of each shelf, SKU, supplier."""
-    ordered = sorted(definitions, key=lambda d: (d.rollup != "sum", _narrowness(d), d.title))
+    language = LANGUAGE.get()
+    told = (d.told_in(language) for d in definitions)
+    ordered = sorted(told, key=lambda d: (d.rollup != "sum", _narrowness(d), d.title))
     return tuple(_kpi(d, columns[d.name]) for d in ordered if d.kind == "kpi" and d.name in columns)
 
 

@@ -9,13 +9,18 @@ from typing import Any
 import streamlit as st
 
 from cli import wording
+from cli.texts import said
 from local.dashboard import charts, filters, page, queries, source
 from local.dashboard.catalogue import Kpi
 from local.dashboard.rollup import roll_up
 
 _WEEK = timedelta(days=7)
 _MOVES = 16
-_CALLED = {"sku": "SKU", "location_code": "location", "supplier_code": "supplier"}
+CALLED = {"sku": "SKU", "location_code": "location", "supplier_code": "supplier"}
+_BY = {"sku": "By SKU", "location_code": "By location", "supplier_code": "By supplier"}
+HEADS = ("Before", "After", "Change")
+# What files say: column -> how it is called.
+LINES = {"file": "file", "line": "line", "business_date": "date", "feed": "feed", "what": "it says"}
 
 
 @dataclass(frozen=True)
@@ -51,16 +56,19 @@ def draw() -> None:
         return
     days, place = _days(content)
     if days[0] >= days[1]:
-        st.info("Choose two days, the first one before the second.")
+        st.info(said("Choose two days, the first one before the second."))
         return
     found = moves(content, source.rows(queries.moved(content.tables, days)), days)
     known = {move.kpi.name: move.kpi for move in found}
-    kpi = known[filters.choose_kpi("Why did it move?", {name: k.title for name, k in known.items()}, place)]
+    kpi = known[filters.choose_kpi(said("Why did it move?"), {name: k.title for name, k in known.items()}, place)]
     left, right = st.columns([1, 1.05])
     with left.container(border=True, key="moves", height="stretch"):
         page.card(
-            "Largest movements",
-            f"of {len(found)} KPIs, by the change in per cent of the first day; the others can be chosen",
+            said("Largest movements"),
+            said(
+                "of {number} KPIs, by the change in per cent of the first day; the others can be chosen",
+                number=len(found),
+            ),
         )
         st.html(_moves_table(found, kpi))
     with right.container(border=True, key="why", height="stretch"):
@@ -87,8 +95,8 @@ def _days(content: source.Content) -> tuple[tuple[date, date], Any]:
     with st.container(border=True, key="filters"):
         one, two, place = st.columns([1, 1, 3], vertical_alignment="bottom")
         limits = {"min_value": first, "max_value": last, "format": "DD/MM/YYYY", "bind": "query-params"}
-        start = one.date_input("From", max(first, last - _WEEK), key="from", **limits)
-        end = two.date_input("To", last, key="to", **limits)
+        start = one.date_input(said("From"), max(first, last - _WEEK), key="from", **limits)
+        end = two.date_input(said("To"), last, key="to", **limits)
     return (start or first, end or last), place
 
 
@@ -96,14 +104,15 @@ def _moves_table(found: Sequence[Move], chosen: Kpi) -> str:
     most = max((abs(m.share) for m in found if m.share is not None), default=0.0) or 1.0
     shown = [*found[:_MOVES], *(m for m in found[_MOVES:] if m.kpi == chosen)]
     body = "".join(_move(m, most, m.kpi == chosen) for m in shown)
-    head = '<th>KPI</th><th class="num">Before</th><th class="num">After</th><th></th><th class="num">Change</th>'
+    before, after, change = (f'<th class="num">{escape(said(name))}</th>' for name in HEADS)
+    head = f"<th>{escape(said('KPI'))}</th>{before}{after}<th></th>{change}"
     return f'<table class="sf-table"><tr>{head}</tr>{body}</table>'
 
 
 def _move(m: Move, most: float, chosen: bool) -> str:
     unit = m.kpi.unit
-    words = "no figure" if m.change is None else wording.change(m.change, m.before, unit)
-    tone = "flat" if words == wording.UNCHANGED else {True: "good", False: "bad", None: "flat"}[m.good]
+    words = said("no figure") if m.change is None else wording.change(m.change, m.before, unit)
+    tone = "flat" if words == said(wording.UNCHANGED) else {True: "good", False: "bad", None: "flat"}[m.good]
     width = 60 * min(1.0, abs(m.share or 0.0) / most)
     link = escape(filters.address("changed", kpi=m.kpi.name))
     return (
@@ -118,24 +127,26 @@ def _move(m: Move, most: float, chosen: bool) -> str:
 
 def _parts(kpi: Kpi, answer: Mapping[str, Any] | None) -> None:
     if answer is None:
-        page.card(kpi.title, "it has no value on one of these days, so its change cannot be split")
+        page.card(kpi.title, said("it has no value on one of these days, so its change cannot be split"))
         return
     from cli.kpi.why import WORDS
 
     start, end = (wording.figure(answer[name], kpi.unit) for name in ("start", "end"))
-    page.card(kpi.title, f"{start} to {end}: the parts add up to {wording.signed(answer['change'], kpi.unit)}")
-    rows = sorted(((WORDS.get(n, n), v) for n, v in answer["parts"].items()), key=lambda row: -abs(row[1]))
+    change = wording.signed(answer["change"], kpi.unit)
+    page.card(kpi.title, said("{start} to {end}: the parts add up to {change}", start=start, end=end, change=change))
+    rows = sorted(((said(WORDS.get(n, n)), v) for n, v in answer["parts"].items()), key=lambda row: -abs(row[1]))
     page.chart(charts.steps(rows, kpi.unit, max(150, 44 * len(rows))), "why-parts")
     for column, moved in answer["by"].items():
         told = [f"{row['name']} {wording.signed(row['change'], kpi.unit)}" for row in moved[:4] if row["change"]]
         if told:
-            words = f"<b>By {escape(_CALLED.get(column, column))}</b> &nbsp; {escape(' · '.join(told))}"
+            words = f"<b>{escape(said(_BY.get(column, column)))}</b> &nbsp; {escape(' · '.join(told))}"
             st.html(f'<div class="sf-card"><p>{words}</p></div>')
 
 
 def _behind(kpi: Kpi, answer: Mapping[str, Any]) -> None:
     """Draw the cells that moved most, and what files say of the first of them."""
-    page.section("The items behind it", f"the {len(answer['cells'])} that moved most, with their parts of the change")
+    note = said("the {number} that moved most, with their parts of the change", number=len(answer["cells"]))
+    page.section(said("The items behind it"), note)
     st.dataframe(
         [_worded(cell, kpi.grain) for cell in answer["cells"]],
         hide_index=True,
@@ -143,18 +154,17 @@ def _behind(kpi: Kpi, answer: Mapping[str, Any]) -> None:
         height=330,
         placeholder="",
     )
-    page.section("What files say of the first three", "each line can be looked up in its file")
-    columns = {"file": "file", "line": "line", "business_date": "date", "feed": "feed", "what": "it says"}
-    columns |= {name: _CALLED.get(name, name) for name in kpi.grain}
-    lines = [{title: line.get(name) for name, title in columns.items()} for line in answer["lines"]]
+    page.section(said("What files say of the first three"), said("each line can be looked up in its file"))
+    columns = LINES | {name: CALLED.get(name, name) for name in kpi.grain}
+    lines = [{said(title): line.get(name) for name, title in columns.items()} for line in answer["lines"]]
     if lines:
         st.dataframe(lines, hide_index=True, width="stretch", height=260, placeholder="")
     else:
-        st.markdown("No file states a quantity of them between these two days.")
+        st.markdown(said("No file states a quantity of them between these two days."))
 
 
 def _worded(cell: Mapping[str, Any], grain: Sequence[str]) -> dict[str, Any]:
     from cli.kpi.why import WORDS
 
-    parts = {WORDS.get(n, n): v for n, v in cell.items() if n not in grain and n != "change"}
-    return {**{_CALLED.get(n, n): cell[n] for n in grain}, "change": cell["change"], **parts}
+    parts = {said(WORDS.get(n, n)): v for n, v in cell.items() if n not in grain and n != "change"}
+    return {**{said(CALLED.get(n, n)): cell[n] for n in grain}, said("change"): cell["change"], **parts}

@@ -9,6 +9,7 @@ from typing import Any
 import altair as alt
 
 from cli import wording
+from cli.texts import LANGUAGE, said
 from local.dashboard.rollup import Bar, Point, gaps, segments
 
 
@@ -34,6 +35,19 @@ PALETTE: ContextVar[Palette] = ContextVar("palette", default=LIGHT)
 CLASSES = {"A": "#0f766e", "B": "#5aa9a1", "C": "#c5d5d4"}
 AGES = ["#0f766e", "#5aa9a1", "#e9c46a", "#e08e45", "#b91c1c", "#94a3b8"]
 _PADDING = {"left": 2, "right": 6, "top": 6, "bottom": 2}
+_MONTHS = [
+    *("janvier", "février", "mars", "avril", "mai", "juin"),
+    *("juillet", "août", "septembre", "octobre", "novembre", "décembre"),
+]
+_SHORT_MONTHS = ["janv.", "févr.", "mars", "avr.", "mai", "juin", "juil.", "août", "sept.", "oct.", "nov.", "déc."]
+_DAYS = ["dimanche", "lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi"]
+_FRENCH = {
+    "number": {"decimal": ",", "thousands": "\u202f", "grouping": [3], "currency": ["", "\u00a0€"]},
+    "time": {
+        "dateTime": "%A %e %B %Y à %X", "date": "%d/%m/%Y", "time": "%H:%M:%S", "periods": ["AM", "PM"],
+        "days": _DAYS, "shortDays": [f"{d[:3]}." for d in _DAYS], "months": _MONTHS, "shortMonths": _SHORT_MONTHS,
+    },
+}  # fmt: skip
 FONT = "Source Sans, Inter, Segoe UI, sans-serif"
 
 
@@ -44,9 +58,9 @@ def trend(series: Sequence[Point], unit: str, height: int = 210) -> alt.LayerCha
     y = alt.Y("value:Q", title=None, scale=alt.Scale(domain=_domain(series)), axis=_axis(unit))
     hover = alt.selection_point(fields=["day"], nearest=True, on="pointerover", empty=False, clear="pointerout")
     tips = [
-        alt.Tooltip("when:N", title="Date"),
-        alt.Tooltip("shown:N", title="Value"),
-        alt.Tooltip("coverage:N", title="Coverage"),
+        alt.Tooltip("when:N", title=said("Date")),
+        alt.Tooltip("shown:N", title=said("Value")),
+        alt.Tooltip("coverage:N", title=said("Coverage")),
     ]
     known = line.transform_filter("isValid(datum.value)").encode(x=x, y=y, detail="segment:N")
     curve = known.mark_line(color=_now().accent, strokeWidth=2.2, interpolate="monotone")
@@ -62,7 +76,7 @@ def bars(rows: Sequence[Bar], unit: str, height: int = 210, limit: int = 110) ->
     order = [r["name"] for r in shown]
     base = alt.Chart(alt.Data(values=shown)).encode(
         y=alt.Y("name:N", sort=order, title=None, axis=_name_axis(limit)),
-        tooltip=[alt.Tooltip("name:N", title="Name"), alt.Tooltip("shown:N", title="Value")],
+        tooltip=[alt.Tooltip("name:N", title=said("Name")), alt.Tooltip("shown:N", title=said("Value"))],
     )
     bar = base.mark_bar(color=_now().soft, cornerRadiusEnd=3, size=16).encode(
         x=alt.X("value:Q", title=None, axis=None, scale=alt.Scale(padding=30))
@@ -73,12 +87,12 @@ def bars(rows: Sequence[Bar], unit: str, height: int = 210, limit: int = 110) ->
 def pareto(rows: Sequence[Mapping[str, Any]], height: int = 210) -> alt.LayerChart:
     """Return consumption value by rank in ABC colours under its cumulative share."""
     base = alt.Chart(alt.Data(values=[dict(r) for r in rows])).encode(
-        x=alt.X("rank:Q", title="Products by value of consumption", axis=_plain_axis(grid=False)),
+        x=alt.X("rank:Q", title=said("Products by value of consumption"), axis=_plain_axis(grid=False)),
         tooltip=[
-            alt.Tooltip("sku:N", title="SKU"),
-            alt.Tooltip("class:N", title="Class"),
-            alt.Tooltip("value:Q", title="Value", format=",.0f"),
-            alt.Tooltip("share:Q", title="Cumulative", format=".1%"),
+            alt.Tooltip("sku:N", title=said("SKU")),
+            alt.Tooltip("class:N", title=said("Class")),
+            alt.Tooltip("value:Q", title=said("Value"), format=",.0f"),
+            alt.Tooltip("share:Q", title=said("Cumulative"), format=".1%"),
         ],
     )
     colour = alt.Color(
@@ -89,7 +103,7 @@ def pareto(rows: Sequence[Mapping[str, Any]], height: int = 210) -> alt.LayerCha
     bar = base.mark_bar(binSpacing=0).encode(
         y=alt.Y("value:Q", title=None, axis=_axis("EUR")),
         color=colour,
-        x=alt.X("rank:Q", title="Products by value of consumption", axis=_plain_axis(grid=False)),
+        x=alt.X("rank:Q", title=said("Products by value of consumption"), axis=_plain_axis(grid=False)),
     )
     line = base.mark_line(color=_now().ink, strokeWidth=2).encode(
         y=alt.Y("share:Q", title=None, scale=alt.Scale(domain=[0, 1]), axis=_percent_axis())
@@ -113,9 +127,9 @@ def stacked(rows: Sequence[Mapping[str, Any]], buckets: Sequence[str], height: i
             ),
             order=alt.Order("position:Q"),
             tooltip=[
-                alt.Tooltip("name:N", title="Name"),
-                alt.Tooltip("bucket:N", title="Age in days"),
-                alt.Tooltip("amount:Q", title="Stock", format=",.0f"),
+                alt.Tooltip("name:N", title=said("Name")),
+                alt.Tooltip("bucket:N", title=said("Age in days")),
+                alt.Tooltip("amount:Q", title=said("Stock"), format=",.0f"),
             ],
         )
     )
@@ -127,7 +141,7 @@ def steps(rows: Sequence[tuple[str, float]], unit: str, height: int = 230) -> al
     shown = [{"name": name, "value": value, "label": wording.signed(value, unit)} for name, value in rows]
     base = alt.Chart(alt.Data(values=shown)).encode(
         y=alt.Y("name:N", sort=[r["name"] for r in shown], title=None, axis=_name_axis(190)),
-        tooltip=[alt.Tooltip("name:N", title="Part"), alt.Tooltip("label:N", title="Change")],
+        tooltip=[alt.Tooltip("name:N", title=said("Part")), alt.Tooltip("label:N", title=said("Change"))],
     )
     bar = base.mark_bar(cornerRadius=3, size=18).encode(
         x=alt.X("value:Q", title=None, axis=None, scale=alt.Scale(padding=60)),
@@ -154,7 +168,7 @@ def _bands(series: Sequence[Point]) -> list[alt.Chart]:
             "from": (first.isoformat() + "T00:00:00") if first == series[0].day else _noon(first, -1),
             "to": _noon(last, 0),
             "why": wording.reason(why),
-            "when": f"{first} to {last}" if first != last else str(first),
+            "when": said("{first} to {last}", first=first, last=last) if first != last else str(first),
         }
         for first, last, why in gaps(series)
     ]
@@ -166,7 +180,7 @@ def _bands(series: Sequence[Point]) -> list[alt.Chart]:
         .encode(
             x=alt.X("from:T"),
             x2="to:T",
-            tooltip=[alt.Tooltip("when:N", title="No value"), alt.Tooltip("why:N", title="Because")],
+            tooltip=[alt.Tooltip("when:N", title=said("No value")), alt.Tooltip("why:N", title=said("Because"))],
         )
     ]
 
@@ -192,7 +206,7 @@ def _trend_rows(series: Sequence[Point], unit: str) -> list[dict[str, Any]]:
             "segment": segment,
             "when": wording.day(p.day),
             "shown": wording.figure(p.value, unit),
-            "coverage": "n/a" if p.coverage is None else f"{p.coverage:.0f} %",
+            "coverage": said(wording.NO_VALUE) if p.coverage is None else f"{p.coverage:.0f} %",
         }
         for p, segment in zip(series, segments(series), strict=True)
     ]
@@ -233,10 +247,15 @@ def _share_axis() -> alt.Axis:
     return alt.Axis(format=".0%", grid=False, domain=False, ticks=False, tickCount=5)
 
 
+def _locale() -> dict[str, Any]:
+    """Return how axes write numbers and dates: Vega's own way, or the reader's."""
+    return {"locale": _FRENCH} if LANGUAGE.get() == "fr" else {}
+
+
 def _finish(chart: Any, height: int) -> Any:
     return (
         chart.properties(height=height, background="transparent", padding=_PADDING)
-        .configure(font=FONT)
+        .configure(font=FONT, **_locale())
         .configure_view(stroke=None)
         .configure_axis(labelColor=_now().muted, labelFontSize=11.5, titleFontSize=11.5)
         .configure_legend(labelColor=_now().ink, labelFontSize=11.5)

@@ -7,11 +7,13 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
+from cli.texts import said
 from local.dashboard import source
 from local.dashboard.rollup import Selection
 
 _DEFAULT_SPAN = timedelta(days=41)
-_DIMENSIONS = {"Location": "location", "Category": "category"}
+DIMENSIONS = {"location": "Location", "category": "Category"}
+ALL = {"locations": "All locations", "categories": "All categories"}
 
 
 @dataclass(frozen=True)
@@ -27,15 +29,24 @@ def bar(content: source.Content, split: bool = True) -> Chosen:
     with st.container(border=True, key="filters"):
         dates, places, groups, *by = st.columns([2.2, 3, 3, 1.8] if split else [2.2, 3, 3], vertical_alignment="bottom")
         start, end = _dates(dates, content)
-        locations = _choice(places, "Location", content.locations, "locations")
-        categories = _choice(groups, "Product category", content.categories, "categories")
-        dimension = "Location"
-        if split:
-            dimension = by[0].segmented_control(
-                "Break down by", list(_DIMENSIONS), default="Location", key="by", required=True, bind="query-params"
-            )
+        locations = _choice(places, said("Location"), content.locations, "locations")
+        categories = _choice(groups, said("Product category"), content.categories, "categories")
+        dimension = _dimension(by[0]) if split else "location"
     chosen = Selection(start, end, frozenset(locations), frozenset(categories))
-    return Chosen(chosen, _DIMENSIONS[dimension or "Location"])
+    return Chosen(chosen, dimension)
+
+
+def _dimension(place: Any) -> str:
+    """Draw the choice of what to break down by; the address holds its name, the same in every language."""
+    asked = st.query_params.get("by", "").lower()
+    if "by" not in st.session_state:
+        st.session_state["by"] = asked if asked in DIMENSIONS else "location"
+    chosen: str = place.segmented_control(
+        said("Break down by"), list(DIMENSIONS), format_func=lambda name: said(DIMENSIONS[name]), key="by",
+        required=True,
+    )  # fmt: skip
+    st.query_params["by"] = chosen
+    return chosen
 
 
 def choose_kpi(label: str, titles: dict[str, str], place: Any = st) -> str:
@@ -55,8 +66,7 @@ def address(page: str, **changes: str) -> str:
 
 
 def _choice(place: Any, label: str, names: tuple[str, ...], key: str) -> list[str]:
-    several = "categories" if key == "categories" else "locations"
-    chosen: list[str] = place.multiselect(label, names, placeholder=f"All {several}", key=key, bind="query-params")
+    chosen: list[str] = place.multiselect(label, names, placeholder=said(ALL[key]), key=key, bind="query-params")
     return chosen
 
 
@@ -64,7 +74,13 @@ def _dates(place: Any, content: source.Content) -> tuple[date, date]:
     first, last = content.bounds or (date.min, date.min)
     start = max(first, last - _DEFAULT_SPAN)
     picked = place.date_input(
-        "Dates", (start, last), min_value=first, max_value=last, format="DD/MM/YYYY", key="dates", bind="query-params"
+        said("Dates"),
+        (start, last),
+        min_value=first,
+        max_value=last,
+        format="DD/MM/YYYY",
+        key="dates",
+        bind="query-params",
     )
     if len(picked) == 2:
         return picked[0], picked[1]

@@ -7,14 +7,21 @@ from typing import Any
 import streamlit as st
 
 from cli import wording
+from cli.texts import LANGUAGE, said
 from functions.kpi.definition import Definition
 from local.dashboard import charts, filters, page, queries, source
 from local.dashboard.catalogue import Kpi, class_column
-from local.dashboard.overview import named, shape, unmoved
+from local.dashboard.overview import NO_ROW, named, shape, unmoved
 from local.dashboard.rollup import Point, Selection, gaps, headline, points
 from local.dashboard.shapes import buckets
 
 _NAMES, _ROWS, _EXPORTED = 10, 200, 50_000
+LIMITS = {"low": "at least {limit}", "high": "at most {limit}"}
+COUNTS = ("{count} in all, on {day}", "the {shown} largest of {count}, on {day}")
+BETTER = {"up": "higher", "down": "lower"}
+BY = {
+    "location": "By location", "category": "By category", "supplier": "By supplier", "SKU": "By SKU",
+}  # fmt: skip
 
 
 def draw() -> None:
@@ -23,15 +30,16 @@ def draw() -> None:
     if content is None:
         return
     known = {kpi.name: kpi for kpi in content.kpis}
-    kpi = known[filters.choose_kpi("KPI", {name: k.title for name, k in known.items()})]
+    kpi = known[filters.choose_kpi(said("KPI"), {name: k.title for name, k in known.items()})]
     chosen = filters.bar(content, split=False)
     columns = content.columns[kpi.name]
     rows = source.rows(queries.daily({kpi.name: columns}, chosen.selection))
     series = points(queries.by_kpi(rows, [kpi.name])[kpi.name], kpi.rollup)
     definition, facts = source.definition(kpi.name)
+    definition = definition.told_in(LANGUAGE.get())
     _top(kpi, columns, series, definition, chosen.selection)
     if not series:
-        st.info("No row of this KPI is inside the filters.")
+        st.info(said(NO_ROW))
     else:
         _charts(kpi, columns, chosen, series)
         _table(kpi, columns, chosen.selection, series)
@@ -43,10 +51,11 @@ def _top(
 ) -> None:
     """Draw the figure with its meaning, and beside it how it is defined."""
     now = headline(series, kpi.direction)
-    number, unit = wording.parts(now.value, kpi.unit) if now.value is not None else (wording.NO_VALUE, "")
+    number, unit = wording.parts(now.value, kpi.unit) if now.value is not None else (said(wording.NO_VALUE), "")
     meaning = wording.filled(kpi.meaning, now.value, kpi.unit) if now.value is not None else wording.reason(now.reason)
     change = wording.change(now.change, now.previous, kpi.unit)
     tone = {True: "good", False: "bad", None: "flat"}[now.good]
+    since = "" if now.change is None else " " + said("vs a week before")
     alarm = wording.beyond(kpi.alarm(now.value), kpi.low, kpi.high, kpi.unit)
     note = " ".join(n for n in (wording.silences(gaps(series)), unmoved(columns, selection)) if n)
     left, right = st.columns([1.1, 1])
@@ -55,7 +64,7 @@ def _top(
             f'<div class="sf-hero sf-{tone}"><h2>{escape(kpi.title)}</h2>'
             f'<p class="sf-value">{escape(number)}<small>{escape(unit)}</small>'
             f"{f'<span class=sf-alarm>{escape(alarm)}</span>' if alarm else ''}</p>"
-            f'<p class="sf-trend"><b>{escape(change)}</b>{"" if now.change is None else " vs a week before"}'
+            f'<p class="sf-trend"><b>{escape(change)}</b>{escape(since)}'
             f" &middot; {escape(wording.day(now.day))}</p>"
             f"<p>{escape(meaning)}</p>{f'<p class=sf-note>{escape(note)}</p>' if note else ''}</div>"
         )
@@ -65,15 +74,15 @@ def _top(
 
 def _facts(definition: Definition) -> str:
     limits = ", ".join(
-        f"{'at least' if name == 'low' else 'at most'} {wording.limit(value, definition.unit)}"
+        said(LIMITS[name], limit=wording.limit(value, definition.unit))
         for name, value in definition.thresholds.items()
-        if name in ("low", "high")
+        if name in LIMITS
     )
-    better = {"up": "higher", "down": "lower"}.get(definition.direction, "neither higher nor lower")
+    better = said(BETTER.get(definition.direction, "neither higher nor lower"))
     rows = {
-        "Definition": definition.description, "Formula": definition.formula, "Source": definition.source,
-        "Better": better, "Target": limits or "none is defined",
-        "One row for each": ", ".join(definition.grain) or "day", "Owner": definition.owner,
+        said("Definition"): definition.description, said("Formula"): definition.formula,
+        said("Source"): definition.source, said("Better"): better, said("Target"): limits or said("none is defined"),
+        said("One row for each"): ", ".join(definition.grain) or said("day"), said("Owner"): definition.owner,
     }  # fmt: skip
     body = "".join(f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in rows.items())
     return f'<dl class="sf-facts">{body}</dl>'
@@ -81,7 +90,7 @@ def _facts(definition: Definition) -> str:
 
 def _charts(kpi: Kpi, columns: Sequence[str], chosen: filters.Chosen, series: Sequence[Point]) -> None:
     with st.container(border=True, key="kpi-trend"):
-        page.card("Trend", "a grey band is a time without a value, never a zero")
+        page.card(said("Trend"), said("a grey band is a time without a value, never a zero"))
         page.chart(charts.trend(series, kpi.unit, 260), "kpi-trend-chart")
     own = bool(class_column(columns) or buckets(columns))
     drawn = [(d, *named(kpi, columns, d, chosen.selection, _NAMES)) for d in queries.DIMENSIONS]
@@ -91,12 +100,13 @@ def _charts(kpi: Kpi, columns: Sequence[str], chosen: filters.Chosen, series: Se
         if index % 2 == 0:
             places = st.columns(2)
         with places[index % 2].container(border=True, key=f"kpi-by-{dimension.lower()}"):
-            left_out = f"the {len(bars)} largest of {count:,}" if count > len(bars) else f"{count:,} in all"
-            page.card(f"By {dimension}", f"{left_out}, on {wording.day(series[-1].day)}")
+            told = COUNTS[count > len(bars)]
+            figures = {"shown": len(bars), "count": wording.whole(count), "day": wording.day(series[-1].day)}
+            page.card(said(BY[dimension]), said(told, **figures))
             page.chart(charts.bars(bars, kpi.unit, 32 * max(len(bars), 3), 180), f"kpi-by-{dimension.lower()}-chart")
     if own:
         with st.container(border=True, key="kpi-shape"):
-            page.card("By class" if class_column(columns) else "By age", "on the last day")
+            page.card(said("By class") if class_column(columns) else said("By age"), said("on the last day"))
             shape(kpi, columns, chosen, series[-1].day)
 
 
@@ -110,9 +120,10 @@ def _table(kpi: Kpi, columns: Sequence[str], selection: Selection, series: Seque
     with st.container(border=True, key="kpi-rows"):
         left, right = st.columns([5, 1.2], vertical_alignment="center")
         with left:
-            page.card("Rows", f"the {_ROWS} largest of {wording.day(day)}; the export has up to {_EXPORTED:,}")
+            figures = {"shown": _ROWS, "day": wording.day(day), "exported": wording.whole(_EXPORTED)}
+            page.card(said("Rows"), said("the {shown} largest of {day}; the export has up to {exported}", **figures))
         right.download_button(
-            "Export CSV", lambda: csv_text(rows(_EXPORTED)), f"{kpi.name}_{day}.csv", "text/csv", width="stretch",
+            said("Export CSV"), lambda: csv_text(rows(_EXPORTED)), f"{kpi.name}_{day}.csv", "text/csv", width="stretch",
             icon=":material/download:", key="export", on_click="ignore",
         )  # fmt: skip
         st.dataframe(rows(_ROWS), hide_index=True, width="stretch", height=330, placeholder="")
@@ -134,11 +145,14 @@ def csv_text(rows: Sequence[Mapping[str, Any]]) -> str:
 def _background(definition: Definition, facts: Mapping[str, Any]) -> None:
     """Draw lineage, SQL and worked examples."""
     run = facts["run"]
-    made = (
-        f"computed {run.computed_at:%Y-%m-%d %H:%M} UTC by version {run.definition_version}" if run else "not computed"
-    )
-    page.section("Where it comes from", f"{definition.table} · defined as version {definition.version} · {made}")
-    lineage, sql, examples = st.tabs(["Lineage", "SQL", f"Worked examples ({len(definition.examples)})"])
+    made = said("not computed")
+    if run:
+        at = f"{run.computed_at:%Y-%m-%d %H:%M}"
+        made = said("computed {at} UTC by version {version}", at=at, version=run.definition_version)
+    defined = said("defined as version {version}", version=definition.version)
+    page.section(said("Where it comes from"), f"{definition.table} · {defined} · {made}")
+    worked = said("Worked examples ({number})", number=len(definition.examples))
+    lineage, sql, examples = st.tabs([said("Lineage"), "SQL", worked])
     with lineage:
         _lineage(facts)
     with sql:
@@ -150,19 +164,20 @@ def _background(definition: Definition, facts: Mapping[str, Any]) -> None:
 
 def _lineage(facts: Mapping[str, Any]) -> None:
     if facts["steps"] is None:
-        st.markdown("No lineage is known: it reads what has no contract.")
+        st.markdown(said("No lineage is known: it reads what has no contract."))
         return
     steps, files = st.columns([1, 1.3])
     with steps:
-        page.card("Steps", "tables and views that its value passes")
+        page.card(said("Steps"), said("tables and views that its value passes"))
         st.html(f'<div class="sf-steps">{"".join(_steps(facts["steps"]))}</div>')
     with files:
-        page.card("Columns of files", "where it ends")
+        page.card(said("Columns of files"), said("where it ends"))
         body = "".join(
             f"<tr><td><code>{escape(_plain(c['column']))}</code></td><td>{escape(c['description'])}</td></tr>"
             for c in facts["lineage"]
         )
-        st.html(f'<table class="sf-table"><tr><th>Column</th><th>Meaning</th></tr>{body}</table>')
+        head = f"<th>{escape(said('Column'))}</th><th>{escape(said('Meaning'))}</th>"
+        st.html(f'<table class="sf-table"><tr>{head}</tr>{body}</table>')
 
 
 def _steps(tree: Mapping[str, Any]) -> Iterable[str]:
@@ -186,11 +201,11 @@ def _plain(column: str) -> str:
 
 
 def _example(number: int, example: Mapping[str, Any]) -> None:
-    st.html(f'<div class="sf-card"><h3>Example {number}</h3></div>')
+    st.html(f'<div class="sf-card"><h3>{escape(said("Example {number}", number=number))}</h3></div>')
     for table, rows in (example["given"] or {}).items():
-        st.caption(f"given in {table}")
+        st.caption(said("given in {table}", table=table))
         st.html(_small_table(rows))
-    st.caption("is computed as")
+    st.caption(said("is computed as"))
     st.html(_small_table(example["expect"] or []))
 
 
@@ -202,4 +217,4 @@ def _small_table(rows: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _cell(value: Any) -> str:
-    return '<span class="sf-null">no value</span>' if value is None else escape(str(value))
+    return f'<span class="sf-null">{escape(said("no value"))}</span>' if value is None else escape(str(value))

@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from cli import wording
+from cli.texts import said
 from local.dashboard import charts, filters, page, queries, shapes, source
 from local.dashboard.catalogue import Kpi, class_column
 from local.dashboard.rollup import Bar, Point, Selection, gaps, headline, points
@@ -15,6 +16,7 @@ from local.dashboard.tiles import Tile, grid
 
 Series = dict[str, list[Point]]
 _BARS = 8
+NO_ROW = "No row of this KPI is inside the filters."
 
 
 def draw() -> None:
@@ -34,8 +36,8 @@ def tiles(content: source.Content, selection: Selection, series: Series) -> None
     """Draw a tile for each KPI."""
     drawn = [_tile(kpi, series[kpi.name]) for kpi in content.kpis]
     watch = sum(bool(tile.alarm) for tile in drawn)
-    note = f"on {wording.day(selection.end)}, or the last date with data before it"
-    page.section("Key figures", note + (f" · {watch} to watch" if watch else ""))
+    note = said("on {day}, or the last date with data before it", day=wording.day(selection.end))
+    page.section(said("Key figures"), note + (said(" · {number} to watch", number=watch) if watch else ""))
     st.html(grid(drawn))
 
 
@@ -53,7 +55,7 @@ def _limit(kpi: Kpi, series: Sequence[Point]) -> str:
 
 def cards(content: source.Content, chosen: filters.Chosen, series: Series) -> None:
     """Draw a card with charts for each KPI, two a row."""
-    page.section("Charts", "a grey band is a time without a value, never a zero")
+    page.section(said("Charts"), said("a grey band is a time without a value, never a zero"))
     columns: list[Any] = []
     for index, kpi in enumerate(content.kpis):
         if index % 2 == 0:
@@ -67,7 +69,7 @@ def _card(kpi: Kpi, content: source.Content, chosen: filters.Chosen, series: Seq
     notes = (wording.silences(gaps(series)), unmoved(columns, chosen.selection))
     _card_head(kpi, headline(series, kpi.direction).value, " ".join(n for n in notes if n))
     if not series:
-        st.html('<div class="sf-card"><p>No row of this KPI is inside the filters.</p></div>')
+        st.html(f'<div class="sf-card"><p>{escape(said(NO_ROW))}</p></div>')
         return
     own = class_column(columns) or shapes.buckets(columns)
     left, right = st.columns([1, 1.25] if own else [1.55, 1])
@@ -92,8 +94,9 @@ def _card_head(kpi: Kpi, value: float | None, note: str) -> None:
 def unmoved(columns: Sequence[str], selection: Selection) -> str:
     """Say which filters cannot reach a KPI because it is not known at that grain."""
     asked = {"location": selection.locations, "category": selection.categories}
-    missing = [d for d, names in asked.items() if names and queries.dimension_of(d, columns)[0] is None]
-    return f"Not known by {' or '.join(missing)}: that filter does not change it." if missing else ""
+    missing = [said(d) for d, names in asked.items() if names and queries.dimension_of(d, columns)[0] is None]
+    told = said("Not known by {columns}: that filter does not change it.", columns=said(" or ").join(missing))
+    return told if missing else ""
 
 
 def _breakdown(kpi: Kpi, columns: Sequence[str], chosen: filters.Chosen) -> None:

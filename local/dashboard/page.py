@@ -11,12 +11,20 @@ import streamlit as st
 
 from cli import wording
 from cli.freshness import LATE, freshness
-from local.dashboard import charts, source
+from cli.texts import LANGUAGE, LANGUAGES, said
+from local.dashboard import charts, filters, source
 from local.dashboard.health import totals
 
 _STYLE = Path(__file__).with_name("style.css")
 _ICON = Path(__file__).with_name("icon.svg")
 _MARK = f'<img alt="" src="data:image/svg+xml;base64,{b64encode(_ICON.read_bytes()).decode()}">'
+NEXT = (
+    "Then press Refresh. `stockflow loads` shows how far each file is, `stockflow explain FILE` why a row was refused."
+)
+# What the chips count: one of them, several of them.
+_LOADED, _REJECTED = ("file loaded", "files loaded"), ("file rejected", "files rejected")
+_REFUSED, _FEEDS_LATE = ("row refused", "rows refused"), ("feed late", "feeds late")
+CHIPS = (*_LOADED, *_REJECTED, *_REFUSED, *_FEEDS_LATE)
 # The pages that the head links to; each session runs in a context of its own.
 PAGES: ContextVar[tuple[Any, ...]] = ContextVar("pages", default=())
 
@@ -24,6 +32,8 @@ PAGES: ContextVar[tuple[Any, ...]] = ContextVar("pages", default=())
 def set_up() -> None:
     """Name the page, load its style, and draw charts for a light or a dark one."""
     st.set_page_config(page_title="Stockflow", page_icon=str(_ICON), layout="wide")
+    asked = st.query_params.get("lang", "en")
+    LANGUAGE.set(asked if asked in LANGUAGES else "en")
     st.html(_STYLE)
     charts.PALETTE.set(charts.DARK if st.context.theme.type == "dark" else charts.LIGHT)
 
@@ -37,7 +47,7 @@ def frame() -> source.Content | None:
         return None
     head(content, health, datetime.now(UTC))
     for fault in content.faults:  # the other KPIs are shown all the same
-        st.warning(f"This KPI is left out: {fault}", icon=":material/warning:")
+        st.warning(said("This KPI is left out: {fault}", fault=fault), icon=":material/warning:")
     if content.bounds is None:
         empty(content)
         return None
@@ -48,16 +58,28 @@ def head(content: source.Content, health: source.Health, now: datetime) -> None:
     """Draw the title, the links to the pages, the state of the pipeline in four chips, and the refresh button."""
     left, middle, right = st.columns([5, 6, 1], vertical_alignment="center")
     last = content.bounds[1] if content.bounds else None
-    note = f"KPIs as of {wording.day(last)}" if last else "No KPI yet"
+    note = said("KPIs as of {day}", day=wording.day(last)) if last else said("No KPI yet")
     left.html(
         f'<div class="sf-head">{_MARK}<div><h1>Stockflow</h1>'
         f"<p>{note} &middot; {escape(content.project)}</p></div></div>"
     )
     middle.html(f'<div class="sf-chips">{"".join(_chips(health, now))}</div>')
-    right.button("Refresh", icon=":material/refresh:", on_click=source.refresh, width="stretch")
+    right.button(said("Refresh"), icon=":material/refresh:", on_click=source.refresh, width="stretch")
     with st.container(horizontal=True, key="nav"):
         for linked in PAGES.get():
             st.page_link(linked, query_params=st.query_params)
+        st.html(f'<nav class="sf-languages" aria-label="{escape(said("Language"))}">{_languages()}</nav>')
+
+
+def _languages() -> str:
+    """Return a link to this page in each language; the address keeps it."""
+    return "".join(_language(code, name) for code, name in LANGUAGES.items())
+
+
+def _language(code: str, name: str) -> str:
+    current = ' aria-current="true"' if code == LANGUAGE.get() else ""
+    link = escape(filters.address("", lang=code))
+    return f'<a href="{link}" target="_self" lang="{code}" hreflang="{code}"{current}>{name}</a>'
 
 
 def section(title: str, note: str = "") -> None:
@@ -77,44 +99,51 @@ def chart(drawn: Any, key: str) -> None:
 
 def empty(content: source.Content) -> None:
     """Say how the first KPI comes about."""
-    known = "Loads arrived, but no KPI was computed from them yet." if content.columns else ""
+    known = said("Loads arrived, but no KPI was computed from them yet.") if content.columns else ""
     st.html(
-        f'<div class="sf-empty"><h2>The warehouse has no KPI yet</h2><p>{known} Drop a file and wait for it; '
-        "the samples bring every feed:</p><pre>stockflow drop samples/*/* --wait</pre>"
-        "<p>Then press Refresh. <code>stockflow loads</code> shows how far each file is, "
-        "<code>stockflow explain FILE</code> why a row was refused.</p></div>"
+        f'<div class="sf-empty"><h2>{escape(said("The warehouse has no KPI yet"))}</h2><p>{escape(known)} '
+        f"{escape(said('Drop a file and wait for it; the samples bring every feed:'))}</p>"
+        "<pre>stockflow drop samples/*/* --wait</pre>"
+        f"<p>{coded(said(NEXT))}</p></div>"
     )
 
 
 def unavailable(problem: source.UnavailableError) -> None:
     """Say why nothing can be shown and what to do."""
     st.html(
-        f'<div class="sf-head">{_MARK}<div><h1>Stockflow</h1><p>Nothing can be shown</p></div></div>'
-        f'<div class="sf-empty"><h2>The warehouse or a definition cannot be read</h2><p>{escape(str(problem))}</p>'
-        "<pre>stockflow status    # which part is down\nstockflow up        # start the stack</pre>"
-        "<p>This page tries again when it is reloaded.</p></div>"
+        f'<div class="sf-head">{_MARK}<div><h1>Stockflow</h1><p>{escape(said("Nothing can be shown"))}</p></div></div>'
+        f'<div class="sf-empty"><h2>{escape(said("The warehouse or a definition cannot be read"))}</h2>'
+        f"<p>{escape(str(problem))}</p>"
+        f"<pre>stockflow status    # {escape(said('which part is down'))}\n"
+        f"stockflow up        # {escape(said('start the stack'))}</pre>"
+        f"<p>{escape(said('This page tries again when it is reloaded.'))}</p></div>"
     )
-    st.button("Try again", icon=":material/refresh:", on_click=source.refresh)
+    st.button(said("Try again"), icon=":material/refresh:", on_click=source.refresh)
 
 
 def _chips(health: source.Health, now: datetime) -> list[str]:
     t = totals(health.loads)
     late = [f for f in freshness(health.expected, health.freshness, now) if f.state == LATE]
     return [
-        _chip("ok" if t.waiting == 0 else "warn", t.by_state.get("loaded", 0), "loaded", t.waiting),
-        _chip("bad" if t.by_state.get("rejected") else "ok", t.by_state.get("rejected", 0), "files rejected"),
-        _chip("warn" if t.rejects + t.quarantined else "ok", t.rejects + t.quarantined, "rows refused"),
-        _chip("warn" if late else "ok", len(late), "feeds late"),
+        _chip("ok" if t.waiting == 0 else "warn", t.by_state.get("loaded", 0), _LOADED, t.waiting),
+        _chip("bad" if t.by_state.get("rejected") else "ok", t.by_state.get("rejected", 0), _REJECTED),
+        _chip("warn" if t.rejects + t.quarantined else "ok", t.rejects + t.quarantined, _REFUSED),
+        _chip("warn" if late else "ok", len(late), _FEEDS_LATE),
     ]
 
 
-def _chip(tone: str, number: int, words: str, waiting: int = 0) -> str:
-    noun, _, rest = words.partition("s ")
-    words = f"{noun} {rest}" if number == 1 and rest else words
-    more = f" &middot; {waiting} on their way" if waiting else ""
-    return f'<span class="sf-chip {tone}"><b>{number:,}</b> {words}{more}</span>'
+def _chip(tone: str, number: int, words: tuple[str, str], waiting: int = 0) -> str:
+    more = said(" · {number} on their way", number=waiting) if waiting else ""
+    told = escape(said(words[number != 1]) + more)
+    return f'<span class="sf-chip {tone}"><b>{wording.whole(number)}</b> {told}</span>'
 
 
 def within(length: timedelta | None) -> str:
     """Return the age that a contract allows as words."""
-    return "no expectation" if length is None else f"within {wording.span(length)}"
+    return said("no expectation") if length is None else said("within {span}", span=wording.span(length))
+
+
+def coded(text: str) -> str:
+    """Return words with what stands in back quotes as code."""
+    parts = escape(text).split("`")
+    return "".join(f"<code>{part}</code>" if n % 2 else part for n, part in enumerate(parts))

@@ -9,12 +9,13 @@ import streamlit as st
 
 from cli import wording
 from cli.freshness import Freshness, freshness
+from cli.texts import said
 from functions.ingest.receipts.described import unused
 from local.dashboard import page, source
 from local.dashboard.health import Totals, totals
 
 _REASONS_SHOWN = 10
-_LOADS = {
+LOADS = {
     "feed": "Feed",
     "object": "File",
     "end_state": "End state",
@@ -28,7 +29,7 @@ _LOADS = {
     "not_used": "Columns not used",
     "load_id": "Load",
 }
-_QUARANTINE = {
+QUARANTINE = {
     "feed": "Feed",
     "object": "File",
     "line": "Line",
@@ -38,7 +39,7 @@ _QUARANTINE = {
     "expected": "Expected",
     "stage": "Stage",
 }
-_REJECTS = {
+REJECTS = {
     "feed": "Feed",
     "object": "File",
     "line": "Line",
@@ -51,7 +52,7 @@ _TONES = {"on time": "ok", "late": "warn"}
 
 
 # How a file that needs somebody ended -> what is wrong, and what fixes it.
-_FIXES = {
+FIXES = {
     "held": (
         "waits for a decision",
         "stockflow loads release {file}",
@@ -62,6 +63,14 @@ _FIXES = {
     "retrying": ("failed and is tried again", "stockflow explain {file}", "says why"),
 }
 _WAITING = 12
+_OF_FILES = ("File", "Feed", "State", "Reason", "What fixes it")
+_OF_FEEDS, _NUMBERS = ("Feed", "State", "Last file", "Expected"), ("Loads", "Rows")
+_OF_REASONS = ("Feed", "Reason", "Column", "Kept in", "Rows")
+HEADS = (*_OF_FILES, *_OF_FEEDS, *_NUMBERS, *_OF_REASONS)
+HOW_QUARANTINED = (
+    "`stockflow quarantine export` writes them to a file to be corrected and dropped again; "
+    "`stockflow quarantine release` takes them as they are, once the contract allows it."
+)
 
 
 def draw() -> None:
@@ -74,7 +83,7 @@ def draw() -> None:
     now = datetime.now(UTC)
     page.head(content, health, now)
     t = totals(health.loads)
-    page.section("Files", _books(t))
+    page.section(said("Files"), _books(t))
     _attention(health.loads)
     left, right = st.columns([1, 1.15])
     with left.container(border=True, key="freshness", height="stretch"):
@@ -83,65 +92,56 @@ def draw() -> None:
         _reasons(health.reasons)
     loads, quarantined, rejected = st.tabs(
         [
-            f"Loads ({len(health.loads):,})",
-            f"Quarantined rows ({t.quarantined:,})",
-            f"Rejected lines ({t.rejects:,})",
+            said("Loads ({number})", number=wording.whole(len(health.loads))),
+            said("Quarantined rows ({number})", number=wording.whole(t.quarantined)),
+            said("Rejected lines ({number})", number=wording.whole(t.rejects)),
         ]
     )
     with loads:
         _table(
             [{**load, "not_used": not_used(load)} for load in health.loads],
-            _LOADS,
-            "Nothing landed yet: `stockflow drop FILE --wait`.",
+            LOADS,
+            said("Nothing landed yet: `stockflow drop FILE --wait`."),
         )
     with quarantined:
-        st.caption(
-            "`stockflow quarantine export` writes them to a file to be corrected and dropped again; "
-            "`stockflow quarantine release` takes them as they are, once the contract allows it."
-        )
-        _table(health.quarantine, _QUARANTINE, "No row is in quarantine.")
+        st.caption(said(HOW_QUARANTINED))
+        _table(health.quarantine, QUARANTINE, said("No row is in quarantine."))
     with rejected:
-        st.caption("A line that cannot be read is corrected in its file, and the file dropped again.")
-        _table(health.rejects, _REJECTS, "Every line could be read.")
+        st.caption(said("A line that cannot be read is corrected in its file, and the file dropped again."))
+        _table(health.rejects, REJECTS, said("Every line could be read."))
 
 
 def _attention(loads: Sequence[Mapping[str, Any]]) -> None:
     """Draw the files that need somebody, with the reason and the command that fixes it; nothing where there is none."""
-    found = [load for load in loads if _state_of(load) in _FIXES]
+    found = [load for load in loads if _state_of(load) in FIXES]
     with st.container(border=True, key="attention"):
         if not found:
-            page.card("Nothing waits for you", "no file is held, failed or rejected")
+            page.card(said("Nothing waits for you"), said("no file is held, failed or rejected"))
             return
-        left_out = f", the newest {_WAITING} are shown" if len(found) > _WAITING else ""
-        page.card("Files that need you", f"{wording.count(len(found), 'file')}{left_out}")
+        left_out = said(", the newest {number} are shown", number=_WAITING) if len(found) > _WAITING else ""
+        page.card(said("Files that need you"), f"{wording.count(len(found), 'file')}{left_out}")
         body = "".join(_needs(load) for load in found[:_WAITING])
-        head = "<th>File</th><th>Feed</th><th>State</th><th>Reason</th><th>What fixes it</th>"
+        head = _heads(*_OF_FILES)
         st.html(f'<table class="sf-table"><tr>{head}</tr>{body}</table>')
 
 
 def _state_of(load: Mapping[str, Any]) -> str:
-    return next((s for s in (load["end_state"], load["state"]) if s in _FIXES), "")
+    return next((s for s in (load["end_state"], load["state"]) if s in FIXES), "")
 
 
 def _needs(load: Mapping[str, Any]) -> str:
     state = _state_of(load)
-    what, command, then = _FIXES[state]
+    what, command, then = FIXES[state]
     name = (load["object"] or load["load_id"]).rpartition("/")[2]
     told = ": ".join(str(t).replace("_", " ") if t == load["reason_code"] else str(t)
                      for t in (load["reason_code"], load["message"]) if t)  # fmt: skip
     tone = "warn" if state in ("held", "retrying") else "bad"
-    fix = f"<code>{escape(command.format(file=name))}</code> {_coded(then.format(file=name))}"
+    fix = f"<code>{escape(command.format(file=name))}</code> {page.coded(said(then, file=name))}"
     return (
         f"<tr><td>{escape(load['object'] or '')}</td><td>{escape(load['feed'] or '')}</td>"
-        f'<td><span class="sf-state {tone}" title="{escape(what)}">{escape(state)}</span></td>'
-        f"<td>{escape(told or what)}</td><td>{fix}</td></tr>"
+        f'<td><span class="sf-state {tone}" title="{escape(said(what))}">{escape(said(state))}</span></td>'
+        f"<td>{escape(told or said(what))}</td><td>{fix}</td></tr>"
     )
-
-
-def _coded(text: str) -> str:
-    """Return words with what stands in back quotes as code."""
-    parts = escape(text).split("`")
-    return "".join(f"<code>{part}</code>" if n % 2 else part for n, part in enumerate(parts))
 
 
 def not_used(load: Mapping[str, Any]) -> str:
@@ -150,42 +150,44 @@ def not_used(load: Mapping[str, Any]) -> str:
 
 
 def _books(t: Totals) -> str:
-    states = ", ".join(f"{number} {state.replace('_', ' ')}" for state, number in sorted(t.by_state.items()))
+    states = ", ".join(f"{number} {said(state.replace('_', ' '))}" for state, number in sorted(t.by_state.items()))
     if not states:
-        return "no file landed yet"
-    return (
-        f"{states} · {wording.count(t.lines, 'line')} = {wording.count(t.rows, 'row')} in raw"
-        f" + {wording.count(t.rejects, 'reject')}; {t.quarantined:,} of the rows quarantined"
-    )
+        return said("no file landed yet")
+    return said(
+        "{states} · {lines} = {rows} in raw + {rejects}; {quarantined} of the rows quarantined",
+        states=states, lines=wording.count(t.lines, "line"), rows=wording.count(t.rows, "row"),
+        rejects=wording.count(t.rejects, "reject"), quarantined=wording.whole(t.quarantined),
+    )  # fmt: skip
 
 
 def _freshness(health: source.Health, now: datetime) -> None:
-    _title("Freshness", "when each feed last brought rows, against its contract")
+    page.card(said("Freshness"), said("when each feed last brought rows, against its contract"))
     body = "".join(_feed(f, now) for f in freshness(health.expected, health.freshness, now))
-    head = '<th>Feed</th><th>State</th><th>Last file</th><th>Expected</th><th class="num">Loads</th>'
-    st.html(f'<table class="sf-table"><tr>{head}<th class="num">Rows</th></tr>{body}</table>')
+    numbers = "".join(f'<th class="num">{escape(said(name))}</th>' for name in _NUMBERS)
+    head = _heads(*_OF_FEEDS)
+    st.html(f'<table class="sf-table"><tr>{head}{numbers}</tr>{body}</table>')
 
 
 def _feed(f: Freshness, now: datetime) -> str:
     return (
         f"<tr><td>{escape(f.feed)}</td><td>{_state(f.state)}</td><td>{wording.ago(f.last, now)}</td>"
-        f'<td>{page.within(f.expected)}</td><td class="num">{f.loads:,}</td>'
-        f'<td class="num">{f.rows:,}</td></tr>'
+        f'<td>{page.within(f.expected)}</td><td class="num">{wording.whole(f.loads)}</td>'
+        f'<td class="num">{wording.whole(f.rows)}</td></tr>'
     )
 
 
 def _state(state: str) -> str:
-    return f'<span class="sf-state {_TONES.get(state, "")}">{state}</span>'
+    return f'<span class="sf-state {_TONES.get(state, "")}">{escape(said(state))}</span>'
 
 
 def _reasons(rows: Sequence[Mapping[str, Any]]) -> None:
-    _title("Why rows were refused", "every refused row is kept with its original text")
+    page.card(said("Why rows were refused"), said("every refused row is kept with its original text"))
     if not rows:
-        st.markdown("No row was refused.")
+        st.markdown(said("No row was refused."))
         return
     most = max(int(row["refused"]) for row in rows)
     body = "".join(_reason(row, most) for row in rows[:_REASONS_SHOWN])
-    head = "<th>Feed</th><th>Reason</th><th>Column</th><th>Kept in</th><th>Rows</th>"
+    head = _heads(*_OF_REASONS)
     st.html(f'<table class="sf-table"><tr>{head}</tr>{body}</table>')
 
 
@@ -195,18 +197,18 @@ def _reason(row: Mapping[str, Any], most: int) -> str:
     column = f"<code>{escape(row['column_name'])}</code>" if row["column_name"] else ""
     return (
         f"<tr><td>{escape(row['feed'] or '')}</td><td>{escape(row['reason'].replace('_', ' '))}</td>"
-        f"<td>{column}</td><td>{row['kind']}</td><td>{meter}{refused:,}</td></tr>"
+        f"<td>{column}</td><td>{escape(said(row['kind']))}</td><td>{meter}{wording.whole(refused)}</td></tr>"
     )
 
 
-def _title(title: str, note: str) -> None:
-    st.html(f'<div class="sf-card"><h3>{title}</h3><p>{note}</p></div>')
+def _heads(*names: str) -> str:
+    return "".join(f"<th>{escape(said(name))}</th>" for name in names)
 
 
 def _table(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str], nothing: str) -> None:
     if not rows:
         st.markdown(nothing)
         return
-    shown = [{title: row[name] for name, title in columns.items()} for row in rows]
+    shown = [{said(title): row[name] for name, title in columns.items()} for row in rows]
     height = min(35 * (len(shown) + 1) + 3, 390)
     st.dataframe(shown, hide_index=True, width="stretch", height=height, placeholder="")

@@ -9,6 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Protocol
 
+from cli.texts import said
 from local.dashboard.catalogue import Kpi, class_column
 from local.dashboard.rollup import Bar, Cell, Selection
 
@@ -139,7 +140,7 @@ LIMIT {most}"""
 
 def bars(rows: Sequence[Row]) -> list[Bar]:
     """Return the bars of a breakdown."""
-    return [Bar(row["name"] or "none", _number(row["value"]), row["reason"]) for row in rows]
+    return [Bar(row["name"] or said("none"), _number(row["value"]), row["reason"]) for row in rows]
 
 
 def table(kpi: str, columns: Sequence[str], grain: Sequence[str], selection: Selection, most: int) -> Query:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from cli.texts import said
 from local.dashboard.catalogue import class_column
 from local.dashboard.queries import Query, category_source
 from local.dashboard.rollup import Selection
@@ -13,6 +14,7 @@ from local.dashboard.rollup import Selection
 _AMOUNTS = ("consumption_value", "annual_value", "numerator")
 _BUCKET = re.compile(r"(?P<what>\w+?)_(?P<low>\d+)_(?P<high>\d+|plus|over|up)(?P<tail>_days)?$")
 _UNKNOWN = re.compile(r"(?P<what>\w+?)_(unknown|unknown_age|age_unknown)$")
+UNKNOWN = "unknown"
 _MEASURES = ("value", "quantity", "units")
 
 
@@ -33,7 +35,7 @@ def buckets(columns: Sequence[str]) -> Buckets | None:
     mine = sorted((m for m in found if m["what"] == what), key=lambda m: int(m["low"]))
     lost = [c for c in columns if (m := _UNKNOWN.match(c)) and m["what"] == what]
     labels = [f"{m['low']}-{m['high']}" if m["high"].isdigit() else f"{m['low']}+" for m in mine]
-    return Buckets((*(m.string for m in mine), *lost), (*labels, *("unknown" for _ in lost)))
+    return Buckets((*(m.string for m in mine), *lost), (*labels, *(said(UNKNOWN) for _ in lost)))
 
 
 def pareto_query(kpi: str, columns: Collection[str], selection: Selection, day: date) -> Query:
@@ -69,7 +71,7 @@ def age_query(kpi: str, columns: Sequence[str], dimension: str, selection: Selec
 def age_rows(rows: Sequence[Mapping[str, Any]], found: Buckets) -> list[dict[str, Any]]:
     """Return one row for each name and bucket."""
     return [
-        {"name": row["name"] or "all", "bucket": label, "position": i, "amount": float(row[column] or 0)}
+        {"name": row["name"] or said("all"), "bucket": label, "position": i, "amount": float(row[column] or 0)}
         for row in rows
         for i, (column, label) in enumerate(zip(found.columns, found.labels, strict=True))
     ]

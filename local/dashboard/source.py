@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import streamlit as st
 
 from cli.freshness import ARRIVALS
+from cli.texts import LANGUAGE, said, speaking
 from functions.kpi.catalog import read_catalog
 from functions.kpi.definition import Definition
 from local.dashboard import queries
@@ -79,8 +80,8 @@ def _answering(endpoint: str | None) -> None:
         socket.create_connection((at.hostname or "", at.port or 80), timeout=3).close()
 
 
-def _read_content() -> Content:
-    with _plain_words() as s:
+def _read_content(language: str) -> Content:
+    with _plain_words() as s, speaking(language):
         return _content(s)
 
 
@@ -156,17 +157,27 @@ def _read_definition(kpi: str) -> tuple[Definition, dict[str, Any]]:
 
 
 services: Callable[[], Services] = st.cache_resource(Services.from_env)
-content: Callable[[], Content] = st.cache_data(ttl=TTL_SECONDS, show_spinner="Reading the warehouse ...")(_read_content)
+_content_in: Callable[[str], Content] = st.cache_data(ttl=TTL_SECONDS, show_spinner=False)(_read_content)
 health: Callable[[], Health] = st.cache_data(ttl=TTL_SECONDS, show_spinner=False)(_read_health)
-why: Callable[[str, date, date], dict[str, Any] | None] = st.cache_data(
-    ttl=TTL_SECONDS, show_spinner="Looking for what moved it ..."
-)(_read_why)
+_why: Callable[[str, date, date], dict[str, Any] | None] = st.cache_data(ttl=TTL_SECONDS, show_spinner=False)(_read_why)
 definition: Callable[[str], tuple[Definition, dict[str, Any]]] = st.cache_data(ttl=TTL_SECONDS, show_spinner=False)(
     _read_definition
 )
 _rows: Callable[[str, tuple[tuple[str, Any], ...]], list[queries.Row]] = st.cache_data(
     ttl=TTL_SECONDS, show_spinner=False
 )(_read_rows)
+
+
+def content() -> Content:
+    """Return what there is to show, in the reader's language."""
+    with st.spinner(said("Reading the warehouse ...")):
+        return _content_in(LANGUAGE.get())
+
+
+def why(kpi: str, first: date, last: date) -> dict[str, Any] | None:
+    """Return why a KPI moved between two days; None when it has no value on one of them."""
+    with st.spinner(said("Looking for what moved it ...")):
+        return _why(kpi, first, last)
 
 
 def rows(query: queries.Query) -> list[queries.Row]:

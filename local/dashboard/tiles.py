@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from html import escape
 
 from cli import wording
+from cli.texts import said
 from local.dashboard.rollup import Headline, Point
 
 COLOUR = "#0f766e"
@@ -29,7 +30,7 @@ class Tile:
     @property
     def tone(self) -> str:
         """``good``, ``bad`` or ``flat``: the colour of the change, if it is one when rounded."""
-        if wording.change(self.headline.change, self.headline.previous, self.unit) == wording.UNCHANGED:
+        if wording.change(self.headline.change, self.headline.previous, self.unit) == said(wording.UNCHANGED):
             return "flat"
         return {True: "good", False: "bad", None: "flat"}[self.headline.good]
 
@@ -50,7 +51,7 @@ def tile(t: Tile) -> str:
 def sparkline(series: Sequence[Point]) -> str:
     """Return an image of the series, broken where there is no value."""
     data = b64encode(svg(series).encode()).decode()
-    return f'<img class="sf-spark" alt="trend" src="data:image/svg+xml;base64,{data}">'
+    return f'<img class="sf-spark" alt="{escape(said("trend"))}" src="data:image/svg+xml;base64,{data}">'
 
 
 def svg(series: Sequence[Point]) -> str:
@@ -74,7 +75,7 @@ def _value(t: Tile) -> str:
     value = t.headline.value
     if value is None:
         why = escape(wording.reason(t.headline.reason))
-        return f'<p class="sf-value sf-none">{wording.NO_VALUE}<small>{why}</small></p>'
+        return f'<p class="sf-value sf-none">{said(wording.NO_VALUE)}<small>{why}</small></p>'
     number, unit = wording.parts(value, t.unit)
     return f'<p class="sf-value">{escape(number)}<small>{escape(unit)}</small></p>'
 
@@ -84,8 +85,8 @@ def _trend(t: Tile) -> str:
     words = wording.change(h.change, h.previous, t.unit)
     if h.change is None:
         return f'<p class="sf-trend">{escape(words)}</p>'
-    arrow = "" if words == wording.UNCHANGED else ("▲ " if h.change > 0 else "▼ ")
-    return f'<p class="sf-trend"><b>{arrow}{escape(words)}</b> vs a week before</p>'
+    arrow = "" if words == said(wording.UNCHANGED) else ("▲ " if h.change > 0 else "▼ ")
+    return f'<p class="sf-trend"><b>{arrow}{escape(words)}</b> {escape(said("vs a week before"))}</p>'
 
 
 def _runs(series: Sequence[Point]) -> list[list[tuple[float, float]]]:

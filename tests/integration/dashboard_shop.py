@@ -13,6 +13,10 @@ HEADER = """/*
 title: {title}
 description: D.
 meaning: "It is {{value}} now."
+french:
+  title: {titre}
+  description: D en français.
+  meaning: "C'est {{value}} maintenant."
 formula: F
 source: S
 unit: {unit}
@@ -40,8 +44,20 @@ SELECT
 FROM inventory_curated.sales
 """
 KPIS = {
-    "days_of_supply": {"title": "Days of supply", "unit": "days", "direction": "down", "rollup": "ratio"},
-    "stock_value": {"title": "Stock value", "unit": "EUR", "direction": "none", "rollup": "sum"},
+    "days_of_supply": {
+        "title": "Days of supply",
+        "titre": "Jours de stock",
+        "unit": "days",
+        "direction": "down",
+        "rollup": "ratio",
+    },
+    "stock_value": {
+        "title": "Stock value",
+        "titre": "Valeur du stock",
+        "unit": "EUR",
+        "direction": "none",
+        "rollup": "sum",
+    },
 }
 COLUMNS = (
     *(("business_date", "DATE"), ("sku", "STRING"), ("location_code", "STRING")),

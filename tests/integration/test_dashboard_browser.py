@@ -21,6 +21,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
+from cli.texts import french
 from local.state import free_port
 from stockflow.services import Services
 from tests.integration.dashboard_shop import HEADER, KPIS, fill
@@ -91,6 +92,12 @@ class Page:
 
     def tile(self, kpi: str) -> str:
         return self.text(f"[data-kpi={kpi}]")
+
+    def english(self) -> list[str]:
+        """The English texts of more than one word that the page says although there are French ones."""
+        self.until(lambda: not self.all("[data-testid=stSpinner]"))
+        shown = self.driver.find_element(By.TAG_NAME, "body").get_attribute("innerText") or ""
+        return [text for text, other in french().items() if " " in text.strip() and text != other and text in shown]
 
     def until(self, condition: Any, seconds: float = 60) -> None:
         WebDriverWait(self.driver, seconds, ignored_exceptions=[Exception]).until(lambda _: condition())
@@ -193,7 +200,29 @@ def test_data_quality_shows_what_needs_somebody_refusals_and_freshness(page: Pag
     assert "rejected" in page.text(".st-key-attention") and "stockflow drop" in page.text(".st-key-attention")
     assert "quantity type" in page.text(".st-key-reasons")
     assert "sales" in page.text(".st-key-freshness") and "nothing yet" in page.text(".st-key-freshness")
-    assert "1 loaded" in page.text(".sf-chips").replace("\n", " ")
+    assert "1 file loaded" in page.text(".sf-chips").replace("\n", " ")
+
+
+def test_a_link_to_the_page_in_french_keeps_the_filters_and_leaves_no_english_text(page: Page) -> None:
+    """Each page, with titles and sentences of the headers; then back to English."""
+    page.go("Overview", ".sf-tile")
+    page.choose("locations", "LYO")
+    page.until(lambda: "10.0" in page.tile("days_of_supply"))
+    page.follow(".sf-languages a[lang=fr]", ".sf-tiles")
+    page.until(lambda: "Jours de stock" in page.tile("days_of_supply"))
+    assert "lang=fr" in page.driver.current_url and "locations=LYO" in page.driver.current_url
+    assert "10,0" in page.tile("days_of_supply") and "jours" in page.tile("days_of_supply")
+    assert "1\u202f000 €" in page.tile("stock_value") and "semaine précédente" in page.tile("stock_value")
+    assert page.english() == []
+    page.follow("[data-kpi=days_of_supply] a", ".sf-steps")
+    assert "C'est 10,0 maintenant." in page.text(".sf-hero") and "D en français." in page.text(".sf-facts")
+    assert page.english() == []
+    page.go("Ce qui a changé", ".st-key-moves tr.sf-chosen")
+    assert page.english() == []
+    page.go("Qualité des données", ".st-key-attention")
+    assert "refusés" in page.text(".st-key-attention") and page.english() == []
+    page.follow(".sf-languages a[lang=en]", ".st-key-attention")
+    page.until(lambda: "Files that need you" in page.text(".st-key-attention"))
 
 
 def test_a_dark_system_gets_a_dark_page_and_nothing_left_the_machine(page: Page) -> None:

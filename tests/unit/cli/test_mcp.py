@@ -188,6 +188,22 @@ def test_loads_are_listed_and_explained_without_what_stands_in_them(assistant: A
     assert (lost["state"], lost["message"]) == ("rejected", "expected CSV, found a JPEG image")
 
 
+def test_titles_sentences_and_reasons_are_told_in_french(assistant: Assistant) -> None:
+    """The figures and their source are the same; a call after it speaks English again."""
+    asked = {"kpi": "net_sales", "language": "fr"}
+    titles = {k["kpi"]: k["title"] for k in assistant.ask("list_kpis", language="fr")["kpis"]}
+    assert titles["net_sales"] == "Ventes nettes"
+    assert assistant.ask("describe_kpi", **asked)["description"].startswith("Ventes du jour, retours déduits")
+    found, english = assistant.ask("read_kpi", **asked), assistant.ask("read_kpi", kpi="net_sales")
+    assert "77,0 €" in found["said"] and found["title"] == "Ventes nettes" and english["title"] == "Net sales"
+    assert (found["value"], found["source"]) == (english["value"], english["source"])
+    silent = assistant.ask("read_kpi", day="2026-09-02", where={"location_code": "PAR"}, **asked)
+    assert (silent["reason"], silent["said"]) == ("no_price", "aucun prix n'est connu")
+    assert assistant.ask("compare_kpi", first=FIRST, last=LAST, **asked)["title"] == "Ventes nettes"
+    assert "prix ou coût unitaire" in assistant.ask("why_kpi", first=FIRST, last=LAST, **asked)["parts"]
+    assert "language" in assistant.refused("read_kpi", kpi="net_sales", language="de")
+
+
 @pytest.mark.parametrize(
     ("tool", "given", "said"),
     [

@@ -6,7 +6,8 @@ import pytest
 from sqlglot import exp
 
 from cli import wording
-from cli.kpi.catalogue import Language, sentence, shown
+from cli.kpi.catalogue import sentence, shown
+from cli.texts import speaking
 from functions.kpi.catalog import load_definitions
 from functions.kpi.definition import Definition, parse
 from functions.kpi.graph import parse_sql
@@ -54,8 +55,10 @@ def test_a_threshold_is_filled_in_french_too() -> None:
 def test_every_reason_has_words_in_both_languages() -> None:
     codes = {code for d in DEFINITIONS.values() if d.kind == "kpi" for code in reasons(d)}
     assert {"stale", "no_demand", "missing_sales", "no_cycle"} <= codes
-    unknown = [c for c in codes for language in ("en", "fr") if wording.reason(c, language) == c.replace("_", " ")]
-    assert unknown == []
+    english = {code: wording.reason(code) for code in codes}
+    assert [c for c, said in english.items() if said == c.replace("_", " ")] == []
+    with speaking("fr"):
+        assert [c for c, said in english.items() if wording.reason(c) == said] == []
 
 
 def test_the_texts_decide_no_version() -> None:
@@ -74,8 +77,9 @@ def test_a_misspelt_text_is_refused() -> None:
 
 def test_a_headline_is_a_sentence_in_french() -> None:
     definition = DEFINITIONS["stock_on_hand"].told_in("fr")
-    line = Headline(120.0, 100.0, None, None, definition.meaning)
-    said = sentence(definition, line, Language.FR)
-    assert said == "120 unités sont en stock dans les magasins et entrepôts ; en hausse de 20 % en une semaine."
-    silent = shown(definition, Headline(None, None, None, "stale", ""), Language.FR)
+    line = Headline(1200.5, 1000.0, None, None, definition.meaning)
+    with speaking("fr"):
+        said = sentence(definition, line)
+        silent = shown(definition, Headline(None, None, None, "stale", ""))
+    assert said == "1\u202f200 unités sont en stock dans les magasins et entrepôts ; en hausse de 20 % en une semaine."
     assert silent["meaning"] == "le dernier relevé de stock est trop ancien"
