@@ -1,34 +1,33 @@
-"""What Cloud Scheduler does in the cloud: the tick that asks for a sweep."""
+"""What Cloud Scheduler does in the cloud: the ticks that ask for a sweep and for receipts."""
 
 import os
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 
 from stockflow.errors import StockflowError
-
-EVERY_SECONDS = 600.0
-
-
-def sweep_seconds() -> float:
-    """Return how many seconds lie between two ticks: ``STOCKFLOW_SWEEP_SECONDS``, ten minutes by default."""
-    return float(os.environ.get("STOCKFLOW_SWEEP_SECONDS", EVERY_SECONDS))
+from stockflow.events import RECEIPTS_TICK, TICK, StageEvent, encode
 
 
-def publish_tick() -> None:
-    """Publish the tick, as the Scheduler job of ``terraform/scheduler.tf`` does."""
-    from stockflow.events import TICK, encode
+def ticks() -> list["Tick"]:
+    """Return the ticks of a stack: a sweep every ten minutes and receipts every minute, or as the environment says."""
+    sweep = float(os.environ.get("STOCKFLOW_SWEEP_SECONDS", "600"))
+    receipts = float(os.environ.get("STOCKFLOW_RECEIPTS_SECONDS", "60"))
+    return [Tick(sweep, partial(publish, TICK)), Tick(receipts, partial(publish, RECEIPTS_TICK))]
+
+
+def publish(tick: StageEvent) -> None:
+    """Publish a tick, as the Scheduler jobs of ``terraform/scheduler.tf`` do."""
     from stockflow.services import services
 
-    services().publisher.publish(services().settings.events_topic, *encode(TICK))
+    services().publisher.publish(services().settings.events_topic, *encode(tick))
 
 
 class Tick:
     """Publishes a tick every so many seconds; one that cannot be published is said and tried at the next."""
 
-    def __init__(
-        self, every: float, publish: Callable[[], None] = publish_tick, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, every: float, publish: Callable[[], None], clock: Callable[[], float] = time.monotonic) -> None:
         self._every, self._publish, self._clock = every, publish, clock
         self._next = clock() + every
 
@@ -40,4 +39,4 @@ class Tick:
         try:
             self._publish()
         except StockflowError as error:
-            print(f"the sweep's tick was not published: {error}", file=sys.stderr, flush=True)
+            print(f"a tick was not published: {error}", file=sys.stderr, flush=True)

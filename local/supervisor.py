@@ -11,7 +11,7 @@ from pathlib import Path
 from local.environment import variables
 from local.parts import Part, parts
 from local.process import GRACE_SECONDS, Process
-from local.scheduler import Tick, sweep_seconds
+from local.scheduler import ticks
 from local.state import FUNCTIONS, Stack, StackStatus, birth, open_stack, write_status
 
 START_SECONDS = 120
@@ -31,7 +31,7 @@ class Supervisor:
         self.processes: dict[str, Process] = {}
         self.stop = threading.Event()
         self._with_dashboard = with_dashboard
-        self._tick = Tick(sweep_seconds())
+        self._ticks = ticks()
         self._state, self._message = "starting", ""
 
     def run(self) -> int:
@@ -118,7 +118,8 @@ class Supervisor:
         while not self.stop.wait(0.5):
             for name, process in self.processes.items():
                 self._look_after(name, process)
-            self._tick.maybe(self.processes["pubsub"].status.state == "healthy")
+            for tick in self._ticks:
+                tick.maybe(self.processes["pubsub"].status.state == "healthy")
 
     def _look_after(self, name: str, process: Process) -> None:
         status, code = process.status, process.exit_code()

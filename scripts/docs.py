@@ -41,6 +41,7 @@ OTHERS = {
     "STOCKFLOW_STATE": ("Folder of the embedded stack, as `--state`.", "`.stockflow` here or in a folder above"),
     "STOCKFLOW_CLI_PROJECT": ("Set by `--project`: the command speaks to this project.", "none: the embedded stack"),
     "STOCKFLOW_SWEEP_SECONDS": ("Seconds between two sweeps of the embedded stack.", "`600`"),
+    "STOCKFLOW_RECEIPTS_SECONDS": ("Seconds between two ticks that write receipts, of the embedded stack.", "`60`"),
     "OPENLINEAGE_URL": ("Where `stockflow lineage emit` sends events: an endpoint such as Marquez.", "none"),
     "OPENLINEAGE_API_KEY": ("The bearer token for it.", "none"),
     "DEMO_EXIT": ("`1`: `stockflow demo` stops the stack when it has printed the KPIs.", "keep it running"),

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from cli.cost.prices import LEAST_MESSAGE, LEAST_SCANNED, LEAST_STREAMED, PRICES
 from cli.cost.scans import ATTEMPTS, LEDGER, QUARANTINE, Scan, Statement, columns_in, references, statements
 from cli.cost.widths import row_bytes
+from functions.ingest.receipts.story import _ENDED
+from functions.ingest.receipts.tell import LANDED, LATELY, TOGETHER, WIDE
 from stockflow.contracts import Contract
 from stockflow.schema import pipeline, schemas
 
@@ -23,6 +25,10 @@ RECORDS = {LEDGER: 4, ATTEMPTS: 2}  # rows that a file adds
 MESSAGES, DELIVERIES = 4, 5  # of a file: the notification, and an event by each of the other stages
 OBJECT_READS, OBJECT_WRITES = 4, 3  # of a file: content, staged rows twice, control files; staged rows, report, listing
 FILE_BYTES_OF_ROW, STAGED_BYTES_OF_ROW = 80, 25
+# Receipts: a tick each minute (pipeline.yaml) looks at the ledger, and asks three queries about 50 that ended.
+TICKS, WIDE_TICKS = DAY_SECONDS / 60, DAY_SECONDS / WIDE.total_seconds()
+TICK_SECONDS = 1.5  # of an instance, for a tick without news: an object is read and a query waited for
+RECEIPT_TABLES = 8  # of the three queries, each table of each query counted
 KEPT_DAYS = {"messages": 31, "staged": 60, "landed": 400}
 
 
@@ -64,7 +70,10 @@ class Item:
 
 def bill(load: Load, contract: Contract) -> list[Item]:
     """Return what a day costs. KPIs are not in it beyond their look at the ledger: they depend on the definitions."""
-    return [*_queries(load, contract), *_streamed(load), *_instances(load), *_messages(load), *_kept(load, contract)]
+    return [
+        *_queries(load, contract), *_receipts(load), *_streamed(load), *_instances(load), *_messages(load),
+        *_kept(load, contract),
+    ]  # fmt: skip
 
 
 def _queries(load: Load, contract: Contract) -> Iterator[Item]:
@@ -74,6 +83,19 @@ def _queries(load: Load, contract: Contract) -> Iterator[Item]:
         beyond = (_scanned(statement, scan, load, contract, tables) for scan in statement.scans)
         scanned = references(statement.sql) * LEAST_SCANNED + sum(beyond)
         yield Item(statement.stage, f"queries: {statement.name}", "scanned", times * scanned)
+
+
+def _receipts(load: Load) -> Iterator[Item]:
+    ledger = schemas({})[LEDGER]
+    day = load.files * RECORDS[LEDGER]
+    looked = day * row_bytes(ledger, only=columns_in(_ENDED, ledger))
+    lately, all_of_it = (max(LEAST_SCANNED, looked * min(t.days + 1, load.days)) for t in (LATELY, LANDED))
+    asked = max(min(load.files, TICKS), load.files / TOGETHER)
+    story = max(LEAST_SCANNED, min(BLOCK, day * row_bytes(ledger)))
+    yield Item("receipts", "queries: ended", "scanned", (TICKS - WIDE_TICKS) * lately + WIDE_TICKS * all_of_it)
+    yield Item("receipts", "queries: stories", "scanned", asked * RECEIPT_TABLES * story)
+    yield Item("receipts", "object writes", "writes", load.files + asked)
+    yield Item("receipts", "instances: vCPU", "cpu", TICKS * TICK_SECONDS * pipeline()["functions"]["ingest"]["cpu"])
 
 
 def _scanned(

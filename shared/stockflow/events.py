@@ -124,16 +124,18 @@ def object_from_resource(resource: dict[str, Any]) -> ObjectRef:
     )
 
 
-TICK = StageEvent("sweep.tick", "", "")
+TICK = StageEvent("sweep.tick", "", "")  # asks for a sweep
+RECEIPTS_TICK = StageEvent("receipts.tick", "", "")  # asks for the receipts of what ended
 
 
-def is_tick(event: CloudEventLike) -> bool:
-    """Whether this is the scheduled tick that asks for a sweep.
+def tick_of(event: CloudEventLike) -> StageEvent | None:
+    """Return the scheduled tick that this event is, None when it is none.
 
     Raises:
         PermanentError: ``bad_event`` when the event is no Pub/Sub push body.
     """
-    return bool(_message(event)["attributes"].get("event_type") == TICK.event_type)
+    kind = _message(event)["attributes"].get("event_type")
+    return next((tick for tick in (TICK, RECEIPTS_TICK) if tick.event_type == kind), None)
 
 
 def announcement(ref: ObjectRef) -> tuple[bytes, dict[str, str]]:

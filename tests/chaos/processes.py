@@ -8,7 +8,7 @@ from random import Random
 from functions.ingest.orphans import remove_orphans
 from functions.ingest.sweep import sweep
 from local.state import FUNCTIONS
-from stockflow.events import TICK, encode
+from stockflow.events import RECEIPTS_TICK, TICK, encode
 from tests.chaos.check import Findings, check
 from tests.chaos.rig import Rig
 from tests.chaos.traffic import Traffic
@@ -48,7 +48,8 @@ class Storm:
         elif 0.06 < luck < 0.07:
             self.rig.replay(name)
         elif 0.07 < luck < 0.08:
-            self.rig.calm.publisher.publish(self.rig.calm.settings.events_topic, *encode(TICK))
+            for tick in (TICK, RECEIPTS_TICK):
+                self.rig.calm.publisher.publish(self.rig.calm.settings.events_topic, *encode(tick))
 
     def _worked_for(self, name: str) -> float:
         """Return for how many seconds a function answers; one that is killed while it starts never works."""

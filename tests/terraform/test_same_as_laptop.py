@@ -1,5 +1,6 @@
 """The same pipeline.yaml and contracts give the same topics, filters and tables here and on the laptop."""
 
+import base64
 import json
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ import pytest
 import yaml
 
 from stockflow.contracts import load_contracts
+from stockflow.events import RECEIPTS_TICK, TICK
 from stockflow.schema import curated_schema, history_schema, ops_schema, pipeline, raw_schema
 from tests.terraform.support import ROOT, resources
 
@@ -97,3 +99,14 @@ def test_a_function_knows_its_memory(applied: dict[str, Any]) -> None:
         memory = pipeline()["functions"][function["name"].removeprefix("stockflow-")]["memory"]
         known = service["environment_variables"]["STOCKFLOW_MEMORY_BYTES"]
         assert int(known) == int(memory[:-2]) * units[memory[-2:]], function["name"]
+
+
+def test_ticks_are_the_same(applied: dict[str, Any]) -> None:
+    """Each job publishes a tick that ingest knows, by its schedule, and a subscription lets it through."""
+    jobs = resources(applied, "google_cloud_scheduler_job").values()
+    found = {j["pubsub_target"][0]["attributes"]["event_type"]: j["schedule"] for j in jobs}
+    assert found == {t.event_type: pipeline()[n]["schedule"] for n, t in (("sweep", TICK), ("receipts", RECEIPTS_TICK))}
+    for job in jobs:
+        sent = json.loads(base64.b64decode(job["pubsub_target"][0]["data"]))
+        assert sent["event_type"] == job["pubsub_target"][0]["attributes"]["event_type"]
+        assert f'attributes.event_type = "{sent["event_type"]}"' in pipeline()["subscriptions"]["sweep"]["filter"]

@@ -1,14 +1,16 @@
-"""Receipts that nobody asked for: at each tick, of the loads that came to an end since the one before.
+"""Receipts that nobody asked for: each minute, of the loads that came to an end since the tick before.
 
 They follow from the ledger alone. How far they are is kept in the staging bucket, after the receipts themselves: a
-tick that is killed, or delivered twice, writes some again, with the same content.
+tick that is killed, or delivered twice, writes some again, with the same content. Most ticks look only at what landed
+lately, so that one without news costs the least that BigQuery charges; every ten minutes one looks at older files, too.
 """
 
 import json
+import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, cast
 
 from functions.ingest.readers.source import unpack
@@ -24,19 +26,29 @@ FOLDER = "receipts/"  # in the staging bucket: objects there announce nothing
 MARK = "sweep/receipts"  # in the staging bucket: how far the receipts are
 TOGETHER = 50  # loads that are asked for at once
 MOST = 1_000  # receipts of one tick
-SECONDS = 120.0  # after which a tick begins no more of them
+SECONDS = 45.0  # after which a tick begins no more of them: the next one is due
 LATE = timedelta(minutes=15)  # a record may be seen so long after the time that it states
 FIRST = timedelta(days=1)  # how far the first tick of an environment looks back
 LANDED = timedelta(days=31)  # older files are not told of again when they are replayed
+LATELY = timedelta(days=2)  # as far back as a file landed that most ticks look for
+WIDE = timedelta(minutes=10)  # how often one looks at all that landed in ``LANDED``
 LARGEST = 16 << 20  # bytes of a file that is read again for its refused rows
 LONGEST = 1_024  # bytes of an object's name
 
 
+_TELLING = threading.Lock()  # ticks that pile up while a service is away do not all do the same
+
+
 @dataclass
 class Progress:
-    """``until``: all loads that ended before have receipts. ``told``: load id -> end, of what ended about then."""
+    """How far the receipts are.
+
+    All loads that landed lately and ended before ``until``, and all others that ended before ``wide``, have receipts.
+    ``told``: load id -> end, of what ended about then.
+    """
 
     until: datetime
+    wide: datetime
     told: dict[str, datetime] = field(default_factory=dict)
 
     def needs(self, load: Ended) -> bool:
@@ -45,42 +57,80 @@ class Progress:
 
     def written(self) -> bytes:
         """Return it as JSON, without what no tick will ask for again."""
-        recent = {load: at.isoformat() for load, at in self.told.items() if at >= self.until - LATE}
-        return json.dumps({"until": self.until.isoformat(), "told": recent}).encode()
+        recent = {load: at.isoformat() for load, at in self.told.items() if at >= min(self.until, self.wide) - LATE}
+        return json.dumps({"until": self.until.isoformat(), "wide": self.wide.isoformat(), "told": recent}).encode()
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a tick looks at: what landed since that day and ended after that time."""
+
+    is_wide: bool
+    after: datetime
+    since: date
 
 
 def tell_receipts(services: Services, seconds: float = SECONDS) -> int:
     """Write the receipts of the loads that ended since the last tick; return how many.
 
-    The next tick goes on with what is left after ``seconds``, or after 1,000 of them.
+    The next tick goes on with what is left after ``seconds``, or after 1,000 of them. A call that comes while another
+    one of this process is at it does nothing.
 
     Raises:
         TransientError: what a service could not do now.
     """
+    if not _TELLING.acquire(blocking=False):
+        return 0
+    try:
+        return _tell_all(services, seconds)
+    finally:
+        _TELLING.release()
+
+
+def _tell_all(services: Services, seconds: float) -> int:
     began, end = services.clock(), time.monotonic() + seconds
     progress = _progress(services, began)
-    found = ended(services, progress.until - LATE, landing_day(began - LANDED))
-    waiting = [load for load in found if progress.needs(load)]
-    left, count = waiting, 0
+    look = _look(progress, began)
+    left, count = [load for load in ended(services, look.after, look.since) if progress.needs(load)], 0
     while left and count < MOST and time.monotonic() < end:
         some, left = left[:TOGETHER], left[TOGETHER:]
         _tell(services, some)
         count += len(some)
         progress.told |= {load.load_id: load.ended_at for load in some}
-        progress.until = max(progress.until, left[0].ended_at if left else began)
-        services.object_store.write(services.settings.staging_bucket, MARK, progress.written(), "application/json")
+        _go_on(progress, look, left[0].ended_at if left else began)
+        _keep(services, progress)
     if count:
         log("INFO", f"{count} receipts written", stage="sweep", fields={"receipts": count, "left": len(left)})
+    elif look.is_wide and not left:
+        _go_on(progress, look, began)
+        _keep(services, progress)
     return count
+
+
+def _look(progress: Progress, now: datetime) -> Look:
+    if now - progress.wide >= WIDE:
+        return Look(True, min(progress.until, progress.wide) - LATE, landing_day(now - LANDED))
+    return Look(False, progress.until - LATE, landing_day(now - LATELY))
+
+
+def _go_on(progress: Progress, look: Look, to: datetime) -> None:
+    progress.until = max(progress.until, to)
+    if look.is_wide:
+        progress.wide = max(progress.wide, to)
+
+
+def _keep(services: Services, progress: Progress) -> None:
+    services.object_store.write(services.settings.staging_bucket, MARK, progress.written(), "application/json")
 
 
 def _progress(services: Services, now: datetime) -> Progress:
     try:
         kept = json.loads(services.object_store.read(services.settings.staging_bucket, MARK))
     except FileNotFoundError:
-        return Progress(now - FIRST)
+        return Progress(now - FIRST, now - FIRST)
     told = {load: datetime.fromisoformat(at) for load, at in kept["told"].items()}
-    return Progress(datetime.fromisoformat(kept["until"]), told)
+    until, wide = (datetime.fromisoformat(kept.get(name, kept["until"])) for name in ("until", "wide"))
+    return Progress(until, wide, told)
 
 
 def _tell(services: Services, loads: list[Ended]) -> None:

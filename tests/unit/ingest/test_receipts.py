@@ -1,4 +1,4 @@
-"""At each tick, what ended since the last one has a receipt: once, whole, and from the ledger alone."""
+"""Each minute, what ended since the last tick has a receipt: once, whole, and from the ledger alone."""
 
 import io
 import json
@@ -13,8 +13,9 @@ import pytest
 
 from functions.ingest.receipts import story
 from functions.ingest.receipts.tell import MARK, tell_receipts
+from functions.ingest.ticks import at_tick
 from stockflow.errors import TransientError
-from stockflow.events import ObjectRef
+from stockflow.events import RECEIPTS_TICK, TICK, ObjectRef
 from stockflow.ledger import StageRecord
 from stockflow.schema import pipeline
 from tests.support.local_warehouse import LocalServices, LocalWarehouse
@@ -74,8 +75,8 @@ class World(LocalServices):
         """Record the stages (stage, state) of a file, a second after each other."""
         load = f"load of {name}"
         base = StageRecord(
-            load, "sales", "ingest", "", "v", at, at, "landing", name, 1, run_id=f"run {name}", landed_at=NOW,
-            **facts,
+            load, "sales", "ingest", "", "v", at, at, "landing", name, 1, run_id=f"run {name}",
+            **{"landed_at": NOW, **facts},
         )  # fmt: skip
         records = [
             replace(base, stage=stage, state=state, finished_at=at + timedelta(seconds=i),
@@ -196,6 +197,86 @@ def test_a_tick_that_stops_is_made_up_for(world: World, monkeypatch: pytest.Monk
         f"receipts/sales/{n}.csv.json" for n in (2, 3, 4)
     ]
     assert tell_receipts(world, seconds=0) == 0
+
+
+def test_between_looks_at_all_files_a_tick_looks_at_those_that_landed_lately(world: World) -> None:
+    """So that a tick without news costs the least that BigQuery charges; old files wait for ten minutes at most."""
+    asked: list[tuple[str, Any]] = []
+    pages = world.warehouse.pages
+    world.warehouse.pages = lambda sql, params: asked.append((sql, params)) or pages(sql, params)  # type: ignore[method-assign]
+    assert tell_receipts(world) == 0
+    released = NOW + timedelta(minutes=1)
+    world.record("sales/old.csv", *PASSED, at=released, landed_at=NOW - timedelta(days=9))
+    world.record("sales/new.csv", *PASSED, at=released)
+    told = []
+    for minute in range(2, 12):
+        world.now = NOW + timedelta(minutes=minute)
+        told.append(tell_receipts(world))
+    assert told == [1, 0, 0, 0, 0, 0, 0, 0, 1, 0]
+    assert world.said("sales/old.csv")["state"] == "refreshed"
+    since = [(world.now.date() - params["since"]).days for _, params in asked]
+    assert since == [31, *[2] * 8, 31, 2]
+
+
+def test_an_old_file_is_told_of_when_ticks_were_missing_for_hours(world: World) -> None:
+    tell_receipts(world)
+    world.record("sales/old.csv", *PASSED, at=NOW + timedelta(minutes=2), landed_at=NOW - timedelta(days=9))
+    world.record("sales/new.csv", *PASSED, at=NOW + timedelta(minutes=2))
+    world.now = NOW + timedelta(hours=5)
+    assert (tell_receipts(world), tell_receipts(world)) == (2, 0)
+
+
+def test_a_wide_look_that_is_not_done_is_gone_on_with(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("functions.ingest.receipts.tell.TOGETHER", 1)
+    monkeypatch.setattr("functions.ingest.receipts.tell.MOST", 1)
+    for number in range(3):
+        old, at = NOW - timedelta(days=9), NOW - timedelta(minutes=30 - number)
+        world.record(f"sales/{number}.csv", ("ingest", "rejected"), at=at, landed_at=old)
+    assert [tell_receipts(world) for _ in range(4)] == [1, 1, 1, 0]
+
+
+def test_a_tick_for_receipts_writes_them_and_sweeps_nothing(world: World) -> None:
+    world.record("sales/a.csv", *PASSED)
+    at_tick(RECEIPTS_TICK, world)
+    assert {name for kind, name in world.objects.calls if kind == "write"} == {MARK, "receipts/sales/a.csv.json"}
+
+
+def test_a_sweep_writes_no_receipts(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.record("sales/a.csv", *PASSED)
+    for name in ("sweep", "tell_freshness", "tell_expected", "remove_orphans_daily"):
+        monkeypatch.setattr(f"functions.ingest.ticks.{name}", lambda *_, **__: None)
+    at_tick(TICK, world)
+    assert not world.objects.kept
+
+
+def test_receipts_that_cannot_be_written_now_wait_for_the_next_tick(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Not for a redelivery: while a service is away, ticks would pile up, one a minute."""
+
+    def away(*_: Any) -> None:
+        raise TransientError("storage_unavailable", "gone")
+
+    world.record("sales/a.csv", *PASSED)
+    with monkeypatch.context() as patch:
+        patch.setattr(world.objects, "write", away)
+        at_tick(RECEIPTS_TICK, world)
+    assert "wait for the next tick" in caplog.text
+    at_tick(RECEIPTS_TICK, world)
+    assert world.said("sales/a.csv")["state"] == "refreshed"
+
+
+def test_a_tick_that_comes_twice_at_once_does_its_work_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.record("sales/a.csv", *PASSED)
+    write, second = world.objects.write, []
+
+    def meanwhile(*args: Any) -> None:
+        second.append(tell_receipts(world))
+        write(*args)
+
+    monkeypatch.setattr(world.objects, "write", meanwhile)
+    assert tell_receipts(world) == 1
+    assert second == [0, 0]
 
 
 def test_no_column_that_may_hold_personal_data_is_read() -> None:

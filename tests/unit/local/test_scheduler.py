@@ -1,9 +1,10 @@
-"""The tick that asks for a sweep."""
+"""The ticks that ask for a sweep and for receipts."""
 
 import pytest
 
-from local.scheduler import Tick
+from local.scheduler import Tick, ticks
 from stockflow.errors import TransientError
+from stockflow.schema import pipeline
 
 
 def test_it_ticks_when_it_is_time_and_pubsub_is_there() -> None:
@@ -28,3 +29,9 @@ def test_a_tick_that_is_lost_is_said_and_not_repeated_at_once(capsys: pytest.Cap
         tick.maybe(True)
     assert tries == [10, 20]
     assert "nobody answers" in capsys.readouterr().err
+
+
+def test_a_stack_has_as_many_ticks_as_pipeline_yaml_has_schedules() -> None:
+    """A sweep each tenth minute and receipts each minute, as Cloud Scheduler has it."""
+    minutes = {"*/10 * * * *": 600, "* * * * *": 60}
+    assert [t._every for t in ticks()] == [minutes[pipeline()[name]["schedule"]] for name in ("sweep", "receipts")]
