@@ -69,6 +69,7 @@ def draw() -> None:
                 "of {number} KPIs, by the change in per cent of the first day; the others can be chosen",
                 number=len(found),
             ),
+            level=2,
         )
         st.html(_moves_table(found, kpi))
     with right.container(border=True, key="why", height="stretch"):
@@ -105,7 +106,7 @@ def _moves_table(found: Sequence[Move], chosen: Kpi) -> str:
     shown = [*found[:_MOVES], *(m for m in found[_MOVES:] if m.kpi == chosen)]
     body = "".join(_move(m, most, m.kpi == chosen) for m in shown)
     before, after, change = (f'<th class="num">{escape(said(name))}</th>' for name in HEADS)
-    head = f"<th>{escape(said('KPI'))}</th>{before}{after}<th></th>{change}"
+    head = f"<th>{escape(said('KPI'))}</th>{before}{after}<td></td>{change}"
     return f'<table class="sf-table"><tr>{head}</tr>{body}</table>'
 
 
@@ -127,13 +128,13 @@ def _move(m: Move, most: float, chosen: bool) -> str:
 
 def _parts(kpi: Kpi, answer: Mapping[str, Any] | None) -> None:
     if answer is None:
-        page.card(kpi.title, said("it has no value on one of these days, so its change cannot be split"))
+        page.card(kpi.title, said("it has no value on one of these days, so its change cannot be split"), 2)
         return
     from cli.kpi.why import WORDS
 
     start, end = (wording.figure(answer[name], kpi.unit) for name in ("start", "end"))
     change = wording.signed(answer["change"], kpi.unit)
-    page.card(kpi.title, said("{start} to {end}: the parts add up to {change}", start=start, end=end, change=change))
+    page.card(kpi.title, said("{start} to {end}: the parts add up to {change}", start=start, end=end, change=change), 2)
     rows = sorted(((said(WORDS.get(n, n)), v) for n, v in answer["parts"].items()), key=lambda row: -abs(row[1]))
     page.chart(charts.steps(rows, kpi.unit, max(150, 44 * len(rows))), "why-parts")
     for column, moved in answer["by"].items():

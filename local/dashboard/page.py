@@ -34,6 +34,8 @@ def set_up() -> None:
     st.set_page_config(page_title="Stockflow", page_icon=str(_ICON), layout="wide")
     asked = st.query_params.get("lang", "en")
     LANGUAGE.set(asked if asked in LANGUAGES else "en")
+    # Screen readers pronounce a page as its language says; Streamlit's own page says English.
+    st.html(f"<script>document.documentElement.lang = '{LANGUAGE.get()}'</script>", unsafe_allow_javascript=True)
     st.html(_STYLE)
     charts.PALETTE.set(charts.DARK if st.context.theme.type == "dark" else charts.LIGHT)
 
@@ -87,9 +89,9 @@ def section(title: str, note: str = "") -> None:
     st.html(f'<div class="sf-section"><h2>{escape(title)}</h2><span>{escape(note)}</span></div>')
 
 
-def card(title: str, note: str = "") -> None:
-    """Draw the heading of a card."""
-    st.html(f'<div class="sf-card"><h3>{escape(title)}</h3><p>{escape(note)}</p></div>')
+def card(title: str, note: str = "", level: int = 3) -> None:
+    """Draw the heading of a card; of level 2 where no section is above it."""
+    st.html(f'<div class="sf-card"><h{level}>{escape(title)}</h{level}><p>{escape(note)}</p></div>')
 
 
 def chart(drawn: Any, key: str) -> None:

@@ -25,6 +25,7 @@ from cli.texts import french
 from local.state import free_port
 from stockflow.services import Services
 from tests.integration.dashboard_shop import HEADER, KPIS, fill
+from tests.support.axe import findings
 from tests.support.browser import NEEDS_BROWSER, browser
 
 ROOT = Path(__file__).parents[2]
@@ -92,6 +93,11 @@ class Page:
 
     def tile(self, kpi: str) -> str:
         return self.text(f"[data-kpi={kpi}]")
+
+    def prefers(self, scheme: str) -> None:
+        """Set the system to light or dark."""
+        media = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
 
     def english(self) -> list[str]:
         """The English texts of more than one word that the page says although there are French ones."""
@@ -210,6 +216,7 @@ def test_a_link_to_the_page_in_french_keeps_the_filters_and_leaves_no_english_te
     page.until(lambda: "10.0" in page.tile("days_of_supply"))
     page.follow(".sf-languages a[lang=fr]", ".sf-tiles")
     page.until(lambda: "Jours de stock" in page.tile("days_of_supply"))
+    assert page.all("html[lang=fr]")
     assert "lang=fr" in page.driver.current_url and "locations=LYO" in page.driver.current_url
     assert "10,0" in page.tile("days_of_supply") and "jours" in page.tile("days_of_supply")
     assert "1\u202f000 €" in page.tile("stock_value") and "semaine précédente" in page.tile("stock_value")
@@ -225,14 +232,32 @@ def test_a_link_to_the_page_in_french_keeps_the_filters_and_leaves_no_english_te
     page.until(lambda: "Files that need you" in page.text(".st-key-attention"))
 
 
+@pytest.mark.parametrize("scheme", ["dark", "light"])
+@pytest.mark.parametrize(
+    ("where", "drawn"),
+    [
+        ("", ".st-key-card-stock_value [data-testid=stVegaLiteChart] :is(canvas, svg)"),
+        ("kpi?kpi=stock_value", ".st-key-kpi-rows [data-testid=stDataFrame] canvas"),
+        ("changed?kpi=stock_value", ".st-key-why [data-testid=stVegaLiteChart] :is(canvas, svg)"),
+        ("quality", ".st-key-attention"),
+    ],
+    ids=["overview", "kpi", "changed", "quality"],
+)
+def test_axe_finds_nothing(page: Page, where: str, drawn: str, scheme: str) -> None:
+    page.prefers(scheme)
+    page.driver.get(f"{page.address}/{where}")
+    page.until(lambda: page.all(drawn), 120)
+    page.until(lambda: not page.all("[data-testid=stSpinner], [data-stale=true]"))
+    assert findings(page.driver) == []
+
+
 def test_a_dark_system_gets_a_dark_page_and_nothing_left_the_machine(page: Page) -> None:
     def brightness(css: str, what: str) -> float:
         colour = page.all(css)[0].value_of_css_property(what)
         return sum(float(n) for n in re.findall(r"[\d.]+", colour)[:3]) / 3
 
     assert brightness(".stApp", "background-color") > 200 and brightness(".sf-head h1", "color") < 100
-    dark = {"features": [{"name": "prefers-color-scheme", "value": "dark"}]}
-    page.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", dark)
+    page.prefers("dark")
     page.driver.refresh()
     page.until(lambda: page.all(".st-key-attention"))
     assert brightness(".stApp", "background-color") < 60 and brightness(".sf-head h1", "color") > 200
