@@ -44,8 +44,13 @@ RULES = f"""
   places the message must say which quantities belong to which; otherwise the item is a reject.
 - Quantities without a column are kept in `_extra`, and `stockflow explain` counts them.
 - A period of several days is recorded on its last day, and the file's notes say so.
-- Sales messages have no receipts: the receipt is `852 SKU` or `SLSRPT SKU`, the line counts what a message says of a
-  product for a place and a day. So a message that is sent again, or corrected, takes the place of the one before.
+- Sales messages have no receipts: the receipt is `852 SKU` or `SLSRPT SKU`, the line counts what a file says of a
+  product for a place and a day. So a message that is sent again, or corrected, takes the place of the one before, and
+  the messages of one file add up, unless one says that it replaces another (EDIFACT BGM, function 5).
+- Parts of a day that come in files of their own must state their hours (EDIFACT DTM 356, or 90 and 91; X12 DTM 090 and
+  091): the receipt is then `SLSRPT 0800-1200 SKU`, and the parts add up. Without hours the later file of a day is
+  a correction of the earlier one: nothing tells one from the other. A period that ends at midnight belongs to the
+  day before.
 - A message that cancels another one is refused: send the right quantities.
 """
 FIXED = """

@@ -1,12 +1,14 @@
 """EDIFACT messages: INVRPT (inventory report) and SLSRPT (sales report), with every control count checked."""
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import BinaryIO
 
 from functions.ingest.readers.encoding import utf8_blocks
 from functions.ingest.readers.model import Chunk, Facts, Found, Target
+from functions.ingest.readers.periods import span_of
 from functions.ingest.readers.records import Records
-from functions.ingest.readers.reports import SALES, STOCK, Item, Message, Report, day, note_messages, total
+from functions.ingest.readers.reports import PERIOD, SALES, STOCK, Item, Message, Report, day, note_messages, total
 from functions.ingest.readers.segments import Segment, Signs, cancelled, damaged, kept_text, segments, undecodable
 from stockflow.errors import PermanentError
 
@@ -67,6 +69,7 @@ class _Reader:
         self._items = 0
         self._quantities: list[str] = []
         self._pending: dict[str, str] = {}  # quantities of the item whose place has not come yet
+        self._counts = Counter[int]()
         self._read: dict[str, int] = {}
         self._other: dict[str, int] = {}
 
@@ -110,7 +113,7 @@ class _Reader:
         message = MESSAGES.get(kind)
         counts = self._read if message else self._other
         counts[kind] = counts.get(kind, 0) + 1
-        self._report = Report(message, PRODUCTS, self._target, self._facts) if message else None
+        self._report = Report(message, PRODUCTS, self._target, self._facts, self._counts) if message else None
 
     def _end(self, segment: Segment) -> None:
         if self._header is None:
@@ -156,8 +159,8 @@ class _Reader:
         self._item = None
 
     def _heading(self, segment: Segment, report: Report) -> None:
-        if segment.tag == "BGM" and segment.get(3) == "1":
-            raise cancelled(self._target.name, segment)
+        if segment.tag == "BGM":
+            self._function(segment, report)
         if segment.tag == "DTM":
             self._dates[segment.get(1)] = segment.get(1, 1)
             report.values |= self._dated(self._dates)
@@ -172,12 +175,20 @@ class _Reader:
         elif segment.tag == "CNT":
             self._check_total(segment)
 
+    def _function(self, segment: Segment, report: Report) -> None:
+        if segment.get(3) == "1":
+            raise cancelled(self._target.name, segment)
+        if segment.get(3) == "5":
+            report.replaces()
+
     def _dated(self, dates: dict[str, str]) -> dict[str, str]:
         """Return the day, and the first one of its period."""
         code = next((c for c in DATES if dates.get(c)), "")
-        start, _, end = dates.get(code, "").partition("-")
-        first = dates.get("90", start) if code == "91" else start
-        return {"business_date": day(end or start), "period_start": day(first)} if code else {}
+        if not code:
+            return {}
+        start, end = span_of(dates[code])
+        first, last = dates.get("90", start) if code == "91" else start, end or start
+        return {"business_date": day(last), "period_start": day(first), **dict(zip(PERIOD, (first, last), strict=True))}
 
     def _item_date(self, segment: Segment, item: Item) -> None:
         if segment.get(1) in DATES[:-1]:

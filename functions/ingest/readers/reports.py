@@ -6,13 +6,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from functions.ingest.readers.json_text import readable_text
 from functions.ingest.readers.model import Facts, Found, Reject, Target, listed
+from functions.ingest.readers.periods import hours_of, last_day
 from stockflow.errors import PermanentError
 
 STOCK, SALES = "stock_snapshots", "sales"
-MAX_KEYS = 500_000  # different products, places and days of one sales message
+MAX_KEYS = 500_000  # different products, places and days of the sales messages of a file
 MAX_PLACES = 20_000  # of one item
 LONGEST_SKU = 40
+PERIOD = ("period_from", "period_to")  # of the values of a message: when what it says begins and ends, with hours
 _NUMBER = re.compile(r"-?(\d{1,20}(\.\d{0,10})?|\.\d{1,10})")
 
 
@@ -70,16 +73,22 @@ class Item:
 class Report:
     """Turns the items of one message into records."""
 
-    def __init__(self, message: Message, order: Iterable[str], target: Target, facts: Facts) -> None:
+    def __init__(
+        self, message: Message, order: Iterable[str], target: Target, facts: Facts, counts: Counter[int] | None = None
+    ) -> None:
         message.check_feed(target)
         self._message = message
         self._feed = target.contract.feed
         self._measures = message.measures[self._feed]
         self._order = tuple(order)  # of the kinds of product numbers: the first one that is there is the SKU
         self._facts = facts
-        self._counts: Counter[int] = Counter()
+        self._counts = Counter[int]() if counts is None else counts  # what the file has said of a product so far
         self.values: dict[str, str] = {}  # that hold for all items
         self.place = ""
+
+    def replaces(self) -> None:
+        """Note that this message takes the place of another: it does not add to what the file said before."""
+        self._counts = Counter()
 
     def records(self, item: Item, source: str) -> Iterator[Found]:
         """Yield a record for each place of an item; ``source`` is its text."""
@@ -91,7 +100,7 @@ class Report:
             item.refuse("no_quantity", "the item has no quantity", "", "a quantity")
         if item.problem:
             code, message, found, expected = item.problem
-            yield Reject(item.line, code, message, found, expected, source)
+            yield Reject(item.line, code, readable_text(message), readable_text(found), expected, source)
             return
         for place, measures in item.places.items():
             if record := self._record(item, sku, place or item.place or self.place, measures):
@@ -112,32 +121,37 @@ class Report:
             return {}
         record = {"sku": sku, "location_code": place} | self.values | item.values | stated | others
         record |= {kind: number for kind, number in item.ids.items() if number != sku}
+        span = [record.pop(name, "") for name in PERIOD]
+        hours = hours_of(*span)
+        if ended := last_day(*span):
+            record["business_date"] = ended
         start = record.pop("period_start", "")
         if start and start < record.get("business_date", ""):
             record["period_start"] = start  # the whole period stands under its last day
             self._facts.note(periods=True)
-        return record | (self._numbered(record) if self._feed == SALES else {})
+        return record | (self._numbered(record, hours) if self._feed == SALES else {})
 
     def _note_unread(self, code: str) -> None:
         unread = self._facts.values.setdefault("quantities_not_read", {})
-        name = f"{self._message.name} {code}"
+        name = f"{self._message.name} {readable_text(code)}"
         if name in unread or len(unread) < 50:
             unread[name] = unread.get(name, 0) + 1
 
-    def _numbered(self, record: Mapping[str, str]) -> dict[str, str]:
+    def _numbered(self, record: Mapping[str, str], hours: str) -> dict[str, str]:
         """Return a receipt and line number: such a message has none. The same message sent again has the same ones.
 
-        A product that a message names twice for a place and a day gets lines 1 and 2.
+        A part of a day has its hours in it, so that the parts of a day stand beside each other. A product that a file
+        names twice for a place, a day and its hours gets lines 1 and 2.
         """
-        key = hash((record["sku"], record["location_code"], record.get("business_date")))
+        key = hash((record["sku"], record["location_code"], record.get("business_date"), hours))
         self._counts[key] += 1
         if len(self._counts) > MAX_KEYS:
             raise PermanentError(
                 "too_large_for_function",
-                f"a {self._message.name} message states more than {MAX_KEYS:,} products, places and days; split it",
+                f"{self._message.name} messages with more than {MAX_KEYS:,} products, places and days in one file; split it",
                 limit=MAX_KEYS,
             )
-        name = f"{self._message.name} {record['sku'][:LONGEST_SKU]}"
+        name = " ".join(filter(None, (self._message.name, hours, record["sku"][:LONGEST_SKU])))
         return {"receipt_number": name, "line_number": str(self._counts[key])}
 
 
@@ -149,13 +163,14 @@ def note_messages(
     Raises:
         PermanentError: ``unsupported_message`` when none of them is read.
     """
+    others = {readable_text(kind): count for kind, count in other.items()}
     if not read:
         raise PermanentError(
             "unsupported_message",
-            f"{target.name}: messages of kind {listed(other)}; expected {' or '.join(expected)}",
-            found=list(other),
+            f"{target.name}: messages of kind {listed(others)}; expected {' or '.join(expected)}",
+            found=list(others),
         )
-    facts.note(messages=read, **({"messages_not_read": other} if other else {}))
+    facts.note(messages=read, **({"messages_not_read": others} if others else {}))
 
 
 def total(quantities: Iterable[str]) -> Decimal | None:

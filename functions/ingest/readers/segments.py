@@ -161,7 +161,8 @@ def _endless(text: str, number: int, name: str, kind: str, ended: bool) -> Perma
 
 def damaged(code: str, name: str, segment: Segment, why: str) -> PermanentError:
     """Return the error of a message that is not whole."""
-    return PermanentError(code, f"{name}: {segment.shown}: {why}. Send the file again", segment=segment.number)
+    message = f"{name}: {segment.shown}: {readable_text(why)}. Send the file again"
+    return PermanentError(code, message, segment=segment.number)
 
 
 def cancelled(name: str, segment: Segment) -> PermanentError:

@@ -1,12 +1,13 @@
 """X12 messages: 846 (inventory advice) and 852 (product activity), with every control count checked."""
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import BinaryIO
 
 from functions.ingest.readers.encoding import utf8_blocks
 from functions.ingest.readers.model import Chunk, Facts, Found, Target
 from functions.ingest.readers.records import Records
-from functions.ingest.readers.reports import SALES, STOCK, Item, Message, Report, day, note_messages, total
+from functions.ingest.readers.reports import PERIOD, SALES, STOCK, Item, Message, Report, day, note_messages, total
 from functions.ingest.readers.segments import Segment, Signs, cancelled, damaged, kept_text, segments, undecodable
 from stockflow.errors import PermanentError
 
@@ -72,6 +73,7 @@ class _Reader:
         self._text: list[Segment] = []
         self._items = 0
         self._hash: list[str] = []
+        self._counts = Counter[int]()
         self._read: dict[str, int] = {}
         self._other: dict[str, int] = {}
 
@@ -123,7 +125,7 @@ class _Reader:
         message = MESSAGES.get(kind)
         counts = self._read if message else self._other
         counts[kind] = counts.get(kind, 0) + 1
-        self._report = Report(message, PRODUCTS, self._target, self._facts) if message else None
+        self._report = Report(message, PRODUCTS, self._target, self._facts, self._counts) if message else None
 
     # a message
 
@@ -170,6 +172,7 @@ class _Reader:
     def _date(self, segment: Segment, values: dict[str, str]) -> None:
         if column := DATES.get(segment.get(1)):
             values[column] = day(segment.get(2))
+            values[PERIOD[column == "business_date"]] = segment.get(2) + segment.get(3)
 
     def _dated(self, segment: Segment, item: Item) -> None:
         self._date(segment, item.values)

@@ -12,6 +12,7 @@ from functions.ingest.readers.decode import decode
 from functions.ingest.readers.model import Facts, Target
 from functions.ingest.readers.workbook import read_workbook
 from stockflow.errors import PermanentError
+from tests.fuzz.coverage_guided import READERS, reading, seeds
 from tests.unit.ingest.reading import contracts
 
 CORPUS = Path(__file__).parents[2] / "corpus"
@@ -87,6 +88,14 @@ def test_damaged_workbooks_end_well() -> None:
 def test_what_native_code_reads_ends_well_in_its_own_process(seed: int) -> None:
     ends = {end_of(data, sandboxed=True) for data, _ in zip(native_files(seed), range(40), strict=False)}
     assert len(ends) > 1
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_the_coverage_guided_run_has_seeds_that_end_well(reader: str) -> None:
+    found = list(seeds(reader))
+    assert len(found) > 3
+    for data in found:
+        reading(reader)(data)
 
 
 if __name__ == "__main__":  # the long run: ``python -m tests.unit.ingest.test_fuzz [SECONDS]`` prints what it found
