@@ -148,7 +148,8 @@ class Report:
         if len(self._counts) > MAX_KEYS:
             raise PermanentError(
                 "too_large_for_function",
-                f"{self._message.name} messages with more than {MAX_KEYS:,} products, places and days in one file; split it",
+                f"{self._message.name} messages of one file with more than {MAX_KEYS:,} products, places and days; "
+                "split it",
                 limit=MAX_KEYS,
             )
         name = " ".join(filter(None, (self._message.name, hours, record["sku"][:LONGEST_SKU])))
