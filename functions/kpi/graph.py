@@ -151,6 +151,21 @@ def levels(definitions: Mapping[str, Definition], read: Mapping[str, set[str]]) 
     Raises:
         PermanentError: ``bad_definition``, as ``in_order`` does.
     """
+    sorter = sorted_by_inputs(definitions, read)
+    found = []
+    while sorter.is_active():
+        ready = sorted(sorter.get_ready())
+        found.append([definitions[name] for name in ready])
+        sorter.done(*ready)
+    return found
+
+
+def sorted_by_inputs(definitions: Mapping[str, Definition], read: Mapping[str, set[str]]) -> "TopologicalSorter[str]":
+    """Return a prepared sorter of the definitions: each is ready when those are done whose tables it reads.
+
+    Raises:
+        PermanentError: ``bad_definition``, as ``in_order`` does.
+    """
     by_table = {d.table: name for name, d in definitions.items()}
     sorter = TopologicalSorter({n: {by_table[t] for t in read[n] if t in by_table} for n in sorted(definitions)})
     try:
@@ -159,12 +174,17 @@ def levels(definitions: Mapping[str, Definition], read: Mapping[str, set[str]]) 
         circle = list(error.args[1])
         words = f"these definitions read each other in a circle: {' -> '.join(circle)}"
         raise PermanentError("bad_definition", words, circle=circle) from error
-    found = []
-    while sorter.is_active():
-        ready = sorted(sorter.get_ready())
-        found.append([definitions[name] for name in ready])
-        sorter.done(*ready)
-    return found
+    return sorter
+
+
+def chains(groups: Iterable[Iterable[Definition]], read: Mapping[str, set[str]]) -> dict[str, int]:
+    """Return definition -> how many definitions stand behind it at most, one reading the other; see ``levels``."""
+    behind: dict[str, int] = {}
+    for group in reversed([list(g) for g in groups]):
+        for definition in group:
+            readers = [length for name, length in behind.items() if definition.table in read[name]]
+            behind[definition.name] = max(readers, default=-1) + 1
+    return behind
 
 
 def column_lineage(

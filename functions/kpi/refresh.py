@@ -2,14 +2,15 @@
 
 import time
 from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import date
+from graphlib import TopologicalSorter
 
 from functions.kpi.catalog import Catalog
 from functions.kpi.dates import Span, affected, gone, unseen
 from functions.kpi.definition import Definition
-from functions.kpi.graph import column_reads, columns, levels, reads
+from functions.kpi.graph import chains, column_reads, columns, levels, reads, sorted_by_inputs
 from functions.kpi.runner import Computed, Job, Run, compute, rebuild, record_runs
 from functions.kpi.state import State, read_state
 from stockflow.contracts import Contract
@@ -21,7 +22,7 @@ from stockflow.services import Services
 from stockflow.settings import bundle_root
 
 # Scripts at once: for a few loads many, so that their numbers are there soon; for a burst few, which cost fewer jobs.
-SIDE_BY_SIDE, SIDE_BY_SIDE_IN_A_BURST = 8, 4
+SIDE_BY_SIDE, SIDE_BY_SIDE_IN_A_BURST = 12, 4
 BURST = 20  # loads
 SCRIPT_SECONDS = 60.0  # a script that takes longer holds up the end of a drain (see ``BUDGET_SECONDS``)
 # Says how far facts are known, not what they say: a KPI's span follows from it (see ``State``), its rows do not.
@@ -53,7 +54,7 @@ def key(definition: Definition) -> str:
 def refresh_all(catalog: Catalog, work: Iterable[Work], services: Services, end: float) -> Refreshed:
     """Compute what these loads can change, and what was never computed as it is defined now.
 
-    KPIs that do not read each other are computed side by side. None is begun after ``end`` (``time.monotonic()``).
+    Each is begun when those that it reads are there, so many side by side; none after ``end`` (``time.monotonic()``).
     """
     state = read_state(services)
     if not state.spans:
@@ -70,6 +71,11 @@ class _Plan:
     reads: dict[str, set[str]]
     faults: list[Run]
     views: Mapping[str, str]
+
+    @property
+    def definitions(self) -> dict[str, Definition]:
+        """The definitions by name, each after those that it reads."""
+        return {d.name: d for level in self.levels for d in level}
 
     @property
     def bad(self) -> list[str]:
@@ -127,56 +133,70 @@ class _Round:
 
     def __init__(self, services: Services, state: State, plan: _Plan, work: list[Work], end: float) -> None:
         self._services, self._state, self._plan, self._work, self._end = services, state, plan, work, end
+        self._definitions = plan.definitions
+        self._behind = chains(plan.levels, plan.reads)
         self._bad = set(plan.bad)
         self._done: list[Computed] = []  # what is not recorded yet
-        self._late = set[str]()  # tables there was no time for
+        self._runs: dict[str, Run] = {}
+        self._left = dict[str, str]()  # KPIs there was no time for, and their tables
         self._known: dict[frozenset[str], dict[str, set[date]]] = {}  # loads that are new to a KPI -> table -> dates
 
     def refreshed(self) -> Refreshed:
-        """Compute level by level, until the time is over."""
-        runs, keys, left = list(self._plan.faults), set[str](), list[str]()
-        for level in self._plan.levels:
-            found = self._level(level)
-            for definition in level:
-                run = found.get(definition.name)
-                if definition.name in found and run is None:
-                    left.append(definition.name)
-                    self._late.add(definition.table)
-                    continue
-                keys.add(key(definition))
-                if run is None:
-                    continue
-                runs.append(run)
-                if run.state != "computed":
-                    self._bad.add(definition.table)
-        record_runs(self._done, self._services)
-        return Refreshed(runs, frozenset(keys), tuple(left))
-
-    def _level(self, level: Iterable[Definition]) -> dict[str, Run | None]:
-        """Return KPI -> how it ended, None when there was no time; what has nothing to compute is not there."""
-        found: dict[str, Run | None] = {}
-        jobs: list[Job] = []
-        for definition in level:
-            inputs = self._plan.reads[definition.name]
-            if failed := sorted(inputs & self._bad):
-                message = f"reads {', '.join(failed)}, which failed"
-                found[definition.name] = Run(definition.name, "skipped", message=message)
-            elif inputs & self._late:
-                found[definition.name] = None
-            elif dates := self._dates(definition):
-                jobs.append(self._job(definition, dates))
-        shares = self._shares(jobs)
+        """Compute each KPI as soon as those that it reads are there, until the time is over."""
+        sorter = sorted_by_inputs(self._definitions, self._plan.reads)
+        waiting: list[Job] = []
+        running: dict[Future[list[Run | None]], list[Job]] = {}
         with ThreadPoolExecutor(self._side_by_side) as pool:
-            done = pool.map(self._computed, shares)
-        for share, runs in zip(shares, done, strict=True):
-            for job, run in zip(share, runs, strict=True):
-                found[job.definition.name] = run
-                if run is not None:
-                    reached("kpi.computed")
-                    log(
-                        "INFO", f"kpi {run.kpi} {run.state}", fields={"dates": len(job.dates)}, stage="kpi", kpi=run.kpi
-                    )
-        return found
+            while sorter.is_active():
+                waiting += self._ready(sorter)
+                for share in self._shares(waiting)[: self._side_by_side - len(running)]:
+                    running[pool.submit(self._computed, share)] = share
+                    waiting = [job for job in waiting if job not in share]
+                for ended in wait(running, return_when=FIRST_COMPLETED).done:
+                    share = running.pop(ended)
+                    self._note(share, ended.result())
+                    sorter.done(*(job.definition.name for job in share))
+        record_runs(self._done, self._services)
+        runs = [self._runs[name] for name in self._definitions if name in self._runs]
+        left = tuple(name for name in self._definitions if name in self._left)
+        keys = frozenset(key(d) for name, d in self._definitions.items() if name not in left)
+        return Refreshed(self._plan.faults + runs, keys, left)
+
+    def _ready(self, sorter: "TopologicalSorter[str]") -> list[Job]:
+        """Return the jobs that can begin now; KPIs that have none are done."""
+        jobs: list[Job] = []
+        while names := sorter.get_ready():
+            found = {name: self._begun(self._definitions[name]) for name in sorted(names)}
+            sorter.done(*(name for name, job in found.items() if job is None))
+            jobs += [job for job in found.values() if job is not None]
+        return jobs
+
+    def _begun(self, definition: Definition) -> Job | None:
+        """Return what there is to compute of a KPI, None when nothing is, or nothing can be."""
+        inputs = self._plan.reads[definition.name]
+        if failed := sorted(inputs & self._bad):
+            self._ended(definition, Run(definition.name, "skipped", message=f"reads {', '.join(failed)}, which failed"))
+            return None
+        if inputs & set(self._left.values()):
+            self._left[definition.name] = definition.table
+            return None
+        dates = self._dates(definition)
+        return self._job(definition, dates) if dates else None
+
+    def _note(self, share: list[Job], runs: list[Run | None]) -> None:
+        """Note how the jobs of a script ended: a run of None is one there was no time for."""
+        for job, run in zip(share, runs, strict=True):
+            if run is None:
+                self._left[job.definition.name] = job.definition.table
+                continue
+            self._ended(job.definition, run)
+            reached("kpi.computed")
+            log("INFO", f"kpi {run.kpi} {run.state}", fields={"dates": len(job.dates)}, stage="kpi", kpi=run.kpi)
+
+    def _ended(self, definition: Definition, run: Run) -> None:
+        self._runs[definition.name] = run
+        if run.state != "computed":
+            self._bad.add(definition.table)
 
     def _job(self, definition: Definition, dates: set[date]) -> Job:
         span = self._state.span(definition)
@@ -185,10 +205,14 @@ class _Round:
         return Job(definition, inside, span, frozenset(inputs))
 
     def _shares(self, jobs: Iterable[Job]) -> list[list[Job]]:
-        """Return the jobs of each script: a table that is made anew is alone, the others share a few scripts."""
+        """Return the jobs of each script, those first that most others wait for.
+
+        A table that is made anew is alone, the others share a few scripts.
+        """
         anew = [[job] for job in jobs if not self._state.stands(job.definition)]
         others = [job for job in jobs if self._state.stands(job.definition)]
-        return anew + shared_out(others, self._state.seconds, self._side_by_side)
+        shares = anew + shared_out(others, self._state.seconds, self._behind, self._side_by_side)
+        return sorted(shares, key=lambda share: -max(self._behind[job.definition.name] for job in share))
 
     @property
     def _side_by_side(self) -> int:
@@ -205,7 +229,7 @@ class _Round:
         """Return table -> the dates that these loads change in it, KPI tables included."""
         records = [w.record for w in self._work if w.record.record_id in new]
         changed, in_columns = touched(records, self._state.spans["all"]), touched_columns(records)
-        for definition in (d for level in self._plan.levels for d in level):
+        for definition in self._definitions.values():
             if dates := self._reached(definition, changed, in_columns):
                 changed[definition.table] = dates
         return changed
@@ -235,7 +259,7 @@ class _Round:
             for table, columns in in_columns.items()
         )
 
-    def _computed(self, share: list[Job]) -> list[Run] | list[None]:
+    def _computed(self, share: list[Job]) -> list[Run | None]:
         """Run the jobs of one script; None for each when the time is over."""
         if time.monotonic() > self._end:
             return [None] * len(share)
@@ -245,23 +269,36 @@ class _Round:
         runs = compute(share, self._services)
         took = (self._services.clock() - started).total_seconds() / len(share)
         self._done += [Computed(j, took) for j, run in zip(share, runs, strict=True) if run.state == "computed"]
-        return runs
+        return [*runs]
 
 
-def shared_out(jobs: Iterable[Job], seconds: Mapping[str, float], side_by_side: int) -> list[list[Job]]:
-    """Share jobs out among so many scripts, more where one would take long; ``seconds``: KPI -> its last run.
+def shared_out(
+    jobs: Iterable[Job], seconds: Mapping[str, float], behind: Mapping[str, int], side_by_side: int
+) -> list[list[Job]]:
+    """Share jobs out among so many scripts, more where one would take long.
 
-    One job is one query for BigQuery, however many statements it has: few scripts answer sooner and cost less.
+    ``seconds``: KPI -> its last run; ``behind``: KPI -> how long a chain of others waits for it: its script is joined
+    last. One job is one query for BigQuery, however many statements it has: few scripts cost less.
     """
-    shares: list[tuple[float, list[Job]]] = []
-    for took, job in sorted(((seconds.get(j.definition.name, 0.0), j) for j in jobs), key=lambda x: -x[0]):
-        total, least = min(shares, key=lambda share: (share[0], len(share[1])), default=(0.0, []))
-        if len(shares) < side_by_side or total + took > SCRIPT_SECONDS:
-            shares.append((took, [job]))
+    shares: list[_Share] = []
+    for job in sorted(jobs, key=lambda j: (-behind[j.definition.name], -seconds.get(j.definition.name, 0.0))):
+        took = seconds.get(job.definition.name, 0.0)
+        least = min(shares, key=lambda share: (share.behind, share.took, len(share.jobs)), default=None)
+        if least is None or len(shares) < side_by_side or least.took + took > SCRIPT_SECONDS:
+            shares.append(_Share(behind[job.definition.name], took, [job]))
         else:
-            shares.remove((total, least))
-            shares.append((total + took, [*least, job]))
-    return [share for _, share in shares]
+            least.took += took
+            least.jobs.append(job)
+    return [share.jobs for share in shares]
+
+
+@dataclass
+class _Share:
+    """The jobs of one script, how long they take, and how long a chain of KPIs waits for its first one."""
+
+    behind: int
+    took: float
+    jobs: list[Job]
 
 
 def dated_inputs(inputs: Iterable[str], contracts: Mapping[str, Contract]) -> set[str]:

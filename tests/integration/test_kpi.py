@@ -376,8 +376,8 @@ def test_kpis_share_a_script_and_one_that_fails_fails_alone(world: World) -> Non
 
 
 def test_a_drain_asks_few_queries_however_many_kpis_there_are(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Given 12 KPIs on one level, when a sale changes them all, then they take as many queries as run side by side."""
-    for number in range(12):
+    """Given more KPIs than that on one level, then they take as many queries as run side by side."""
+    for number in range(2 * refresh.SIDE_BY_SIDE):
         write(folder(world), f"k{number}")
     world.drain(world.transformed("sales", LAST))
     scripts: list[str] = []
@@ -401,10 +401,40 @@ def test_slow_kpis_do_not_share_a_script() -> None:
     """Given five KPIs that took most of a minute and many quick ones, then no script is expected to take longer."""
     slow = {"slow0": 50.0, "slow1": 45.0, "slow2": 40.0, "slow3": 40.0, "slow4": 40.0}
     seconds = slow | {f"k{number}": 1.0 for number in range(9)}
-    shares = refresh.shared_out([job(name) for name in seconds], seconds, 4)
+    shares = refresh.shared_out([job(name) for name in seconds], seconds, dict.fromkeys(seconds, 0), 4)
     totals = [sum(seconds[j.definition.name] for j in share) for share in shares]
     assert max(totals) <= refresh.SCRIPT_SECONDS and len(shares) == 5
     assert sorted(j.definition.name for share in shares for j in share) == sorted(seconds)
+
+
+def test_a_kpi_that_others_wait_for_shares_no_script_while_others_can() -> None:
+    behind = {"base": 2, "next": 1} | {f"k{number}": 0 for number in range(9)}
+    shares = refresh.shared_out([job(name) for name in behind], {}, behind, 4)
+    assert [[j.definition.name for j in share] for share in shares[:2]] == [["base"], ["next"]]
+    assert len(shares) == 4
+
+
+def test_a_kpi_is_computed_as_soon_as_those_it_reads_are_there(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Given a slow KPI beside a quick one, then one that reads the quick one does not wait for the slow one."""
+    write(folder(world), "quick")
+    write(folder(world), "slow")
+    write(folder(world), "after", "numerator", "quick")
+    after = folder(world) / "after.sql"
+    after.write_text(after.read_text().replace("units AS numerator", "numerator"))
+    world.drain(world.transformed("sales", LAST))
+    begun = threading.Event()
+    query = type(world.services.warehouse).query
+
+    def watched(self: object, sql: str, *args: object) -> object:
+        if "MERGE inventory_kpi.after" in sql:
+            begun.set()
+        if "MERGE inventory_kpi.slow" in sql:
+            assert begun.wait(60), "the KPI behind the quick one waits for the slow one"
+        return query(self, sql, *args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(type(world.services.warehouse), "query", watched)
+    world.drain(world.transformed("sales", FIRST))
+    assert {"quick", "slow", "after"} <= set(world.runs())
 
 
 def test_a_script_that_dies_before_it_is_recorded_is_computed_again(
