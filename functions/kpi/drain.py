@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -46,8 +47,7 @@ def drain(asked: frozenset[Asked], services: Services) -> frozenset[Asked]:
     catalog = read_catalog(services.settings.definitions_uri, services)
     version = catalog_version(catalog)
     started = services.clock()
-    days = {load.landed_on for load in asked if load.landed_on}
-    latest = services.ledger.latest(asked | set(services.ledger.pending("kpi", days, started)))
+    latest = _latest(asked, started, services)
     transformed = {load: stages["transform"] for load, stages in latest.items() if "transform" in stages}
     window = services.settings.replay_window_seconds
     repeated: list[StageRecord] = []
@@ -69,6 +69,16 @@ def drain(asked: frozenset[Asked], services: Services) -> frozenset[Asked]:
         repeated += _record(work, found.runs, version, started, services)
     _publish(repeated, services)
     return frozenset(load for load in asked if load.load_id not in transformed)
+
+
+def _latest(asked: frozenset[Asked], now: datetime, services: Services) -> dict[str, dict[str, StageRecord]]:
+    """Return the latest records of what was asked for and of what is pending: most often the same, so asked at once."""
+    days = {load.landed_on for load in asked if load.landed_on}
+    with ThreadPoolExecutor(1) as beside:
+        pending = beside.submit(services.ledger.pending, "kpi", days, now)
+        found = services.ledger.latest(asked) if asked else {}
+    others = [load for load in pending.result() if load.load_id not in found]
+    return found | services.ledger.latest(others) if others else found
 
 
 def catalog_version(catalog: Catalog) -> str:

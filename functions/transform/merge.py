@@ -58,6 +58,7 @@ def drain_script(contract: Contract) -> str:
         "keys": ", ".join(contract.key),
         "newest_first": NEWEST_FIRST,
         "columns": _list([*names, *_META]),
+        "stated_now": _STATED_NOW,
         "history_columns": _list([f"history.{n}" for n in (*names, *_META)]),
         "touched_keys": ", ".join(f"touched.{k}" for k in contract.key),
         "winner_columns": _list([f"now.{n}" for n in (*rest, *_META)]),
@@ -186,6 +187,11 @@ def _dates(contract: Contract) -> dict[str, str]:
         **{f"{row}_in_dates": f"\n    AND {row}.{day} IN UNNEST(business_dates)" for row in rows},
     }
 
+
+_STATED_NOW = """SELECT <<columns>>
+  FROM typed
+  LEFT JOIN generations ON generations.load_id = typed._load_id
+  WHERE typed._issue IS NULL AND generations.replaced_by IS NULL"""
 
 # The business dates of all statements of the touched keys: a script variable, since BigQuery prunes by constants only.
 _BY_KEY = "\nSET business_dates = (SELECT ARRAY_AGG(DISTINCT <<day>>) FROM touched);\n"

@@ -1,8 +1,9 @@
 -- One drain of exchange_rates: @loads go from raw to curated in one transaction. Built by merge.py.
 -- @records are the validations that were found complete; @days the landing days of the loads, @near those on which
 -- other generations of their objects may have landed; a newer generation of @replacing loads' objects replaces them.
--- Whether these loads were transformed before, or make other loads' statements count or not count any more.
-DECLARE again, restating, overtaken BOOL;
+-- Whether the model answers each row; whether rows are refused; whether these loads were transformed before; whether
+-- they make other loads' statements count or not count any more; one of both.
+DECLARE complete, refusing, again, replacing_others, restating, overtaken BOOL;
 DECLARE business_dates ARRAY<DATE>;
 CREATE TABLE IF NOT EXISTS inventory_curated.turn_exchange_rates AS SELECT 0 AS turn;
 CREATE TABLE IF NOT EXISTS inventory_curated.turn_products AS SELECT 0 AS turn;
@@ -124,17 +125,22 @@ SELECT
 FROM model
 JOIN accepted AS raw ON raw._load_id = model._load_id AND raw._row = model._row;
 
+-- In the transaction: what another drain committed before it began is seen here. One expression, which BigQuery
+-- evaluates as one job.
+SET (complete, refusing, again) = (
+  (SELECT COUNT(*) FROM typed) = (SELECT COUNT(*) FROM accepted),
+  EXISTS (SELECT 1 FROM typed WHERE _issue IS NOT NULL),
+  EXISTS (
+    SELECT 1
+    FROM inventory_ops.load_stages
+    WHERE landed_on IN UNNEST(@days) AND load_id IN UNNEST(@loads) AND stage = 'transform'
+  )
+);
+
 -- a transaction takes no ASSERT
-IF (SELECT COUNT(*) FROM typed) != (SELECT COUNT(*) FROM accepted) THEN
+IF NOT complete THEN
   RAISE USING MESSAGE = 'the model of exchange_rates must return exactly one row per accepted row';
 END IF;
-
--- In the transaction: what another drain committed before it began is seen here.
-SET again = EXISTS (
-  SELECT 1
-  FROM inventory_ops.load_stages
-  WHERE landed_on IN UNNEST(@days) AND load_id IN UNNEST(@loads) AND stage = 'transform'
-);
 
 -- All generations of the objects that are replaced as a whole, and which load replaces them: the newest that states
 -- anything.
@@ -179,7 +185,9 @@ IF again THEN
     AND _load_id NOT IN (SELECT load_id FROM generations);
 END IF;
 
-SET restating = again OR EXISTS (SELECT 1 FROM generations WHERE load_id NOT IN UNNEST(@loads));
+SET replacing_others = EXISTS (SELECT 1 FROM generations WHERE load_id NOT IN UNNEST(@loads));
+
+SET restating = again OR replacing_others;
 
 -- The keys that these loads state or stated, or that generations state which these loads replace or give back.
 CREATE TEMP TABLE touched AS SELECT DISTINCT business_date, currency FROM typed WHERE _issue IS NULL;
@@ -202,16 +210,15 @@ FROM inventory_curated.exchange_rates AS was
 JOIN touched ON touched.business_date = was.business_date AND touched.currency = was.currency
     AND was.business_date IN UNNEST(business_dates);
 
-CREATE TEMP TABLE statements AS
-SELECT business_date, currency, rate_to_base, per_currency, _load_id, _row, _line, _business_time, _generation
-FROM typed
-LEFT JOIN generations ON generations.load_id = typed._load_id
-WHERE typed._issue IS NULL AND generations.replaced_by IS NULL;
-
--- What was stated before. Only where statements leave does the history say which one wins without them; else it is
--- the one that won before, or a new one.
+-- What is stated by these loads and was stated before. Only where statements leave does the history say which one wins
+-- without them; else it is the one that won before, or a new one.
 IF restating THEN
-  INSERT INTO statements (business_date, currency, rate_to_base, per_currency, _load_id, _row, _line, _business_time, _generation)
+  CREATE TEMP TABLE statements AS
+  SELECT business_date, currency, rate_to_base, per_currency, _load_id, _row, _line, _business_time, _generation
+  FROM typed
+  LEFT JOIN generations ON generations.load_id = typed._load_id
+  WHERE typed._issue IS NULL AND generations.replaced_by IS NULL
+  UNION ALL
   SELECT history.business_date, history.currency, history.rate_to_base, history.per_currency, history._load_id, history._row, history._line, history._business_time, history._generation
   FROM inventory_curated.exchange_rates_history AS history
   JOIN touched ON touched.business_date = history.business_date AND touched.currency = history.currency
@@ -220,7 +227,13 @@ IF restating THEN
     AND IF(generations.load_id IS NULL, history._replaced_by, generations.replaced_by) IS NULL
     AND history.business_date IN UNNEST(business_dates);
 ELSE
-  INSERT INTO statements (business_date, currency, rate_to_base, per_currency, _load_id, _row, _line, _business_time, _generation) SELECT business_date, currency, rate_to_base, per_currency, _load_id, _row, _line, _business_time, _generation FROM before;
+  CREATE TEMP TABLE statements AS
+  SELECT business_date, currency, rate_to_base, per_currency, _load_id, _row, _line, _business_time, _generation
+  FROM typed
+  LEFT JOIN generations ON generations.load_id = typed._load_id
+  WHERE typed._issue IS NULL AND generations.replaced_by IS NULL
+  UNION ALL
+  SELECT business_date, currency, rate_to_base, per_currency, _load_id, _row, _line, _business_time, _generation FROM before;
 END IF;
 
 -- What wins now, for each of these keys, next to what won before.
@@ -260,7 +273,7 @@ FROM typed
 LEFT JOIN generations ON generations.load_id = typed._load_id
 WHERE typed._issue IS NULL;
 
-IF EXISTS (SELECT 1 FROM generations WHERE load_id NOT IN UNNEST(@loads)) THEN
+IF replacing_others THEN
   UPDATE inventory_curated.exchange_rates_history AS history
   SET _replaced_by = generations.replaced_by, _updated_at = CURRENT_TIMESTAMP()
   FROM generations
@@ -279,32 +292,34 @@ END IF;
 INSERT INTO inventory_curated.exchange_rates (business_date, currency, rate_to_base, per_currency, _load_id, _row, _line, _business_time, _generation, _updated_at)
 SELECT business_date, currency, rate_to_base, per_currency, _load_id, _row, _line, _business_time, _generation, CURRENT_TIMESTAMP() FROM changes WHERE _load_id IS NOT NULL;
 
-INSERT INTO inventory_ops.quarantine_rows (
-  run_id, load_id, feed, `row`, line, stage, rule, column_name, value, expected, message, severity, original_row,
-  recorded_at, landed_on
-)
-SELECT
-  batch.next_run,
-  typed._load_id,
-  'exchange_rates',
-  typed._row,
-  typed._line,
-  'transform',
-  SPLIT(typed._issue, '|')[SAFE_OFFSET(0)],
-  SPLIT(typed._issue, '|')[SAFE_OFFSET(1)],
-  SPLIT(typed._issue, '|')[SAFE_OFFSET(2)],
-  SPLIT(typed._issue, '|')[SAFE_OFFSET(3)],
-  CONCAT(
-    SPLIT(typed._issue, '|')[SAFE_OFFSET(1)], ': found "', SPLIT(typed._issue, '|')[SAFE_OFFSET(2)],
-    '", expected ', SPLIT(typed._issue, '|')[SAFE_OFFSET(3)]
-  ),
-  'critical',
-  typed._original,
-  CURRENT_TIMESTAMP(),
-  batch.landed_on
-FROM typed
-JOIN batch ON batch.load_id = typed._load_id
-WHERE typed._issue IS NOT NULL;
+IF refusing THEN
+  INSERT INTO inventory_ops.quarantine_rows (
+    run_id, load_id, feed, `row`, line, stage, rule, column_name, value, expected, message, severity, original_row,
+    recorded_at, landed_on
+  )
+  SELECT
+    batch.next_run,
+    typed._load_id,
+    'exchange_rates',
+    typed._row,
+    typed._line,
+    'transform',
+    SPLIT(typed._issue, '|')[SAFE_OFFSET(0)],
+    SPLIT(typed._issue, '|')[SAFE_OFFSET(1)],
+    SPLIT(typed._issue, '|')[SAFE_OFFSET(2)],
+    SPLIT(typed._issue, '|')[SAFE_OFFSET(3)],
+    CONCAT(
+      SPLIT(typed._issue, '|')[SAFE_OFFSET(1)], ': found "', SPLIT(typed._issue, '|')[SAFE_OFFSET(2)],
+      '", expected ', SPLIT(typed._issue, '|')[SAFE_OFFSET(3)]
+    ),
+    'critical',
+    typed._original,
+    CURRENT_TIMESTAMP(),
+    batch.landed_on
+  FROM typed
+  JOIN batch ON batch.load_id = typed._load_id
+  WHERE typed._issue IS NOT NULL;
+END IF;
 
 INSERT INTO inventory_ops.load_stages (
   record_id, load_id, feed, bucket, object, generation, stage, state, stage_version, run_id, raw_run_id, input_record,

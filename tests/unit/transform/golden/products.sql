@@ -1,8 +1,9 @@
 -- One drain of products: @loads go from raw to curated in one transaction. Built by merge.py.
 -- @records are the validations that were found complete; @days the landing days of the loads, @near those on which
 -- other generations of their objects may have landed; a newer generation of @replacing loads' objects replaces them.
--- Whether these loads were transformed before, or make other loads' statements count or not count any more.
-DECLARE again, restating, overtaken BOOL;
+-- Whether the model answers each row; whether rows are refused; whether these loads were transformed before; whether
+-- they make other loads' statements count or not count any more; one of both.
+DECLARE complete, refusing, again, replacing_others, restating, overtaken BOOL;
 CREATE TABLE IF NOT EXISTS inventory_curated.turn_products AS SELECT 0 AS turn;
 CREATE TABLE IF NOT EXISTS inventory_curated.turn_purchase_orders AS SELECT 0 AS turn;
 CREATE TABLE IF NOT EXISTS inventory_curated.turn_sales AS SELECT 0 AS turn;
@@ -184,17 +185,22 @@ SELECT
 FROM model
 JOIN accepted AS raw ON raw._load_id = model._load_id AND raw._row = model._row;
 
+-- In the transaction: what another drain committed before it began is seen here. One expression, which BigQuery
+-- evaluates as one job.
+SET (complete, refusing, again) = (
+  (SELECT COUNT(*) FROM typed) = (SELECT COUNT(*) FROM accepted),
+  EXISTS (SELECT 1 FROM typed WHERE _issue IS NOT NULL),
+  EXISTS (
+    SELECT 1
+    FROM inventory_ops.load_stages
+    WHERE landed_on IN UNNEST(@days) AND load_id IN UNNEST(@loads) AND stage = 'transform'
+  )
+);
+
 -- a transaction takes no ASSERT
-IF (SELECT COUNT(*) FROM typed) != (SELECT COUNT(*) FROM accepted) THEN
+IF NOT complete THEN
   RAISE USING MESSAGE = 'the model of products must return exactly one row per accepted row';
 END IF;
-
--- In the transaction: what another drain committed before it began is seen here.
-SET again = EXISTS (
-  SELECT 1
-  FROM inventory_ops.load_stages
-  WHERE landed_on IN UNNEST(@days) AND load_id IN UNNEST(@loads) AND stage = 'transform'
-);
 
 -- All generations of the objects that are replaced as a whole, and which load replaces them: the newest that states
 -- anything.
@@ -239,7 +245,9 @@ IF again THEN
     AND _load_id NOT IN (SELECT load_id FROM generations);
 END IF;
 
-SET restating = again OR EXISTS (SELECT 1 FROM generations WHERE load_id NOT IN UNNEST(@loads));
+SET replacing_others = EXISTS (SELECT 1 FROM generations WHERE load_id NOT IN UNNEST(@loads));
+
+SET restating = again OR replacing_others;
 
 -- The keys that these loads state or stated, or that generations state which these loads replace or give back.
 CREATE TEMP TABLE touched AS SELECT DISTINCT sku FROM typed WHERE _issue IS NULL;
@@ -265,16 +273,15 @@ SELECT by_day.*
 FROM inventory_curated.products_by_day AS by_day
 JOIN touched ON touched.sku = by_day.sku;
 
-CREATE TEMP TABLE statements AS
-SELECT sku, name, category, brand, gtin, base_unit, pack_unit, units_per_pack, unit_cost, unit_price, currency, lead_time_days, supplier_code, listed_from, delisted_on, updated_at, stated_unit_cost, stated_unit_price, stated_currency, _load_id, _row, _line, _business_time, _generation
-FROM typed
-LEFT JOIN generations ON generations.load_id = typed._load_id
-WHERE typed._issue IS NULL AND generations.replaced_by IS NULL;
-
--- What was stated before. Only where statements leave does the history say which one wins without them; else it is
--- the one that won before, or a new one.
+-- What is stated by these loads and was stated before. Only where statements leave does the history say which one wins
+-- without them; else it is the one that won before, or a new one.
 IF restating THEN
-  INSERT INTO statements (sku, name, category, brand, gtin, base_unit, pack_unit, units_per_pack, unit_cost, unit_price, currency, lead_time_days, supplier_code, listed_from, delisted_on, updated_at, stated_unit_cost, stated_unit_price, stated_currency, _load_id, _row, _line, _business_time, _generation)
+  CREATE TEMP TABLE statements AS
+  SELECT sku, name, category, brand, gtin, base_unit, pack_unit, units_per_pack, unit_cost, unit_price, currency, lead_time_days, supplier_code, listed_from, delisted_on, updated_at, stated_unit_cost, stated_unit_price, stated_currency, _load_id, _row, _line, _business_time, _generation
+  FROM typed
+  LEFT JOIN generations ON generations.load_id = typed._load_id
+  WHERE typed._issue IS NULL AND generations.replaced_by IS NULL
+  UNION ALL
   SELECT history.sku, history.name, history.category, history.brand, history.gtin, history.base_unit, history.pack_unit, history.units_per_pack, history.unit_cost, history.unit_price, history.currency, history.lead_time_days, history.supplier_code, history.listed_from, history.delisted_on, history.updated_at, history.stated_unit_cost, history.stated_unit_price, history.stated_currency, history._load_id, history._row, history._line, history._business_time, history._generation
   FROM inventory_curated.products_history AS history
   JOIN touched ON touched.sku = history.sku
@@ -282,7 +289,13 @@ IF restating THEN
   WHERE history._load_id NOT IN UNNEST(@loads)
     AND IF(generations.load_id IS NULL, history._replaced_by, generations.replaced_by) IS NULL;
 ELSE
-  INSERT INTO statements (sku, name, category, brand, gtin, base_unit, pack_unit, units_per_pack, unit_cost, unit_price, currency, lead_time_days, supplier_code, listed_from, delisted_on, updated_at, stated_unit_cost, stated_unit_price, stated_currency, _load_id, _row, _line, _business_time, _generation) SELECT sku, name, category, brand, gtin, base_unit, pack_unit, units_per_pack, unit_cost, unit_price, currency, lead_time_days, supplier_code, listed_from, delisted_on, updated_at, stated_unit_cost, stated_unit_price, stated_currency, _load_id, _row, _line, _business_time, _generation FROM before;
+  CREATE TEMP TABLE statements AS
+  SELECT sku, name, category, brand, gtin, base_unit, pack_unit, units_per_pack, unit_cost, unit_price, currency, lead_time_days, supplier_code, listed_from, delisted_on, updated_at, stated_unit_cost, stated_unit_price, stated_currency, _load_id, _row, _line, _business_time, _generation
+  FROM typed
+  LEFT JOIN generations ON generations.load_id = typed._load_id
+  WHERE typed._issue IS NULL AND generations.replaced_by IS NULL
+  UNION ALL
+  SELECT sku, name, category, brand, gtin, base_unit, pack_unit, units_per_pack, unit_cost, unit_price, currency, lead_time_days, supplier_code, listed_from, delisted_on, updated_at, stated_unit_cost, stated_unit_price, stated_currency, _load_id, _row, _line, _business_time, _generation FROM before;
 END IF;
 
 -- What wins now, for each of these keys, next to what won before.
@@ -352,7 +365,7 @@ FROM typed
 LEFT JOIN generations ON generations.load_id = typed._load_id
 WHERE typed._issue IS NULL;
 
-IF EXISTS (SELECT 1 FROM generations WHERE load_id NOT IN UNNEST(@loads)) THEN
+IF replacing_others THEN
   UPDATE inventory_curated.products_history AS history
   SET _replaced_by = generations.replaced_by, _updated_at = CURRENT_TIMESTAMP()
   FROM generations
@@ -411,32 +424,34 @@ SELECT sku, valid_from, valid_to, CAST(NULL AS STRING)
 FROM products_before
 WHERE sku NOT IN (SELECT sku FROM products_after);
 
-INSERT INTO inventory_ops.quarantine_rows (
-  run_id, load_id, feed, `row`, line, stage, rule, column_name, value, expected, message, severity, original_row,
-  recorded_at, landed_on
-)
-SELECT
-  batch.next_run,
-  typed._load_id,
-  'products',
-  typed._row,
-  typed._line,
-  'transform',
-  SPLIT(typed._issue, '|')[SAFE_OFFSET(0)],
-  SPLIT(typed._issue, '|')[SAFE_OFFSET(1)],
-  SPLIT(typed._issue, '|')[SAFE_OFFSET(2)],
-  SPLIT(typed._issue, '|')[SAFE_OFFSET(3)],
-  CONCAT(
-    SPLIT(typed._issue, '|')[SAFE_OFFSET(1)], ': found "', SPLIT(typed._issue, '|')[SAFE_OFFSET(2)],
-    '", expected ', SPLIT(typed._issue, '|')[SAFE_OFFSET(3)]
-  ),
-  'critical',
-  typed._original,
-  CURRENT_TIMESTAMP(),
-  batch.landed_on
-FROM typed
-JOIN batch ON batch.load_id = typed._load_id
-WHERE typed._issue IS NOT NULL;
+IF refusing THEN
+  INSERT INTO inventory_ops.quarantine_rows (
+    run_id, load_id, feed, `row`, line, stage, rule, column_name, value, expected, message, severity, original_row,
+    recorded_at, landed_on
+  )
+  SELECT
+    batch.next_run,
+    typed._load_id,
+    'products',
+    typed._row,
+    typed._line,
+    'transform',
+    SPLIT(typed._issue, '|')[SAFE_OFFSET(0)],
+    SPLIT(typed._issue, '|')[SAFE_OFFSET(1)],
+    SPLIT(typed._issue, '|')[SAFE_OFFSET(2)],
+    SPLIT(typed._issue, '|')[SAFE_OFFSET(3)],
+    CONCAT(
+      SPLIT(typed._issue, '|')[SAFE_OFFSET(1)], ': found "', SPLIT(typed._issue, '|')[SAFE_OFFSET(2)],
+      '", expected ', SPLIT(typed._issue, '|')[SAFE_OFFSET(3)]
+    ),
+    'critical',
+    typed._original,
+    CURRENT_TIMESTAMP(),
+    batch.landed_on
+  FROM typed
+  JOIN batch ON batch.load_id = typed._load_id
+  WHERE typed._issue IS NOT NULL;
+END IF;
 
 INSERT INTO inventory_ops.load_stages (
   record_id, load_id, feed, bucket, object, generation, stage, state, stage_version, run_id, raw_run_id, input_record,
