@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from cli import target
 from cli.output import CommandError, console, print_json, print_table
 from cli.stack import Json
 
@@ -61,6 +62,8 @@ def build(
     """Build the catalogue as a site: each feed, column, rule and KPI, with lineage pictures and a search.
 
     It is made from this checkout's contracts and definitions, and opens from its folder without a server or a network.
+    With a running stack (or --project) each feed has sample values, without personal data, and the share of refused
+    rows by day; without one its page says so.
 
     Examples:
 
@@ -68,15 +71,19 @@ def build(
 
       stockflow catalog build --to /tmp/catalogue --json
     """
+    from cli.catalog.measured import measured
     from cli.catalog.pages import pages
     from cli.catalog.site import build as build_site
 
-    found = pages()
+    asked = target.reachable()
+    found = pages(measured(target.services()) if asked else None)
     build_site(found, to)
     index = to / "index.html"
     if as_json:
-        print_json({"index": str(index), "pages": sorted(name for name in found if name.endswith(".md"))})
+        print_json({"index": str(index), "pages": sorted(n for n in found if n.endswith(".md")), "environment": asked})
     else:
+        if not asked:
+            console().print("no stack is running: pages have no sample values and no quality (`stockflow up`)")
         console().print(f"open {index}", markup=False, soft_wrap=True)
 
 

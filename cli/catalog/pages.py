@@ -6,6 +6,7 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
+from cli.catalog.measured import DAYS, Measured
 from cli.kpi.workspace import open_workspace, project_folder
 from cli.lineage.model import build
 from cli.lineage.show import drawing
@@ -17,11 +18,19 @@ from stockflow.contracts import Column, Contract, load_contracts
 from stockflow.settings import bundle_root
 
 FOLDER = "catalogue"
+PERSONAL = "personal data, not shown"
+NOT_ASKED = (
+    "Not known here: no environment was asked when this page was made. `stockflow catalog build` asks a "
+    "running stack, or the project that `--project` names."
+)
 _VIEW_BOX = re.compile(r'viewBox="0 0 (\d+) ')
 
 
-def pages() -> dict[str, str]:
-    """Return file name -> text of the catalogue's pages and pictures."""
+def pages(known: Mapping[str, Measured] | None = None) -> dict[str, str]:
+    """Return file name -> text of the catalogue's pages and pictures.
+
+    ``known``: feed -> what an environment knows of it; None when none was asked, which the pages say.
+    """
     root = bundle_root()
     contracts = load_contracts(root / "contracts")
     definitions = load_definitions(str(root / "functions" / "kpi" / "definitions"))
@@ -31,7 +40,8 @@ def pages() -> dict[str, str]:
     drawn |= {f"kpi-{name}": drawing(d.table, model) for name, d in definitions.items()}
     made = {"README.md": _list(contracts, definitions)}
     for feed, contract in contracts.items():
-        made[f"{feed}.md"] = _feed(contract, _readers(feed, read), drawn[feed])
+        text = _feed(contract, _readers(feed, read), drawn[feed], known[feed] if known else None)
+        made[f"{feed}.md"] = text
     for name, d in definitions.items():
         feeds = _feeds(name, definitions, read) & contracts.keys()
         made[f"kpi-{name}.md"] = _kpi(d, sorted(feeds), drawn[f"kpi-{name}"])
@@ -56,7 +66,7 @@ def _list(contracts: Mapping[str, Contract], definitions: Mapping[str, Definitio
     return _page(["# Catalogue", "", "Made from contracts and the headers of KPI definitions."], parts)
 
 
-def _feed(contract: Contract, readers: Iterable[str], svg: str) -> str:
+def _feed(contract: Contract, readers: Iterable[str], svg: str, known: Measured | None) -> str:
     feed, fresh = contract.feed, contract.fresh_within
     facts = [
         ("tables", f"`inventory_raw.{feed}`, `inventory_curated.{feed}`, `inventory_curated.{feed}_history`"),
@@ -73,9 +83,44 @@ def _feed(contract: Contract, readers: Iterable[str], svg: str) -> str:
     parts = {
         "## Columns": _table(("column", "type", "what it holds", "", "also called"), columns),
         "## Rules": _table(("rule", "severity", "when it breaks", "expected"), rules),
+        "## Sample values": sample_values(contract, known),
+        "## Quality": quality(known),
     }
     top = [f"# {feed}", "", contract.description, "", "[All feeds and KPIs](README.md)", "", *_table(("", ""), facts)]
     return _page([*top, "", *_picture(feed, feed, svg)], parts)
+
+
+def sample_values(contract: Contract, known: Measured | None) -> list[str]:
+    """Return the section with values of each column as the newest file has them; personal data is not shown."""
+    if known is None:
+        return [NOT_ASKED]
+    if not known.samples:
+        return [f"No file was let through in the last {DAYS} days."]
+    personal = {c.name for c in contract.stated if c.pii}
+    rows = [
+        (f"`{c.name}`", PERSONAL if c.name in personal else _values(known.samples[c.name])) for c in contract.stated
+    ]
+    return ["As the newest file has them that was let through.", "", *_table(("column", "values"), rows)]
+
+
+def _values(values: Iterable[str]) -> str:
+    quoted = ", ".join("`" + value.replace("`", "'") + "`" for value in values)
+    return quoted or "none in this file"
+
+
+def quality(known: Measured | None) -> list[str]:
+    """Return the section with what was refused of the files of each day, and how many need somebody."""
+    if known is None:
+        return [NOT_ASKED]
+    if not known.days:
+        return [f"No file landed in the last {DAYS} days."]
+    head = ("landed (UTC)", "files", "records", "refused", "share refused", "held", "rejected", "failed")
+    rows = [
+        (str(d.landed_on), *(f"{n:,}" for n in (d.files, d.records, d.refused)), f"{d.share:.2%}",
+         *(f"{n:,}" for n in (d.held, d.rejected, d.failed)))
+        for d in known.days
+    ]  # fmt: skip
+    return [f"Files of the last {DAYS} days, by the day on which they landed.", "", *_table(head, rows)]
 
 
 def _kpi(d: Definition, feeds: Iterable[str], svg: str) -> str:

@@ -118,6 +118,17 @@ def kpi_state() -> Iterator[Statement]:
     yield from services.statements
 
 
+def catalogue() -> Iterator[Statement]:
+    """What the catalogue shows of an environment: sample values, and the quality of each day."""
+    from cli.catalog.measured import measured
+
+    contracts = RecordedServices("").contracts
+    newest = [{"feed": feed, "load_id": "a", "landed_on": DAY, "raw_run_id": "r"} for feed in contracts]
+    services = RecordedServices("catalogue", {"raw_run_id IS NOT NULL": newest})
+    measured(services)
+    yield from services.statements
+
+
 def environment() -> Iterator[Statement]:
     """What the embedded stack makes, from the files that Terraform reads too."""
     from cli import provision
@@ -400,6 +411,7 @@ BUILT: dict[str, Callable[[], Iterator[Statement]]] = {
         duplicates,
         orphans,
         kpi_state,
+        catalogue,
         environment,
         trials,
         comparisons,

@@ -14,7 +14,7 @@ from functions.kpi.refresh import views_by_name
 from local import in_process
 from stockflow.contracts import load_contracts
 from stockflow.gcp.warehouse import _parameter
-from stockflow.schema import curated_schema, history_schema, ops_schema, pipeline
+from stockflow.schema import curated_schema, history_schema, ops_schema, pipeline, raw_schema
 from stockflow.services import Services
 from stockflow.settings import Settings, bundle_root
 
@@ -63,6 +63,13 @@ class LocalWarehouse:
     def record(self, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
         """Add rows to a table of ``inventory_ops``."""
         self._insert(f"inventory_ops.{table}", [c["name"] for c in ops_schema(pipeline()["ops_tables"][table])], rows)
+
+    def raw(self, feed: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Make the raw table of a feed, with these rows."""
+        columns = raw_schema(self._contracts[feed])
+        self._connection.execute(f"CREATE SCHEMA IF NOT EXISTS {_PROJECT}.inventory_raw")
+        self._table(f"inventory_raw.{feed}", columns)
+        self._insert(f"inventory_raw.{feed}", [c["name"] for c in columns], rows)
 
     def _insert(self, table: str, names: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
         values = [[row.get(name) for name in names] for row in rows]
