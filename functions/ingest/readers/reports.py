@@ -9,6 +9,7 @@ from decimal import Decimal
 from functions.ingest.readers.json_text import readable_text
 from functions.ingest.readers.model import Facts, Found, Reject, Target, listed
 from functions.ingest.readers.periods import hours_of, last_day
+from functions.ingest.readers.segments import undecodable
 from stockflow.errors import PermanentError
 
 STOCK, SALES = "stock_snapshots", "sales"
@@ -104,7 +105,14 @@ class Report:
             return
         for place, measures in item.places.items():
             if record := self._record(item, sku, place or item.place or self.place, measures):
-                yield item.line, record
+                yield self._found(item, record, source)
+
+    def _found(self, item: Item, record: dict[str, str], source: str) -> Found:
+        """Return the record with its line; a reject where a value from the message's head is not text."""
+        if not (bad := next((value for value in record.values() if undecodable(value)), "")):
+            return item.line, record
+        message = "the head of its message has bytes that the file's encoding does not have"
+        return Reject(item.line, "undecodable_bytes", message, readable_text(bad), "valid text", source)
 
     def _record(self, item: Item, sku: str, place: str, measures: Mapping[str, str]) -> dict[str, str]:
         """Return the record of a place; empty when no quantity of it has a column in this feed."""

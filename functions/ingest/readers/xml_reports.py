@@ -100,6 +100,12 @@ class _Reader:
                 f"{self._target.name}: its XML is damaged ({error}): it was cut or changed on its way. Send it again",
                 line=error.lineno,
             ) from error
+        except (LookupError, ValueError) as error:  # of the encoding that its first line states
+            raise PermanentError(
+                "corrupt_xml",
+                f"{self._target.name}: its first line states an encoding that cannot be read ({error}); "
+                "expected UTF-8, UTF-16 or one of one byte a character, such as ISO-8859-1",
+            ) from error
         yield from self._taken()
 
     def _taken(self) -> list[Found]:

@@ -38,3 +38,27 @@ def test_notes_and_rejects_about_bytes_that_are_no_text_are_text() -> None:
     found = read(HEAD + items + TAIL, "sales", "sales/x.edi")
     assert len(found.rejects) == 2 and all(valid(asdict(r)) for r in found.rejects)
     assert valid(found.facts)
+
+
+HEADED = [
+    HEAD.replace(b"*N01~", b"*N\x811~") + b"LIN**SK*A~ZA*QS*1*EA~SE*6*0001~" + TAIL,
+    b"UNB+UNOC:3+A:14+B:14+260707:2216+77'UNH+1+SLSRPT:D:96A:UN'LOC+162+L\x81O::92'DTM+356:20260707:102'"
+    b"LIN+1++400:EN'QTY+153:1:PCE'UNT+6+1'UNZ+1+77'",
+]
+
+
+@pytest.mark.parametrize("file", HEADED)
+def test_a_place_that_is_not_text_costs_the_items_of_its_message(file: bytes) -> None:
+    """The place stands in the head, so that no item of the message has one."""
+    with pytest.raises(PermanentError, match="the head of its message has bytes"):
+        read(file, "sales", "sales/x.edi")
+
+
+@pytest.mark.parametrize("encoding", ["UTF-9", "big5", "hex"])
+def test_xml_in_an_encoding_that_nobody_reads_is_refused(encoding: str) -> None:
+    """UTF-9 does not exist, big5 has more than a byte a character, hex is no text."""
+    file = f'<?xml version="1.0" encoding="{encoding}"?><InventoryReport/>'.encode()
+    with pytest.raises(PermanentError) as refused:
+        read(file, "stock_snapshots", "stock_snapshots/x.xml")
+    assert refused.value.code == "corrupt_xml"
+    assert "an encoding that cannot be read" in refused.value.message
