@@ -6,6 +6,7 @@ from datetime import date
 from cli import wording
 
 HEIGHT = 6
+SIDE = 24  # cells on each side of the line between what falls and what rises
 _EIGHTHS = " ▁▂▃▄▅▆▇█"
 Point = tuple[date, float | None]
 
@@ -25,6 +26,25 @@ def columns(points: Sequence[Point], unit: str, height: int = HEIGHT) -> str:
     first, last = points[0][0], points[-1][0]
     days = f"{first:%d %b}" if first == last else f"{first:%d %b} to {last:%d %b}"
     return "\n".join([*rows, f"{'':>{width}} └{'─' * len(points)}", f"{'':>{width}}  {days}"])
+
+
+def changes(rows: Sequence[tuple[str, float]], unit: str, width: int = SIDE) -> str:
+    """Return a bar for each named change: what falls to the left of a line, what rises to the right of it."""
+    most = max((abs(change) for _, change in rows), default=0.0)
+    longest = max((len(name) for name, _ in rows), default=0)
+    sides = [(name, _bar(-change, most, width), _bar(change, most, width), change) for name, change in rows]
+    drawn = [
+        f"{name:<{longest}}  {left.replace('▏', '▕'):>{width}}│{right:<{width}} {wording.signed(change, unit)}"
+        for name, left, right, change in sides
+    ]
+    return "\n".join(drawn)
+
+
+def _bar(value: float, most: float, width: int) -> str:
+    """Return a bar of full cells, or a thin one for what would be less than one."""
+    if value <= 0 or most <= 0:
+        return ""
+    return "█" * round(width * value / most) or "▏"
 
 
 def _cell(value: float | None, low: float, high: float, level: int, height: int) -> str:

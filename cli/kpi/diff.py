@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from cli import target, wording
-from cli.kpi import sql
+from cli.kpi import chart, sql
 from cli.kpi.environment import days, one_kpi, parameters, parsed_days, sound
 from cli.kpi.preview import asked_by_day, series
 from cli.kpi.subject import Subject
@@ -13,8 +13,10 @@ from cli.kpi.workspace import is_file, open_workspace
 from cli.output import CommandError, console, print_json, print_table
 from cli.stack import Json
 from functions.kpi.dates import Span
+from functions.kpi.definition import Definition
+from functions.kpi.headline import told
 
-MOST = 20
+MOST, DRAWN = 20, 10
 
 
 def diff(
@@ -87,6 +89,18 @@ def compared(old: Subject, new: Subject, span: Span) -> dict[str, Any]:
     return found
 
 
+def _chart(cells: list[dict[str, Any]], definition: Definition) -> str:
+    """Return the largest changes as bars; a cell without a value counts as 0."""
+    rows = [
+        (
+            " ".join(str(c[k]) for k in ("business_date", *definition.grain)),
+            (c["new_value"] or 0) - (c["old_value"] or 0),
+        )
+        for c in cells[:DRAWN]
+    ]
+    return chart.changes([row for row in rows if row[1]], told(definition)[0].unit)
+
+
 def _tell(found: dict[str, Any], new: Subject) -> None:
     definition = new.definition
     if not found["same_grain"]:
@@ -96,6 +110,7 @@ def _tell(found: dict[str, Any], new: Subject) -> None:
         console().print(f"{found['kpi']}, {found['from']} to {found['to']}: cells {told}\n", markup=False)
         columns = ["business_date", *definition.grain, "change", "old_value", "new_value", "old_reason", "new_reason"]
         if found["cells"]:
+            console().print(_chart(found["cells"], definition) + "\n", markup=False)
             print_table(found["cells"], columns, "Largest changes")
     changed = [row for row in found["days"] if row["old"] != row["new"]]
     shown = [
