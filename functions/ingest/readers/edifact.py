@@ -123,7 +123,7 @@ class _Reader:
 
     def _compare(self, segment: Segment, held: int, reference: str) -> None:
         stated, number = segment.get(1), segment.get(2)
-        if not stated.isdigit() or int(stated) != held:
+        if not stated.isdecimal() or int(stated) != held:
             raise self._error("control_totals", segment, f"it counts {stated or 'nothing'}, found were {held}")
         if number != reference:
             raise self._error(

@@ -104,7 +104,7 @@ class _Reader:
             raise self._error("bad_x12", segment, f"it ends {opening}, but what is open is {expected}")
         begun, held = self._open.pop()
         stated, number = segment.get(1), segment.get(2)
-        if not stated.isdigit() or int(stated) != held:
+        if not stated.isdecimal() or int(stated) != held:
             raise self._error("control_totals", segment, f"it counts {stated or 'nothing'}, found were {held}")
         if number != begun.get(_NUMBER[opening]):
             mine = begun.get(_NUMBER[opening])
@@ -236,7 +236,7 @@ class _Reader:
     def _check_totals(self, segment: Segment) -> None:
         """CTT: how many items, and the sum of the quantities, with or without their decimal points."""
         stated, hashed = segment.get(1), segment.get(2)
-        if stated and (not stated.isdigit() or int(stated) != self._items):
+        if stated and (not stated.isdecimal() or int(stated) != self._items):
             raise self._error("control_totals", segment, f"it counts {stated} items, found were {self._items}")
         found = total(self._hash)
         if not hashed or not self._hash or found is None:

@@ -40,6 +40,16 @@ def test_notes_and_rejects_about_bytes_that_are_no_text_are_text() -> None:
     assert valid(found.facts)
 
 
+@pytest.mark.parametrize("count", ["³", "①"])
+def test_a_sign_that_is_only_like_a_digit_is_not_a_count(count: str) -> None:
+    for file in (
+        HEAD + b"SE*" + count.encode() + b"*0001~" + TAIL,
+        HEAD + b"CTT*" + count.encode() + b"~SE*5*0001~" + TAIL,
+    ):
+        with pytest.raises(PermanentError, match="control_totals"):
+            read(file, "sales", "sales/x.edi")
+
+
 HEADED = [
     HEAD.replace(b"*N01~", b"*N\x811~") + b"LIN**SK*A~ZA*QS*1*EA~SE*6*0001~" + TAIL,
     b"UNB+UNOC:3+A:14+B:14+260707:2216+77'UNH+1+SLSRPT:D:96A:UN'LOC+162+L\x81O::92'DTM+356:20260707:102'"
