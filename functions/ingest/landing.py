@@ -4,6 +4,8 @@ from base64 import b64encode
 from hashlib import md5
 from typing import BinaryIO, cast
 
+from functions.ingest.limits import in_one_call
+from functions.ingest.readers.model import Facts
 from functions.ingest.readers.source import Hashing, too_large
 from stockflow.errors import PermanentError, TransientError
 from stockflow.events import ObjectRef
@@ -41,6 +43,17 @@ def check_size(ref: ObjectRef, services: Services) -> None:
     """
     if ref.size > services.settings.max_file_bytes:
         raise too_large(ref.name, f"{ref.size:,} bytes", services.settings.max_file_bytes)
+
+
+def check_time(ref: ObjectRef, facts: Facts, services: Services) -> None:
+    """See that one call has the time to read the object, now that its format is known.
+
+    Raises:
+        PermanentError: ``too_large_for_function``, where Dataflow can read it instead.
+    """
+    limit = in_one_call(facts.format, "packed" in facts.values)
+    if services.settings.dataflow_template and ref.size > limit:
+        raise too_large(ref.name, f"{ref.size:,} bytes", limit, facts.format)
 
 
 def content_md5(ref: ObjectRef, services: Services) -> str:

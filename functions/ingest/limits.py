@@ -1,4 +1,4 @@
-"""How large a file of each format may be: computed from the memory of the instance that reads it.
+"""How large a file of each format may be: computed from the memory and the time of the instance that reads it.
 
 ``tests/benchmarks/bench_limits.py`` measures what the figures are made from, with a margin (docs/benchmarks.md). Text
 is read in parts, so that its size costs no memory. What has to be read back and forth lies in a temporary file, which
@@ -7,6 +7,8 @@ reading process is given.
 """
 
 from dataclasses import dataclass
+
+from stockflow.schema import pipeline
 
 DEFAULT_MEMORY = 1 << 30
 BASELINE = 300_000_000  # an instance with its clients open, and the buffers of four calls that read text
@@ -52,3 +54,15 @@ def largest(format: str, memory_bytes: int) -> int:
     by_spool = spool / cost.spooled if cost.spooled else ANY_SIZE
     by_process = sandbox_memory(memory_bytes) / cost.read if cost.read else ANY_SIZE
     return int(min(by_spool, by_process))
+
+
+PACKED_TIMES = 5  # a packed file holds so many times its size
+
+
+def in_one_call(format: str, packed: bool) -> int:
+    """Return the size in bytes up to which one call has the time to read an object of a format."""
+    given = pipeline()["one_call"]
+    speed = given["megabytes_per_second"].get(format)
+    if speed is None:
+        return ANY_SIZE
+    return int(given["cpu_seconds"] * speed * 1_000_000 / (PACKED_TIMES if packed else 1))

@@ -4,7 +4,7 @@ staged file, rows in raw, rejects, the record that commits them, event.
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
 
@@ -13,10 +13,10 @@ from functions.ingest.arrival import Arrival, duplicate, end, gone, publish, rec
 from functions.ingest.beside import check_stated, note_control
 from functions.ingest.duplicates import find_neighbour, one_at_a_time
 from functions.ingest.handover import hand_over, is_handed_over, waits
-from functions.ingest.landing import Content, GoneError, check_size, check_there, content_md5
+from functions.ingest.landing import Content, GoneError, check_size, check_there, check_time, content_md5
 from functions.ingest.raw import Staged, StagedRun, load_to_raw
 from functions.ingest.readers.decode import decode
-from functions.ingest.readers.model import Target
+from functions.ingest.readers.model import Chunk, Target
 from functions.ingest.rejects import Rejects
 from functions.ingest.route import route
 from functions.ingest.staging import Staging, arrow_schema, stage
@@ -171,10 +171,19 @@ def _staged(arrival: Arrival, content: str, rejects: Rejects) -> Staged:
     target = Target(contract, ref.name)
     with DECODERS, services.object_store.create(bucket, name, "application/vnd.apache.parquet") as sink:
         limits = services.settings.max_file_bytes, services.settings.memory_bytes
-        for reject in stage(decode(source.stream, target, arrival.facts, *limits), staging, sink):
+        chunks = _in_time(decode(source.stream, target, arrival.facts, *limits), arrival)
+        for reject in stage(chunks, staging, sink):
             rejects.add(reject)
         source.verify()
     return Staged(contract, arrival.run_id, bucket, name, staging.rows)
+
+
+def _in_time(chunks: Iterator[Chunk], arrival: Arrival) -> Iterator[Chunk]:
+    """Yield the chunks of a file; with the first one its format is known, and whether one call has the time for it."""
+    for number, chunk in enumerate(chunks):
+        if number == 0:
+            check_time(arrival.ref, arrival.facts, arrival.services)
+        yield chunk
 
 
 def _parked(arrival: Arrival, tries: Tries) -> StageRecord:

@@ -1,5 +1,6 @@
 """ingest hands a file that is too large over to Dataflow: one job for a load, until it ends or is too old."""
 
+import gzip
 import json
 import re
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from google.protobuf.json_format import ParseDict
 from functions.ingest import sweep
 from functions.ingest.pipeline import ingest
 from stockflow.errors import TransientError
+from stockflow.schema import pipeline
 from stockflow.services import Services
 from tests.dataflow import shop
 
@@ -99,6 +101,30 @@ def test_a_large_file_goes_to_a_job_that_loads_it(services: Services, handing: S
     assert len(shop.rows(ref, services)) == 600
     assert ingest(ref, handing).state == "loaded", "a redelivery finds the job's record"
     assert len(dataflow.jobs) == 1
+
+
+def test_a_file_that_one_call_has_no_time_for_is_handed_over_by_its_format(
+    services: Services, handing: Services, dataflow: Standin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the speed of its format in pipeline.yaml; a packed file by what it holds. Without Dataflow it is read here."""
+    large = Services(replace(handing.settings, max_file_bytes=10**9))
+    monkeypatch.setitem(pipeline()["one_call"], "megabytes_per_second", {"csv": 0.0001})  # 20 kB
+    content = shop.sales(800, 230_000)
+    ref = shop.drop(services, "sales/slow.csv", content)
+    record = ingest(ref, large)
+    assert (
+        record.state == "handed_over"
+        and record.message
+        and "one function call takes 20,000 bytes of csv" in record.message
+    )
+    packed = shop.drop(services, "sales/slow2.csv.gz", gzip.compress(shop.sales(800, 240_000), 1))
+    record = ingest(packed, large)
+    assert record.state == "handed_over" and record.message and "takes 4,000 bytes of csv" in record.message
+    small = shop.drop(services, "sales/quick.csv", shop.sales(20, 250_000))
+    assert ingest(small, large).state == "loaded"
+    here = Services(replace(large.settings, dataflow_template=""))
+    assert ingest(shop.drop(services, "sales/here.csv", shop.sales(800, 260_000)), here).state == "loaded"
+    assert len(dataflow.jobs) == 2
 
 
 def test_the_request_is_what_the_api_takes(services: Services, handing: Services, dataflow: Standin) -> None:
