@@ -287,12 +287,27 @@ resource "google_storage_bucket_iam_member" "publisher_bucket" {
   }
 }
 
-resource "google_bigquery_dataset_iam_member" "publisher_views" {
+# Granted on the project, where every version of the provider knows conditions; it reaches nothing but this dataset
+# (to make a view in it) and the views named kpi_*. The project's own views stay as they are.
+locals {
+  reporting = "projects/${var.project}/datasets/${google_bigquery_dataset.this["reporting"].dataset_id}"
+}
+
+resource "google_project_iam_member" "publisher_views" {
   for_each = toset(var.access.publishers)
 
-  dataset_id = google_bigquery_dataset.this["reporting"].dataset_id
-  role       = "roles/bigquery.dataEditor"
-  member     = each.key
+  project = var.project
+  role    = "roles/bigquery.dataEditor"
+  member  = each.key
+
+  condition {
+    title       = "reporting views of KPIs"
+    description = "A publisher makes and replaces the views kpi_* of the reporting dataset."
+    expression = join(" || ", [
+      "resource.name == \"${local.reporting}\"",
+      "(resource.name.startsWith(\"${local.reporting}/tables/kpi_\") && resource.name != \"${local.reporting}/tables/kpi_status\")",
+    ])
+  }
 }
 
 resource "google_pubsub_topic_iam_member" "publisher_event" {

@@ -70,7 +70,15 @@ def _where(kind: str, facts: Mapping[str, Any]) -> str:
         return f"bucket {facts.get('bucket')}{condition}"
     if kind.startswith(("google_data_catalog_policy_tag_", "google_bigquery_datapolicy_")):
         return "personal columns"
-    return "project" if kind.startswith("google_project_") else kind.removeprefix("google_").partition("_iam_")[0]
+    if kind.startswith("google_project_"):
+        return _part_of_project(facts.get("condition") or [])
+    return kind.removeprefix("google_").partition("_iam_")[0]
+
+
+def _part_of_project(conditions: Iterable[Mapping[str, Any]]) -> str:
+    """Return the project, or the only dataset that a grant on it reaches by its condition."""
+    found = {name for c in conditions for name in re.findall(r"/datasets/(\w+)", c.get("expression") or "")}
+    return f"dataset {found.pop()} (by condition)" if len(found) == 1 else "project"
 
 
 def of_entry(kind: str, who: str, role: str | None, dataset: str) -> Grant | None:

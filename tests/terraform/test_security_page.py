@@ -8,6 +8,7 @@ import pytest
 
 from cli.access.grants import accesses, of_plan
 from functions.ingest.receipts.tell import FOLDER
+from functions.kpi.refresh import views_by_name
 from stockflow.contracts import load_contracts
 from tests.terraform.grants import Grant, grants
 from tests.terraform.support import ROOT, resources
@@ -86,13 +87,24 @@ def test_a_publisher_writes_definitions_and_no_rows(full_plan: dict[str, Any]) -
     writing = {(r, w) for r, w in held if re.search(r"objectUser|Editor|publisher", r)}
     assert writing == {
         ("roles/storage.objectUser", "bucket definitions (definitions)"),
-        ("roles/bigquery.dataEditor", "dataset inventory_reporting"),
+        ("roles/bigquery.dataEditor", "project"),  # with a condition: see below
         ("roles/pubsub.publisher", "topic inventory-events"),
     }
     analysts = {(role, where) for who, role, where in grants(full_plan) if who == "analysts"}
     assert analysts <= held, "they see the data that they define KPIs on, with personal columns masked"
     places = [v["condition"][0]["expression"] for a, v in resources(full_plan).items() if ".publisher_bucket[" in a]
     assert all('/objects/kpi/"' in p and '/objects/history/kpi/"' in p for p in places) and places
+
+
+def test_a_publisher_replaces_views_of_kpis_and_no_view_of_the_project(full_plan: dict[str, Any]) -> None:
+    """Of the reporting dataset: the dataset itself, to make a view in it, and the views kpi_*."""
+    found = {a: v for a, v in resources(full_plan).items() if ".publisher_views[" in a}
+    texts = {v["condition"][0]["expression"] for v in found.values()}
+    here = f"projects/{next(iter(found.values()))['project']}/datasets/inventory_reporting"
+    kpis = f'resource.name.startsWith("{here}/tables/kpi_") && resource.name != "{here}/tables/kpi_status"'
+    assert texts == {f'resource.name == "{here}" || ({kpis})'}
+    own = {name.partition(".")[2] for name in views_by_name("inventory_reporting")}
+    assert {name for name in own if name.startswith("kpi_")} == {"kpi_status"}
 
 
 def test_a_pull_request_may_only_look(full_plan: dict[str, Any]) -> None:

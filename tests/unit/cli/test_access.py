@@ -46,6 +46,22 @@ def test_a_plan_says_who_reads_what() -> None:
     ]
 
 
+def test_a_grant_on_the_project_reaches_what_its_condition_names() -> None:
+    """One dataset is told as that dataset; several, or none, as the project."""
+    views = 'resource.name.startsWith("projects/p/datasets/dev_inventory_reporting/tables/kpi_")'
+    several = f'{views} || resource.name == "projects/p/datasets/inventory_kpi"'
+    grants = [
+        resource("google_project_iam_member", role="roles/bigquery.dataEditor", member=who,
+                 condition=[{"expression": text}] if text else [])
+        for who, text in (("user:one", views), ("user:two", several), ("user:all", ""))
+    ]  # fmt: skip
+    found = of_plan({"values": {"root_module": {"resources": grants}}})
+    assert {(a.who, a.where) for a in accesses(found)} == {
+        ("user:one", "dataset dev_inventory_reporting (by condition)"), ("user:two", "project"),
+        ("user:all", "project"),
+    }  # fmt: skip
+
+
 def test_personal_columns_are_refused_to_who_holds_no_role_for_them() -> None:
     raw = Grant("user:a@x.example", "roles/bigquery.dataViewer", "table inventory_ops.reject_rows")
     clear = Grant("user:a@x.example", "roles/datacatalog.categoryFineGrainedReader", "personal columns")
