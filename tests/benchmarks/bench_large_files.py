@@ -1,10 +1,12 @@
 """A large file by one call of ingest and by the Beam pipeline: the same rows, seconds, peak memory of each process.
 
-    python -m tests.benchmarks.bench_large_files [MEGABYTES]
+    python -m tests.benchmarks.bench_large_files [MEGABYTES] [--broken-notes N] [--workers N ...]
 
+One record of N (1: each, the hardest for a reader) has a quoted line break.
 Both run against emulators of their own, which load what was staged: their memory is not counted, their time is.
 """
 
+import argparse
 import json
 import subprocess
 import sys
@@ -101,15 +103,24 @@ def different(ref: ObjectRef, services: Services, one: str, other: str) -> int:
     return int(found[0]["n"])
 
 
+def _asked() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("megabytes", type=int, nargs="?", default=MEGABYTES)
+    parser.add_argument("--broken-notes", type=int, default=1, metavar="N")
+    parser.add_argument("--workers", type=int, nargs="*", default=[1, 2], metavar="N")
+    return parser.parse_args()
+
+
 def main() -> None:
     """Print a line for each way."""
-    megabytes = int(sys.argv[1]) if len(sys.argv) > 1 else MEGABYTES
+    asked = _asked()
+    rows = asked.megabytes * ROWS_OF_A_MEGABYTE
     with tempfile.TemporaryDirectory() as folder, emulators(Path(folder)) as running, provisioned(running) as services:
-        ref = shop.drop(services, "sales/bench.csv", shop.sales(megabytes * ROWS_OF_A_MEGABYTE))
-        print(f"{ref.size / 1e6:,.0f} MB, {megabytes * ROWS_OF_A_MEGABYTE:,} rows")
-        env = beam_env.environment({})
+        ref = shop.drop(services, "sales/bench.csv", shop.sales(rows, 0, asked.broken_notes))
+        print(f"{ref.size / 1e6:,.0f} MB, {rows:,} rows", flush=True)
+        env = beam_env.environment({"STOCKFLOW_MAX_FILE_BYTES": str(2 * ref.size)})
         ways = {"one call": [sys.executable, "-c", CALL, shop.resource(ref)]}
-        ways |= {f"Beam, {workers} workers": beam(ref, services, workers) for workers in (1, 2)}
+        ways |= {f"Beam, {workers} workers": beam(ref, services, workers) for workers in asked.workers}
         first = ""
         for name, command in ways.items():
             seconds, peaks = measured(command, env)

@@ -17,14 +17,22 @@ ORDER BY _row
 """
 
 
-def sales(rows: int, first: int = 0) -> bytes:
-    """Return a CSV file with quotes, quoted line breaks, and a line that cannot be read in each thousand."""
-    lines = [HEADER]
-    for i in range(first, first + rows):
-        lines.append(f'R{i},1,2026-10-01,SKU{i % 500},LYO,{i % 9 + 1},{i % 100}.50,"a ""note""\nof {i}"\n')
-        if i % 1_000 == 500:
-            lines.append(f"R{i},broken\n")
-    return "".join(lines).encode()
+def sales(rows: int, first: int = 0, broken_notes: int = 1) -> bytes:
+    """Return a CSV file with quotes, quoted line breaks, and a line that cannot be read in each thousand.
+
+    One note of ``broken_notes`` has a line break.
+    """
+    found = bytearray(HEADER.encode())
+    for start in range(first, first + rows, 100_000):
+        some = range(start, min(start + 100_000, first + rows))
+        found += "".join(_lines(i, i % broken_notes == 0) for i in some).encode()
+    return bytes(found)
+
+
+def _lines(i: int, breaks: bool) -> str:
+    note = f'"a ""note""{"\n" if breaks else " "}of {i}"'
+    line = f"R{i},1,2026-10-01,SKU{i % 500},LYO,{i % 9 + 1},{i % 100}.50,{note}\n"
+    return f"{line}R{i},broken\n" if i % 1_000 == 500 else line
 
 
 def drop(services: Services, name: str, data: bytes) -> ObjectRef:
