@@ -17,6 +17,7 @@ from stockflow.events import ObjectRef, object_from_resource
 from stockflow.settings import Settings
 
 CHUNK = 8 << 20
+_REQUEST_SECONDS, _BYTES_A_SECOND = 60.0, 5_000_000
 _PASSING = (
     api.ServerError, api.TooManyRequests, api.RetryError, InvalidResponse, requests.ConnectionError, requests.Timeout,
 )  # fmt: skip
@@ -130,10 +131,8 @@ class ObjectStore:
         """Write an object and return its ``gs://`` URI."""
         blob = self._client.bucket(bucket).blob(name)
         with _service_errors(f"writing gs://{bucket}/{name}"):
-            if isinstance(data, bytes):
-                blob.upload_from_string(data, content_type=content_type)
-            else:
-                blob.upload_from_file(data, content_type=content_type)
+            stream = io.BytesIO(data) if isinstance(data, bytes) else data
+            blob.upload_from_file(stream, content_type=content_type, timeout=_patience(stream))
         return f"gs://{bucket}/{name}"
 
     def list(self, bucket: str, prefix: str = "", versions: bool = False, start: str = "") -> Iterator[ObjectRef]:
@@ -155,6 +154,18 @@ class ObjectStore:
         """Create a bucket unless it is there."""
         with suppress(api.Conflict):
             self._client.create_bucket(bucket, location=location)
+
+
+def _patience(stream: BinaryIO) -> float:
+    """Return the seconds that one request of an upload may take: the last one ends when all of the object is stored.
+
+    A minute is the client's own; an emulator stores 2 GB in about as long, and the client would send it again.
+    """
+    if not stream.seekable():
+        return _REQUEST_SECONDS
+    start, size = stream.tell(), stream.seek(0, io.SEEK_END)
+    stream.seek(start)
+    return _REQUEST_SECONDS + (size - start) / _BYTES_A_SECOND
 
 
 def _storage_client(settings: Settings) -> storage.Client:
