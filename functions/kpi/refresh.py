@@ -22,7 +22,8 @@ from stockflow.services import Services
 from stockflow.settings import bundle_root
 
 # Scripts at once: for a few loads many, so that their numbers are there soon; for a burst few, which cost fewer jobs.
-SIDE_BY_SIDE, SIDE_BY_SIDE_IN_A_BURST = 12, 4
+# Ten is what the client of BigQuery keeps connections for (``pool_maxsize`` of requests).
+SIDE_BY_SIDE, SIDE_BY_SIDE_IN_A_BURST = 10, 4
 BURST = 20  # loads
 SCRIPT_SECONDS = 60.0  # a script that takes longer holds up the end of a drain (see ``BUDGET_SECONDS``)
 # Says how far facts are known, not what they say: a KPI's span follows from it (see ``State``), its rows do not.
