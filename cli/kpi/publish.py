@@ -7,7 +7,7 @@ import typer
 from cli import target
 from cli.kpi import reporting
 from cli.kpi.check import refuse
-from cli.kpi.checked import Checked, checked
+from cli.kpi.checked import checked
 from cli.kpi.published import Bucket, Publication
 from cli.kpi.workspace import Workspace, is_file, open_workspace
 from cli.output import CommandError, console, print_json, print_table
@@ -22,6 +22,10 @@ FROM inventory_ops.kpi_runs
 WHERE kpi = @kpi AND state = 'computed'
 GROUP BY definition_version
 """
+_WAITING = (
+    "its view waits for its table, which the kpi function makes: `stockflow kpi refresh {name}` or the next load, then "
+    "`stockflow kpi publish` with the same file"
+)
 Note = Annotated[str, typer.Option("--note", help="Why, for the history.")]
 Wait = Annotated[int, typer.Option("--timeout", help="Seconds to wait until it is computed; 0 does not wait.", min=0)]
 
@@ -48,22 +52,35 @@ def publish(
     bucket = Bucket(services)
     workspace = open_workspace([given], services.settings.definitions_uri, services)
     name = workspace.wanted[0]
-    if bucket.live(name) == workspace.texts[f"{name}.sql"]:
+    if bucket.live(name) != workspace.texts[f"{name}.sql"]:
+        _put(workspace, bucket, note, timeout, as_json)
+    elif not _completed(workspace.one(), services, as_json):
         raise CommandError(
             f"{name} is already published with this text: `stockflow kpi history {name}` says since when"
         )
-    _put(workspace, bucket, note, timeout, as_json)
+
+
+def _completed(definition: Definition, services: Services, as_json: bool) -> bool:
+    """Make the view that a publication could not make before its table was there; return whether it did."""
+    if definition.kind != "kpi" or reporting.is_there(definition, services):
+        return False
+    view = reporting.make(definition, services)
+    if view is None:
+        raise CommandError(f"{definition.name} is published, and {_WAITING.format(name=definition.name)}")
+    if as_json:
+        print_json({"kpi": definition.name, "version": definition.version, "view": view, "runs": []})
+    else:
+        console().print(f"{definition.name} was published before; view {view} is made now")
+    return True
 
 
 def _put(workspace: Workspace, bucket: Bucket, note: str, timeout: int, as_json: bool) -> None:
     services = target.services()
-    found = _sound(workspace)
+    _sound(workspace)
     definition = workspace.one()
     made = bucket.publish(definition.name, workspace.texts[f"{definition.name}.sql"], note)
     runs = _computed(definition, services, timeout)
-    if definition.kind == "kpi":
-        reporting.make(definition, found.known, services)
-    view = reporting.view_name(definition) if definition.kind == "kpi" else None
+    view = reporting.make(definition, services) if definition.kind == "kpi" else None
     if as_json:
         print_json({"kpi": definition.name, "version": made.version, "by": made.by, "view": view, "runs": runs})
         return
@@ -74,17 +91,17 @@ def _put(workspace: Workspace, bucket: Bucket, note: str, timeout: int, as_json:
         console().print("the next load computes it" if timeout else "not waiting: the next load computes it")
     if view:
         console().print(f"view {view}; `stockflow kpi show {definition.name}` shows its last days")
+    elif definition.kind == "kpi":
+        console().print(_WAITING.format(name=definition.name))
 
 
-def _sound(workspace: Workspace) -> Checked:
+def _sound(workspace: Workspace) -> None:
     """Refuse a definition that is wrong, or that leaves a definition without what it reads."""
     (name,) = workspace.wanted
-    found = checked(workspace)
-    refuse(found)
+    refuse(checked(workspace))
     readers = tuple(n for n in workspace.definitions if n != name and name in workspace.behind([n]))
     if readers:
         refuse(checked(Workspace(workspace.texts, workspace.contracts, readers, workspace.views), thorough=False))
-    return found
 
 
 def _computed(definition: Definition, services: Services, timeout: int) -> list[dict[str, Any]]:

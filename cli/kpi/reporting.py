@@ -1,8 +1,5 @@
 """The reporting view of one KPI: its rows with names, and with the version of the definition that computed them."""
 
-from collections.abc import Mapping
-
-from functions.kpi.columns import Columns
 from functions.kpi.definition import Definition
 from functions.kpi.graph import KPI_COLUMNS
 from stockflow.services import Services
@@ -13,7 +10,6 @@ _NAMES = {
     "location_code": ("locations", "location", "location_name"),
     "supplier_code": ("suppliers", "supplier", "supplier_name"),
 }
-_TABLE = "CREATE TABLE IF NOT EXISTS {table} ({fields}) PARTITION BY DATE_TRUNC(business_date, MONTH){cluster}"
 # A table is computed anew when its definition changes, so all of its rows are of the version of its last run.
 _VIEW = """
 CREATE OR REPLACE VIEW inventory_reporting.kpi_{name} AS
@@ -37,13 +33,6 @@ def view_name(definition: Definition) -> str:
     return f"inventory_reporting.kpi_{definition.name}"
 
 
-def table_sql(definition: Definition, columns: Columns) -> str:
-    """Return the statement for a KPI's empty table."""
-    fields = ", ".join(f"`{name}` {kind}" for name, kind in columns.items())
-    cluster = f" CLUSTER BY {', '.join(definition.grain[:4])}" if definition.grain else ""
-    return _TABLE.format(table=definition.table, fields=fields, cluster=cluster)
-
-
 def view_sql(definition: Definition) -> str:
     """Return the statement for a KPI's view."""
     columns, joins = ["computed.business_date"], ""
@@ -57,8 +46,14 @@ def view_sql(definition: Definition) -> str:
     return _VIEW.format(name=definition.name, columns=",\n  ".join(columns), joins=joins)
 
 
-def make(definition: Definition, known: Mapping[str, Columns], services: Services) -> None:
-    """Make a KPI's view; its table, too, unless the kpi function made it (who publishes may not make tables there)."""
-    there = services.warehouse.layout(services.settings.table("kpi", definition.name))
-    statements = [] if there else [table_sql(definition, known[definition.table])]
-    services.warehouse.query(";\n".join([*statements, view_sql(definition)]))
+def make(definition: Definition, services: Services) -> str | None:
+    """Make a KPI's view and return its name; None while its table is not there, which the kpi function makes."""
+    if services.warehouse.layout(services.settings.table("kpi", definition.name)) is None:
+        return None
+    services.warehouse.query(view_sql(definition))
+    return view_name(definition)
+
+
+def is_there(definition: Definition, services: Services) -> bool:
+    """Whether a KPI has its view."""
+    return services.warehouse.layout(services.settings.table("reporting", f"kpi_{definition.name}")) is not None

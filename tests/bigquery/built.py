@@ -317,7 +317,7 @@ def analysts() -> Iterator[Statement]:
             keys = ("business_date", *definition.grain)
             texts += [sql.by_day(definition, subject.inputs), sql.cells(definition, subject.inputs)]
             texts += [sql.change_counts(one, one, keys), sql.largest_changes(one, one, keys, 20)]
-            texts += [reporting.table_sql(definition, known[definition.table]), reporting.view_sql(definition)]
+            texts += [reporting.view_sql(definition)]
             texts += [why.cells_sql(definition), why.quantities_sql(definition)]
             for by in (None, *figures.splits(definition)):
                 texts += [figures.figures_sql(definition, by, part, by is None) for part in ((), definition.grain)]

@@ -70,6 +70,13 @@ def run(line: str) -> Any:
     return json.loads(done.stdout)
 
 
+def refused(line: str) -> str:
+    """Return in which words a command refuses."""
+    done = CliRunner().invoke(app, shlex.split(line)[2:])
+    assert done.exit_code, done.output
+    return str(done.exception)
+
+
 def test_the_page_shows_the_example_file() -> None:
     shown = re.findall(r"^```sql\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
     assert shown == [EXAMPLE.read_text()]
@@ -127,6 +134,22 @@ def test_the_example_of_the_page_is_computed_and_reported(world: World, tmp_path
         {"business_date": day, "sku": "A", "value": value} for day, value in zip(DAYS, (9 / 21, 9 / 24.5), strict=True)
     ]
     reporting_views_give_the_last_value_of_stock(world)
+
+
+def test_a_publication_that_does_not_wait_gets_its_view_when_its_table_is_there(world: World, tmp_path: Path) -> None:
+    """Before the first computation it says what comes next; the same command makes the view afterwards."""
+    again = tmp_path / "cover_weeks.sql"
+    shutil.copy(EXAMPLE, again)
+    command = f"stockflow kpi publish {again} --timeout 0"
+    first = run(command)
+    assert (first["view"], first["runs"]) == (None, [])
+    waiting = refused(command)
+    assert "its view waits for its table" in waiting and "stockflow kpi refresh cover_weeks" in waiting
+    world.drain(world.transformed("sales", *DAYS))
+    second = run(command)
+    assert (second["view"], second["version"]) == ("inventory_reporting.kpi_cover_weeks", first["version"])
+    assert len(world.rows("SELECT value FROM inventory_reporting.kpi_cover_weeks")) == len(DAYS)
+    assert "already published" in refused(command)
 
 
 def test_what_was_known_then_is_where_a_change_begins(world: World) -> None:

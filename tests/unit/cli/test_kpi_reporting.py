@@ -3,8 +3,6 @@
 from functools import cached_property
 from typing import Any
 
-import pytest
-
 from cli.kpi import reporting
 from functions.kpi.catalog import load_definitions
 from stockflow.services import Services
@@ -40,9 +38,14 @@ class _Services(Services):
         return self._local
 
 
-@pytest.mark.parametrize(("tables", "made"), [((), True), (("inventory_kpi.days_of_supply",), False)])
-def test_a_table_is_made_only_where_the_kpi_function_made_none(tables: tuple[str, ...], made: bool) -> None:
-    warehouse = Warehouse(*tables)
-    reporting.make(KPI, {KPI.table: {"business_date": "DATE", "value": "FLOAT64"}}, _Services(warehouse))
+def test_the_view_is_made_on_the_table_of_the_kpi_function() -> None:
+    warehouse = Warehouse("inventory_kpi.days_of_supply")
+    assert reporting.make(KPI, _Services(warehouse)) == "inventory_reporting.kpi_days_of_supply"
     assert "CREATE OR REPLACE VIEW inventory_reporting.kpi_days_of_supply" in warehouse.sent
-    assert ("CREATE TABLE" in warehouse.sent) is made
+
+
+def test_without_that_table_nothing_is_made() -> None:
+    """A publisher may not make tables there."""
+    warehouse = Warehouse()
+    assert reporting.make(KPI, _Services(warehouse)) is None
+    assert warehouse.sent == ""
