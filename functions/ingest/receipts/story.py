@@ -98,7 +98,8 @@ def stories(services: Services, loads: Sequence[Ended]) -> dict[str, dict[str, A
     if any(row["rejects"] or row["quarantined"] for row in stages):
         rows += services.warehouse.query(_REFUSED, {**params, "most": ROWS})
     for row in rows:
-        found[row["load_id"]][row["kind"]].append(row)
+        # of a union only the first names count: what failed of a warning comes as `rows`
+        found[row["load_id"]][row["kind"]].append({**row, "failed": row["rows"]} if row["kind"] == "warnings" else row)
     return found
 
 

@@ -159,6 +159,16 @@ def test_refused_rows_come_back_as_they_were_sent_without_the_ledgers_copy_of_th
     assert said["refused_rows"] == "gs://local-staging/receipts/sales/x.csv.refused.csv"
 
 
+def test_what_a_file_was_warned_of_is_in_its_receipt(world: World) -> None:
+    load = world.record("sales/x.csv", *PASSED, lines=3, rows=3, detail=DETAIL)
+    world.warehouse.record("expectation_results", [
+        {"load_id": load, "run_id": "run sales/x.csv", "landed_on": NOW.date(), "recorded_at": NOW, "rule": "net_low",
+         "column_name": "net_amount", "severity": "warning", "success": False, "checked": 3, "failed": 2},
+    ])  # fmt: skip
+    assert tell_receipts(world) == 1
+    assert world.said("sales/x.csv")["warnings"] == [{"rule": "net_low", "column": "net_amount", "rows": 2}]
+
+
 def test_a_later_file_of_that_name_takes_the_refused_rows_away(world: World) -> None:
     world.objects.kept["local-staging", "receipts/sales/x.csv.refused.csv"] = b"old"
     world.record("sales/x.csv", *PASSED, detail=DETAIL)
