@@ -115,9 +115,12 @@ class Page:
 
     def go(self, name: str, drawn: str) -> None:
         """Choose a page in the head."""
-        link = next(a for a in self.all(".st-key-nav a") if a.text.strip().endswith(name))
-        link.click()
+        self.until(lambda: self._link(name))
+        self._link(name).click()
         self.until(lambda: self.all(drawn), 120)
+
+    def _link(self, name: str) -> Any:
+        return next(a for a in self.all(".st-key-nav a") if a.text.strip().endswith(name))
 
     def choose(self, key: str, name: str) -> None:
         """Pick ``name`` in the filter ``key`` as a person does, with the keyboard."""
@@ -256,6 +259,9 @@ def test_a_dark_system_gets_a_dark_page_and_nothing_left_the_machine(page: Page)
         colour = page.all(css)[0].value_of_css_property(what)
         return sum(float(n) for n in re.findall(r"[\d.]+", colour)[:3]) / 3
 
+    page.prefers("light")
+    page.driver.refresh()
+    page.until(lambda: page.all(".sf-head h1"))
     assert brightness(".stApp", "background-color") > 200 and brightness(".sf-head h1", "color") < 100
     page.prefers("dark")
     page.driver.refresh()
