@@ -81,8 +81,21 @@ def subscriptions(settings: Settings, endpoints: Mapping[str, str]) -> None:
         try:
             subscriber.create_subscription(request=request)
         except api.AlreadyExists:
-            push = {"subscription": request["name"], "push_config": request["push_config"]}
-            subscriber.modify_push_config(request=push)
+            _bring_up_to_date(subscriber, request)
+
+
+def _bring_up_to_date(subscriber: pubsub_v1.SubscriberClient, request: Mapping[str, Any]) -> None:
+    """Give a subscription its present endpoint; one of another filter is made anew, and the sweep finds what it held.
+
+    A filter cannot be changed: https://cloud.google.com/pubsub/docs/subscription-message-filter
+    """
+    held = subscriber.get_subscription(subscription=request["name"])
+    if held.filter == request["filter"]:
+        push = {"subscription": request["name"], "push_config": request["push_config"]}
+        subscriber.modify_push_config(request=push)
+        return
+    subscriber.delete_subscription(subscription=request["name"])
+    subscriber.create_subscription(request=request)
 
 
 def subscription_request(settings: Settings, name: str, sub: Mapping[str, Any], endpoint: str) -> dict[str, Any]:
