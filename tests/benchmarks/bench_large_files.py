@@ -25,8 +25,10 @@ from tests.support.stack import emulators, provisioned
 MEGABYTES = 24
 ROWS_OF_A_MEGABYTE = 13_000
 PART_BYTES = 16 << 20
-_OF_RUN = """
-SELECT * EXCEPT (_run_id, _ingested_at) FROM inventory_raw.sales WHERE _landed_on = @day AND _run_id = @{run}
+_ROWS = "SELECT * EXCEPT (_run_id, _ingested_at) FROM inventory_raw.sales WHERE _landed_on = @day AND _run_id = @{run}"
+_REJECTS = """
+SELECT line, code, message, found, expected, original_text, number FROM inventory_ops.reject_rows
+WHERE landed_on = @day AND run_id = @{run}
 """
 CALL = "import json, sys; from functions.ingest.pipeline import ingest; from stockflow.services import services\n"
 CALL += "from stockflow.events import object_from_resource\n"
@@ -97,10 +99,16 @@ def beam(ref: ObjectRef, services: Services, workers: int) -> list[str]:
 
 
 def different(ref: ObjectRef, services: Services, one: str, other: str) -> int:
-    """Return how many rows of a run are not those of another one."""
-    sql = f"SELECT COUNT(*) AS n FROM ({_OF_RUN.format(run='one')} EXCEPT DISTINCT {_OF_RUN.format(run='other')})"
-    found = services.warehouse.query(sql, {"day": ref.landed_on, "one": one, "other": other})
-    return int(found[0]["n"])
+    """Return how many rows and rejects one of two runs has and the other has not."""
+    params = {"day": ref.landed_on, "one": one, "other": other}
+    queries = _missing("one", "other"), _missing("other", "one")
+    return sum(int(services.warehouse.query(sql, params)[0]["n"]) for sql in queries)
+
+
+def _missing(run: str, other: str) -> str:
+    """Return the SQL that counts what one run has and another has not, rows and rejects."""
+    of_each = [f"{rows.format(run=run)} EXCEPT DISTINCT {rows.format(run=other)}" for rows in (_ROWS, _REJECTS)]
+    return f"SELECT {' + '.join(f'(SELECT COUNT(*) FROM ({missing}))' for missing in of_each)} AS n"
 
 
 def _asked() -> argparse.Namespace:
@@ -126,7 +134,7 @@ def main() -> None:
             seconds, peaks = measured(command, env)
             run = shop.committed(ref, services).raw_run_id or ""
             first = first or run
-            words = f"rows that differ: {different(ref, services, first, run)}"
+            words = f"rows and rejects that differ: {different(ref, services, first, run)}"
             print(f"{name}: {seconds:.0f} s, peak MB of each process: {peaks}; {words}", flush=True)
 
 
