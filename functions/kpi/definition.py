@@ -72,6 +72,9 @@ class Definition:
         return digest(self.sql, self.lookback_days, self.grain, self.horizon, length=12)
 
 
+_RESERVED = {"status"}  # reporting views ``kpi_*`` that are no KPI's
+
+
 def parse(file_name: str, text: str) -> Definition:
     """Return the definition in one file.
 
@@ -82,6 +85,8 @@ def parse(file_name: str, text: str) -> Definition:
     name = PurePosixPath(file_name).stem
     if not re.fullmatch("[a-z][a-z0-9_]*", name):
         raise source.bad(1, f"the file's name becomes a table's: expected small letters, digits and _, found {name!r}")
+    if name in _RESERVED:
+        raise source.bad(1, f"{name!r} is reserved: kpi_{name} is a view of the project, expected another name")
     header, sql, first_line = _split(source)
     kind = header.get("kind", "kpi")
     _check(source, header, kind)

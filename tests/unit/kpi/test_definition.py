@@ -85,6 +85,14 @@ def test_the_file_name_becomes_a_table() -> None:
     assert "expected small letters" in refused(GOOD, "Units Sold.sql")
 
 
+def test_no_kpi_takes_the_place_of_a_view_of_the_project() -> None:
+    views = (bundle_root() / "warehouse" / "views" / "inventory_reporting").glob("kpi_*.sql")
+    names = [view.stem.removeprefix("kpi_") for view in views]
+    assert names
+    for name in names:
+        assert f"{name!r} is reserved" in refused(GOOD, f"{name}.sql")
+
+
 def test_the_version_changes_with_what_decides_the_rows_only() -> None:
     one = parse("units_sold.sql", GOOD)
     assert parse("units_sold.sql", GOOD.replace("Units sold", "Sold units")).version == one.version
