@@ -362,8 +362,9 @@ def test_a_base_that_was_made_anew_reaches_those_on_it_after_a_cut(
     assert set(values(world, "each_day").values()) == {10} and len(values(world, "each_day")) == 10
 
 
-def test_kpis_share_a_script_and_one_that_fails_fails_alone(world: World) -> None:
+def test_kpis_share_a_script_and_one_that_fails_fails_alone(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Given more KPIs than scripts, when rows break one of them, then its neighbours in the script are computed."""
+    monkeypatch.setattr(refresh, "SIDE_BY_SIDE", 3)
     names = [f"k{number}" for number in range(2 * refresh.SIDE_BY_SIDE)]
     for name in names:
         write(folder(world), name, "IF(units = 666, CAST(ERROR('no') AS FLOAT64), units)" if name == "k0" else "units")
@@ -377,6 +378,7 @@ def test_kpis_share_a_script_and_one_that_fails_fails_alone(world: World) -> Non
 
 def test_a_drain_asks_few_queries_however_many_kpis_there_are(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Given more KPIs than that on one level, then they take as many queries as run side by side."""
+    monkeypatch.setattr(refresh, "SIDE_BY_SIDE", 4)
     for number in range(2 * refresh.SIDE_BY_SIDE):
         write(folder(world), f"k{number}")
     world.drain(world.transformed("sales", LAST))
