@@ -40,8 +40,7 @@ def pages(known: Mapping[str, Measured] | None = None) -> dict[str, str]:
     drawn |= {f"kpi-{name}": drawing(d.table, model) for name, d in definitions.items()}
     made = {"README.md": _list(contracts, definitions)}
     for feed, contract in contracts.items():
-        text = _feed(contract, _readers(feed, read), drawn[feed], known[feed] if known else None)
-        made[f"{feed}.md"] = text
+        made[f"{feed}.md"] = _feed(contract, _readers(feed, read), drawn[feed], known[feed] if known else None)
     for name, d in definitions.items():
         feeds = _feeds(name, definitions, read) & contracts.keys()
         made[f"kpi-{name}.md"] = _kpi(d, sorted(feeds), drawn[f"kpi-{name}"])

@@ -1,7 +1,7 @@
 """The kpi stage on the real emulator: what is computed, what is not, and what a bad definition does to the others."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -376,6 +376,17 @@ def test_kpis_share_a_script_and_one_that_fails_fails_alone(world: World, monkey
     assert {values(world, name)[LAST] for name in names[1:]} == {666}
 
 
+def listen(world: World, monkeypatch: pytest.MonkeyPatch, hear: Callable[[str], None]) -> None:
+    """Tell of each query before it runs."""
+    query = type(world.services.warehouse).query
+
+    def told(self: object, sql: str, *args: object) -> object:
+        hear(sql)
+        return query(self, sql, *args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(type(world.services.warehouse), "query", told)
+
+
 def test_a_drain_asks_few_queries_however_many_kpis_there_are(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Given more KPIs than that on one level, then they take as many queries as run side by side."""
     monkeypatch.setattr(refresh, "SIDE_BY_SIDE", 4)
@@ -383,13 +394,7 @@ def test_a_drain_asks_few_queries_however_many_kpis_there_are(world: World, monk
         write(folder(world), f"k{number}")
     world.drain(world.transformed("sales", LAST))
     scripts: list[str] = []
-    query = type(world.services.warehouse).query
-
-    def counted(self: object, sql: str, *args: object) -> object:
-        scripts.append(sql)
-        return query(self, sql, *args)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(type(world.services.warehouse), "query", counted)
+    listen(world, monkeypatch, scripts.append)
     world.drain(world.transformed("sales", FIRST))
     assert len([sql for sql in scripts if "MERGE" in sql]) == 1 + refresh.SIDE_BY_SIDE
 
@@ -425,16 +430,14 @@ def test_a_kpi_is_computed_as_soon_as_those_it_reads_are_there(world: World, mon
     after.write_text(after.read_text().replace("units AS numerator", "numerator"))
     world.drain(world.transformed("sales", LAST))
     begun = threading.Event()
-    query = type(world.services.warehouse).query
 
-    def watched(self: object, sql: str, *args: object) -> object:
+    def watch(sql: str) -> None:
         if "MERGE inventory_kpi.after" in sql:
             begun.set()
         if "MERGE inventory_kpi.slow" in sql:
             assert begun.wait(60), "the KPI behind the quick one waits for the slow one"
-        return query(self, sql, *args)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(type(world.services.warehouse), "query", watched)
+    listen(world, monkeypatch, watch)
     world.drain(world.transformed("sales", FIRST))
     assert {"quick", "slow", "after"} <= set(world.runs())
 
