@@ -124,6 +124,11 @@ COMMANDS = {
         "access",
         "Print who can read what, and how personal columns look to them: in clear, as NULL, or refused.",
     ),
+    "retention": Command(
+        "cli.retention.command",
+        "retention",
+        "Print how long raw, curated, ledger and files are kept, who says so, and what ends with them.",
+    ),
     "erase": Command(
         "cli.erase.command", "erase", "Find a person's data in every table and file, and erase it with --for-good."
     ),

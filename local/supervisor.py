@@ -94,6 +94,7 @@ class Supervisor:
         """Create topics, buckets and what the warehouse holds; the last only when its files changed."""
         os.environ.update(variables(self.stack))
         from cli import provision
+        from cli.retention.expire import expire
         from stockflow.services import Services
 
         services = Services.from_env()
@@ -105,6 +106,7 @@ class Supervisor:
             provision.warehouse(services)
             provision.reporting(services)
             made.write_text(now)
+        expire(services)
 
     def _make_subscriptions(self) -> None:
         from cli.provision import subscriptions

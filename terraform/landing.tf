@@ -7,9 +7,9 @@ locals {
 
 resource "google_storage_bucket" "this" {
   for_each = merge(local.buckets, {
-    artifacts = { name = "${var.project}-artifacts", versioning = true, retention_days = 0, delete_after_days = 0 }
+    artifacts = { name = "${var.project}-artifacts", versioning = true, retention_days = 0 }
     }, {
-    for key, bucket in { composer = { name = "${var.project}-composer", versioning = true, retention_days = 0, delete_after_days = 0 } } :
+    for key, bucket in { composer = { name = "${var.project}-composer", versioning = true, retention_days = 0 } } :
     key => bucket if var.optional.composer
   })
 
@@ -35,7 +35,7 @@ resource "google_storage_bucket" "this" {
   }
 
   dynamic "lifecycle_rule" {
-    for_each = each.value.delete_after_days > 0 ? [each.value.delete_after_days] : []
+    for_each = try(local.pipeline.retention[each.key], 0) > 0 ? [local.pipeline.retention[each.key]] : []
     content {
       action {
         type = "Delete"

@@ -34,6 +34,12 @@ locals {
       [for c in ["sku", "location_code", "supplier_code", "currency"] : c if contains([for col in f.columns : col.name], c)],
     ))
   }
+  # feed -> days, 0 without limit (shared/stockflow/retention.py says the same)
+  kept_raw     = { for feed, f in local.feeds : feed => try(tonumber(f.custom.keepRawDays), local.pipeline.retention.raw) }
+  kept_curated = { for feed, f in local.feeds : feed => try(tonumber(f.custom.keepCuratedDays), local.pipeline.retention.curated) }
+  kept_ops = { for table, _ in local.pipeline.ops_tables : table => local.pipeline.retention[
+    lookup({ reject_rows = "rejects", quarantine_rows = "quarantine" }, table, "ledger")
+  ] }
   policy_tag = { policyTags = { names = [google_data_catalog_policy_tag.pii.name] } }
 
   raw_schema = {
@@ -99,8 +105,9 @@ resource "google_bigquery_table" "raw" {
   require_partition_filter = true
 
   time_partitioning {
-    type  = "DAY"
-    field = "_landed_on"
+    type          = "DAY"
+    field         = "_landed_on"
+    expiration_ms = local.kept_raw[each.key] > 0 ? local.kept_raw[each.key] * 86400000 : null
   }
 }
 
@@ -120,8 +127,9 @@ resource "google_bigquery_table" "curated" {
   dynamic "time_partitioning" {
     for_each = try([local.feeds[each.value.feed].custom.businessDate], [])
     content {
-      type  = "MONTH"
-      field = time_partitioning.value
+      type          = "MONTH"
+      field         = time_partitioning.value
+      expiration_ms = local.kept_curated[each.value.feed] > 0 ? local.kept_curated[each.value.feed] * 86400000 : null
     }
   }
 }
@@ -145,7 +153,7 @@ resource "google_bigquery_table" "ops" {
   time_partitioning {
     type          = "DAY"
     field         = each.value.partition
-    expiration_ms = try(each.value.expire_after_days, 0) > 0 ? each.value.expire_after_days * 86400000 : null
+    expiration_ms = local.kept_ops[each.key] > 0 ? local.kept_ops[each.key] * 86400000 : null
   }
 }
 

@@ -4,9 +4,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from cli.audit.ended import Ended
 from cli.reconciliation import curated_rows
 from stockflow.events import ObjectRef
 from stockflow.ledger import StageRecord, record_of
+from stockflow.schema import pipeline
 from stockflow.services import Services
 
 END_STATES = ("loaded", "rejected", "duplicate_content", "ignored", "failed")
@@ -118,14 +120,17 @@ def rows(ledger: Records, services: Services) -> Iterator[Break]:
     for row in services.warehouse.query(_REFUSED):
         refused[row["load_id"]] = refused.get(row["load_id"], 0) + row["rows"]
     rejects = {row["load_id"]: row["rows"] for row in services.warehouse.query(_REJECTS)}
+    ended = Ended(pipeline()["retention"], services)
     twice = _twice(services)
     for feed in services.contracts:
         mine = {load: stages for load, stages in ledger.items() if stages["ingest"].feed == feed}
         raw = {(r["load_id"], r["run_id"]): r for r in services.warehouse.query(_RAW.format(feed=feed))}
         curated = curated_rows(services, [feed])
         for load, stages in mine.items():
-            yield from _raw(stages["ingest"], raw, rejects.get(load, 0))
-            yield from _curated(stages, curated.get(load, {}), refused.get(load, 0))
+            if not ended.in_raw(stages):
+                yield from _raw(stages["ingest"], raw, rejects.get(load, 0))
+            if not ended.in_curated(stages):
+                yield from _curated(stages, curated.get(load, {}), refused.get(load, 0))
             if load in twice and _is_through(stages):
                 yield twice[load]
         for load in curated.keys() - mine.keys():

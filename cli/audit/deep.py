@@ -9,8 +9,10 @@ import pyarrow as pa
 from pyarrow import compute, parquet
 
 from cli.audit.counts import TEXT_FORMATS, Break, Records
+from cli.audit.ended import Ended
 from stockflow.events import ObjectRef
 from stockflow.ledger import StageRecord
+from stockflow.schema import pipeline
 from stockflow.services import Services
 
 PAGE_ROWS = 50_000
@@ -45,9 +47,12 @@ def count_lines(stream: BinaryIO, detail: dict[str, Any]) -> int:
 
 def contents(ledger: Records, services: Services) -> Iterator[Break]:
     """Each cell of a staged file stands in raw, in the committed run, at the same row."""
+    ended = Ended(pipeline()["retention"], services)
     for load, stages in ledger.items():
         record = stages.get("ingest")
-        if record is not None and record.state == "loaded" and record.rows and record.detail.get("staged"):
+        if record is None or ended.in_raw(stages):
+            continue
+        if record.state == "loaded" and record.rows and record.detail.get("staged"):
             difference = _difference(record, services)
             if difference:
                 yield Break(load, "raw as it was staged", difference)

@@ -40,7 +40,8 @@ EXPECTATIONS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 CONTRACT_PROPERTIES = (
     "kind", "businessDate", "businessTime", "clusterBy", "baseCurrency", "dateOrder", "dateOrderCertain", "decimalMark",
     "timeZone", "encoding", "maxRefusedShare", "maxAgeDays", "maxJump", "carryForwardDays", "wholeLocationDay",
-    "expectedWeekdays", "expectedFromLines", "generations", "fixedWidth", "keepFilesDays",
+    "expectedWeekdays", "expectedFromLines", "generations", "fixedWidth", "keepFilesDays", "keepRawDays",
+    "keepCuratedDays",
 )  # fmt: skip
 # property -> least and greatest value, and what it is
 BOUNDS: dict[str, tuple[float, float, str]] = {
@@ -50,6 +51,8 @@ BOUNDS: dict[str, tuple[float, float, str]] = {
     "carryForwardDays": (0, 36_500, "a number of days"),
     "expectedWeekdays": (0, 1_234_567, "weekdays from 1 (Monday) to 7, such as 123456"),
     "keepFilesDays": (31, 400, "a number of days, from 31 (replays) to 400"),
+    "keepRawDays": (31, 36_500, "a number of days, from 31 (replays)"),
+    "keepCuratedDays": (400, 36_500, "a number of days, from 400 (a year, and what is compared with it)"),
     "expectedFromLines": (1, 1_000_000, "a number of lines a day"),
 }
 COLUMN_PROPERTIES = (

@@ -15,8 +15,8 @@ _DIMENSIONS = {
 }
 
 
-def pieces(feed: str) -> dict[str, str]:
-    """Return what the drain's script of a feed says of dimensions."""
+def pieces(feed: str, raw_days: Mapping[str, int]) -> dict[str, str]:
+    """Return what the drain's script of a feed says of dimensions; ``raw_days``: feed -> days, where raw ends."""
     readers = _readers(feed)
     others = " + ".join(f"(SELECT MAX(turn) FROM inventory_curated.turn_{other})" for other in readers)
     return {
@@ -25,8 +25,8 @@ def pieces(feed: str) -> dict[str, str]:
         "others_seen": f"SELECT {others or '0'}",
         "seen_before": _step(feed, "before"),
         "seen_after": _step(feed, "after"),
-        "mark": _mark(feed),
-        "mark_again": _again(feed, others),
+        "mark": _mark(feed, raw_days),
+        "mark_again": _again(feed, others, raw_days),
         "mark_overtaken": _overtaken(reads(feed)),
         "requeued": _REQUEUED if readers else "CAST(NULL AS STRING)",
     }
@@ -74,12 +74,12 @@ _REQUEUED = """(
   )"""
 
 
-def _mark(feed: str) -> str:
+def _mark(feed: str, raw_days: Mapping[str, int]) -> str:
     affected = dependents(feed)
     if affected is None:
         return ""
     requeued = "\nCREATE TEMP TABLE requeued (load_id STRING, feed STRING, landed_on DATE);\n"
-    return requeued + "\n" + _marking(feed, affected)
+    return requeued + "\n" + _marking(feed, affected, raw_days)
 
 
 def _step(feed: str, step: str) -> str:
@@ -92,9 +92,10 @@ def _what_changed(feed: str) -> str:
     return "SELECT 1 FROM repacked" if has_days(feed) else "SELECT 1 FROM changes WHERE _content_changed"
 
 
-def _marking(feed: str, affected: str) -> str:
+def _marking(feed: str, affected: str, raw_days: Mapping[str, int]) -> str:
     text = template("mark.sql").replace("<<affected>>", indent(affected, 4))
     text = text.replace("<<what_changed>>", _what_changed(feed))
+    text = text.replace("<<raw_is_kept>>", _raw_is_kept(raw_days))
     said = {
         "reason_code": f"'{feed}_changed'",
         "message": f"'a later file of {feed} changes what this load says'",
@@ -102,6 +103,15 @@ def _marking(feed: str, affected: str) -> str:
         "detail": "IF(latest.kpi_record = latest.record_id, NULL, latest.detail)",
     }
     return _with_columns(text, said)
+
+
+def _raw_is_kept(raw_days: Mapping[str, int]) -> str:
+    """What keeps loads out whose raw rows have ended: transformed again, they would lose their rows in curated."""
+    limits = (
+        f"\n    AND (feed != '{feed}' OR landed_on > DATE_SUB(CURRENT_DATE(), INTERVAL {days} DAY))"
+        for feed, days in sorted(raw_days.items())
+    )
+    return "".join(limits)
 
 
 def _with_columns(text: str, said: Mapping[str, str]) -> str:
@@ -129,10 +139,10 @@ def _overtaken(names: list[str]) -> str:
     return "\n" + _with_columns(template("overtaken.sql"), said)
 
 
-def _again(feed: str, others: str) -> str:
+def _again(feed: str, others: str, raw_days: Mapping[str, int]) -> str:
     """A load of another feed that was transformed meanwhile did not see this change, nor was it seen."""
     affected = dependents(feed)
     if affected is None:
         return ""
-    marking = indent(_marking(feed, affected).strip(), 2)
+    marking = indent(_marking(feed, affected, raw_days).strip(), 2)
     return f"\nIF {others} != (SELECT MAX(others_seen) FROM batch) THEN\n{marking}\nEND IF;\n"

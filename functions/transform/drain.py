@@ -14,6 +14,8 @@ from stockflow.conflicts import is_conflict
 from stockflow.errors import PermanentError, TransientError
 from stockflow.events import StageEvent
 from stockflow.ledger import EPOCH_DAY, RECENT, VISIBLE_SECONDS, Asked, asked_by, landing_day
+from stockflow.retention import first_day, limited
+from stockflow.schema import pipeline
 from stockflow.services import Services
 from stockflow.singleflight import SingleFlight
 from stockflow.waiting import wait_until
@@ -56,7 +58,9 @@ def drain(feed: str, asked: frozenset[Asked], services: Services) -> Outcome:
 
     Loads whose validation is not all visible yet are waited for when the others are done, for some seconds.
     """
-    now = Now(_version(feed, services), services.clock(), services.settings.replay_window_seconds)
+    at, window = services.clock(), services.settings.replay_window_seconds
+    days = limited("raw", pipeline()["retention"], services.contracts).get(feed, 0)
+    now = Now(_version(feed, services), at, window, first_day(days, landing_day(at)))
     call = _Call(feed, services, now, time.monotonic() + PATIENCE.total_seconds())
     todo = call.plan(asked)
     errors = call.work(todo) | {load: _not_validated(load) for load in todo.unknown}

@@ -3,7 +3,7 @@ IF EXISTS (<<what_changed>>) THEN
   INSERT INTO requeued (load_id, feed, landed_on)
   SELECT load_id, feed, landed_on
   FROM inventory_ops.load_stages_latest
-  WHERE landed_on >= DATE '2000-01-01' AND stage = 'transform' AND state = 'transformed' AND load_id IN (
+  WHERE landed_on >= DATE '2000-01-01' AND stage = 'transform' AND state = 'transformed'<<raw_is_kept>> AND load_id IN (
 <<affected>>
   );
 

@@ -1,6 +1,7 @@
 """The SQL of one drain, built from a contract, a model and the templates beside this module."""
 
 import re
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
@@ -40,11 +41,11 @@ def _routines() -> str:
     return digest(*(p.read_text(encoding="utf-8") for p in found))
 
 
-def drain_script(contract: Contract) -> str:
+def drain_script(contract: Contract, raw_days: Mapping[str, int] | None = None) -> str:
     """Return the script that takes ``@loads`` of a feed from raw to curated in one transaction.
 
     Parameters: ``@loads``, ``@records``, ``@replacing``, ``@carried`` (arrays of text), ``@days``, ``@near`` (arrays of
-    dates), ``@version``, ``@drain``, ``@started``.
+    dates), ``@version``, ``@drain``, ``@started``. ``raw_days``: feed -> days, of feeds whose raw rows end.
     """
     feed, names = contract.feed, [c.name for c in contract.columns]
     rest = [n for n in names if n not in contract.key]
@@ -72,7 +73,7 @@ def drain_script(contract: Contract) -> str:
         "touched_days": _touched_days(contract),
         "restated": restated(contract),
         "record_id": record_id("batch.load_id", "@version", "transformed", "clock.finished_at"),
-        **dimensions.pieces(feed),
+        **dimensions.pieces(feed, raw_days or {}),
     }
     return _fill(template("drain.sql"), pieces)
 

@@ -110,11 +110,19 @@ class Plan:
 
 @dataclass(frozen=True)
 class Now:
-    """What a plan depends on beside the ledger: the stage version, the time, and how long a redelivery is one."""
+    """What a plan depends on beside the ledger: the stage version, the time, how long a redelivery is one.
+
+    ``raw_since``: the first landing day whose raw rows are still kept; None when all are.
+    """
 
     version: str
     at: datetime
     window_seconds: int
+    raw_since: date | None = None
+
+    def has_raw(self, load: "Load") -> bool:
+        """Whether a load's raw rows are still there: without them transform would take its rows out of curated."""
+        return self.raw_since is None or load.landed_on > self.raw_since
 
 
 def plan(rows: Iterable[Mapping[str, Any]], asked: frozenset[Asked], now: Now) -> Plan:
@@ -125,7 +133,7 @@ def plan(rows: Iterable[Mapping[str, Any]], asked: frozenset[Asked], now: Now) -
     loads = [load for load in known.values() if load.row["complete"] and load.load_id not in hidden]
     recent = now.at - timedelta(seconds=now.window_seconds)
     repeated = tuple(load for load in loads if load.is_repeat(now.version, recent))
-    work = [load for load in loads if load not in repeated and load.has_work]
+    work = [load for load in loads if load not in repeated and load.has_work and now.has_raw(load)]
     unknown = {i for i in hidden if i not in known and wanted[i].recorded_at is None}
     incomplete = {i for i in wanted if i in known and not known[i].row["complete"]}
     return Plan(

@@ -14,6 +14,8 @@ from stockflow.events import StageEvent, encode
 from stockflow.ledger import EPOCH_DAY, StageRecord, announce, record_of
 from stockflow.log import log
 from stockflow.points import reached
+from stockflow.retention import limited
+from stockflow.schema import pipeline
 from stockflow.services import Services
 
 OVERTAKEN_TIMES = 4
@@ -73,7 +75,10 @@ def run(batch: Batch, services: Services) -> None:
 
 def _script(feed: str, params: dict[str, Any], services: Services) -> list[dict[str, Any]]:
     """Run one drain's script; a transaction that another one aborted is run again, under another name."""
-    started, script = services.clock(), drain_script(services.contracts[feed])
+    started, script = (
+        services.clock(),
+        drain_script(services.contracts[feed], limited("raw", pipeline()["retention"], services.contracts)),
+    )
     rows = run_again(lambda: services.warehouse.query(script, {**params, "started": started, "drain": uuid4().hex}))
     log("INFO", f"{len(rows)} loads in one script", feed=feed, stage="transform")
     return rows

@@ -9,11 +9,20 @@ from datetime import date
 from typing import Any
 
 from cli.googlesql.project import kpi_tables
+from stockflow.contracts import Contract
 from stockflow.settings import bundle_root
 from tests.bigquery.recorder import NOW, SANDBOX, RecordedServices, Statement, parameter_types
 
 DAY = date(2026, 8, 31)
 _HORIZON = {"horizon": "all", "first_day": DAY, "last_day": DAY}
+
+PENDING = {
+    "load_id": "a", "record_id": "r", "validate_state": "validated", "validated_at": NOW, "complete": True,
+    "run_id": "v", "raw_run_id": "i", "bucket": "landing", "object": "a_2026-08-31.csv", "generation": 1,
+    "content_md5": None, "size_bytes": 1, "landed_at": NOW, "landed_on": DAY, "done_record": None,
+    "done_state": None, "done_version": None, "done_input": None, "done_at": None, "done_rows": None,
+    "done_detail": None, "kpi_input": None, "failures": 0,
+}  # fmt: skip
 
 
 def drains() -> Iterator[Statement]:
@@ -21,18 +30,35 @@ def drains() -> Iterator[Statement]:
     from functions.transform.drain import drain
     from stockflow.ledger import Asked
 
-    pending = {
-        "load_id": "a", "record_id": "r", "validate_state": "validated", "validated_at": NOW, "complete": True,
-        "run_id": "v", "raw_run_id": "i", "bucket": "landing", "object": "a_2026-08-31.csv", "generation": 1,
-        "content_md5": None, "size_bytes": 1, "landed_at": NOW, "landed_on": DAY, "done_record": None,
-        "done_state": None, "done_version": None, "done_input": None, "done_at": None, "done_rows": None,
-        "done_detail": None, "kpi_input": None, "failures": 0,
-    }  # fmt: skip
     for feed in RecordedServices("").contracts:
-        services = RecordedServices(f"drain of {feed}", {"AS failures": [pending]})
+        services = RecordedServices(f"drain of {feed}", {"AS failures": [PENDING]})
         drain(feed, frozenset({Asked("a", DAY, NOW)}), services)
         assert any("BEGIN TRANSACTION" in s.sql for s in services.statements), f"no script was built for {feed}"
         yield from services.statements
+
+
+def retained() -> Iterator[Statement]:
+    """What is deleted on a laptop when its time is over, and a drain beside feeds whose raw rows end."""
+    from cli.retention.expire import expire
+    from functions.transform.drain import drain
+    from stockflow.ledger import Asked
+
+    services = _Limited("retention", {"AS failures": [PENDING]})
+    expire(services)
+    drain("products", frozenset({Asked("a", DAY, NOW)}), services)
+    assert sum("DELETE FROM" in s.sql for s in services.statements) >= 3
+    assert any("INTERVAL 90 DAY" in s.sql for s in services.statements)
+    yield from services.statements
+
+
+class _Limited(RecordedServices):
+    """Services of an environment whose sales end."""
+
+    @property
+    def contracts(self) -> dict[str, Contract]:  # type: ignore[override]
+        found = super().contracts
+        limits = {"keepRawDays": 90, "keepCuratedDays": 800}
+        return found | {"sales": replace(found["sales"], properties={**found["sales"].properties, **limits})}
 
 
 def kpis() -> Iterator[Statement]:
@@ -406,6 +432,7 @@ BUILT: dict[str, Callable[[], Iterator[Statement]]] = {
     f.__name__: f
     for f in (
         drains,
+        retained,
         kpis,
         ledger,
         duplicates,

@@ -1,5 +1,6 @@
 """What a drain has to do: pending, asked for, just done, failed before, not all visible, or not known."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -45,6 +46,14 @@ def test_what_was_just_done_is_only_said_again() -> None:
     todo = plan([done()], ASKED, NOW)
     assert todo.ready == ()
     assert [load.detail for load in todo.repeated] == [{"dates": ["2026-09-01"], "all_dates": False}]
+
+
+def test_a_load_whose_raw_rows_have_ended_stays_as_it_is() -> None:
+    """Without them it would be taken for a load without rows, and its rows out of curated."""
+    kept = replace(NOW, raw_since=date(2026, 9, 1))
+    old, new = done("L1", landed_on=date(2026, 9, 1), done_input="older"), row("L2", landed_on=date(2026, 9, 2))
+    assert ids(plan([old, new], ASKED, kept).ready) == {"L2"}
+    assert ids(plan([old, new], ASKED, NOW).ready) == {"L1", "L2"}
 
 
 def test_later_or_otherwise_it_is_a_replay() -> None:
