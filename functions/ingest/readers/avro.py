@@ -1,5 +1,6 @@
 """Avro: records with a schema; typed values become the text that people would write for them."""
 
+import io
 from collections.abc import Iterator
 from datetime import date, datetime
 from decimal import Decimal
@@ -24,7 +25,7 @@ def read_avro(stream: BinaryIO, target: Target, facts: Facts) -> Iterator[Chunk]
     import fastavro
 
     try:
-        records = fastavro.reader(stream)
+        records = fastavro.reader(_Bounded(stream))
         header = _fields(records, target)
         plan = layout(header, target)
         facts.note(format="avro", header=header, codec=records.codec, **plan.notes)
@@ -45,6 +46,20 @@ def read_avro(stream: BinaryIO, target: Target, facts: Facts) -> Iterator[Chunk]
             "corrupt_avro",
             f"{target.name} is not a readable Avro file ({type(error).__name__}: {str(error)[:200]}); send it again",
         ) from error
+
+
+class _Bounded:
+    """A file of which nothing is asked that it does not hold: memory is made for as much as a damaged length says."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._size = stream.seek(0, io.SEEK_END)
+        stream.seek(0)
+
+    def read(self, count: int = -1) -> bytes:
+        """Return that many bytes, or all that are left."""
+        left = self._size - self._stream.tell()
+        return self._stream.read(left if count < 0 else min(count, left))
 
 
 def _fields(records: Any, target: Target) -> list[str]:

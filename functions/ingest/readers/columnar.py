@@ -38,7 +38,7 @@ def read_parquet(stream: BinaryIO, target: Target, facts: Facts) -> Iterator[Chu
             lines = integers(range(start, start + len(part)))
             yield Chunk(batch_of(plan, lines, [as_text(c) for c in part.columns]))
             start += len(part)
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:  # names of columns may be no UTF-8
         raise PermanentError(
             "corrupt_parquet", f"{target.name} is not a readable Parquet file ({error}); send it again"
         ) from error
