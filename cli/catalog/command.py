@@ -1,6 +1,7 @@
 """The commands of ``stockflow catalog``."""
 
 import os
+from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -22,14 +23,14 @@ def group() -> None:
     """What the tables mean, for Knowledge Catalog (Dataplex): from contracts and KPI headers."""
 
 
+Number = Annotated[
+    str,
+    typer.Option(help="The project's number: gcloud projects describe PROJECT --format='value(projectNumber)'."),
+]
+
+
 @app.command()
-def export(
-    number: Annotated[
-        str,
-        typer.Option(help="The project's number: gcloud projects describe PROJECT --format='value(projectNumber)'."),
-    ],
-    as_json: Json = False,
-) -> None:
+def export(number: Number, as_json: Json = False) -> None:
     """Print the requests that tell the catalogue what each table means; nothing is sent.
 
     One UpdateEntryRequest of the Dataplex API for each table of a feed (owner, version, freshness) and of a KPI (owner,
@@ -41,8 +42,6 @@ def export(
 
       STOCKFLOW_CLI_PROJECT=my-project stockflow catalog export --number 123456789012 --json
     """
-    if not number.isdigit():
-        raise CommandError(f"--number {number!r} is not a project's number: expected digits such as 123456789012")
     requests = list(_requests(number))
     if as_json:
         print_json(requests)
@@ -50,6 +49,40 @@ def export(
     rows = [{"table": _table(r), "aspect": r["aspect_keys"][0].rpartition(".")[2], **_data(r)} for r in requests]
     print_table(rows, ["table", "aspect", "owner", "version", "freshness_hours", "unit", "grain"])
     console().print(f"\n{len(rows)} requests; nothing was sent (`--json` prints them)")
+
+
+@app.command()
+def publish(
+    number: Number,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what would be sent, and send nothing.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Tell Knowledge Catalog what each table means: the requests of `export`, sent.
+
+    It needs the aspect types (Terraform, optional.catalog), `roles/dataplex.catalogEditor`, and credentials
+    (`gcloud auth application-default login`). A table that is not there yet is named and left out; the exit code is 1
+    when a request was refused. Sent again, it changes nothing.
+
+    Examples:
+
+      STOCKFLOW_CLI_PROJECT=my-project stockflow catalog publish --number 123456789012 --dry-run
+
+      stockflow --project my-project catalog publish --number 123456789012
+    """
+    from cli.catalog.publish import publish as send
+
+    if dry_run:
+        export(number, as_json)
+        return
+    answers = [answer.shown() for answer in send(_requests(number))]
+    counts = Counter(answer["state"] for answer in answers)
+    if as_json:
+        print_json({"counts": dict(counts), "tables": answers})
+    else:
+        print_table([a for a in answers if a["state"] != "published"], ["table", "state", "message"])
+        console().print(f"{counts['published']} of {len(answers)} tables were told", markup=False)
+    if counts["refused"]:
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -93,6 +126,8 @@ def _requests(number: str) -> Any:
     from stockflow.contracts import load_contracts
     from stockflow.settings import Settings, bundle_root
 
+    if not number.isdigit():
+        raise CommandError(f"--number {number!r} is not a project's number: expected digits such as 123456789012")
     project = os.environ.get("STOCKFLOW_CLI_PROJECT")
     if not project:
         raise CommandError("expected a project: `stockflow --project PROJECT catalog export --number NUMBER`")
