@@ -59,6 +59,8 @@ resource "google_cloudfunctions2_function" "this" {
 
       STOCKFLOW_DRAIN_PAUSE_SECONDS = tostring(try(each.value.drain_pause_seconds, 0))
       STOCKFLOW_LOAD_PAUSE_SECONDS  = tostring(try(each.value.load_pause_seconds, 0))
+
+      STOCKFLOW_KPI_INTERVAL_SECONDS = jsonencode(try(each.value.kpi_interval_seconds, {}))
       # what a call of ingest takes follows from it
       STOCKFLOW_MEMORY_BYTES = tostring(
         tonumber(regex("^[0-9]+", each.value.memory)) * (endswith(each.value.memory, "Gi") ? 1073741824 : 1048576)

@@ -114,7 +114,8 @@ def waiting(services: Services, before: datetime, since: datetime = _EPOCH) -> l
 
     Each row says the stage, the event that wakes it, the load, its feed and its landing day.
     """
-    return services.warehouse.query(_sql(), {"before": before, "since": landing_day(since)})
+    params = {"before": before, "since": landing_day(since), "now": services.clock()}
+    return services.warehouse.query(_sql(), params)
 
 
 def orphaned_copies(services: Services, before: datetime, since: datetime = _EPOCH) -> list[ObjectRef]:

@@ -1,5 +1,6 @@
 -- Loads that landed since @since and wait for a stage since before @before, each with the event that wakes it: its
 -- next stage never started, failed, or was asked to look again. Lost events are made up for from what the ledger says.
+-- KPIs that rest say when they are due (`due` in the detail of `kpi`): their loads wait until then, and no longer.
 WITH latest AS (
   SELECT load_id, feed, stage, state, record_id, input_record, landed_on, finished_at, detail
   FROM inventory_ops.load_stages
@@ -30,7 +31,10 @@ WHERE done.input_record IS DISTINCT FROM done_before.record_id
     done_before.state = steps.passed
     OR (steps.stage != 'kpi' AND done.load_id IS NOT NULL AND done_before.state IN ('rejected', 'held'))
   )
-  AND done_before.finished_at < @before
-  AND (done.finished_at IS NULL OR done.finished_at < @before)
+  AND IF(
+    JSON_VALUE(done.detail, '$.due') IS NOT NULL,
+    TIMESTAMP(JSON_VALUE(done.detail, '$.due')) <= @now,
+    done_before.finished_at < @before AND (done.finished_at IS NULL OR done.finished_at < @before)
+  )
 ORDER BY waits_since, load_id, steps.stage
 LIMIT 1000

@@ -43,32 +43,42 @@ def refresh(event: StageEvent, services: Services) -> None:
 
 
 def drain(asked: frozenset[Asked], services: Services) -> frozenset[Asked]:
-    """Refresh what is pending and what was asked for; return the asked loads the ledger does not know."""
+    """Refresh what is pending and what was asked for; return the asked loads the ledger does not know.
+
+    Raises:
+        TransientError: ``out_of_time``, or what the warehouse or the publisher could not do now.
+    """
     catalog = read_catalog(services.settings.definitions_uri, services)
-    version = catalog_version(catalog)
-    started = services.clock()
+    version, started = catalog_version(catalog), services.clock()
     latest = _latest(asked, started, services)
-    transformed = {load: stages["transform"] for load, stages in latest.items() if "transform" in stages}
-    window = services.settings.replay_window_seconds
-    repeated: list[StageRecord] = []
-    work: list[Work] = []
-    for load, record in transformed.items():
-        done = latest[load].get("kpi")
-        is_repeat = is_duplicate(done, version, record.record_id, started, window)
-        if is_repeat and done:
-            repeated.append(done)
-        else:
-            work.append(Work(record, _held_by(done, record)))
-    work = _with_days(work, latest, services)
+    work, done = _to_do(latest, version, started, services)
+    found = Refreshed([])
     if work:
         found = refresh_all(catalog, work, services, time.monotonic() + BUDGET_SECONDS)
         _record_failures([r for r in found.runs if r.state != "computed"], catalog, services)
-        if found.left:
-            _publish(repeated, services)
-            _put_off(work, found, started, services)
-        repeated += _record(work, found.runs, version, started, services)
-    _publish(repeated, services)
-    return frozenset(load for load in asked if load.load_id not in transformed)
+        if found.left or found.resting:
+            _checkpoint(work, found, started, services)
+        else:
+            done += _record(work, found.runs, version, started, services)
+    _publish(done, services)
+    if found.left:
+        what = f"there was no time left for {', '.join(found.left)}"
+        raise TransientError("out_of_time", f"{what}: the next delivery goes on with them")
+    return frozenset(load for load in asked if "transform" not in latest.get(load.load_id, {}))
+
+
+def _to_do(
+    latest: Mapping[str, Stages], version: str, started: datetime, services: Services
+) -> tuple[list[Work], list[StageRecord]]:
+    """Return the loads to compute, and the records of those whose result is there: they are told again."""
+    work, repeated = list[Work](), list[StageRecord]()
+    for record, done in ((s["transform"], s.get("kpi")) for s in latest.values() if "transform" in s):
+        window = services.settings.replay_window_seconds
+        if is_duplicate(done, version, record.record_id, started, window) and done:
+            repeated.append(done)
+        else:
+            work.append(Work(record, _held_by(done, record)))
+    return _with_days(work, latest, services), repeated
 
 
 def _latest(asked: frozenset[Asked], now: datetime, services: Services) -> dict[str, dict[str, StageRecord]]:
@@ -129,24 +139,22 @@ def _held_by(done: StageRecord | None, record: StageRecord) -> frozenset[str]:
     return frozenset(done.detail["computed"])
 
 
-def _put_off(work: list[Work], found: Refreshed, started: datetime, services: Services) -> None:
-    """Record which KPIs hold these loads; the next delivery computes the others.
-
-    Raises:
-        TransientError: ``out_of_time``, always.
-    """
+def _checkpoint(work: list[Work], found: Refreshed, started: datetime, services: Services) -> None:
+    """Record which KPIs hold these loads; a later drain computes the others, at the latest the one a sweep wakes."""
     finished, run = services.clock(), new_run_id()
+    due = {"due": max(found.resting.values()).isoformat()} if found.resting else {}
+    waits_for = ", ".join([*found.left, *found.resting])
     records = [
         next_record(
             w.record, "kpi", state=CHECKPOINT, stage_version=w.record.stage_version, run_id=run, started_at=started,
-            finished_at=finished, input_record=None, detail={"of": w.record.record_id, "computed": sorted(found.keys)},
+            finished_at=finished, input_record=None, message=f"waits for {waits_for}",
+            detail={"of": w.record.record_id, "computed": sorted(found.keys), **due},
         )
         for w in work
+        if w.held_by != found.keys
     ]  # fmt: skip
     services.ledger.record(*records)
     reached("kpi.put_off")
-    what = f"computed {len(found.keys)} KPIs; there was no time left for {', '.join(found.left)}"
-    raise TransientError("out_of_time", f"{what}: the next delivery goes on with them")
 
 
 def _record(

@@ -3,14 +3,15 @@
 import time
 from collections.abc import Iterable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, field
+from datetime import date, datetime
 from graphlib import TopologicalSorter
 
 from functions.kpi.catalog import Catalog
 from functions.kpi.dates import Span, affected, gone, unseen
 from functions.kpi.definition import Definition
 from functions.kpi.graph import chains, column_reads, columns, levels, reads, sorted_by_inputs
+from functions.kpi.intervals import resting
 from functions.kpi.runner import Computed, Job, Run, compute, rebuild, record_runs
 from functions.kpi.state import State, read_state
 from stockflow.contracts import Contract
@@ -40,11 +41,15 @@ class Work:
 
 @dataclass(frozen=True)
 class Refreshed:
-    """What was computed, failed or was skipped. ``left``: KPIs there was no time for; ``keys``: those that hold all."""
+    """What was computed, failed or was skipped; ``keys``: the KPIs that hold all.
+
+    ``left``: KPIs there was no time for; ``resting``: those that are not due yet, or read one, and when they are.
+    """
 
     runs: list[Run]
     keys: frozenset[str] = frozenset()
     left: tuple[str, ...] = ()
+    resting: Mapping[str, datetime] = field(default_factory=dict)
 
 
 def key(definition: Definition) -> str:
@@ -140,6 +145,8 @@ class _Round:
         self._done: list[Computed] = []  # what is not recorded yet
         self._runs: dict[str, Run] = {}
         self._left = dict[str, str]()  # KPIs there was no time for, and their tables
+        self._not_due = resting(state, services)
+        self._resting = dict[str, datetime]()  # KPIs with work that are not due yet
         self._known: dict[frozenset[str], dict[str, set[date]]] = {}  # loads that are new to a KPI -> table -> dates
 
     def refreshed(self) -> Refreshed:
@@ -160,8 +167,11 @@ class _Round:
         record_runs(self._done, self._services)
         runs = [self._runs[name] for name in self._definitions if name in self._runs]
         left = tuple(name for name in self._definitions if name in self._left)
-        keys = frozenset(key(d) for name, d in self._definitions.items() if name not in left)
-        return Refreshed(self._plan.faults + runs, keys, left)
+        held = self._definitions.keys() - self._left.keys() - self._resting.keys()
+        return Refreshed(self._plan.faults + runs, frozenset(map(self._key, held)), left, self._resting)
+
+    def _key(self, name: str) -> str:
+        return key(self._definitions[name])
 
     def _ready(self, sorter: "TopologicalSorter[str]") -> list[Job]:
         """Return the jobs that can begin now; KPIs that have none are done."""
@@ -182,7 +192,20 @@ class _Round:
             self._left[definition.name] = definition.table
             return None
         dates = self._dates(definition)
+        if dates and (due := self._due(definition)):
+            self._resting[definition.name] = due
+            return None
         return self._job(definition, dates) if dates else None
+
+    def _due(self, definition: Definition) -> datetime | None:
+        """Return when a KPI is due: it rests, or one that it reads does. None when it is computed now.
+
+        A table that is to be made anew rests for its inputs only: nobody can rely on what it holds.
+        """
+        own = self._not_due.get(definition.name) if self._state.stands(definition) else None
+        inputs = self._plan.reads[definition.name]
+        resting = [due for name, due in self._resting.items() if self._definitions[name].table in inputs]
+        return max(filter(None, [own, *resting]), default=None)
 
     def _note(self, share: list[Job], runs: list[Run | None]) -> None:
         """Note how the jobs of a script ended: a run of None is one there was no time for."""

@@ -68,6 +68,11 @@ class Settings:
         "Least seconds from the start of one load job of a feed to the start of the next (`pipeline.yaml`).",
         0.0,
     )
+    kpi_interval_seconds: str = _setting(
+        "STOCKFLOW_KPI_INTERVAL_SECONDS",
+        "Least seconds from the end of a KPI's run to the start of its next: JSON of KPI to seconds (`pipeline.yaml`).",
+        "{}",
+    )
     memory_bytes: int = _setting("STOCKFLOW_MEMORY_BYTES", "Memory of an instance of ingest, in bytes.", 1 << 30)
     dataflow_template: str = _setting(
         "STOCKFLOW_DATAFLOW_TEMPLATE",

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from functions.ingest import sweep
 from functions.kpi import drain as kpi
 from functions.kpi import refresh
 from functions.kpi.dates import Span
@@ -360,6 +361,64 @@ def test_a_base_that_was_made_anew_reaches_those_on_it_after_a_cut(
             world.drain(load)
     world.drain(load)
     assert set(values(world, "each_day").values()) == {10} and len(values(world, "each_day")) == 10
+
+
+@pytest.fixture
+def rests(world: World) -> Iterator[World]:
+    """``three_days`` is computed once an hour at most: it was, just now. All others are not held back."""
+    before = world.services.settings, world.services.clock
+    world.services.settings = replace(before[0], kpi_interval_seconds='{"three_days": 3600}')
+    yield world
+    world.services.settings, world.services.clock = before
+
+
+def sold(world: World, quantity: int) -> str:
+    """The last day's sale is another one: return the load that says so."""
+    world.rows(f"UPDATE inventory_curated.sales SET quantity = {quantity} WHERE business_date = '{LAST}'; SELECT 1")
+    return world.transformed("sales", LAST)
+
+
+def test_a_kpi_with_an_interval_rests_and_takes_all_that_came_when_it_is_due(rests: World) -> None:
+    loads = []
+    for quantity in (5, 9):
+        loads.append(sold(rests, quantity))
+        rests.drain(*loads)
+    assert sorted(computed(rests)) == ["daily", "daily", "each_day", "each_day"]
+    assert values(rests, "each_day")[LAST] == 9 and values(rests, "three_days")[LAST] == 3
+    assert len(rests.publisher.sent) == 1  # those of the fixture's load
+    rests.services.clock = lambda: datetime.now(UTC) + timedelta(hours=1)
+    rests.drain(loads[0])
+    assert computed(rests)[4:] == ["three_days"] and values(rests, "three_days")[LAST] == 11
+    assert len(rests.publisher.sent) == 3
+
+
+def test_the_sweep_wakes_the_loads_of_a_kpi_that_is_due_and_not_before(rests: World) -> None:
+    load = sold(rests, 5)
+    rests.drain(load)
+    long_ago = datetime.now(UTC) - timedelta(days=1)
+    assert sweep.waiting(rests.services, long_ago) == []
+    rests.services.clock = lambda: datetime.now(UTC) + timedelta(hours=1)
+    assert [row["load_id"] for row in sweep.waiting(rests.services, long_ago)] == [load]
+    rests.drain(load)
+    assert sweep.waiting(rests.services, long_ago) == []
+
+
+def test_a_kpi_that_reads_one_that_rests_waits_for_it(rests: World) -> None:
+    write(folder(rests), "on_three_days", "value", reads="three_days")
+    text = (folder(rests) / "on_three_days.sql").read_text().replace("units AS numerator", "value AS numerator")
+    (folder(rests) / "on_three_days.sql").write_text(text)
+    load = sold(rests, 5)
+    rests.drain(load)
+    assert sorted(computed(rests)) == ["daily", "each_day"]
+    rests.services.clock = lambda: datetime.now(UTC) + timedelta(hours=1)
+    rests.drain(load)
+    assert values(rests, "on_three_days")[LAST] == values(rests, "three_days")[LAST] == 7
+
+
+def test_a_kpi_whose_definition_changed_does_not_rest(rests: World) -> None:
+    write(folder(rests), "three_days", TRAILING.replace("SUM(units)", "10 * SUM(units)"), lookback=2)
+    rests.drain(rests.transformed("sales", LAST))
+    assert values(rests, "three_days")[LAST] == 30
 
 
 def test_kpis_share_a_script_and_one_that_fails_fails_alone(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
