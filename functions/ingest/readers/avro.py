@@ -4,7 +4,7 @@ import io
 from collections.abc import Iterator
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 from functions.ingest.readers.batches import batch_of_rows
 from functions.ingest.readers.columnar import value_text
@@ -25,7 +25,7 @@ def read_avro(stream: BinaryIO, target: Target, facts: Facts) -> Iterator[Chunk]
     import fastavro
 
     try:
-        records = fastavro.reader(_Bounded(stream))
+        records = fastavro.reader(cast("BinaryIO", _Bounded(stream)))
         header = _fields(records, target)
         plan = layout(header, target)
         facts.note(format="avro", header=header, codec=records.codec, **plan.notes)

@@ -2,7 +2,6 @@
 
 import io
 import random
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,43 +14,13 @@ from functions.ingest.readers.model import Facts, Target
 from functions.ingest.readers.workbook import read_workbook
 from stockflow.errors import PermanentError
 from tests.fuzz.coverage_guided import READERS, reading, seeds
+from tests.fuzz.damage import damaged, damaged_inside
 from tests.unit.ingest.reading import contracts
 
 CORPUS = Path(__file__).parents[2] / "corpus"
 XLSX = ("xlsx", "xlsx_error_cells", "xlsx_merged_over_rows", "xlsx_shared_strings", "xlsx_sheets_and_title")
 NATIVE = ("ods/input.ods", "xls/input.xls", "parquet/input.parquet", "avro/input.avro")
 TARGET = Target(contracts()["sales"], "sales/x.xlsx")
-
-
-def damaged(data: bytes, rng: random.Random) -> bytes:
-    """Return the bytes with a few of them changed, cut out or doubled."""
-    found = bytearray(data)
-    for _ in range(rng.randint(1, 8)):
-        place, length = rng.randrange(len(found)), rng.choice([1, 1, 2, 4, 40])
-        how = rng.randrange(4)
-        if how == 0:
-            found[place : place + length] = rng.randbytes(length)
-        elif how == 1:
-            del found[place : place + length]
-        elif how == 2:
-            found[place:place] = found[place : place + length]
-        else:
-            found[place : place + length] = rng.choice([b"\xff", b"\0", b"<", b'"', b"9" * 12]) * length
-        if not found:
-            return b"x"
-    return bytes(found)
-
-
-def damaged_inside(data: bytes, rng: random.Random) -> bytes:
-    """Return an archive with a damaged member, whose checksum is right again."""
-    out = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(data)) as source, zipfile.ZipFile(out, "w") as copy:
-        names = source.namelist()
-        bad = rng.choice(names)
-        for name in names:
-            text = source.read(name)
-            copy.writestr(name, damaged(text, rng) if name == bad and text else text)
-    return out.getvalue()
 
 
 def xlsx_files(seed: int) -> Iterator[bytes]:
