@@ -94,7 +94,8 @@ def _receipts(load: Load) -> Iterator[Item]:
     story = max(LEAST_SCANNED, min(BLOCK, day * row_bytes(ledger)))
     yield Item("receipts", "queries: ended", "scanned", (TICKS - WIDE_TICKS) * lately + WIDE_TICKS * all_of_it)
     yield Item("receipts", "queries: stories", "scanned", asked * RECEIPT_TABLES * story)
-    yield Item("receipts", "object writes", "writes", load.files + asked)
+    yield Item("receipts", "object writes", "writes", 2 * load.files + asked)
+    yield Item("receipts", "object reads", "reads", 2 * load.files)
     yield Item("receipts", "instances: vCPU", "cpu", TICKS * TICK_SECONDS * pipeline()["functions"]["ingest"]["cpu"])
 
 

@@ -6,7 +6,6 @@ from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, cast
 
 import typer
-from jinja2 import Environment
 
 from cli import target
 from cli.loads import ALL, history, loads_named, pick
@@ -14,12 +13,11 @@ from cli.output import CommandError, console, print_json
 from cli.reconciliation import with_superseded
 from cli.stack import Json
 from functions.ingest.readers.source import unpack
+from functions.ingest.receipts.page import page
 from functions.ingest.receipts.refused import Refusal, as_sent, refusals
-from functions.ingest.receipts.says import NOTHING, SHOWN, detail_of, receipt
+from functions.ingest.receipts.says import SHOWN, detail_of, receipt
 from stockflow.events import ObjectRef
 from stockflow.services import Services
-
-_PAGE = Path(__file__).resolve().parent / "page.html.j2"
 
 
 def write_receipt(
@@ -113,12 +111,3 @@ def _write(said: Mapping[str, Any], rows: tuple[str, bytes] | None, to: Path) ->
     files[0].write_text(page(said, link), encoding="utf-8")
     files[1].write_text(json.dumps(said, ensure_ascii=False, indent=2, default=str) + "\n", encoding="utf-8")
     return [f.as_posix() for f in files]
-
-
-def page(said: Mapping[str, Any], file: str = "") -> str:
-    """Return the page of a receipt, everything escaped; ``file`` is where the refused rows are."""
-    counts = [
-        (name, said["counts"][name] or 0) for name in ("records", "loaded", "superseded", "quarantined", "rejected")
-    ]
-    template = Environment(autoescape=True).from_string(_PAGE.read_text(encoding="utf-8"))
-    return template.render(r=said, counts=counts, bad=said["state"] in NOTHING, file=file)

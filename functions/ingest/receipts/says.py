@@ -24,6 +24,7 @@ def receipt(
     personal = {c.name for c in contract.columns if c.pii} if contract else set()
     return {
         "object": load["object"], "load_id": load["load_id"], "feed": load["feed"], "landed_at": load["landed_at"],
+        "ended_at": max((s["finished_at"] for s in story["stages"]), default=None),
         "state": load["state"], "reason_code": load["reason_code"], "message": load["message"],
         "read_as": [*described(ingest), *restated(story["stages"]), *unvalued(story["stages"])],
         "columns": _columns(ingest, contract),

@@ -11,9 +11,11 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from pathlib import PurePosixPath
 from typing import Any, cast
 
 from functions.ingest.readers.source import unpack
+from functions.ingest.receipts.page import page
 from functions.ingest.receipts.refused import from_the_file, refusals
 from functions.ingest.receipts.says import detail_of, receipt
 from functions.ingest.receipts.story import Ended, computed, ended, load_of, stories
@@ -32,8 +34,13 @@ FIRST = timedelta(days=1)  # how far the first tick of an environment looks back
 LANDED = timedelta(days=31)  # older files are not told of again when they are replayed
 LATELY = timedelta(days=2)  # as far back as a file landed that most ticks look for
 WIDE = timedelta(minutes=10)  # how often one looks at all that landed in ``LANDED``
+TRIES = 5  # of a receipt that could not be made, one a tick
 LARGEST = 16 << 20  # bytes of a file that is read again for its refused rows
 LONGEST = 1_024  # bytes of an object's name
+
+
+class OvertakenError(Exception):
+    """Two ticks wrote the receipt of one object at once."""
 
 
 _TELLING = threading.Lock()  # ticks that pile up while a service is away do not all do the same
@@ -44,21 +51,32 @@ class Progress:
     """How far the receipts are.
 
     All loads that landed lately and ended before ``until``, and all others that ended before ``wide``, have receipts.
-    ``told``: load id -> end, of what ended about then.
+    ``told``: load id -> end, of what ended about then; ``tries``: load id -> how often its receipt could not be made.
     """
 
     until: datetime
     wide: datetime
     told: dict[str, datetime] = field(default_factory=dict)
+    tries: dict[str, int] = field(default_factory=dict)
 
     def needs(self, load: Ended) -> bool:
         """Whether this end of a load was not told yet."""
         return self.told.get(load.load_id) != load.ended_at
 
+    def note(self, loads: list[Ended], failed: set[str]) -> None:
+        """Note which loads were told of; one whose receipt failed is told of again, some times."""
+        for load in loads:
+            tries = self.tries.pop(load.load_id, 0) + 1
+            if load.load_id in failed and tries < TRIES:
+                self.tries[load.load_id] = tries
+            else:
+                self.told[load.load_id] = load.ended_at
+
     def written(self) -> bytes:
         """Return it as JSON, without what no tick will ask for again."""
         recent = {load: at.isoformat() for load, at in self.told.items() if at >= min(self.until, self.wide) - LATE}
-        return json.dumps({"until": self.until.isoformat(), "wide": self.wide.isoformat(), "told": recent}).encode()
+        until, wide = self.until.isoformat(), self.wide.isoformat()
+        return json.dumps({"until": until, "wide": wide, "told": recent, "tries": self.tries}).encode()
 
 
 @dataclass(frozen=True)
@@ -94,9 +112,8 @@ def _tell_all(services: Services, seconds: float) -> int:
     left, count = [load for load in ended(services, look.after, look.since) if progress.needs(load)], 0
     while left and count < MOST and time.monotonic() < end:
         some, left = left[:TOGETHER], left[TOGETHER:]
-        _tell(services, some)
+        progress.note(some, _tell(services, some))
         count += len(some)
-        progress.told |= {load.load_id: load.ended_at for load in some}
         _go_on(progress, look, left[0].ended_at if left else began)
         _keep(services, progress)
     if count:
@@ -130,25 +147,30 @@ def _progress(services: Services, now: datetime) -> Progress:
         return Progress(now - FIRST, now - FIRST)
     told = {load: datetime.fromisoformat(at) for load, at in kept["told"].items()}
     until, wide = (datetime.fromisoformat(kept.get(name, kept["until"])) for name in ("until", "wide"))
-    return Progress(until, wide, told)
+    return Progress(until, wide, told, kept.get("tries", {}))
 
 
-def _tell(services: Services, loads: list[Ended]) -> None:
-    known = stories(services, loads)
+def _tell(services: Services, loads: list[Ended]) -> set[str]:
+    """Write the receipts of some loads; return those whose receipt could not be made."""
+    known, failed = stories(services, loads), set()
     for load_id in (load.load_id for load in loads):
         try:
             write(services, known[load_id])
         except TransientError:
             raise
         except Exception as error:  # one file's fault must not keep the receipts of the others back
+            failed.add(load_id)
             log("ERROR", f"no receipt: {error!r}", load_id=load_id, stage="sweep", fields={"event": "receipt"})
+    return failed
 
 
 def write(services: Services, story: Mapping[str, Any]) -> dict[str, Any] | None:
     """Write the receipt of a load, and its refused rows; return what it says, None when its object's name allows none.
 
-    Two calls of Cloud Storage: one writes the receipt, one writes its refused rows, or removes those of an earlier file
-    of that name. Two more look at the landed file and read it where rows were refused.
+    A receipt of a later end stays. Whoever writes first and last (the JSON: its generation tells) wrote all of it.
+
+    Raises:
+        OvertakenError: another tick wrote it meanwhile; the next tick writes it as the ledger then has it.
     """
     load = load_of(story["stages"])
     name = f"{FOLDER}{load['object']}"
@@ -157,17 +179,40 @@ def write(services: Services, story: Mapping[str, Any]) -> dict[str, Any] | None
     feed, bucket = str(load["feed"] or ""), services.settings.staging_bucket
     contract = _contract(services, feed, load["object"])
     said = receipt(load, story, contract, computed(story["stages"]))
+    there, later = _there(services, f"{name}.json", said)
+    if later:
+        return later
     rows = _refused(services, load, story)
     kind = rows[0] if rows else _ending(story)
     file = f"{name}.refused.{kind}"
-    if rows:
-        services.object_store.write(bucket, file, rows[1], "text/csv" if kind == "csv" else "application/jsonl")
-    else:
-        services.object_store.delete(bucket, file)
     said |= {"refused_rows": f"gs://{bucket}/{file}" if rows else None}
     text = json.dumps(said, ensure_ascii=False, indent=2, default=str) + "\n"
-    services.object_store.write(bucket, f"{name}.json", text.encode(), "application/json")
+    store = services.object_store
+    mine = store.replace(bucket, f"{name}.json", text.encode(), "application/json", there)
+    if mine is None:
+        raise OvertakenError(f"{name}.json was written by another tick")
+    if rows:
+        store.write(bucket, file, rows[1], "text/csv" if kind == "csv" else "application/jsonl")
+    else:
+        store.delete(bucket, file)
+    beside = PurePosixPath(file).name if rows else ""
+    store.write(bucket, f"{name}.html", page(said, beside).encode(), "text/html; charset=utf-8")
+    now = store.stat(bucket, f"{name}.json")
+    if now is None or now.generation != mine:
+        raise OvertakenError(f"{name}.json was written by another tick meanwhile")
     return said
+
+
+def _there(services: Services, name: str, said: Mapping[str, Any]) -> tuple[int, dict[str, Any] | None]:
+    """Return the generation of the receipt that is there (0: none), and that receipt when it tells of a later end."""
+    store, bucket = services.object_store, services.settings.staging_bucket
+    there = store.stat(bucket, name)
+    if there is None:
+        return 0, None
+    kept: dict[str, Any] = json.loads(store.read(bucket, name))
+    stated = kept.get("ended_at")
+    is_later = bool(stated and said["ended_at"] and datetime.fromisoformat(stated) > said["ended_at"])
+    return there.generation, kept if is_later else None
 
 
 def _contract(services: Services, feed: str, name: str) -> Any:

@@ -135,6 +135,19 @@ class ObjectStore:
             blob.upload_from_file(stream, content_type=content_type, timeout=_patience(stream))
         return f"gs://{bucket}/{name}"
 
+    def replace(self, bucket: str, name: str, data: bytes, content_type: str, generation: int) -> int | None:
+        """Write an object in the place of one generation of it (0: there is none); return the new generation.
+
+        None when another one is there meanwhile: then nothing was written.
+        """
+        blob = self._client.bucket(bucket).blob(name)
+        try:
+            with _service_errors(f"writing gs://{bucket}/{name}"):
+                blob.upload_from_string(data, content_type=content_type, if_generation_match=generation)
+        except api.PreconditionFailed:
+            return None
+        return int(blob.generation)
+
     def list(self, bucket: str, prefix: str = "", versions: bool = False, start: str = "") -> Iterator[ObjectRef]:
         """Yield the live objects below a prefix by name, from ``start`` on.
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from cli.receipt.command import page
 from cli.trial.read import Trial, try_file
 from functions.ingest.readers.nearest import ADDED
+from functions.ingest.receipts.page import page
 from functions.ingest.receipts.refused import Refusal, as_sent, from_the_file, refusals
 from stockflow.contracts import load_contracts
 from stockflow.settings import bundle_root

@@ -12,7 +12,8 @@ from typing import Any, BinaryIO
 import pytest
 
 from functions.ingest.receipts import story
-from functions.ingest.receipts.tell import MARK, tell_receipts
+from functions.ingest.receipts.story import ended, stories
+from functions.ingest.receipts.tell import MARK, tell_receipts, write
 from functions.ingest.ticks import at_tick
 from stockflow.errors import TransientError
 from stockflow.events import RECEIPTS_TICK, TICK, ObjectRef
@@ -33,10 +34,18 @@ class Objects:
     def __init__(self) -> None:
         self.kept: dict[tuple[str, str], bytes] = {}
         self.calls: list[tuple[str, str]] = []
+        self.generations: dict[str, int] = {}
 
     def write(self, bucket: str, name: str, data: bytes, _kind: str) -> None:
         self.calls.append(("write", name))
         self.kept[bucket, name] = data
+
+    def replace(self, bucket: str, name: str, data: bytes, kind: str, generation: int) -> int | None:
+        if self.generations.get(name, 0) != generation:
+            return None
+        self.write(bucket, name, data, kind)
+        self.generations[name] = generation + 1
+        return generation + 1
 
     def read(self, bucket: str, name: str) -> bytes:
         self.calls.append(("read", name))
@@ -47,7 +56,11 @@ class Objects:
     def stat(self, bucket: str, name: str, generation: int | None = None) -> ObjectRef | None:
         self.calls.append(("stat", name))
         data = self.kept.get((bucket, name))
-        return None if data is None else ObjectRef(bucket, name, generation or 1, len(data), "", NOW)
+        return (
+            None
+            if data is None
+            else ObjectRef(bucket, name, generation or self.generations.get(name, 1), len(data), "", NOW)
+        )
 
     def open(self, ref: ObjectRef) -> BinaryIO:
         return io.BytesIO(self.read(ref.bucket, ref.name))
@@ -127,15 +140,16 @@ def test_each_end_state_has_a_receipt_and_what_is_on_its_way_has_none(world: Wor
 
     written = {name for _, name in world.objects.kept}
     names = ("good", "bad", "held", "again")
-    assert written == {MARK, *(f"receipts/sales/{name}.csv.json" for name in names)}
+    kinds = ("html", "json")
+    assert written == {MARK, *(f"receipts/sales/{name}.csv.{kind}" for name in names for kind in kinds)}
     good = world.said("sales/good.csv")
     assert good["state"] == "refreshed" and good["counts"]["loaded"] == 2 and good["counts"]["superseded"] == 1
     assert good["kpis"] == [{"kpi": "gmroi", "from_date": None, "to_date": None}]
     assert [c["column"] for c in good["columns"]] == ["receipt_number", "sku"]
     assert world.said("sales/bad.csv")["message"] == "no header" and good["refused_rows"] is None
     assert world.said("sales/held.csv")["counts"]["loaded"] == 0
-    # two operations a file at the most
-    assert len([c for c in world.objects.calls if "good" in c[1]]) == 2
+    changing = [kind for kind, name in world.objects.calls if "good" in name and kind != "stat"]
+    assert changing == ["write", "delete", "write"]  # the JSON, no refused rows, the page
 
 
 def test_refused_rows_come_back_as_they_were_sent_without_the_ledgers_copy_of_them(world: World) -> None:
@@ -203,7 +217,7 @@ def test_a_tick_that_stops_is_made_up_for(world: World, monkeypatch: pytest.Monk
     monkeypatch.undo()
     world.objects.calls.clear()
     assert tell_receipts(world) == 3
-    assert [n for c, n in world.objects.calls if c == "write" and n != MARK] == [
+    assert [n for c, n in world.objects.calls if c == "write" and n.endswith(".json")] == [
         f"receipts/sales/{n}.csv.json" for n in (2, 3, 4)
     ]
     assert tell_receipts(world, seconds=0) == 0
@@ -248,7 +262,9 @@ def test_a_wide_look_that_is_not_done_is_gone_on_with(world: World, monkeypatch:
 def test_a_tick_for_receipts_writes_them_and_sweeps_nothing(world: World) -> None:
     world.record("sales/a.csv", *PASSED)
     at_tick(RECEIPTS_TICK, world)
-    assert {name for kind, name in world.objects.calls if kind == "write"} == {MARK, "receipts/sales/a.csv.json"}
+    assert {name for kind, name in world.objects.calls if kind == "write"} == {
+        MARK, "receipts/sales/a.csv.html", "receipts/sales/a.csv.json"
+    }  # fmt: skip
 
 
 def test_a_sweep_writes_no_receipts(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -286,7 +302,7 @@ def test_a_tick_that_comes_twice_at_once_does_its_work_once(world: World, monkey
 
     monkeypatch.setattr(world.objects, "write", meanwhile)
     assert tell_receipts(world) == 1
-    assert second == [0, 0]
+    assert second == [0, 0, 0]
 
 
 def test_no_column_that_may_hold_personal_data_is_read() -> None:
@@ -303,3 +319,74 @@ def test_one_files_fault_keeps_no_other_back(world: World) -> None:
     ])  # fmt: skip
     assert tell_receipts(world) == 2
     assert world.said("sales/a.csv")["state"] == "refreshed"
+
+
+def broken(world: World) -> None:
+    """A load of which no receipt can be made: it has no record of ingest."""
+    world.warehouse.record("load_stages", [
+        {"record_id": "r", "load_id": "broken", "stage": "validate", "state": "rejected", "landed_on": NOW.date(),
+         "finished_at": NOW},
+    ])  # fmt: skip
+
+
+def test_a_receipt_that_failed_is_tried_again_some_times(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    broken(world)
+    world.record("sales/a.csv", *PASSED)
+    told = []
+    for minute in range(8):
+        world.now = NOW + timedelta(minutes=minute)
+        told.append(tell_receipts(world))
+    assert told == [2, 1, 1, 1, 1, 0, 0, 0]
+    assert caplog.text.count("no receipt") == 5
+
+
+def test_a_receipt_that_failed_once_is_there_after_the_next_tick(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.record("sales/a.csv", *PASSED)
+    with monkeypatch.context() as patch:
+        patch.setattr("functions.ingest.receipts.tell.receipt", lambda *_: 1 / 0)
+        assert tell_receipts(world) == 1
+    world.now = NOW + timedelta(minutes=1)
+    assert (tell_receipts(world), tell_receipts(world)) == (1, 0)
+    assert world.said("sales/a.csv")["state"] == "refreshed"
+
+
+def test_of_two_ticks_at_once_the_later_end_stays(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Given a tick that read the ledger before a new end, and writes after the one that told of it."""
+    world.record("sales/a.csv", *PASSED)
+    older = stories(world, ended(world, NOW - timedelta(hours=1), NOW.date()))["load of sales/a.csv"]
+    world.record("sales/a.csv", ("validate", "rejected"), at=NOW + timedelta(minutes=1))
+    tell_receipts(world)
+    page = world.objects.kept["local-staging", "receipts/sales/a.csv.html"]
+
+    assert (write(world, older) or {})["state"] == "rejected"
+
+    assert world.said("sales/a.csv")["state"] == "rejected"
+    assert world.objects.kept["local-staging", "receipts/sales/a.csv.html"] == page
+
+
+def test_whoever_was_overtaken_while_it_wrote_says_so(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its page may be in front of the later one's: the next tick writes all of it again."""
+    world.record("sales/a.csv", *PASSED)
+    written = world.objects.write
+
+    def overtaken(bucket: str, name: str, data: bytes, kind: str) -> None:
+        written(bucket, name, data, kind)
+        if name.endswith(".html"):
+            world.objects.generations["receipts/sales/a.csv.json"] += 1
+
+    with monkeypatch.context() as patch:
+        patch.setattr(world.objects, "write", overtaken)
+        assert tell_receipts(world) == 1
+    world.now = NOW + timedelta(minutes=1)
+    assert (tell_receipts(world), tell_receipts(world)) == (1, 0)
+
+
+def test_the_page_leads_to_the_refused_rows_beside_it(world: World) -> None:
+    world.objects.kept["landing", "sales/a b#1.csv"] = FILE.encode()
+    load = world.record(
+        "sales/a b#1.csv", *PASSED, lines=3, rows=2, rejects=1, quarantined=1, size_bytes=len(FILE), detail=DETAIL
+    )
+    refuse(world, load, "sales/a b#1.csv")
+    tell_receipts(world)
+    page = world.objects.kept["local-staging", "receipts/sales/a b#1.csv.html"].decode()
+    assert 'href="a%20b%231.csv.refused.csv"' in page
