@@ -68,7 +68,7 @@ LIMIT {most}
 
 def over_days(definition: Definition, inputs: Iterable[str]) -> str:
     """Return the SELECT cut to ``@from_date`` to ``@to_date``; of the dated ``inputs`` it reads those days only."""
-    body = dated(definition.name, definition.sql, inputs, definition.lookback_days)
+    body = dated(definition, inputs)
     return f"SELECT * FROM (\n{body}\n) WHERE business_date BETWEEN @from_date AND @to_date"
 
 

@@ -14,7 +14,7 @@ from stockflow.identity import digest
 
 REQUIRED = ("title", "description", "owner", "lookback_days", "grain")
 REQUIRED_OF_KPI = ("meaning", "formula", "source", "unit", "direction", "rollup")
-OPTIONAL = ("kind", "thresholds", "examples", "formula", "horizon", "quantity", "french")
+OPTIONAL = ("kind", "thresholds", "examples", "formula", "horizon", "quantity", "french", "input_lookback_days")
 KNOWN = (*REQUIRED, *REQUIRED_OF_KPI, *OPTIONAL)
 _CHOICES = {
     "kind": ("kpi", "base"),
@@ -24,6 +24,7 @@ _CHOICES = {
 }
 _LIMITS = ("low", "high")
 TRANSLATED = ("title", "description", "meaning")
+_TABLE = re.compile(r"\b(?:FROM|JOIN)\s+(inventory_\w+\.\w+)")
 _THRESHOLD = re.compile(r"/\*\s*thresholds\.(\w+)\s*\*/")
 
 
@@ -31,6 +32,7 @@ _THRESHOLD = re.compile(r"/\*\s*thresholds\.(\w+)\s*\*/")
 class Definition:
     """One KPI or base model. ``sql`` is a plain SELECT over all dates; ``lookback_days`` is its trailing window.
 
+    ``input_lookback_days``: table -> how far back a row looks at that input, where that is less.
     ``horizon`` names the facts whose newest day is its last one (a row of view ``known_days``). ``first_line`` is the
     line of the file on which ``sql`` begins, so that errors can name the file's own lines.
     """
@@ -55,6 +57,11 @@ class Definition:
     examples: tuple[dict[str, Any], ...] = ()
     first_line: int = 1
     french: dict[str, str] = field(default_factory=dict)
+    input_lookback_days: dict[str, int] = field(default_factory=dict)
+
+    def lookback(self, table: str) -> int:
+        """Return how many days before a day its row looks at an input (``dataset.table``)."""
+        return self.input_lookback_days.get(table, self.lookback_days)
 
     def told_in(self, language: str) -> "Definition":
         """Return it with the texts of a language (``en``, ``fr``): English ones where it has no others."""
@@ -69,7 +76,8 @@ class Definition:
     @property
     def version(self) -> str:
         """Hash of what decides its rows."""
-        return digest(self.sql, self.lookback_days, self.grain, self.horizon, length=12)
+        of_inputs = [self.input_lookback_days] if self.input_lookback_days else []
+        return digest(self.sql, self.lookback_days, self.grain, self.horizon, *of_inputs, length=12)
 
 
 _RESERVED = {"status"}  # reporting views ``kpi_*`` that are no KPI's
@@ -106,6 +114,7 @@ def parse(file_name: str, text: str) -> Definition:
         thresholds=dict(header.get("thresholds") or {}),
         examples=tuple(header.get("examples") or ()),
         first_line=first_line,
+        input_lookback_days=dict(header.get("input_lookback_days") or {}),
         french={k: _with_thresholds(" ".join(v.split()), header) for k, v in (header.get("french") or {}).items()},
         **plain,
     )
@@ -193,10 +202,28 @@ def _check_shapes(source: _Source, header: dict[str, Any]) -> None:
         raise source.bad(source.line_of("lookback_days"), f"lookback_days is {days!r}, expected a number of days")
     if not isinstance(grain, list) or not all(isinstance(g, str) for g in grain):
         raise source.bad(source.line_of("grain"), f"grain is {grain!r}, expected columns such as [sku, location_code]")
+    _check_input_lookback(source, header)
     _check_french(source, header)
     for number, example in enumerate(header.get("examples") or [], 1):
         if not isinstance(example, dict) or set(example) != {"given", "expect"}:
             raise source.bad(source.line_of("examples"), f"example {number}: expected `given` tables and `expect` rows")
+
+
+def _check_input_lookback(source: _Source, header: dict[str, Any]) -> None:
+    """Each is a table that the SQL names and a number of days up to ``lookback_days``."""
+    most, found = header["lookback_days"], header.get("input_lookback_days") or {}
+    line = source.line_of("input_lookback_days")
+    if not isinstance(found, dict):
+        raise source.bad(line, f"input_lookback_days is {found!r}, expected `table: days`")
+    body = source.text[source.text.index("*/") :]
+    for table, days in found.items():
+        if not isinstance(days, int) or isinstance(days, bool) or not 0 <= days <= most:
+            raise source.bad(line, f"input_lookback_days of {table} is {days!r}, expected 0 to {most} (lookback_days)")
+        if not re.search(rf"\b{re.escape(str(table))}\b", body):
+            read = sorted(set(_TABLE.findall(body)))
+            raise source.bad(
+                line, f"input_lookback_days: the SQL does not name {table!r}, expected one of {', '.join(read)}"
+            )
 
 
 def _check_french(source: _Source, header: dict[str, Any]) -> None:

@@ -217,14 +217,18 @@ def nested(known: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, dict[s
     return found
 
 
-def dated(name: str, sql: str, dated_tables: Iterable[str], lookback_days: int) -> str:
-    """Return the query with its dated inputs cut to ``[@from_date - lookback, @to_date]``.
+def dated(definition: Definition, dated_tables: Iterable[str]) -> str:
+    """Return the query with its dated inputs cut to ``[@from_date - their look-back, @to_date]``.
 
     Each ``FROM t AS a`` of a dated table becomes ``FROM (SELECT * FROM t WHERE business_date BETWEEN ...) AS a``,
     so that BigQuery reads the partitions that matter only. All else stays as its author wrote it.
     """
-    window = f"business_date BETWEEN DATE_SUB(@from_date, INTERVAL {lookback_days} DAY) AND @to_date"
-    return replaced(name, sql, dict.fromkeys(dated_tables, f"(SELECT * FROM {_WRITTEN} WHERE {window})"))
+    cut = {
+        table: f"(SELECT * FROM {_WRITTEN} WHERE business_date BETWEEN "
+        f"DATE_SUB(@from_date, INTERVAL {definition.lookback(table)} DAY) AND @to_date)"
+        for table in dated_tables
+    }
+    return replaced(definition.name, definition.sql, cut)
 
 
 def replaced(name: str, sql: str, others: Mapping[str, str]) -> str:

@@ -1,6 +1,7 @@
 """Which KPIs a batch of loads touches, in which order, for which dates; each is computed or says why not."""
 
 import time
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
@@ -265,13 +266,16 @@ class _Round:
         inputs = self._plan.reads[definition.name]
         if not self._state.stands(definition) or self._state.overtaken(definition, inputs):
             return span.days() | gone(covered, span)
-        changes = {day for table in inputs for day in changed.get(table, ())}
+        changes = defaultdict[int, set[date]](set)  # look-back -> days
+        for table in inputs & changed.keys():
+            changes[definition.lookback(table)] |= changed[table]
         if self._reads_any(definition, in_columns):
-            changes |= span.days()
+            changes[0] |= span.days()
         beyond, new = gone(covered, span), unseen(covered, span)
         if columns(definition) == ["business_date"]:
             return new | beyond  # the days of a spine come and go, they do not change
-        return affected(changes, definition.lookback_days, span) | new | beyond
+        reached = (affected(days, lookback, span) for lookback, days in changes.items())
+        return set[date]().union(new, beyond, *reached)
 
     def _reads_any(self, definition: Definition, in_columns: Mapping[str, set[str]]) -> bool:
         """Whether a definition may read a column of a dimension that changed."""

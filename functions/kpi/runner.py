@@ -147,7 +147,7 @@ def _change(job: Job) -> str:
         where=_WHERE,
         held=_HELD,
         insert="INSERT ROW" if "*" in columns(d) else f"INSERT ({names}) VALUES ({names})",
-        query=dated(d.name, d.sql, job.inputs, d.lookback_days),
+        query=dated(d, job.inputs),
     )
 
 

@@ -116,6 +116,23 @@ def test_a_late_row_changes_exactly_the_dates_that_it_can_reach(world: World) ->
     assert {day for day in after if after[day] != before[day]} == {late + timedelta(days=n) for n in range(3)}
 
 
+def test_an_input_that_a_row_looks_at_for_its_own_day_only_reaches_no_other_day(world: World) -> None:
+    write(folder(world), "beside", lookback=2)
+    text = (folder(world) / "beside.sql").read_text()
+    own = text.replace("lookback_days: 2", "lookback_days: 2\ninput_lookback_days: {inventory_kpi.daily: 0}")
+    own = own.replace("FROM inventory_kpi.daily", "FROM inventory_kpi.daily\nLEFT JOIN moved USING (business_date)")
+    moved = "WITH moved AS (SELECT business_date FROM inventory_curated.stock_movements GROUP BY business_date)\n"
+    (folder(world) / "beside.sql").write_text(
+        own.replace("SELECT business_date, sku, units", f"{moved}SELECT business_date, sku, units")
+    )
+    world.drain(world.transformed("sales", LAST))
+    late = date(2026, 5, 4)
+    world.drain(world.transformed("sales", late))
+    assert world.runs()["beside"] == (late, late)
+    world.drain(world.transformed("stock_movements", late))
+    assert world.runs()["beside"] == (late, late + timedelta(days=2))
+
+
 def test_a_redelivery_computes_nothing_and_tells_again(world: World) -> None:
     load = world.transformed("sales", LAST)
     world.drain(load)

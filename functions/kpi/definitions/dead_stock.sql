@@ -18,6 +18,7 @@ unit: share
 grain: [sku, location_code]
 owner: inventory-analytics
 lookback_days: 3650
+input_lookback_days: {inventory_kpi.stock_daily: 0, inventory_curated.sales: 180}
 direction: down
 rollup: ratio
 thresholds: {high: 0.1, days: 180}

@@ -21,6 +21,7 @@ unit: days
 grain: [sku]
 owner: inventory-analytics
 lookback_days: 3650
+input_lookback_days: {inventory_kpi.stock_daily: 0}
 direction: down
 rollup: ratio
 examples:

@@ -51,6 +51,15 @@ def test_a_good_definition_says_its_table_and_where_its_sql_begins() -> None:
         ("unit: units\n", "", "units_sold.sql:1: the header lacks unit"),
         ("direction: up", "direction: upwards", "units_sold.sql:11: direction is 'upwards', expected up, down, none"),
         ("lookback_days: 0", "lookback_days: two", "units_sold.sql:10: lookback_days is 'two', expected a number"),
+        ("lookback_days: 0", "lookback_days: 0\ninput_lookback_days: 3", "input_lookback_days is 3, expected `table"),
+        (
+            "lookback_days: 0", "lookback_days: 0\ninput_lookback_days: {inventory_curated.sales: 1}",
+            "11: input_lookback_days of inventory_curated.sales is 1, expected 0 to 0",
+        ),
+        (
+            "lookback_days: 0", "lookback_days: 0\ninput_lookback_days: {inventory_curated.sale: 0}",
+            "the SQL does not name 'inventory_curated.sale', expected one of inventory_curated.sales",
+        ),
         ("grain: [sku]", "grain: sku", "units_sold.sql:8: grain is 'sku', expected columns"),
         ("owner: someone", "owner: someone\ntreshold: {}", "units_sold.sql:10: unknown header field 'treshold'"),
         ("owner: someone", "owner: someone\nrolup: sum", "did you mean rollup?"),

@@ -1,5 +1,7 @@
 """Tables, order, lineage and types come from the SQL; nothing is registered."""
 
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -80,8 +82,17 @@ def test_a_column_is_traced_to_the_columns_of_tables() -> None:
 
 def test_dated_inputs_are_cut_to_the_window() -> None:
     sql = (GOLDEN / "as_written.sql").read_text()
-    found = dated("k", sql, {"inventory_curated.sales", "inventory_kpi.stock_daily"}, 28)
+    found = dated(base("k", sql, 28), {"inventory_curated.sales", "inventory_kpi.stock_daily"})
     assert found == (GOLDEN / "dated.sql").read_text()
+
+
+def test_an_input_can_have_a_window_of_its_own() -> None:
+    sql = "SELECT business_date FROM inventory_kpi.stock_daily JOIN inventory_curated.sales USING (business_date)"
+    short = replace(base("k", sql, 28), input_lookback_days={"inventory_kpi.stock_daily": 0})
+    found = dated(short, {"inventory_curated.sales", "inventory_kpi.stock_daily"})
+    assert re.findall(r"(\w+) WHERE business_date BETWEEN .*? INTERVAL (\d+) DAY", found) == [
+        ("stock_daily", "0"), ("sales", "28")
+    ]  # fmt: skip
 
 
 def test_every_column_of_every_definition_has_a_type() -> None:
