@@ -5,7 +5,7 @@ BIN := .venv/bin
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up down status test test-unit test-slow test-tools test-integration watch lint format goldens docs site coverage upgrade release bench chaos package clean
+.PHONY: help install browser demo up down status test test-unit test-slow test-tools test-integration watch lint format goldens docs site coverage upgrade release bench chaos package clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' Makefile | awk -F':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -25,7 +25,10 @@ down: install ## stop the stack
 status: install ## show the parts of the stack
 	@$(BIN)/stockflow status
 
-test: test-unit test-slow test-tools test-integration ## run the whole suite
+test: browser test-unit test-slow test-tools test-integration ## run the whole suite
+
+browser: ## install Chromium, where it is absent and can be installed
+	@sh scripts/system-packages.sh
 
 test-unit: install ## run the quick tests of the parts alone
 	@$(BIN)/python -m pytest tests/unit -m "not slow" -n $(WORKERS) --dist loadfile -q

@@ -186,7 +186,7 @@ def _value(value: Any) -> Any:
 
 
 def _tables(services: Services) -> Iterator[tuple[str, str]]:
-    for feed in services.contracts:
+    for feed in sorted({name.partition("/")[0] for name in FILES}):
         yield from (("raw", feed), ("curated", feed), ("curated", f"{feed}_history"))
     yield from (("ops", name) for name in ("rejects", "quarantine", "expectations"))
     sql = "SELECT table_name FROM inventory_kpi.INFORMATION_SCHEMA.TABLES ORDER BY table_name"
