@@ -24,7 +24,7 @@ _PARTS = (  # what only a workbook of that kind holds
     ("content.xml", "ods"),
     ("[content_types].xml", "xlsx"),
 )
-_DAMAGE = (XmlError, zipfile.BadZipFile, zlib.error, struct.error, KeyError, ValueError, IndexError, OSError, EOFError)
+_DAMAGE = (XmlError, zipfile.BadZipFile, zlib.error, struct.error, LookupError, ValueError, OSError, EOFError)
 _UNSUPPORTED = (NotImplementedError, RuntimeError, AttributeError, TypeError, RecursionError, OverflowError)
 
 

@@ -2,6 +2,8 @@
 
 import io
 import random
+import re
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -75,6 +77,20 @@ def test_a_length_that_the_file_does_not_have_makes_an_avro_file_damaged() -> No
     with pytest.raises(PermanentError) as refused:
         list(read_avro(io.BufferedReader(io.BytesIO(head)), TARGET, Facts()))  # type: ignore[arg-type]
     assert refused.value.code == "corrupt_avro"
+
+
+def test_an_encoding_that_does_not_exist_makes_a_spreadsheet_damaged() -> None:
+    """Found by the coverage-guided run: the encoding that a member's XML declares is looked up."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(CORPUS / "ods/input.ods") as source, zipfile.ZipFile(out, "w") as copy:
+        for name in source.namelist():
+            copy.writestr(
+                name,
+                re.sub(rb"^<\?xml.*?\?>|^", b'<?xml version="1.0" encoding="UTFF-8"?>', source.read(name), count=1),
+            )
+    with pytest.raises(PermanentError) as refused:
+        list(read_workbook(out, TARGET, Facts()))
+    assert refused.value.code == "corrupt_workbook"
 
 
 def test_names_of_columns_that_are_no_text_make_a_parquet_file_damaged() -> None:
