@@ -1,7 +1,11 @@
 """What a transform says that it moved: business dates, and columns of dimensions. Pure."""
 
 from collections.abc import Iterable, Mapping
+from datetime import date
 from typing import Any
+
+from functions.kpi.dates import Span
+from stockflow.ledger import StageRecord
 
 
 def moves(detail: Mapping[str, Any]) -> bool:
@@ -24,3 +28,28 @@ def together(details: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     if whole and all("columns" in d for d in whole):
         found["columns"] = sorted({c for d in whole for c in d["columns"]})
     return found
+
+
+def touched(work: Iterable[StageRecord], span: Span) -> dict[str, set[date]]:
+    """Return table -> the business dates that these loads touched; a dimension touches all.
+
+    Dates beyond the span stay: a corrected typo in a year leaves rows there that must go.
+    """
+    changed: dict[str, set[date]] = {}
+    for record in work:
+        days = {date.fromisoformat(d) for d in record.detail.get("dates") or []}
+        if record.detail.get("all_dates") and "columns" not in record.detail:
+            days |= span.days()
+        for table in record.detail.get("tables") or []:
+            changed.setdefault(table, set()).update(days)
+    return changed
+
+
+def touched_columns(work: Iterable[StageRecord]) -> dict[str, set[str]]:
+    """Return dimension -> the columns of it that these loads changed, of those that changed nothing else."""
+    changed: dict[str, set[str]] = {}
+    for record in work:
+        if record.detail.get("all_dates"):
+            for table in record.detail.get("tables") or []:
+                changed.setdefault(table, set()).update(record.detail.get("columns") or [])
+    return changed

@@ -9,11 +9,13 @@ from datetime import date, datetime
 from graphlib import TopologicalSorter
 
 from functions.kpi.catalog import Catalog
-from functions.kpi.dates import Span, affected, gone, unseen
+from functions.kpi.dates import affected, gone, unseen
 from functions.kpi.definition import Definition
 from functions.kpi.graph import chains, column_reads, columns, levels, reads, sorted_by_inputs
 from functions.kpi.intervals import resting
+from functions.kpi.moved import touched, touched_columns
 from functions.kpi.runner import Computed, Job, Run, compute, rebuild, record_runs
+from functions.kpi.shares import shared_out
 from functions.kpi.state import State, read_state
 from stockflow.contracts import Contract
 from stockflow.errors import PermanentError
@@ -27,7 +29,6 @@ from stockflow.settings import bundle_root
 # Ten is what the client of BigQuery keeps connections for (``pool_maxsize`` of requests).
 SIDE_BY_SIDE, SIDE_BY_SIDE_IN_A_BURST = 10, 4
 BURST = 20  # loads
-SCRIPT_SECONDS = 60.0  # a script that takes longer holds up the end of a drain (see ``BUDGET_SECONDS``)
 # Says how far facts are known, not what they say: a KPI's span follows from it (see ``State``), its rows do not.
 HORIZONS = "inventory_curated.known_days"
 
@@ -108,31 +109,6 @@ def views_by_name(dataset: str = "*") -> dict[str, str]:
     """Return ``dataset.view`` -> SELECT of the project's views."""
     folder = bundle_root() / "warehouse" / "views"
     return {f"{p.parent.name}.{p.stem}": p.read_text(encoding="utf-8") for p in folder.glob(f"{dataset}/*.sql")}
-
-
-def touched(work: Iterable[StageRecord], span: Span) -> dict[str, set[date]]:
-    """Return table -> the business dates that these loads touched; a dimension touches all.
-
-    Dates beyond the span stay: a corrected typo in a year leaves rows there that must go.
-    """
-    changed: dict[str, set[date]] = {}
-    for record in work:
-        days = {date.fromisoformat(d) for d in record.detail.get("dates") or []}
-        if record.detail.get("all_dates") and "columns" not in record.detail:
-            days |= span.days()
-        for table in record.detail.get("tables") or []:
-            changed.setdefault(table, set()).update(days)
-    return changed
-
-
-def touched_columns(work: Iterable[StageRecord]) -> dict[str, set[str]]:
-    """Return dimension -> the columns of it that these loads changed, of those that changed nothing else."""
-    changed: dict[str, set[str]] = {}
-    for record in work:
-        if record.detail.get("all_dates"):
-            for table in record.detail.get("tables") or []:
-                changed.setdefault(table, set()).update(record.detail.get("columns") or [])
-    return changed
 
 
 class _Round:
@@ -298,35 +274,6 @@ class _Round:
         took = (self._services.clock() - started).total_seconds() / len(share)
         self._done += [Computed(j, took) for j, run in zip(share, runs, strict=True) if run.state == "computed"]
         return [*runs]
-
-
-def shared_out(
-    jobs: Iterable[Job], seconds: Mapping[str, float], behind: Mapping[str, int], side_by_side: int
-) -> list[list[Job]]:
-    """Share jobs out among so many scripts, more where one would take long.
-
-    ``seconds``: KPI -> its last run; ``behind``: KPI -> how long a chain of others waits for it: its script is joined
-    last. One job is one query for BigQuery, however many statements it has: few scripts cost less.
-    """
-    shares: list[_Share] = []
-    for job in sorted(jobs, key=lambda j: (-behind[j.definition.name], -seconds.get(j.definition.name, 0.0))):
-        took = seconds.get(job.definition.name, 0.0)
-        least = min(shares, key=lambda share: (share.behind, share.took, len(share.jobs)), default=None)
-        if least is None or len(shares) < side_by_side or least.took + took > SCRIPT_SECONDS:
-            shares.append(_Share(behind[job.definition.name], took, [job]))
-        else:
-            least.took += took
-            least.jobs.append(job)
-    return [share.jobs for share in shares]
-
-
-@dataclass
-class _Share:
-    """The jobs of one script, how long they take, and how long a chain of KPIs waits for its first one."""
-
-    behind: int
-    took: float
-    jobs: list[Job]
 
 
 def dated_inputs(inputs: Iterable[str], contracts: Mapping[str, Contract]) -> set[str]:

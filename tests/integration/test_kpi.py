@@ -11,9 +11,6 @@ import pytest
 from functions.ingest import sweep
 from functions.kpi import drain as kpi
 from functions.kpi import refresh
-from functions.kpi.dates import Span
-from functions.kpi.definition import parse
-from functions.kpi.runner import Job
 from stockflow.errors import TransientError
 from stockflow.events import StageEvent
 from stockflow.schema import Layout
@@ -473,28 +470,6 @@ def test_a_drain_asks_few_queries_however_many_kpis_there_are(world: World, monk
     listen(world, monkeypatch, scripts.append)
     world.drain(world.transformed("sales", FIRST))
     assert len([sql for sql in scripts if "MERGE" in sql]) == 1 + refresh.SIDE_BY_SIDE
-
-
-def job(name: str) -> Job:
-    definition = parse(f"{name}.sql", KPI.format(name=name, value="units", reads="daily", lookback=0))
-    return Job(definition, frozenset({LAST}), Span(FIRST, LAST))
-
-
-def test_slow_kpis_do_not_share_a_script() -> None:
-    """Given five KPIs that took most of a minute and many quick ones, then no script is expected to take longer."""
-    slow = {"slow0": 50.0, "slow1": 45.0, "slow2": 40.0, "slow3": 40.0, "slow4": 40.0}
-    seconds = slow | {f"k{number}": 1.0 for number in range(9)}
-    shares = refresh.shared_out([job(name) for name in seconds], seconds, dict.fromkeys(seconds, 0), 4)
-    totals = [sum(seconds[j.definition.name] for j in share) for share in shares]
-    assert max(totals) <= refresh.SCRIPT_SECONDS and len(shares) == 5
-    assert sorted(j.definition.name for share in shares for j in share) == sorted(seconds)
-
-
-def test_a_kpi_that_others_wait_for_shares_no_script_while_others_can() -> None:
-    behind = {"base": 2, "next": 1} | {f"k{number}": 0 for number in range(9)}
-    shares = refresh.shared_out([job(name) for name in behind], {}, behind, 4)
-    assert [[j.definition.name for j in share] for share in shares[:2]] == [["base"], ["next"]]
-    assert len(shares) == 4
 
 
 def test_a_kpi_is_computed_as_soon_as_those_it_reads_are_there(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

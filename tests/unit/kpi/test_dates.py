@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.kpi.dates import Span, affected, between, gone, unseen
-from functions.kpi.refresh import touched
+from functions.kpi.moved import touched
 from stockflow.ledger import StageRecord
 
 FIRST = date(2026, 1, 1)
