@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from cli import wording
+from cli.texts import said
 
 HEIGHT = 6
 SIDE = 24  # cells on each side of the line between what falls and what rises
@@ -15,7 +16,7 @@ def columns(points: Sequence[Point], unit: str, height: int = HEIGHT) -> str:
     """Return a column for each day, scaled from 0 (or the lowest value below it) to the highest; · is no value."""
     known = [value for _, value in points if value is not None]
     if not known:
-        return "no day has a value"
+        return said("no day has a value")
     low, high = min(0.0, *known), max(0.0, *known)
     labels = {height - 1: wording.figure(high, unit), 0: wording.figure(low, unit)}
     width = max(map(len, labels.values()))
@@ -24,7 +25,7 @@ def columns(points: Sequence[Point], unit: str, height: int = HEIGHT) -> str:
         for level in reversed(range(height))
     ]
     first, last = points[0][0], points[-1][0]
-    days = f"{first:%d %b}" if first == last else f"{first:%d %b} to {last:%d %b}"
+    days = _day(first) if first == last else said("{first} to {last}", first=_day(first), last=_day(last))
     return "\n".join([*rows, f"{'':>{width}} └{'─' * len(points)}", f"{'':>{width}}  {days}"])
 
 
@@ -38,6 +39,10 @@ def changes(rows: Sequence[tuple[str, float]], unit: str, width: int = SIDE) -> 
         for name, left, right, change in sides
     ]
     return "\n".join(drawn)
+
+
+def _day(day: date) -> str:
+    return f"{day:%d} {said(f'{day:%b}')}"
 
 
 def _bar(value: float, most: float, width: int) -> str:

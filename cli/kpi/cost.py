@@ -6,6 +6,7 @@ from sqlglot import exp
 
 from cli.kpi import sql
 from cli.kpi.subject import Subject
+from cli.texts import said, separators
 from functions.kpi.columns import Columns
 from functions.kpi.dates import Span
 from functions.kpi.graph import parse_sql, tables
@@ -54,7 +55,8 @@ def _days(span: Span) -> dict[str, date]:
 def in_words(size: int) -> str:
     """Return a size and what BigQuery asks for it."""
     price = max(size, LEAST_BYTES) / 2**40 * DOLLARS_PER_TIB
-    return f"one such query reads {_readable(size)}, on demand {price:.5f} USD"
+    read, dollars = separators(_readable(size)), separators(f"{price:.5f}")
+    return said("one such query reads {size}, on demand {price} USD", size=read, price=dollars)
 
 
 def _readable(size: float) -> str:

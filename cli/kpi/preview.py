@@ -1,17 +1,19 @@
 """kpi preview: what a definition would say, before it is published; nothing is written."""
 
+from dataclasses import replace
 from typing import Annotated, Any
 
 import typer
 
 from cli import wording
 from cli.kpi import chart, sql
-from cli.kpi.catalogue import sentence
+from cli.kpi.catalogue import Language, Spoken, sentence
 from cli.kpi.cost import bytes_read, in_words
 from cli.kpi.environment import days, parameters, parsed_days, subject
 from cli.kpi.subject import Subject
 from cli.output import console, print_json, print_table
 from cli.stack import Json
+from cli.texts import said, speaking
 from functions.kpi.dates import Span, between
 from functions.kpi.headline import Headline, headline, rolled_up, told
 
@@ -23,6 +25,7 @@ def preview(
     first: Annotated[str, typer.Option("--from", help="First day, such as 2026-09-01.")] = "",
     last: Annotated[str, typer.Option("--to", help="Last day; the newest one with facts if left out.")] = "",
     count: Annotated[int, typer.Option("--days", help="How many days, when --from is left out.", min=1)] = 28,
+    language: Spoken = Language.EN,
     as_json: Json = False,
 ) -> None:
     """Show the numbers of a definition on the data of the environment; nothing is written.
@@ -34,9 +37,17 @@ def preview(
       stockflow kpi preview my_kpis/sales_per_unit.sql
 
       stockflow kpi preview days_of_supply --from 2026-09-01 --to 2026-09-30 --json
+
+      stockflow kpi preview days_of_supply --language fr
     """
     found = subject(given)
+    found = replace(found, definition=found.definition.told_in(language))
     span = days(found.services, found.definition, parsed_days(first, last), count)
+    with speaking(language):
+        _preview(found, span, as_json)
+
+
+def _preview(found: Subject, span: Span, as_json: bool) -> None:
     by_day = asked_by_day(found, span) if found.definition.kind == "kpi" else []
     line = headline(told(found.definition)[0], by_day)
     largest = _cells(found, span, line)
@@ -50,8 +61,8 @@ def preview(
         })  # fmt: skip
         return
     _tell(found, by_day, line, span)
-    print_table(largest, _columns(found, largest), f"\nLargest cells of {line.day or span.last}")
-    console().print(f"\n{in_words(cost)}; nothing was written", markup=False)
+    print_table(largest, _columns(found, largest), f"\n{said('Largest cells of {day}', day=line.day or span.last)}")
+    console().print(f"\n{in_words(cost)}; {said('nothing was written')}", markup=False)
 
 
 def asked_by_day(found: Subject, span: Span) -> Rows:
@@ -95,6 +106,6 @@ def _tell(found: Subject, by_day: Rows, line: Headline, span: Span) -> None:
     shown = told(definition)[0]
     value = wording.figure(line.value, shown.unit)
     meaning = sentence(definition, line) if line.value is not None else wording.reason(line.reason)
-    console().print(f"{value} on {line.day}. {meaning}\n", markup=False)
+    console().print(f"{said('{value} on {day}.', value=value, day=line.day)} {meaning}\n", markup=False)
     points = [(row["day"], row["value"]) for row in series(found, by_day, span)]
     console().print(chart.columns(points, shown.unit), markup=False)

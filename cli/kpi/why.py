@@ -1,11 +1,13 @@
 """kpi why: a change between two days, split into parts that add up to it, down to files and lines."""
 
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Annotated, Any
 
 import typer
 
 from cli import target, wording
+from cli.kpi.catalogue import Language, Spoken
 from cli.kpi.environment import one_kpi, parsed_days, sound
 from cli.kpi.parts import Key, Split, of_amount, of_ratio, of_sum
 from cli.kpi.restated import Restated, moment, restated
@@ -14,6 +16,7 @@ from cli.kpi.subject import Subject
 from cli.kpi.workspace import Workspace, open_workspace
 from cli.output import CommandError, console, print_json, print_table
 from cli.stack import Json
+from cli.texts import said, separators, speaking
 from functions.kpi.definition import Definition
 from stockflow.services import Services
 
@@ -24,6 +27,12 @@ WORDS = {
     "new": "cells that are new", "gone": "cells that are gone", "changed": "cells that changed",
     "definition": "another definition", "late": "files that came late", "corrections": "corrections by later files",
 }  # fmt: skip
+CALLED = {"sku": "SKU", "location_code": "location", "supplier_code": "supplier"}
+BY = {"sku": "By SKU", "location_code": "By location", "supplier_code": "By supplier"}
+# What files say: column -> how it is called.
+LINES = {"file": "file", "line": "line", "business_date": "date", "feed": "feed", "what": "it says"}
+FROM_TO = "{title}: {start} on {first}, {end} on {last}"
+LATE = "{files} came after that time"
 _AT = """
 SELECT {grain}, {above} AS above, {below} AS below
 FROM {table} AS computed
@@ -42,6 +51,7 @@ def why(
         str, typer.Option("--known-at", help="Start from what was known of the first day at this time (UTC).")
     ] = "",
     most: Annotated[int, typer.Option(help="How many cells to show.", min=1)] = 10,
+    language: Spoken = Language.EN,
     as_json: Json = False,
 ) -> None:
     """Say why a KPI moved between two days: parts that add up to the change, then cells, files and lines.
@@ -55,10 +65,16 @@ def why(
       stockflow kpi why days_of_supply --from 2026-09-01 --to 2026-09-30
 
       stockflow kpi why net_sales --from 2026-09-01 --to 2026-09-08 --known-at 2026-09-02T08:00 --json
+
+      stockflow kpi why net_sales --from 2026-09-01 --to 2026-09-08 --language fr
     """
     subject = asked(name, target.services())
     found = answer(subject, both(*parsed_days(first, last)), known_at, most)
-    print_json(found) if as_json else _tell(found, subject.definition)
+    if as_json:
+        print_json(found)
+        return
+    with speaking(language):
+        _tell(found, subject.definition.told_in(language))
 
 
 def asked(name: str, services: Services) -> Subject:
@@ -188,23 +204,45 @@ def lines(subject: Subject, keys: list[Key], days: tuple[date, date]) -> list[di
 
 def _tell(found: dict[str, Any], definition: Definition) -> None:
     unit = definition.unit
-    start, end = wording.figure(found["start"], unit), wording.figure(found["end"], unit)
-    console().print(f"[bold]{definition.title}[/]: {start} on {found['from']}, {end} on {found['to']}\n")
-    parts = sorted(found["parts"].items(), key=lambda pair: -abs(pair[1]))
-    rows = [{"part": WORDS[name], "change": _signed(amount)} for name, amount in [*parts]]
-    print_table([*rows, {"part": "together", "change": _signed(found["change"])}], ["part", "change"])
-    for column, of_column in found["by"].items():
-        shown = [{column: r["name"], "change": _signed(r["change"])} for r in of_column[:5]]
-        print_table(shown, [column, "change"], f"\nBy {column}")
+    values = {name: wording.figure(found[name], unit) for name in ("start", "end")}
+    days = {"first": found["from"], "last": found["to"]}
+    console().print(f"{said(FROM_TO, title=definition.title, **values, **days)}\n", markup=False)
+    _tell_parts(found)
+    for column, moved in found["by"].items():
+        _tell_moves(said(BY.get(column, column)), column, moved)
     if found["late_files"]:
         told = ", ".join(found["late_files"][:5])
-        console().print(f"\n{len(found['late_files'])} files came after that time: {told} ...", markup=False)
-    shown = [{**cell, **{k: _signed(cell[k]) for k in cell if k not in definition.grain}} for cell in found["cells"]]
-    names = [name for name, _ in parts if any(name in cell for cell in found["cells"])]
-    print_table(shown, [*definition.grain, "change", *names], "\nCells that moved most")
+        console().print(f"\n{said(LATE, files=wording.count(len(found['late_files']), 'file'))}: {told}", markup=False)
+    _tell_cells(found, definition)
     if found["lines"]:
-        print_table(found["lines"], ["file", "line", "business_date", "feed", "what"], "\nWhat files say of the first")
+        rows = [{said(title): line.get(name) for name, title in LINES.items()} for line in found["lines"]]
+        print_table(rows, list(rows[0]), f"\n{said('What files say of the first three')}")
+
+
+def _tell_parts(found: dict[str, Any]) -> None:
+    ordered = sorted(found["parts"].items(), key=lambda pair: -abs(pair[1]))
+    told = [*((said(WORDS[name]), amount) for name, amount in ordered), (said("together"), found["change"])]
+    part, change = said("part"), said("change")
+    print_table([{part: name, change: _signed(amount)} for name, amount in told], [part, change])
+
+
+def _tell_moves(title: str, column: str, moved: list[dict[str, Any]]) -> None:
+    name, change = said(CALLED.get(column, column)), said("change")
+    print_table([{name: r["name"], change: _signed(r["change"])} for r in moved[:5]], [name, change], f"\n{title}")
+
+
+def _tell_cells(found: dict[str, Any], definition: Definition) -> None:
+    """Print the cells that moved most, the grain first, then the change and its parts."""
+    rows = [worded(cell, definition.grain) for cell in found["cells"]]
+    shown = [{k: _signed(v) if isinstance(v, float) else v for k, v in row.items()} for row in rows]
+    print_table(shown, list(dict.fromkeys(name for row in rows for name in row)), f"\n{said('Cells that moved most')}")
+
+
+def worded(cell: Mapping[str, Any], grain: Sequence[str]) -> dict[str, Any]:
+    """Return a cell with the names of its columns and parts in the reader's language."""
+    parts = {said(WORDS.get(n, n)): v for n, v in cell.items() if n not in grain and n != "change"}
+    return {**{said(CALLED.get(n, n)): cell[n] for n in grain}, said("change"): cell["change"], **parts}
 
 
 def _signed(value: float) -> str:
-    return f"{value:+,.4g}" if abs(value) < 1000 else f"{value:+,.0f}"
+    return separators(f"{value:+,.4g}" if abs(value) < 1000 else f"{value:+,.0f}")

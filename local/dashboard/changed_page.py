@@ -10,17 +10,13 @@ import streamlit as st
 
 from cli import wording
 from cli.texts import said
-from local.dashboard import charts, filters, page, queries, source
+from local.dashboard import charts, filters, page, queries, readings, source
 from local.dashboard.catalogue import Kpi
 from local.dashboard.rollup import roll_up
 
 _WEEK = timedelta(days=7)
 _MOVES = 16
-CALLED = {"sku": "SKU", "location_code": "location", "supplier_code": "supplier"}
-_BY = {"sku": "By SKU", "location_code": "By location", "supplier_code": "By supplier"}
 HEADS = ("Before", "After", "Change")
-# What files say: column -> how it is called.
-LINES = {"file": "file", "line": "line", "business_date": "date", "feed": "feed", "what": "it says"}
 
 
 @dataclass(frozen=True)
@@ -79,7 +75,7 @@ def draw() -> None:
         _behind(kpi, answer)
 
 
-def moves(content: source.Content, rows: Sequence[queries.Row], days: tuple[date, date]) -> list[Move]:
+def moves(content: readings.Content, rows: Sequence[queries.Row], days: tuple[date, date]) -> list[Move]:
     """Return each KPI on two days, the largest change first, those without one last."""
     cells = queries.by_kpi(rows, content.tables)
 
@@ -91,7 +87,7 @@ def moves(content: source.Content, rows: Sequence[queries.Row], days: tuple[date
     return sorted(found, key=lambda m: (m.share is None, -abs(m.share or 0.0), m.kpi.title))
 
 
-def _days(content: source.Content) -> tuple[tuple[date, date], Any]:
+def _days(content: readings.Content) -> tuple[tuple[date, date], Any]:
     first, last = content.bounds or (date.min, date.min)
     with st.container(border=True, key="filters"):
         one, two, place = st.columns([1, 1, 3], vertical_alignment="bottom")
@@ -130,7 +126,7 @@ def _parts(kpi: Kpi, answer: Mapping[str, Any] | None) -> None:
     if answer is None:
         page.card(kpi.title, said("it has no value on one of these days, so its change cannot be split"), 2)
         return
-    from cli.kpi.why import WORDS
+    from cli.kpi.why import BY, WORDS
 
     start, end = (wording.figure(answer[name], kpi.unit) for name in ("start", "end"))
     change = wording.signed(answer["change"], kpi.unit)
@@ -140,16 +136,18 @@ def _parts(kpi: Kpi, answer: Mapping[str, Any] | None) -> None:
     for column, moved in answer["by"].items():
         told = [f"{row['name']} {wording.signed(row['change'], kpi.unit)}" for row in moved[:4] if row["change"]]
         if told:
-            words = f"<b>{escape(said(_BY.get(column, column)))}</b> &nbsp; {escape(' · '.join(told))}"
+            words = f"<b>{escape(said(BY.get(column, column)))}</b> &nbsp; {escape(' · '.join(told))}"
             st.html(f'<div class="sf-card"><p>{words}</p></div>')
 
 
 def _behind(kpi: Kpi, answer: Mapping[str, Any]) -> None:
     """Draw the cells that moved most, and what files say of the first of them."""
+    from cli.kpi.why import CALLED, LINES, worded
+
     note = said("the {number} that moved most, with their parts of the change", number=len(answer["cells"]))
     page.section(said("The items behind it"), note)
     st.dataframe(
-        [_worded(cell, kpi.grain) for cell in answer["cells"]],
+        [worded(cell, kpi.grain) for cell in answer["cells"]],
         hide_index=True,
         width="stretch",
         height=330,
@@ -162,10 +160,3 @@ def _behind(kpi: Kpi, answer: Mapping[str, Any]) -> None:
         st.dataframe(lines, hide_index=True, width="stretch", height=260, placeholder="")
     else:
         st.markdown(said("No file states a quantity of them between these two days."))
-
-
-def _worded(cell: Mapping[str, Any], grain: Sequence[str]) -> dict[str, Any]:
-    from cli.kpi.why import WORDS
-
-    parts = {said(WORDS.get(n, n)): v for n, v in cell.items() if n not in grain and n != "change"}
-    return {**{said(CALLED.get(n, n)): cell[n] for n in grain}, said("change"): cell["change"], **parts}

@@ -30,6 +30,8 @@ class LocalWarehouse:
     With ``ledger`` it has ``inventory_ops``, too: what was computed is recorded there, and commands can ask it.
     """
 
+    emulated = True
+
     def __init__(self, ledger: bool = False) -> None:
         self._connection = in_process.database()
         self._contracts = load_contracts(bundle_root() / "contracts")

@@ -1,0 +1,59 @@
+"""`kpi why` and `kpi preview` in the reader's language: no English word of ours is left in a French answer."""
+
+import re
+
+import pytest
+from typer.testing import CliRunner
+
+from cli import target
+from cli.kpi.command import app
+from cli.texts import french
+from tests.support.corner_shop import corner_shop
+
+WHY = ("why", "net_sales", "--from", "2026-09-01", "--to", "2026-09-03")
+PREVIEW = ("preview", "net_sales", "--days", "3")
+
+
+@pytest.fixture(autouse=True)
+def shop(monkeypatch: pytest.MonkeyPatch) -> None:
+    services = corner_shop()
+    monkeypatch.setattr(target, "services", lambda: services)
+    monkeypatch.setenv("COLUMNS", "200")
+
+
+def told(*words: str) -> str:
+    done = CliRunner().invoke(app, words)
+    assert done.exit_code == 0, f"{done.output}\n{done.exception!r}"
+    return re.sub(r"\s+", " ", done.stdout)
+
+
+def english(text: str) -> list[str]:
+    """The English texts of more than one word that an answer has although there are French ones."""
+    return [e for e, f in french().items() if " " in e.strip() and "{" not in e and e != f and e in text]
+
+
+def test_why_a_number_moved_is_told_in_french() -> None:
+    """35 euros became 77: more was sold, at another price."""
+    said = told(*WHY, "--language", "fr")
+    assert said.startswith("Ventes nettes : 35,0 € le 2026-09-01, 77,0 € le 2026-09-03")
+    assert "ensemble +42" in said and "prix ou coût unitaire" in said
+    assert "Par emplacement" in said and "Cellules qui ont le plus bougé" in said
+    assert "sales/week_36.csv" in said and "Ce que disent les fichiers" in said
+    assert english(said) == []
+
+
+def test_why_is_told_in_english_by_default() -> None:
+    said = told(*WHY)
+    assert said.startswith("Net sales: €35.0 on 2026-09-01, €77.0 on 2026-09-03")
+    assert "together +42" in said and "By location" in said and "Cells that moved most" in said
+
+
+def test_a_preview_is_told_in_french() -> None:
+    said = told(*PREVIEW, "--language", "fr")
+    assert said.startswith("Ventes nettes") and "77,0 € le 2026-09-03." in said
+    assert "01 sept. au 03 sept." in said and "Plus grandes cellules du 2026-09-03" in said
+    assert "rien n'a été écrit" in said and english(said) == []
+
+
+def test_a_preview_as_json_has_its_sentence_in_french() -> None:
+    assert "Les ventes nettes" in told(*PREVIEW, "--language", "fr", "--json")
