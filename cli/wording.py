@@ -172,6 +172,11 @@ def whole(number: int) -> str:
     return separators(f"{number:,}")
 
 
+def whole_percent(share: float) -> str:
+    """Return a share as a whole per cent, rounded down: 99.99 % is not all of it."""
+    return f"{int(100 * share + 1e-9)} %"
+
+
 def _short(value: float) -> str:
     size, suffix = next(((s, t) for s, t, least in _SIZES if abs(value) >= least), (1.0, ""))
     return f"{_plain(value / size)}{said(suffix)}"

@@ -100,9 +100,8 @@ def function(stack: Stack, name: str) -> Part:
 
 def dashboard(stack: Stack) -> Part:
     """The dashboard."""
-    app = bundle_root() / "local" / "dashboard" / "app.py"
     command = (
-        sys.executable, "-m", "streamlit", "run", str(app), "--server.port", str(stack.ports["dashboard"]),
+        sys.executable, "-m", "local.dashboard", "--server.port", str(stack.ports["dashboard"]),
         "--server.address", "127.0.0.1", "--server.headless", "true", "--browser.gatherUsageStats", "false",
     )  # fmt: skip
     health = f"{stack.url('dashboard')}/_stcore/health"

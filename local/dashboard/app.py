@@ -3,7 +3,7 @@
 import streamlit as st
 
 from cli.texts import said
-from local.dashboard import changed_page, kpi_page, overview, page, quality_page
+from local.dashboard import changed_page, filters, kpi_page, overview, page, quality_page
 
 
 def main() -> None:
@@ -17,6 +17,7 @@ def main() -> None:
     )
     chosen = st.navigation(pages, position="hidden")
     page.PAGES.set(pages)
+    filters.remember(chosen.url_path)
     chosen.run()
 
 

@@ -1,4 +1,4 @@
-"""Charts of a KPI: trend with its gaps explained, breakdown, Pareto, stacked ages."""
+"""Charts of a KPI: trend with its gaps explained, Pareto, stacked ages, the parts of a change."""
 
 from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
@@ -10,7 +10,8 @@ import altair as alt
 
 from cli import wording
 from cli.texts import LANGUAGE, said
-from local.dashboard.rollup import Bar, Point, gaps, segments
+from local.dashboard.cards import domain
+from local.dashboard.rollup import Point, gaps, segments
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ def trend(series: Sequence[Point], unit: str, height: int = 210) -> alt.LayerCha
     """Return the line of a KPI over time; a date without a value is a grey band that says why."""
     x = alt.X("day:T", title=None, axis=_date_axis())
     line = alt.Chart(alt.Data(values=_trend_rows(series, unit)))
-    y = alt.Y("value:Q", title=None, scale=alt.Scale(domain=_domain(series)), axis=_axis(unit))
+    y = alt.Y("value:Q", title=None, scale=alt.Scale(domain=list(domain(series))), axis=_axis(unit))
     hover = alt.selection_point(fields=["day"], nearest=True, on="pointerover", empty=False, clear="pointerout")
     tips = [
         alt.Tooltip("when:N", title=said("Date")),
@@ -68,20 +69,6 @@ def trend(series: Sequence[Point], unit: str, height: int = 210) -> alt.LayerCha
         tooltip=tips, opacity=alt.condition(hover, alt.value(1), alt.value(0))
     )
     return _finish(alt.layer(*_bands(series), curve, dots.add_params(hover)), height)
-
-
-def bars(rows: Sequence[Bar], unit: str, height: int = 210, limit: int = 110) -> alt.LayerChart:
-    """Return horizontal bars in their order; one without a value shows its reason. ``limit``: pixels for a name."""
-    shown = [_bar_row(b, unit) for b in rows]
-    order = [r["name"] for r in shown]
-    base = alt.Chart(alt.Data(values=shown)).encode(
-        y=alt.Y("name:N", sort=order, title=None, axis=_name_axis(limit)),
-        tooltip=[alt.Tooltip("name:N", title=said("Name")), alt.Tooltip("shown:N", title=said("Value"))],
-    )
-    bar = base.mark_bar(color=_now().soft, cornerRadiusEnd=3, size=16).encode(
-        x=alt.X("value:Q", title=None, axis=None, scale=alt.Scale(padding=30))
-    )
-    return _finish(alt.layer(bar, *_labels(base, 11.5)), height)
 
 
 def pareto(rows: Sequence[Mapping[str, Any]], height: int = 210) -> alt.LayerChart:
@@ -185,15 +172,6 @@ def _bands(series: Sequence[Point]) -> list[alt.Chart]:
     ]
 
 
-def _domain(series: Sequence[Point]) -> list[float]:
-    """Return an axis around the values, at least a fifth of them high, so that noise looks like noise."""
-    values = [p.value for p in series if p.value is not None] or [0.0, 1.0]
-    low, high = min(values), max(values)
-    room = max((high - low) * 1.15, 0.2 * max(abs(low), abs(high)), 1e-9) - (high - low)
-    bottom = low - room / 2
-    return [max(bottom, 0.0) if low >= 0 else bottom, high + room / 2]
-
-
 def _noon(day: Any, shift: int) -> str:
     return f"{day + timedelta(days=shift)}T12:00:00"
 
@@ -210,12 +188,6 @@ def _trend_rows(series: Sequence[Point], unit: str) -> list[dict[str, Any]]:
         }
         for p, segment in zip(series, segments(series), strict=True)
     ]
-
-
-def _bar_row(bar: Bar, unit: str) -> dict[str, Any]:
-    shown = wording.figure(bar.value, unit) if bar.value is not None else wording.reason(bar.reason)
-    label = shown if bar.value is None else wording.short(bar.value, unit)
-    return {"name": bar.name, "value": bar.value or 0.0, "shown": shown, "label": label}
 
 
 def _legend() -> alt.Legend:

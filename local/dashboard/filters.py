@@ -8,11 +8,17 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from cli.texts import said
-from local.dashboard import source
+from local.dashboard import readings
 from local.dashboard.rollup import Selection
 
 _DEFAULT_SPAN = timedelta(days=41)
 DIMENSIONS = {"location": "Location", "category": "Category"}
+# Page -> the parameters that its own widgets have.
+OF_PAGES = {
+    "": ("dates", "locations", "categories", "by"), "kpi": ("dates", "locations", "categories", "kpi"),
+    "changed": ("from", "to", "kpi"), "quality": (),
+}  # fmt: skip
+_REMEMBERED = "remembered"
 ALL = {"locations": "All locations", "categories": "All categories"}
 
 
@@ -24,7 +30,7 @@ class Chosen:
     dimension: str
 
 
-def bar(content: source.Content, split: bool = True) -> Chosen:
+def bar(content: readings.Content, split: bool = True) -> Chosen:
     """Draw the filter bar and return what is chosen. ``split``: also by what to break down."""
     with st.container(border=True, key="filters"):
         dates, places, groups, *by = st.columns([2.2, 3, 3, 1.8] if split else [2.2, 3, 3], vertical_alignment="bottom")
@@ -34,6 +40,16 @@ def bar(content: source.Content, split: bool = True) -> Chosen:
         dimension = _dimension(by[0]) if split else "location"
     chosen = Selection(start, end, frozenset(locations), frozenset(categories))
     return Chosen(chosen, dimension)
+
+
+def untouched(content: readings.Content) -> Chosen:
+    """Return what a reader sees who chose nothing."""
+    return Chosen(Selection(*_span(content)), "location")
+
+
+def _span(content: readings.Content) -> tuple[date, date]:
+    first, last = content.bounds or (date.min, date.min)
+    return max(first, last - _DEFAULT_SPAN), last
 
 
 def _dimension(place: Any) -> str:
@@ -59,9 +75,26 @@ def choose_kpi(label: str, titles: dict[str, str], place: Any = st) -> str:
     return chosen
 
 
+def remember(page: str) -> None:
+    """Keep what the address says for pages that have no place for it: from them, too, links lead back to it."""
+    before = st.session_state.get(_REMEMBERED, {})
+    others = {name: values for name, values in before.items() if name not in OF_PAGES[page]}
+    st.session_state[_REMEMBERED] = others | _in_address()
+
+
+def parameters() -> dict[str, list[str]]:
+    """Return the parameters that a link carries: those of the address, and those of other pages."""
+    remembered: dict[str, list[str]] = st.session_state.get(_REMEMBERED, {})
+    return remembered | _in_address()
+
+
+def _in_address() -> dict[str, list[str]]:
+    return {name: st.query_params.get_all(name) for name in st.query_params}
+
+
 def address(page: str, **changes: str) -> str:
     """Return the address of a page with the filters as they are, and these parameters."""
-    kept = [(name, value) for name in st.query_params if name not in changes for value in st.query_params.get_all(name)]
+    kept = [(name, value) for name, values in parameters().items() if name not in changes for value in values]
     return f"{page}?{urlencode([*kept, *changes.items()])}"
 
 
@@ -70,13 +103,12 @@ def _choice(place: Any, label: str, names: tuple[str, ...], key: str) -> list[st
     return chosen
 
 
-def _dates(place: Any, content: source.Content) -> tuple[date, date]:
-    first, last = content.bounds or (date.min, date.min)
-    start = max(first, last - _DEFAULT_SPAN)
+def _dates(place: Any, content: readings.Content) -> tuple[date, date]:
+    start, last = _span(content)
     picked = place.date_input(
         said("Dates"),
         (start, last),
-        min_value=first,
+        min_value=content.bounds[0] if content.bounds else start,
         max_value=last,
         format="DD/MM/YYYY",
         key="dates",

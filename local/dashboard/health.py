@@ -1,11 +1,8 @@
 """Pipeline health: what the loads came to."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-
-_ON_THE_WAY = {"loaded", "validated", "transformed"}
 
 
 @dataclass(frozen=True)
@@ -20,9 +17,8 @@ class Totals:
     waiting: int
 
 
-def totals(loads: Sequence[Mapping[str, Any]]) -> Totals:
-    """Return the loads counted by end state, their lines summed, and how many are still on their way."""
-    states = Counter(str(load["end_state"]) for load in loads)
-    waiting = sum(load["state"] in _ON_THE_WAY for load in loads)
-    sums = {k: sum(int(load[k] or 0) for load in loads) for k in ("lines", "rows", "rejects", "quarantined")}
-    return Totals(by_state=dict(states), waiting=waiting, **sums)
+def totals(counted: Sequence[Mapping[str, Any]]) -> Totals:
+    """Return the loads by end state, their lines summed, and how many are still on their way."""
+    states = {str(row["ended"]): int(row["loads"]) for row in counted}
+    sums = ("lines", "rows", "rejects", "quarantined", "waiting")
+    return Totals(by_state=states, **{name: sum(int(row[name] or 0) for row in counted) for name in sums})

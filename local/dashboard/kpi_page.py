@@ -1,6 +1,7 @@
 """One KPI, made from its header: what it means, its course, where it stands, its rows, where it comes from."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from html import escape
 from typing import Any
 
@@ -10,8 +11,10 @@ from cli import wording
 from cli.texts import LANGUAGE, said
 from functions.kpi.definition import Definition
 from local.dashboard import charts, filters, page, queries, source
+from local.dashboard.breakdowns import Ranking, Split
+from local.dashboard.cards import bars
 from local.dashboard.catalogue import Kpi, class_column
-from local.dashboard.overview import NO_ROW, named, shape, unmoved
+from local.dashboard.overview import NO_ROW, rankings, shape, unmoved
 from local.dashboard.rollup import Point, Selection, gaps, headline, points
 from local.dashboard.shapes import buckets
 
@@ -88,35 +91,44 @@ def _facts(definition: Definition) -> str:
     return f'<dl class="sf-facts">{body}</dl>'
 
 
-def _charts(kpi: Kpi, columns: Sequence[str], chosen: filters.Chosen, series: Sequence[Point]) -> None:
+def _charts(kpi: Kpi, columns: tuple[str, ...], chosen: filters.Chosen, series: Sequence[Point]) -> None:
     with st.container(border=True, key="kpi-trend"):
         page.card(said("Trend"), said("a grey band is a time without a value, never a zero"))
         page.chart(charts.trend(series, kpi.unit, 260), "kpi-trend-chart")
-    own = bool(class_column(columns) or buckets(columns))
-    drawn = [(d, *named(kpi, columns, d, chosen.selection, _NAMES)) for d in queries.DIMENSIONS]
-    shown = [(dimension, bars, count) for dimension, bars, count in drawn if bars]
-    places: list[Any] = []
-    for index, (dimension, bars, count) in enumerate(shown):
-        if index % 2 == 0:
-            places = st.columns(2)
-        with places[index % 2].container(border=True, key=f"kpi-by-{dimension.lower()}"):
-            told = COUNTS[count > len(bars)]
-            figures = {"shown": len(bars), "count": wording.whole(count), "day": wording.day(series[-1].day)}
-            page.card(said(BY[dimension]), said(told, **figures))
-            page.chart(charts.bars(bars, kpi.unit, 32 * max(len(bars), 3), 180), f"kpi-by-{dimension.lower()}-chart")
-    if own:
+    day = series[-1].day
+    _rankings(kpi, columns, chosen.selection, day)
+    if class_column(columns) or buckets(columns):
         with st.container(border=True, key="kpi-shape"):
             page.card(said("By class") if class_column(columns) else said("By age"), said("on the last day"))
-            shape(kpi, columns, chosen, series[-1].day)
+            shape(kpi, columns, chosen, day)
+
+
+def _rankings(kpi: Kpi, columns: tuple[str, ...], selection: Selection, day: date) -> None:
+    """Draw where the KPI stands highest, by each dimension that it is known by."""
+    splits = {d: Split(kpi, columns, d, day) for d in queries.DIMENSIONS}
+    ranked = rankings({d: split for d, split in splits.items() if split.known}, selection, _NAMES)
+    places: list[Any] = []
+    for index, (dimension, ranking) in enumerate((d, r) for d, r in ranked.items() if r.bars):
+        if index % 2 == 0:
+            places = st.columns(2)
+        with places[index % 2].container(border=True, key=f"kpi-by-{dimension.lower()}", height="stretch"):
+            _ranking(kpi, dimension, ranking, day)
+
+
+def _ranking(kpi: Kpi, dimension: str, ranking: Ranking, day: date) -> None:
+    told = COUNTS[ranking.names > len(ranking.bars)]
+    figures = {"shown": len(ranking.bars), "count": wording.whole(ranking.names), "day": wording.day(day)}
+    page.card(said(BY[dimension]), said(told, **figures))
+    st.html(bars(ranking.bars, kpi.unit))
 
 
 def _table(kpi: Kpi, columns: Sequence[str], selection: Selection, series: Sequence[Point]) -> None:
     """Draw the largest rows of the last day; the export has more of them, asked for when it is pressed."""
+    day = series[-1].day
 
     def rows(most: int) -> list[queries.Row]:
-        return source.rows(queries.table(kpi.name, columns, kpi.grain, selection, most))
+        return source.rows(queries.table(kpi, columns, day, selection, most))
 
-    day = series[-1].day
     with st.container(border=True, key="kpi-rows"):
         left, right = st.columns([5, 1.2], vertical_alignment="center")
         with left:

@@ -1,22 +1,29 @@
 """The first page: what each KPI says today, its trend, and where it stands highest."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
-from html import escape
-from typing import Any
 
 import streamlit as st
 
 from cli import wording
 from cli.texts import said
-from local.dashboard import charts, filters, page, queries, shapes, source
+from local.dashboard import breakdowns, cards, charts, filters, page, queries, readings, shapes, source, tiles
+from local.dashboard.breakdowns import Ranking, Split
 from local.dashboard.catalogue import Kpi, class_column
-from local.dashboard.rollup import Bar, Point, Selection, gaps, headline, points
-from local.dashboard.tiles import Tile, grid
+from local.dashboard.rollup import Point, Selection, gaps, headline, points
 
 Series = dict[str, list[Point]]
-_BARS = 8
+_BARS = 6
 NO_ROW = "No row of this KPI is inside the filters."
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What the page shows of each KPI: its course, and where it stands highest on its last day."""
+
+    series: Series
+    rankings: dict[str, Ranking]
 
 
 def draw() -> None:
@@ -25,27 +32,52 @@ def draw() -> None:
     if content is None:
         return
     chosen = filters.bar(content)
-    found = source.rows(queries.daily(content.tables, chosen.selection))
+    found = figures(content, chosen)
+    _tiles(content, chosen.selection, found.series)
+    _cards(content, chosen.selection, found)
+
+
+def figures(content: readings.Content, chosen: filters.Chosen) -> Figures:
+    """Ask for everything that the page shows: two questions, whatever the number of KPIs, side by side."""
+    splits = _splits(content, chosen)
+    asked = [queries.daily(content.tables, chosen.selection)]
+    asked += [breakdowns.question(list(splits.values()), chosen.selection, _BARS)] if splits else []
+    found, *ranked = source.together(asked)
     cells = queries.by_kpi(found, content.tables)
     series = {kpi.name: points(cells[kpi.name], kpi.rollup) for kpi in content.kpis}
-    tiles(content, chosen.selection, series)
-    cards(content, chosen, series)
+    return Figures(series, _by_name(splits, ranked[0]) if ranked else {})
 
 
-def tiles(content: source.Content, selection: Selection, series: Series) -> None:
+def _splits(content: readings.Content, chosen: filters.Chosen) -> dict[str, Split]:
+    """Return by what each KPI is split: the chosen dimension, or the first one that it is known by."""
+    order = (chosen.dimension, "location", "category", "supplier")
+    days = {name: min(day, chosen.selection.end) for name, day in content.last_days.items()}
+    found = {
+        kpi.name: breakdowns.first_known(kpi, content.columns[kpi.name], order, days[kpi.name])
+        for kpi in content.kpis
+        if kpi.name in days
+    }
+    return {name: split for name, split in found.items() if split}
+
+
+def _by_name(splits: Mapping[str, Split], rows: Sequence[queries.Row]) -> dict[str, Ranking]:
+    return dict(zip(splits, breakdowns.rankings(rows, list(splits.values())), strict=True))
+
+
+def _tiles(content: readings.Content, selection: Selection, series: Series) -> None:
     """Draw a tile for each KPI."""
     drawn = [_tile(kpi, series[kpi.name]) for kpi in content.kpis]
     watch = sum(bool(tile.alarm) for tile in drawn)
     note = said("on {day}, or the last date with data before it", day=wording.day(selection.end))
     page.section(said("Key figures"), note + (said(" · {number} to watch", number=watch) if watch else ""))
-    st.html(grid(drawn))
+    st.html(tiles.grid(drawn))
 
 
-def _tile(kpi: Kpi, series: Sequence[Point]) -> Tile:
+def _tile(kpi: Kpi, series: Sequence[Point]) -> tiles.Tile:
     now = headline(series, kpi.direction)
     meaning = wording.filled(kpi.meaning, now.value, kpi.unit)
     link = filters.address("kpi", kpi=kpi.name)
-    return Tile(kpi.name, kpi.title, kpi.unit, meaning, now, series, _limit(kpi, series), link)
+    return tiles.Tile(kpi.name, kpi.title, kpi.unit, meaning, now, series, _limit(kpi, series), link)
 
 
 def _limit(kpi: Kpi, series: Sequence[Point]) -> str:
@@ -53,42 +85,29 @@ def _limit(kpi: Kpi, series: Sequence[Point]) -> str:
     return wording.beyond(kpi.alarm(value), kpi.low, kpi.high, kpi.unit)
 
 
-def cards(content: source.Content, chosen: filters.Chosen, series: Series) -> None:
-    """Draw a card with charts for each KPI, two a row."""
+def _cards(content: readings.Content, selection: Selection, found: Figures) -> None:
+    """Draw a card for each KPI."""
     page.section(said("Charts"), said("a grey band is a time without a value, never a zero"))
-    columns: list[Any] = []
-    for index, kpi in enumerate(content.kpis):
-        if index % 2 == 0:
-            columns = st.columns(2)
-        with columns[index % 2].container(border=True, key=f"card-{kpi.name}"):
-            _card(kpi, content, chosen, series[kpi.name])
+    drawn = [_card(kpi, content.columns[kpi.name], selection, found) for kpi in content.kpis]
+    st.html(cards.grid(drawn))
 
 
-def _card(kpi: Kpi, content: source.Content, chosen: filters.Chosen, series: Sequence[Point]) -> None:
-    columns = content.columns[kpi.name]
-    notes = (wording.silences(gaps(series)), unmoved(columns, chosen.selection))
-    _card_head(kpi, headline(series, kpi.direction).value, " ".join(n for n in notes if n))
-    if not series:
-        st.html(f'<div class="sf-card"><p>{escape(said(NO_ROW))}</p></div>')
-        return
-    own = class_column(columns) or shapes.buckets(columns)
-    left, right = st.columns([1, 1.25] if own else [1.55, 1])
-    with left:
-        page.chart(charts.trend(series, kpi.unit), f"trend-{kpi.name}")
-    with right:
-        if own:
-            shape(kpi, columns, chosen, series[-1].day)
-        else:
-            _breakdown(kpi, columns, chosen)
+def rankings(splits: Mapping[str, Split], selection: Selection, most: int) -> dict[str, Ranking]:
+    """Return the largest names of each split, by one question for all of them."""
+    if not splits:
+        return {}
+    return _by_name(splits, source.rows(breakdowns.question(list(splits.values()), selection, most)))
 
 
-def _card_head(kpi: Kpi, value: float | None, note: str) -> None:
-    now = escape(wording.figure(value, kpi.unit))
-    st.html(
-        f'<div class="sf-card"><span class="sf-now">{now}</span><h3>{escape(kpi.title)}</h3>'
-        f'<p title="{escape(kpi.formula)}">{escape(wording.filled(kpi.meaning, value, kpi.unit))}</p>'
-        f"{f'<p class=sf-note>{escape(note)}</p>' if note else ''}</div>"
-    )
+def _card(kpi: Kpi, columns: Sequence[str], selection: Selection, found: Figures) -> cards.Card:
+    series = found.series[kpi.name]
+    value = headline(series, kpi.direction).value
+    notes = (wording.silences(gaps(series)), unmoved(columns, selection))
+    return cards.Card(
+        kpi.name, kpi.title, kpi.unit, wording.figure(value, kpi.unit), wording.filled(kpi.meaning, value, kpi.unit),
+        kpi.formula, filters.address("kpi", kpi=kpi.name), tuple(n for n in notes if n), series,
+        found.rankings.get(kpi.name, Ranking()).bars, said(NO_ROW),
+    )  # fmt: skip
 
 
 def unmoved(columns: Sequence[str], selection: Selection) -> str:
@@ -97,21 +116,6 @@ def unmoved(columns: Sequence[str], selection: Selection) -> str:
     missing = [said(d) for d, names in asked.items() if names and queries.dimension_of(d, columns)[0] is None]
     told = said("Not known by {columns}: that filter does not change it.", columns=said(" or ").join(missing))
     return told if missing else ""
-
-
-def _breakdown(kpi: Kpi, columns: Sequence[str], chosen: filters.Chosen) -> None:
-    for dimension in (chosen.dimension, "location", "category", "supplier"):
-        rows, _ = named(kpi, columns, dimension, chosen.selection, _BARS)
-        if rows:
-            page.chart(charts.bars(rows, kpi.unit), f"bars-{kpi.name}")
-            return
-
-
-def named(kpi: Kpi, columns: Sequence[str], dimension: str, selection: Selection, most: int) -> tuple[list[Bar], int]:
-    """Return the largest names of a dimension on the KPI's last day, and how many there are."""
-    query = queries.breakdown(kpi, columns, dimension, selection, most)
-    rows = source.rows(query) if query else []
-    return queries.bars(rows), int(rows[0]["names"]) if rows else 0
 
 
 def shape(kpi: Kpi, columns: Sequence[str], chosen: filters.Chosen, day: date) -> None:

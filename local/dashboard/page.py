@@ -12,8 +12,7 @@ import streamlit as st
 from cli import wording
 from cli.freshness import LATE, freshness
 from cli.texts import LANGUAGE, LANGUAGES, said
-from local.dashboard import charts, filters, source
-from local.dashboard.health import totals
+from local.dashboard import charts, filters, readings, source
 
 _STYLE = Path(__file__).with_name("style.css")
 _ICON = Path(__file__).with_name("icon.svg")
@@ -40,11 +39,11 @@ def set_up() -> None:
     charts.PALETTE.set(charts.DARK if st.context.theme.type == "dark" else charts.LIGHT)
 
 
-def frame() -> source.Content | None:
+def frame() -> readings.Content | None:
     """Draw the head and return what there is to show; None when there is nothing, which is then said."""
     try:
         content, health = source.content(), source.health()
-    except source.UnavailableError as problem:
+    except readings.UnavailableError as problem:
         unavailable(problem)
         return None
     head(content, health, datetime.now(UTC))
@@ -56,7 +55,7 @@ def frame() -> source.Content | None:
     return content
 
 
-def head(content: source.Content, health: source.Health, now: datetime) -> None:
+def head(content: readings.Content, health: readings.Health, now: datetime) -> None:
     """Draw the title, the links to the pages, the state of the pipeline in four chips, and the refresh button."""
     left, middle, right = st.columns([5, 6, 1], vertical_alignment="center")
     last = content.bounds[1] if content.bounds else None
@@ -69,7 +68,7 @@ def head(content: source.Content, health: source.Health, now: datetime) -> None:
     right.button(said("Refresh"), icon=":material/refresh:", on_click=source.refresh, width="stretch")
     with st.container(horizontal=True, key="nav"):
         for linked in PAGES.get():
-            st.page_link(linked, query_params=st.query_params)
+            st.page_link(linked, query_params=filters.parameters())
         st.html(f'<nav class="sf-languages" aria-label="{escape(said("Language"))}">{_languages()}</nav>')
 
 
@@ -99,7 +98,12 @@ def chart(drawn: Any, key: str) -> None:
     st.altair_chart(drawn, width="stretch", theme=None, key=key)
 
 
-def empty(content: source.Content) -> None:
+def heads(*names: str) -> str:
+    """Return the heads of a table's columns."""
+    return "".join(f"<th>{escape(said(name))}</th>" for name in names)
+
+
+def empty(content: readings.Content) -> None:
     """Say how the first KPI comes about."""
     known = said("Loads arrived, but no KPI was computed from them yet.") if content.columns else ""
     st.html(
@@ -110,7 +114,7 @@ def empty(content: source.Content) -> None:
     )
 
 
-def unavailable(problem: source.UnavailableError) -> None:
+def unavailable(problem: readings.UnavailableError) -> None:
     """Say why nothing can be shown and what to do."""
     st.html(
         f'<div class="sf-head">{_MARK}<div><h1>Stockflow</h1><p>{escape(said("Nothing can be shown"))}</p></div></div>'
@@ -123,8 +127,8 @@ def unavailable(problem: source.UnavailableError) -> None:
     st.button(said("Try again"), icon=":material/refresh:", on_click=source.refresh)
 
 
-def _chips(health: source.Health, now: datetime) -> list[str]:
-    t = totals(health.loads)
+def _chips(health: readings.Health, now: datetime) -> list[str]:
+    t = health.totals
     late = [f for f in freshness(health.expected, health.freshness, now) if f.state == LATE]
     return [
         _chip("ok" if t.waiting == 0 else "warn", t.by_state.get("loaded", 0), _LOADED, t.waiting),

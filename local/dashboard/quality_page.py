@@ -11,10 +11,9 @@ from cli import wording
 from cli.freshness import Freshness, freshness
 from cli.texts import said
 from functions.ingest.receipts.described import unused
-from local.dashboard import page, source
-from local.dashboard.health import Totals, totals
+from local.dashboard import page, readings, refusals, source
+from local.dashboard.health import Totals
 
-_REASONS_SHOWN = 10
 LOADS = {
     "feed": "Feed",
     "object": "File",
@@ -65,8 +64,7 @@ FIXES = {
 _WAITING = 12
 _OF_FILES = ("File", "Feed", "State", "Reason", "What fixes it")
 _OF_FEEDS, _NUMBERS = ("Feed", "State", "Last file", "Expected"), ("Loads", "Rows")
-_OF_REASONS = ("Feed", "Reason", "Column", "Kept in", "Rows")
-HEADS = (*_OF_FILES, *_OF_FEEDS, *_NUMBERS, *_OF_REASONS)
+HEADS = (*_OF_FILES, *_OF_FEEDS, *_NUMBERS)
 HOW_QUARANTINED = (
     "`stockflow quarantine export` writes them to a file to be corrected and dropped again; "
     "`stockflow quarantine release` takes them as they are, once the contract allows it."
@@ -76,52 +74,58 @@ HOW_QUARANTINED = (
 def draw() -> None:
     """Draw the page."""
     try:
-        content, health = source.content(), source.health()
-    except source.UnavailableError as problem:
+        content, health, quality = source.content(), source.health(), source.quality()
+    except readings.UnavailableError as problem:
         page.unavailable(problem)
         return
     now = datetime.now(UTC)
     page.head(content, health, now)
-    t = totals(health.loads)
-    page.section(said("Files"), _books(t))
-    _attention(health.loads)
-    left, right = st.columns([1, 1.15])
+    page.section(said("Files"), _books(health.totals))
+    _attention(quality.attention)
+    left, right = st.columns([1.15, 1])
     with left.container(border=True, key="freshness", height="stretch"):
         _freshness(health, now)
-    with right.container(border=True, key="reasons", height="stretch"):
-        _reasons(health.reasons)
+    with right.container(border=True, key="days", height="stretch"):
+        refusals.by_day(quality.by_day)
+    with st.container(border=True, key="reasons"):
+        refusals.by_rule(quality.reasons)
+    _rows(health.totals, quality)
+
+
+def _rows(t: Totals, quality: readings.Quality) -> None:
+    """Draw the newest loads, quarantined rows and rejected lines, one of the three at a time."""
     loads, quarantined, rejected = st.tabs(
         [
-            said("Loads ({number})", number=wording.whole(len(health.loads))),
+            said("Loads ({number})", number=wording.whole(sum(t.by_state.values()))),
             said("Quarantined rows ({number})", number=wording.whole(t.quarantined)),
             said("Rejected lines ({number})", number=wording.whole(t.rejects)),
         ]
     )
     with loads:
         _table(
-            [{**load, "not_used": not_used(load)} for load in health.loads],
+            [{**load, "not_used": not_used(load)} for load in quality.loads],
             LOADS,
             said("Nothing landed yet: `stockflow drop FILE --wait`."),
         )
     with quarantined:
         st.caption(said(HOW_QUARANTINED))
-        _table(health.quarantine, QUARANTINE, said("No row is in quarantine."))
+        _table(quality.quarantine, QUARANTINE, said("No row is in quarantine."))
     with rejected:
         st.caption(said("A line that cannot be read is corrected in its file, and the file dropped again."))
-        _table(health.rejects, REJECTS, said("Every line could be read."))
+        _table(quality.rejects, REJECTS, said("Every line could be read."))
 
 
-def _attention(loads: Sequence[Mapping[str, Any]]) -> None:
+def _attention(found: Sequence[Mapping[str, Any]]) -> None:
     """Draw the files that need somebody, with the reason and the command that fixes it; nothing where there is none."""
-    found = [load for load in loads if _state_of(load) in FIXES]
     with st.container(border=True, key="attention"):
         if not found:
             page.card(said("Nothing waits for you"), said("no file is held, failed or rejected"))
             return
-        left_out = said(", the newest {number} are shown", number=_WAITING) if len(found) > _WAITING else ""
-        page.card(said("Files that need you"), f"{wording.count(len(found), 'file')}{left_out}")
+        count = int(found[0]["loads"])
+        left_out = said(", the newest {number} are shown", number=_WAITING) if count > _WAITING else ""
+        page.card(said("Files that need you"), f"{wording.count(count, 'file')}{left_out}")
         body = "".join(_needs(load) for load in found[:_WAITING])
-        head = _heads(*_OF_FILES)
+        head = page.heads(*_OF_FILES)
         st.html(f'<table class="sf-table"><tr>{head}</tr>{body}</table>')
 
 
@@ -160,11 +164,11 @@ def _books(t: Totals) -> str:
     )  # fmt: skip
 
 
-def _freshness(health: source.Health, now: datetime) -> None:
+def _freshness(health: readings.Health, now: datetime) -> None:
     page.card(said("Freshness"), said("when each feed last brought rows, against its contract"))
     body = "".join(_feed(f, now) for f in freshness(health.expected, health.freshness, now))
     numbers = "".join(f'<th class="num">{escape(said(name))}</th>' for name in _NUMBERS)
-    head = _heads(*_OF_FEEDS)
+    head = page.heads(*_OF_FEEDS)
     st.html(f'<table class="sf-table"><tr>{head}{numbers}</tr>{body}</table>')
 
 
@@ -178,31 +182,6 @@ def _feed(f: Freshness, now: datetime) -> str:
 
 def _state(state: str) -> str:
     return f'<span class="sf-state {_TONES.get(state, "")}">{escape(said(state))}</span>'
-
-
-def _reasons(rows: Sequence[Mapping[str, Any]]) -> None:
-    page.card(said("Why rows were refused"), said("every refused row is kept with its original text"))
-    if not rows:
-        st.markdown(said("No row was refused."))
-        return
-    most = max(int(row["refused"]) for row in rows)
-    body = "".join(_reason(row, most) for row in rows[:_REASONS_SHOWN])
-    head = _heads(*_OF_REASONS)
-    st.html(f'<table class="sf-table"><tr>{head}</tr>{body}</table>')
-
-
-def _reason(row: Mapping[str, Any], most: int) -> str:
-    refused = int(row["refused"])
-    meter = f'<span class="sf-meter" style="width:{70 * refused / most:.0f}px"></span>'
-    column = f"<code>{escape(row['column_name'])}</code>" if row["column_name"] else ""
-    return (
-        f"<tr><td>{escape(row['feed'] or '')}</td><td>{escape(row['reason'].replace('_', ' '))}</td>"
-        f"<td>{column}</td><td>{escape(said(row['kind']))}</td><td>{meter}{wording.whole(refused)}</td></tr>"
-    )
-
-
-def _heads(*names: str) -> str:
-    return "".join(f"<th>{escape(said(name))}</th>" for name in names)
 
 
 def _table(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str], nothing: str) -> None:

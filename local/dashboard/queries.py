@@ -9,23 +9,14 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Protocol
 
-from cli.texts import said
 from local.dashboard.catalogue import Kpi, class_column
-from local.dashboard.rollup import Bar, Cell, Selection
+from local.dashboard.rollup import Cell, Selection
 
 Row = dict[str, Any]
 Columns = Mapping[str, Sequence[str]]  # KPI -> the columns of its table
 _SQL = Path(__file__).parent / "sql"
 # What a reader calls a column by which a KPI can be broken down -> the column.
 DIMENSIONS = {"location": "location_code", "category": "category", "supplier": "supplier_code", "SKU": "sku"}
-# Only cells that have a value take part in a sum or a ratio of sums.
-_SUMS = """  SUM(IF(k.value IS NULL, NULL, k.numerator)) AS numerator,
-  SUM(IF(k.value IS NULL, NULL, k.denominator)) AS denominator,
-  {total} AS total,
-  COUNT(*) AS cells"""
-_NEWEST = """k.business_date = (
-  SELECT MAX(business_date) FROM inventory_kpi.{kpi} WHERE business_date BETWEEN @start AND @end
-)"""
 
 
 class Warehouse(Protocol):
@@ -58,13 +49,14 @@ def kpi_tables(warehouse: Warehouse) -> dict[str, tuple[str, ...]]:
 
 
 def bounds(kpis: Collection[str]) -> Query:
-    """Return the query for the first and the last day of any of these KPIs."""
+    """Return the query for the first and the last day of each KPI that has any."""
     parts = [
-        f"SELECT MIN(business_date) AS first_day, MAX(business_date) AS last_day FROM inventory_kpi.{kpi}"
+        f"SELECT '{kpi}' AS kpi, MIN(business_date) AS first_day, MAX(business_date) AS last_day "
+        f"FROM inventory_kpi.{kpi}"
         for kpi in kpis
     ]
     days = "\nUNION ALL\n".join(parts)
-    return Query(f"SELECT MIN(first_day) AS first_day, MAX(last_day) AS last_day\nFROM (\n{days}\n) AS days")
+    return Query(f"SELECT kpi, first_day, last_day\nFROM (\n{days}\n) AS days\nWHERE last_day IS NOT NULL")
 
 
 def names(column: str, kpis: Columns, since: date) -> Query | None:
@@ -83,21 +75,41 @@ def names(column: str, kpis: Columns, since: date) -> Query | None:
 
 
 def daily(kpis: Columns, selection: Selection) -> Query:
-    """Return the query for the sums of each KPI by day and reason."""
-    return _union([_daily(kpi, columns, selection) for kpi, columns in kpis.items()], selection, kpis)
+    """Return the query for the sums of each KPI by day, with the reason that most of the rows without a value give."""
+    parts = [
+        _daily(kpi, columns, where(_BETWEEN, columns), category_source(columns)[1]) for kpi, columns in kpis.items()
+    ]
+    span = (("start", selection.start), ("end", selection.end))
+    return Query("\nUNION ALL\n".join(parts), (*span, *filter_params(selection, kpis)))
 
 
-def _daily(kpi: str, columns: Sequence[str], selection: Selection) -> str:
+def _daily(kpi: str, columns: Sequence[str], condition: str, join: str) -> str:
+    # By day and reason first: the words of a reason are compared once for each of its rows, and not sorted.
     return f"""SELECT
   '{kpi}' AS kpi,
-  k.business_date AS day,
-  IF(k.value IS NULL, k.reason_code, NULL) AS reason,
-{_SUMS.format(total=_total(columns))},
-  SUM(k.coverage_pct) AS coverage_sum,
-  COUNT(k.coverage_pct) AS coverage_rows
-FROM inventory_kpi.{kpi} AS k{_join(columns, selection)}
-WHERE {_where(columns, selection)}
-GROUP BY day, reason"""
+  day,
+  ARRAY_AGG(reason IGNORE NULLS ORDER BY cells DESC, reason LIMIT 1)[SAFE_OFFSET(0)] AS reason,
+  SUM(numerator) AS numerator,
+  SUM(denominator) AS denominator,
+  SUM(total) AS total,
+  SUM(cells) AS cells,
+  SUM(coverage_sum) AS coverage_sum,
+  SUM(coverage_rows) AS coverage_rows
+FROM (
+  SELECT
+    k.business_date AS day,
+    IF(k.value IS NULL, k.reason_code, NULL) AS reason,
+    {_valued("numerator")} AS numerator,
+    {_valued("denominator")} AS denominator,
+    {_total(columns)} AS total,
+    COUNT(*) AS cells,
+    SUM(k.coverage_pct) AS coverage_sum,
+    COUNT(k.coverage_pct) AS coverage_rows
+  FROM inventory_kpi.{kpi} AS k{join}
+  WHERE {condition}
+  GROUP BY day, reason
+) AS by_reason
+GROUP BY day"""
 
 
 def by_kpi(rows: Sequence[Row], kpis: Collection[str]) -> dict[str, list[Cell]]:
@@ -108,97 +120,57 @@ def by_kpi(rows: Sequence[Row], kpis: Collection[str]) -> dict[str, list[Cell]]:
     return found
 
 
-def breakdown(kpi: Kpi, columns: Sequence[str], dimension: str, selection: Selection, most: int) -> Query | None:
-    """Return the query for a KPI by location, category, supplier or SKU on its last day, the ``most`` largest.
-
-    None when the KPI is not known by it.
-    """
-    name, join = dimension_of(dimension, columns)
-    if name is None:
-        return None
-    join = join or _join(columns, selection)
-    ratio = f"SAFE_DIVIDE({_valued('numerator')}, {_valued('denominator')})"
-    # Not "name" inside: the product master, which may be joined, has a column of that name.
-    sql = f"""SELECT
-  label AS name,
-  value,
-  reason,
-  COUNT(*) OVER () AS names
-FROM (
-  SELECT
-    {name} AS label,
-    {ratio if kpi.rollup == "ratio" else _total(columns)} AS value,
-    MIN(IF(k.value IS NULL, k.reason_code, NULL)) AS reason
-  FROM inventory_kpi.{kpi.name} AS k{join}
-  WHERE {_where(columns, selection)} AND {_NEWEST.format(kpi=kpi.name)}
-  GROUP BY label
-) AS named
-ORDER BY value IS NULL, value DESC, label
-LIMIT {most}"""
-    return Query(sql, _params(selection, {kpi.name: columns}))
-
-
-def bars(rows: Sequence[Row]) -> list[Bar]:
-    """Return the bars of a breakdown."""
-    return [Bar(row["name"] or said("none"), _number(row["value"]), row["reason"]) for row in rows]
-
-
-def table(kpi: str, columns: Sequence[str], grain: Sequence[str], selection: Selection, most: int) -> Query:
-    """Return the query for the cells of a KPI's last day, the ``most`` largest."""
-    shown = [*grain, *(c for c in columns if c not in {*grain, "business_date"})]
-    join = _join(columns, selection)
+def table(kpi: Kpi, columns: Sequence[str], day: date, selection: Selection, most: int) -> Query:
+    """Return the query for the cells of a KPI on a day, the ``most`` largest."""
+    shown = [*kpi.grain, *(c for c in columns if c not in {*kpi.grain, "business_date"})]
+    join = _PRODUCTS if "sku" in columns else ""
     title = "p.name AS product_name, " if "sku" in columns else ""
-    if "sku" in columns and not join:
-        join = _PRODUCTS
     sql = (
-        f"SELECT {title}{', '.join(f'k.{c}' for c in shown)}\nFROM inventory_kpi.{kpi} AS k{join}\n"
-        f"WHERE {_where(columns, selection)} AND {_NEWEST.format(kpi=kpi)}\n"
-        f"ORDER BY ABS(COALESCE(k.value, 0)) DESC, {', '.join(f'k.{c}' for c in grain) or 'k.business_date'}\n"
+        f"SELECT {title}{', '.join(f'k.{c}' for c in shown)}\nFROM inventory_kpi.{kpi.name} AS k{join}\n"
+        f"WHERE {where('k.business_date = @day', columns)}\n"
+        f"ORDER BY ABS(COALESCE(k.value, 0)) DESC, {', '.join(f'k.{c}' for c in kpi.grain) or 'k.business_date'}\n"
         f"LIMIT {most}"
     )
-    return Query(sql, _params(selection, {kpi: columns}))
+    return Query(sql, (("day", day), *filter_params(selection, {kpi.name: columns})))
 
 
 def moved(kpis: Columns, days: tuple[date, date]) -> Query:
     """Return the query for the sums of each KPI on two days."""
-    parts = [
-        _daily(kpi, columns, Selection(*days)).replace(_BETWEEN, "k.business_date IN UNNEST(@days)")
-        for kpi, columns in kpis.items()
-    ]
-    return Query("\nUNION ALL\n".join(parts), (("days", days),))
+    two = "k.business_date IN (@start, @end)"
+    parts = [_daily(kpi, columns, two, "") for kpi, columns in kpis.items()]
+    return Query("\nUNION ALL\n".join(parts), (("start", days[0]), ("end", days[1])))
 
 
 _BETWEEN = "k.business_date BETWEEN @start AND @end"
 _PRODUCTS = "\nLEFT JOIN inventory_curated.products AS p ON p.sku = k.sku"
 
 
-def _union(parts: Sequence[str], selection: Selection, kpis: Columns) -> Query:
-    return Query("\nUNION ALL\n".join(parts), _params(selection, kpis))
-
-
-def _params(selection: Selection, kpis: Columns) -> tuple[tuple[str, Any], ...]:
+def filter_params(selection: Selection, kpis: Columns) -> tuple[tuple[str, Any], ...]:
     """Return the parameters that the filters of any of these KPIs have."""
-    found: list[tuple[str, Any]] = [("start", selection.start), ("end", selection.end)]
-    if selection.locations and any("location_code" in c for c in kpis.values()):
-        found.append(("locations", tuple(sorted(selection.locations))))
-    if selection.categories and any(category_source(c)[0] != _NOTHING for c in kpis.values()):
-        found.append(("categories", tuple(sorted(selection.categories))))
+    found: list[tuple[str, Any]] = []
+    if any("location_code" in c for c in kpis.values()):
+        found += [("every_location", not selection.locations), ("locations", _chosen(selection.locations))]
+    if any(category_source(c)[0] != _NOTHING for c in kpis.values()):
+        found += [("every_category", not selection.categories), ("categories", _chosen(selection.categories))]
     return tuple(found)
 
 
-def _where(columns: Sequence[str], selection: Selection) -> str:
-    """Return the filters; one on a grain that a KPI lacks does not exclude it."""
-    found = [_BETWEEN]
-    if selection.locations and "location_code" in columns:
-        found.append("k.location_code IN UNNEST(@locations)")
+def _chosen(names: Collection[str]) -> tuple[str, ...]:
+    return tuple(sorted(names)) or ("",)
+
+
+def where(days: str, columns: Sequence[str]) -> str:
+    """Return a condition on the days and the filters; one on a grain that a KPI lacks does not exclude it.
+
+    The text is the same whatever is chosen: a warehouse that knows a statement answers sooner.
+    """
+    found = [days]
+    if "location_code" in columns:
+        found.append("(@every_location OR k.location_code IN UNNEST(@locations))")
     category = category_source(columns)[0]
-    if selection.categories and category != _NOTHING:
-        found.append(f"{category} IN UNNEST(@categories)")
+    if category != _NOTHING:
+        found.append(f"(@every_category OR {category} IN UNNEST(@categories))")
     return " AND ".join(found)
-
-
-def _join(columns: Sequence[str], selection: Selection) -> str:
-    return category_source(columns)[1] if selection.categories else ""
 
 
 def dimension_of(dimension: str, columns: Sequence[str]) -> tuple[str | None, str]:
@@ -227,7 +199,14 @@ def _total(columns: Collection[str]) -> str:
     return f"CAST(COUNTIF(k.{name} = 'A') AS FLOAT64)" if name else "SUM(k.value)"
 
 
+def rolled_up(kpi: Kpi, columns: Sequence[str]) -> str:
+    """Return the expression of a KPI's value over several rows."""
+    ratio = f"SAFE_DIVIDE({_valued('numerator')}, {_valued('denominator')})"
+    return ratio if kpi.rollup == "ratio" else _total(columns)
+
+
 def _valued(column: str) -> str:
+    """Only cells that have a value take part in a sum or a ratio of sums."""
     return f"SUM(IF(k.value IS NULL, NULL, k.{column}))"
 
 

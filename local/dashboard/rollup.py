@@ -121,6 +121,17 @@ def gaps(series: Sequence[Point]) -> list[tuple[date, date, str]]:
     return runs
 
 
+def runs(series: Sequence[Point]) -> list[list[tuple[int, float]]]:
+    """Return the unbroken runs of values, each value with its place in the series."""
+    found: list[list[tuple[int, float]]] = [[]]
+    for place, point in enumerate(series):
+        if point.value is None:
+            found.append([])
+        else:
+            found[-1].append((place, point.value))
+    return [run for run in found if run]
+
+
 def segments(series: Sequence[Point]) -> list[int]:
     """Number the unbroken runs of values, so that no line is drawn across a gap."""
     number, numbers = 0, []

@@ -1,14 +1,14 @@
 """What a KPI's own extra columns ask for: ABC classes a Pareto, buckets of age a stacked bar."""
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from cli.texts import said
 from local.dashboard.catalogue import class_column
-from local.dashboard.queries import Query, category_source
+from local.dashboard.queries import Query, category_source, filter_params, where
 from local.dashboard.rollup import Selection
 
 _AMOUNTS = ("consumption_value", "annual_value", "numerator")
@@ -38,7 +38,7 @@ def buckets(columns: Sequence[str]) -> Buckets | None:
     return Buckets((*(m.string for m in mine), *lost), (*labels, *(said(UNKNOWN) for _ in lost)))
 
 
-def pareto_query(kpi: str, columns: Collection[str], selection: Selection, day: date) -> Query:
+def pareto_query(kpi: str, columns: Sequence[str], selection: Selection, day: date) -> Query:
     """Return the query for each SKU's class and consumption on a day."""
     amount = next(c for c in _AMOUNTS if c in columns)
     select = f"k.sku, MIN(k.{class_column(columns)}) AS class, SUM(k.{amount}) AS amount"
@@ -77,17 +77,11 @@ def age_rows(rows: Sequence[Mapping[str, Any]], found: Buckets) -> list[dict[str
     ]
 
 
-def _query(kpi: str, select: str, group: str, columns: Collection[str], selection: Selection, day: date) -> Query:
-    category, join = category_source(columns)
-    where, params = ["k.business_date = @day"], dict[str, Any](day=day)
-    if selection.locations and "location_code" in columns:
-        where.append("k.location_code IN UNNEST(@locations)")
-        params["locations"] = tuple(sorted(selection.locations))
-    if selection.categories and join + category != "CAST(NULL AS STRING)":
-        where.append(f"{category} IN UNNEST(@categories)")
-        params["categories"] = tuple(sorted(selection.categories))
-    sql = f"SELECT {select}\nFROM inventory_kpi.{kpi} AS k{join}\nWHERE {' AND '.join(where)}\nGROUP BY {group}"
-    return Query(sql, tuple(params.items()))
+def _query(kpi: str, select: str, group: str, columns: Sequence[str], selection: Selection, day: date) -> Query:
+    join = category_source(columns)[1]
+    condition = where("k.business_date = @day", columns)
+    sql = f"SELECT {select}\nFROM inventory_kpi.{kpi} AS k{join}\nWHERE {condition}\nGROUP BY {group}"
+    return Query(sql, (("day", day), *filter_params(selection, {kpi: columns})))
 
 
 def _preference(measure: str) -> tuple[int, str]:

@@ -7,7 +7,7 @@ from html import escape
 
 from cli import wording
 from cli.texts import said
-from local.dashboard.rollup import Headline, Point
+from local.dashboard.rollup import Headline, Point, runs
 
 COLOUR = "#0f766e"
 _WIDTH, _HEIGHT, _PAD = 200.0, 44.0, 4.0
@@ -56,10 +56,16 @@ def sparkline(series: Sequence[Point]) -> str:
 
 def svg(series: Sequence[Point]) -> str:
     """Return the sparkline's SVG."""
-    runs = [run for run in _runs(series) if run]
-    body = "".join(_path(run) for run in runs) + (_dot(runs[-1][-1]) if runs else "")
+    found = [_scaled(run, series) for run in runs(series)]
+    body = "".join(_path(run) for run in found) + (_dot(found[-1][-1]) if found else "")
     box = f'viewBox="0 0 {_WIDTH:.0f} {_HEIGHT:.0f}" preserveAspectRatio="none"'
     return f'<svg xmlns="http://www.w3.org/2000/svg" {box}>{body}</svg>'
+
+
+def _scaled(run: Sequence[tuple[int, float]], series: Sequence[Point]) -> list[tuple[float, float]]:
+    values = [p.value for p in series if p.value is not None]
+    low, high = min(values), max(values)
+    return [(_x(place, len(series)), _y(value, low, high)) for place, value in run]
 
 
 def _title(t: Tile) -> str:
@@ -87,19 +93,6 @@ def _trend(t: Tile) -> str:
         return f'<p class="sf-trend">{escape(words)}</p>'
     arrow = "" if words == said(wording.UNCHANGED) else ("▲ " if h.change > 0 else "▼ ")
     return f'<p class="sf-trend"><b>{arrow}{escape(words)}</b> {escape(said("vs a week before"))}</p>'
-
-
-def _runs(series: Sequence[Point]) -> list[list[tuple[float, float]]]:
-    values = [p.value for p in series if p.value is not None]
-    if not values:
-        return []
-    runs: list[list[tuple[float, float]]] = [[]]
-    for index, point in enumerate(series):
-        if point.value is None:
-            runs.append([])
-        else:
-            runs[-1].append((_x(index, len(series)), _y(point.value, min(values), max(values))))
-    return runs
 
 
 def _x(index: int, count: int) -> float:

@@ -285,7 +285,7 @@ def command_line() -> Iterator[Statement]:
 
 def dashboard() -> Iterator[Statement]:
     """The queries behind the laptop's dashboard: every KPI, with and without filters."""
-    from local.dashboard import queries, shapes
+    from local.dashboard import breakdowns, queries, shapes
     from local.dashboard.catalogue import Kpi, class_column
     from local.dashboard.rollup import Selection
 
@@ -301,16 +301,17 @@ def dashboard() -> Iterator[Statement]:
         grain = tuple(c for c in ("sku", "location_code", "supplier_code") if c in columns)
         plain = tuple(c for c in columns if c != "category")
         for chosen in filters:
-            found += [queries.table(kpi, columns, grain, chosen, 9)]
             for rollup, known in (("ratio", columns), ("sum", plain)):
-                shown = Kpi(kpi, "", "", "", "", "", rollup)
-                found += [q for d in queries.DIMENSIONS if (q := queries.breakdown(shown, known, d, chosen, 9))]
+                shown = Kpi(kpi, "", "", "", "", "", rollup, grain=grain)
+                splits = [s for d in queries.DIMENSIONS if (s := breakdowns.Split(shown, known, d, DAY)).known]
+                found += [breakdowns.question(splits, chosen, 9)] if splits else []
+                found += [queries.table(shown, known, DAY, chosen, 9)]
             found += [shapes.pareto_query(kpi, columns, chosen, DAY)] if class_column(columns) else []
             if shapes.buckets(columns):
                 found += [shapes.age_query(kpi, columns, by, chosen, DAY) for by in ("location", "category")]
             if "sku" in columns:
                 found += [shapes._query(kpi, "k.sku, SUM(k.value) AS amount", "k.sku", columns, chosen, DAY)]
-        yield from (Statement(f"dashboard {kpi}", q.sql, parameter_types(dict(q.params))) for q in found if q)
+        yield from (Statement(f"dashboard {kpi}", q.sql, parameter_types(dict(q.params))) for q in found)
 
 
 def examples() -> Iterator[Statement]:

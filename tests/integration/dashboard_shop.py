@@ -135,7 +135,8 @@ def ledger_rows(table: str) -> list[dict[str, Any]]:
     tables: dict[str, list[dict[str, Any]]] = {
         "load_stages": [
             *(
-                {**load, "record_id": s, "run_id": s, "stage": s, "state": state, "lines": 9, "rows": 9}
+                {**load, "record_id": s, "run_id": s, "stage": s, "state": state, "lines": 9, "rows": 9,
+                 "quarantined": int(s == "validate")}
                 for s, state in done
             ),
             {**load, "load_id": "l2", "record_id": "r", "stage": "ingest", "state": "rejected"},
@@ -146,7 +147,8 @@ def ledger_rows(table: str) -> list[dict[str, Any]]:
         ],
         "quarantine_rows": [
             {"run_id": "validate", "load_id": "l1", "landed_on": today, "feed": "sales", "line": 3, "stage": "validate",
-             "rule": "quantity_type", "column_name": "quantity", "value": "deux", "recorded_at": now}
+             "rule": "quantity_type", "column_name": "quantity", "value": "deux", "expected": "a number",
+             "recorded_at": now}
         ],
     }  # fmt: skip
     return tables.get(table, [])

@@ -4,11 +4,7 @@ import json
 import os
 import re
 import socket
-import subprocess
-import sys
 import threading
-import time
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,33 +18,17 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
 from cli.texts import french
-from local.state import free_port
 from stockflow.services import Services
 from tests.integration.dashboard_shop import HEADER, KPIS, fill
 from tests.support.axe import findings
 from tests.support.browser import NEEDS_BROWSER, browser
+from tests.support.dashboard import dashboard
 
 ROOT = Path(__file__).parents[2]
 pytestmark = [
     pytest.mark.integration,
     NEEDS_BROWSER,
 ]
-
-
-@contextmanager
-def dashboard(env: dict[str, str], log: Path) -> Iterator[str]:
-    """Run the dashboard's own process; yield its address."""
-    port = free_port()
-    command = [sys.executable, "-m", "streamlit", "run", "local/dashboard/app.py", "--server.port", str(port)]
-    options = ["--server.headless", "true", "--browser.gatherUsageStats", "false"]
-    with log.open("wb") as out:
-        process = subprocess.Popen(command + options, cwd=ROOT, env=env, stdout=out, stderr=out)
-    try:
-        _wait_for(f"http://127.0.0.1:{port}/_stcore/health")
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait(60)
 
 
 @pytest.fixture(scope="module")
@@ -68,11 +48,11 @@ def page(shop: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iter
     folder = tmp_path_factory.mktemp("page")
     with (
         callers() as (proxy, called),
-        dashboard({**shop, **proxy}, folder / "log") as address,
+        dashboard({**shop, **proxy}, folder / "log") as running,
         browser(folder) as driver,
     ):
-        driver.get(address)
-        yield Page(driver, address, called)
+        driver.get(running.address)
+        yield Page(driver, running.address, called)
 
 
 class Page:
@@ -154,13 +134,16 @@ def test_each_kpi_has_a_tile_with_value_unit_and_trend(page: Page) -> None:
 
 def test_each_kpi_has_charts_that_are_drawn(page: Page) -> None:
     for kpi in KPIS:
-        page.until(
-            lambda kpi=kpi: len(page.all(f".st-key-card-{kpi} [data-testid=stVegaLiteChart] :is(canvas, svg)")) >= 2
-        )
+        page.until(lambda kpi=kpi: page.all(f"[data-card={kpi}] .sf-plot img") and page.all(f"[data-card={kpi}] li"))
+    assert page.text("[data-card=stock_value] .sf-bars").split() == ["LYO", "€1,000", "PAR", "€1,000"]
+    assert len(page.all("[data-card=stock_value] .sf-slots i")) == 20
+    last = page.all("[data-card=stock_value] .sf-slots i")[-1].get_attribute("title")
+    assert last == "Sun 20 Sep 2026: €2,000 · Coverage 100 %"
+    assert page.driver.execute_script("return document.querySelector('.sf-plot img').naturalWidth") > 0
 
 
 def test_days_without_a_value_say_why(page: Page) -> None:
-    assert "No value on 5 days: nothing was sold in the window" in page.text(".st-key-card-days_of_supply .sf-card")
+    assert "No value on 5 days: nothing was sold in the window" in page.text("[data-card=days_of_supply] .sf-card")
 
 
 def test_a_definition_that_cannot_be_read_is_named_and_hides_no_other(page: Page) -> None:
@@ -184,9 +167,10 @@ def test_a_tile_leads_to_the_page_of_its_kpi_with_the_filters_as_they_are(page: 
     assert "10.0" in page.text(".sf-hero") and "It is 10.0 now." in page.text(".sf-hero")
     facts = page.text(".sf-facts")
     assert "D." in facts and "lower" in facts and "sku, location_code" in facts
-    for chart in ("kpi-trend", "kpi-by-location", "kpi-by-category", "kpi-by-sku"):
-        page.until(lambda chart=chart: page.all(f".st-key-{chart} [data-testid=stVegaLiteChart] :is(canvas, svg)"))
-    assert page.all(".st-key-kpi-rows [data-testid=stDataFrame]") and page.all(".st-key-export button")
+    page.until(lambda: page.all(".st-key-kpi-trend [data-testid=stVegaLiteChart] :is(canvas, svg)"))
+    for by, name in (("location", "LYO"), ("category", "Tools"), ("sku", "A")):
+        assert page.text(f".st-key-kpi-by-{by} .sf-bars").split() == [name, "10.0"]
+    page.until(lambda: page.all(".st-key-kpi-rows [data-testid=stDataFrame]") and page.all(".st-key-export button"))
     assert "curated.sales" in page.text(".sf-steps")
     panels = page.driver.find_element(By.TAG_NAME, "body").get_attribute("textContent") or ""
     assert "FROM inventory_curated.sales" in panels and "given in inventory_curated.sales" in panels
@@ -207,14 +191,42 @@ def test_what_changed_names_the_largest_movement_and_the_line_behind_it(page: Pa
 def test_data_quality_shows_what_needs_somebody_refusals_and_freshness(page: Page) -> None:
     page.go("Data quality", ".st-key-attention")
     assert "rejected" in page.text(".st-key-attention") and "stockflow drop" in page.text(".st-key-attention")
-    assert "quantity type" in page.text(".st-key-reasons")
+    reasons = page.text(".st-key-reasons")
+    assert "quantity type" in reasons and "a.csv, line 3: deux, expected a number" in reasons
+    assert "stockflow quarantine export --feed sales" in reasons
+    day = page.all(".st-key-days tbody .sf-state, .st-key-days .sf-state")[0]
+    assert day.text == "88 %" and "8 of 9 rows accepted" in str(day.get_attribute("title"))
     assert "sales" in page.text(".st-key-freshness") and "nothing yet" in page.text(".st-key-freshness")
     assert "1 file loaded" in page.text(".sf-chips").replace("\n", " ")
 
 
+def test_filters_are_still_there_after_a_visit_to_pages_that_have_none(page: Page) -> None:
+    """By the links of the head, and by a link of a page that is opened anew."""
+    page.driver.get(f"{page.address}/?locations=LYO&by=category")
+    page.until(lambda: "10.0" in page.tile("days_of_supply"))
+    page.go("Data quality", ".st-key-attention")
+    page.go("What changed", ".st-key-moves tr.sf-chosen")
+    page.follow("[data-move=stock_value] a", ".st-key-why [data-testid=stVegaLiteChart] :is(canvas, svg)")
+    page.go("Overview", ".sf-tile")
+    page.until(lambda: "10.0" in page.tile("days_of_supply"))
+    assert "locations=LYO" in page.driver.current_url
+    page.until(lambda: page.text("[data-card=stock_value] .sf-bars").split() == ["Tools", "€1,000"])
+
+
+def test_a_filter_that_is_taken_away_stays_away(page: Page) -> None:
+    page.driver.get(f"{page.address}/?locations=LYO")
+    page.until(lambda: "10.0" in page.tile("days_of_supply"))
+    page.follow(".st-key-locations [aria-label='Clear all']", ".sf-tile")
+    page.until(lambda: "20.0" in page.tile("days_of_supply"))
+    page.go("Data quality", ".st-key-attention")
+    page.go("Overview", ".sf-tile")
+    page.until(lambda: "20.0" in page.tile("days_of_supply"))
+
+
 def test_a_link_to_the_page_in_french_keeps_the_filters_and_leaves_no_english_text(page: Page) -> None:
     """Each page, with titles and sentences of the headers; then back to English."""
-    page.go("Overview", ".sf-tile")
+    page.driver.get(page.address)
+    page.until(lambda: "20.0" in page.tile("days_of_supply"))
     page.choose("locations", "LYO")
     page.until(lambda: "10.0" in page.tile("days_of_supply"))
     page.follow(".sf-languages a[lang=fr]", ".sf-tiles")
@@ -239,7 +251,7 @@ def test_a_link_to_the_page_in_french_keeps_the_filters_and_leaves_no_english_te
 @pytest.mark.parametrize(
     ("where", "drawn"),
     [
-        ("", ".st-key-card-stock_value [data-testid=stVegaLiteChart] :is(canvas, svg)"),
+        ("", "[data-card=stock_value] .sf-plot img"),
         ("kpi?kpi=stock_value", ".st-key-kpi-rows [data-testid=stDataFrame] canvas"),
         ("changed?kpi=stock_value", ".st-key-why [data-testid=stVegaLiteChart] :is(canvas, svg)"),
         ("quality", ".st-key-attention"),
@@ -284,10 +296,10 @@ def test_with_nothing_to_show_the_page_says_what_to_do(
     change: dict[str, str], said: str, shop: dict[str, str], tmp_path: Path
 ) -> None:
     with (
-        dashboard({**shop, **change}, tmp_path / "log") as address,
+        dashboard({**shop, **change}, tmp_path / "log") as running,
         browser(tmp_path) as driver,
     ):
-        driver.get(address)
+        driver.get(running.address)
         WebDriverWait(driver, 120).until(lambda d: d.find_elements(By.CSS_SELECTOR, ".sf-empty"))
         assert said in driver.find_element(By.CSS_SELECTOR, ".sf-empty").text
 
@@ -312,15 +324,3 @@ def _listen(server: socket.socket, seen: list[bytes]) -> None:
             return
         with connection:
             seen.append(connection.recv(1024))
-
-
-def _wait_for(address: str, seconds: float = 120) -> None:
-    end = time.monotonic() + seconds
-    while True:
-        try:
-            urllib.request.urlopen(address, timeout=2).close()
-            return
-        except OSError:
-            if time.monotonic() > end:
-                raise
-            time.sleep(0.2)

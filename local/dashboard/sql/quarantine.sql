@@ -3,4 +3,4 @@ SELECT q.feed, l.object, q.line, q.column_name, q.value, q.rule, q.expected, q.m
 FROM inventory_ops.quarantine AS q
 LEFT JOIN inventory_ops.loads AS l ON l.load_id = q.load_id
 ORDER BY q.recorded_at DESC, q.line
-LIMIT 500
+LIMIT 300

@@ -1,12 +1,14 @@
 """Everything is added up in the warehouse: what the page asks is GoogleSQL at each grain, with the right figures."""
 
+import re
 from datetime import date
 from pathlib import Path
 
 import pytest
 import sqlglot
 
-from local.dashboard import changed_page, kpi_page, queries, source
+from local.dashboard import breakdowns, changed_page, kpi_page, queries, readings
+from local.dashboard.breakdowns import Split
 from local.dashboard.catalogue import Kpi
 from local.dashboard.rollup import Selection, points
 from tests.support.corner_shop import DAYS, corner_shop
@@ -37,13 +39,20 @@ def ask():
 def test_each_query_parses_at_every_grain_and_takes_the_filters_as_parameters(grain, selection):
     columns = (*BASE, *grain)
     kpi = Kpi("x", "X", "days", "", "", "up", "ratio", grain=grain)
-    found = [queries.breakdown(kpi, columns, d, selection, 5) for d in queries.DIMENSIONS]
-    found += [queries.daily({"x": columns}, selection), queries.table("x", columns, grain, selection, 5)]
-    for query in filter(None, found):
+    splits = [s for d in queries.DIMENSIONS if (s := Split(kpi, columns, d, DAY)).known]
+    found = [breakdowns.question(splits, selection, 5)] if splits else []
+    found += [queries.daily({"x": columns}, selection), queries.table(kpi, columns, DAY, selection, 5)]
+    for query in found:
         assert sqlglot.parse_one(query.sql, dialect="bigquery")
         assert "Tools" not in query.sql
-        named = {n for n in ("start", "end", "locations", "categories") if f"@{n}" in query.sql}
-        assert {name for name, _ in query.params} == named
+        assert {name for name, _ in query.params} == set(re.findall(r"@(\w+)", query.sql))
+
+
+@pytest.mark.parametrize("grain", GRAINS)
+def test_a_filter_leaves_the_text_of_a_question_as_it_is(grain):
+    """A warehouse that knows a statement answers sooner."""
+    columns = {"x": (*BASE, *grain)}
+    assert queries.daily(columns, ALL).sql == queries.daily(columns, SOME).sql
 
 
 def test_the_category_of_a_sku_comes_from_the_product_master():
@@ -55,6 +64,24 @@ def test_the_category_of_a_sku_comes_from_the_product_master():
 @pytest.mark.parametrize("path", sorted(SQL.glob("*.sql")), ids=lambda p: p.stem)
 def test_every_sql_file_parses(path):
     assert sqlglot.parse_one(path.read_text(), dialect="bigquery")
+
+
+@pytest.mark.parametrize("path", sorted(SQL.glob("*.sql")), ids=lambda p: p.stem)
+def test_every_sql_file_is_answered_by_a_warehouse(ask, path):
+    ask(queries.Query(path.read_text()))
+
+
+def test_each_rule_that_refused_rows_has_its_newest_example(ask):
+    (found,) = ask(queries.Query(queries.text("reasons")))
+    assert (found["reason"], found["refused"], found["object"]) == ("quantity_type", 1, "sales/week_36.csv")
+    assert (found["line"], found["value"], found["expected"]) == (10, "deux", "a number")
+
+
+def test_the_share_that_was_accepted_is_known_by_feed_and_day(ask):
+    """A file of nine lines, one of them refused; the other file could not be read at all."""
+    (found,) = ask(queries.Query(queries.text("by_day")))
+    assert (found["feed"], found["rows_delivered"], found["rows_accepted"]) == ("sales", 9, 8)
+    assert (found["rows_quarantined"], found["files_rejected"]) == (1, 1)
 
 
 def test_two_kpis_are_asked_for_in_one_query(ask):
@@ -74,16 +101,30 @@ def test_filters_keep_what_is_chosen(ask):
     ]
 
 
-def test_a_breakdown_is_of_the_last_day_largest_first_and_says_how_many_there_are(ask):
-    rows = ask(queries.breakdown(NET_SALES, COLUMNS["net_sales"], "location", ALL_DAYS, 1))
-    assert [(b.name, b.value) for b in queries.bars(rows)] == [("LYO", 53.0)]
-    assert rows[0]["names"] == 2
+def ranked(ask, kpi, columns, dimensions, selection, most=9):
+    splits = [Split(kpi, columns, dimension, selection.end) for dimension in dimensions]
+    return breakdowns.rankings(ask(breakdowns.question(splits, selection, most)), splits)
+
+
+def test_several_breakdowns_are_one_question_largest_first_and_say_how_many_names_there_are(ask):
+    by_place, by_category = ranked(ask, NET_SALES, COLUMNS["net_sales"], ("location", "category"), ALL_DAYS, 1)
+    assert [(b.name, b.value) for b in by_place.bars] == [("LYO", 53.0)]
+    assert [(b.name, b.value) for b in by_category.bars] == [("tools", 72.0)]
+    assert (by_place.names, by_category.names) == (2, 2)
 
 
 def test_a_name_without_a_value_comes_last_with_its_reason(ask):
     """On the second day Paris sold without an amount."""
-    rows = ask(queries.breakdown(NET_SALES, COLUMNS["net_sales"], "location", Selection(DAYS[0], DAYS[1]), 9))
-    assert [(b.name, b.value, b.reason) for b in queries.bars(rows)] == [("LYO", 10.0, None), ("PAR", None, "no_price")]
+    two = Selection(DAYS[0], DAYS[1])
+    (found,) = ranked(ask, NET_SALES, COLUMNS["net_sales"], ("location",), two)
+    assert [(b.name, b.value, b.reason) for b in found.bars] == [("LYO", 10.0, None), ("PAR", None, "no_price")]
+
+
+def test_a_breakdown_is_by_the_first_dimension_that_the_kpi_is_known_by():
+    kpi, columns = Kpi("x", "X", "days", "", "", "up", "ratio"), (*BASE, "supplier_code")
+    found = breakdowns.first_known(kpi, columns, ("location", "supplier"), DAY)
+    assert found is not None and found.dimension == "supplier"
+    assert breakdowns.first_known(kpi, columns, ("location",), DAY) is None
 
 
 def test_a_category_that_only_the_product_master_knows_is_looked_up_there(ask):
@@ -91,14 +132,22 @@ def test_a_category_that_only_the_product_master_knows_is_looked_up_there(ask):
     plain = (*BASE, "sku", "location_code")
     chosen = Selection(DAYS[0], DAYS[-1], categories=frozenset({"garden", "tools"}))
     for selection in (ALL_DAYS, chosen):
-        by_category = ask(queries.breakdown(NET_SALES, plain, "category", selection, 9))
-        assert [(b.name, b.value) for b in queries.bars(by_category)] == [("tools", 72.0), ("garden", 5.0)]
-        by_place = ask(queries.breakdown(NET_SALES, plain, "location", selection, 9))
-        assert [(b.name, b.value) for b in queries.bars(by_place)] == [("LYO", 53.0), ("PAR", 24.0)]
+        by_category, by_place = ranked(ask, NET_SALES, plain, ("category", "location"), selection)
+        assert [(b.name, b.value) for b in by_category.bars] == [("tools", 72.0), ("garden", 5.0)]
+        assert [(b.name, b.value) for b in by_place.bars] == [("LYO", 53.0), ("PAR", 24.0)]
+
+
+def test_a_day_without_a_value_says_what_most_of_its_rows_say(ask):
+    """One row a day is asked for, however many reasons there are; a day that has a value needs none."""
+    paris = Selection(DAYS[0], DAYS[-1], frozenset({"PAR"}))
+    rows = ask(queries.daily({"net_sales": COLUMNS["net_sales"]}, paris))
+    assert len(rows) == len(DAYS)
+    series = points(queries.by_kpi(rows, ["net_sales"])["net_sales"], "sum")
+    assert [(p.value, p.reason) for p in series] == [(10.0, None), (None, "no_price"), (24.0, None)]
 
 
 def test_the_table_has_the_largest_rows_with_their_names_and_is_exported_as_csv(ask):
-    rows = ask(queries.table("net_sales", COLUMNS["net_sales"], NET_SALES.grain, ALL_DAYS, 2))
+    rows = ask(queries.table(NET_SALES, COLUMNS["net_sales"], DAYS[-1], ALL_DAYS, 2))
     assert [(r["product_name"], r["location_code"], r["value"]) for r in rows] == [
         ("Hammer", "LYO", 48.0),
         ("Hammer", "PAR", 24.0),
@@ -107,14 +156,17 @@ def test_the_table_has_the_largest_rows_with_their_names_and_is_exported_as_csv(
 
 
 def test_bounds_and_names_are_those_of_the_tables(ask):
-    assert ask(queries.bounds(COLUMNS)) == [{"first_day": DAYS[0], "last_day": DAYS[-1]}]
+    found = ask(queries.bounds(COLUMNS))
+    assert {(row["kpi"], row["first_day"], row["last_day"]) for row in found} == {
+        (kpi, DAYS[0], DAYS[-1]) for kpi in COLUMNS
+    }
     query = queries.names("location_code", COLUMNS, DAYS[0])
     assert query is not None and [r["name"] for r in ask(query)] == ["LYO", "PAR"]
     assert queries.names("supplier_code", COLUMNS, DAYS[0]) is None
 
 
 def test_the_largest_movement_comes_first(ask):
-    content = source.Content("p", (STOCK_VALUE, NET_SALES), COLUMNS)
+    content = readings.Content("p", (STOCK_VALUE, NET_SALES), COLUMNS)
     days = (DAYS[0], DAYS[-1])
     first, second = changed_page.moves(content, ask(queries.moved(content.tables, days)), days)
     assert (first.kpi.name, first.before, first.after, first.good) == ("net_sales", 35.0, 77.0, True)

@@ -8,7 +8,7 @@ import sqlglot
 
 from local.dashboard import charts, shapes
 from local.dashboard.catalogue import class_column
-from local.dashboard.rollup import Bar, Point, Selection
+from local.dashboard.rollup import Point, Selection
 
 DAY = date(2026, 10, 5)
 ALL = Selection(DAY, DAY)
@@ -41,7 +41,7 @@ def test_the_queries_parse_and_take_the_filters_as_parameters(selection):
         assert sqlglot.parse_one(query.sql, dialect="bigquery")
         assert "Tools" not in query.sql
         assert {name for name, _ in query.params} == {
-            n for n in ("day", "locations", "categories") if f"@{n}" in query.sql
+            n for n in ("day", "every_location", "locations", "every_category", "categories") if f"@{n}" in query.sql
         }
 
 
@@ -63,15 +63,14 @@ def test_each_drawing_is_a_valid_specification():
     series = [Point(DAY, 1.0, None, 1, None), Point(date(2026, 10, 6), None, "stale", 1, None)]
     assert charts.stacked(shapes.age_rows([row], found), found.labels).to_dict()
     assert charts.pareto(shapes.pareto_rows([{"sku": "A", "class": "A", "amount": 1}])).to_dict()
-    assert charts.bars([Bar("LYO", 1.0, None), Bar("NA", None, "stale")], "days").to_dict()
     assert charts.steps([("volume", 30.0), ("mix", -3.0)], "EUR").to_dict()
     assert "the last snapshot is too old" in str(charts.trend(series, "%").to_dict())
 
 
 def test_charts_are_drawn_for_the_page_that_they_are_on():
     """A dark page has light words."""
-    bar = [Bar("LYO", 1.0, None)]
-    assert charts.LIGHT.ink in str(charts.bars(bar, "days").to_dict())
+    parts = [("volume", 30.0)]
+    assert charts.LIGHT.ink in str(charts.steps(parts, "EUR").to_dict())
     token = charts.PALETTE.set(charts.DARK)
-    assert charts.DARK.ink in str(charts.bars(bar, "days").to_dict())
+    assert charts.DARK.ink in str(charts.steps(parts, "EUR").to_dict())
     charts.PALETTE.reset(token)
