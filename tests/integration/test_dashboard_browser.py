@@ -90,6 +90,7 @@ class Page:
 
     def follow(self, css: str, drawn: str) -> None:
         """Follow a link and wait until ``drawn`` is there."""
+        self.until(lambda: self.all(css))
         self.driver.execute_script("arguments[0].click()", self.all(css)[0])
         self.until(lambda: self.all(drawn), 120)
 
