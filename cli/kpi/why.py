@@ -1,38 +1,25 @@
 """kpi why: a change between two days, split into parts that add up to it, down to files and lines."""
 
-from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Annotated, Any
 
 import typer
 
-from cli import target, wording
+from cli import target
 from cli.kpi.catalogue import Language, Spoken
 from cli.kpi.environment import one_kpi, parsed_days, sound
+from cli.kpi.movement import tell
 from cli.kpi.parts import Key, Split, of_amount, of_ratio, of_sum
 from cli.kpi.restated import Restated, moment, restated
 from cli.kpi.statements import statements
 from cli.kpi.subject import Subject
 from cli.kpi.workspace import Workspace, open_workspace
-from cli.output import CommandError, console, print_json, print_table
+from cli.output import CommandError, print_json
 from cli.stack import Json
-from cli.texts import said, separators, speaking
+from cli.texts import speaking
 from functions.kpi.definition import Definition
 from stockflow.services import Services
 
-# What people call the parts; of an amount at cost the price of a unit is its cost.
-WORDS = {
-    "numerator": "the cells' numerators", "denominator": "the cells' denominators", "volume": "volume",
-    "price": "price or cost of a unit", "mix_location": "mix of locations", "mix_sku": "mix within locations",
-    "new": "cells that are new", "gone": "cells that are gone", "changed": "cells that changed",
-    "definition": "another definition", "late": "files that came late", "corrections": "corrections by later files",
-}  # fmt: skip
-CALLED = {"sku": "SKU", "location_code": "location", "supplier_code": "supplier"}
-BY = {"sku": "By SKU", "location_code": "By location", "supplier_code": "By supplier"}
-# What files say: column -> how it is called.
-LINES = {"file": "file", "line": "line", "business_date": "date", "feed": "feed", "what": "it says"}
-FROM_TO = "{title}: {start} on {first}, {end} on {last}"
-LATE = "{files} came after that time"
 _AT = """
 SELECT {grain}, {above} AS above, {below} AS below
 FROM {table} AS computed
@@ -74,7 +61,7 @@ def why(
         print_json(found)
         return
     with speaking(language):
-        _tell(found, subject.definition.told_in(language))
+        tell(found, subject.definition.told_in(language))
 
 
 def asked(name: str, services: Services) -> Subject:
@@ -200,49 +187,3 @@ def _by(split: Split, place: int) -> list[dict[str, Any]]:
 def lines(subject: Subject, keys: list[Key], days: tuple[date, date]) -> list[dict[str, Any]]:
     """Return the lines of files that state facts of these cells between the two days."""
     return [row for key in keys for row in statements(subject, key, days)]
-
-
-def _tell(found: dict[str, Any], definition: Definition) -> None:
-    unit = definition.unit
-    values = {name: wording.figure(found[name], unit) for name in ("start", "end")}
-    days = {"first": found["from"], "last": found["to"]}
-    console().print(f"{said(FROM_TO, title=definition.title, **values, **days)}\n", markup=False)
-    _tell_parts(found)
-    for column, moved in found["by"].items():
-        _tell_moves(said(BY.get(column, column)), column, moved)
-    if found["late_files"]:
-        told = ", ".join(found["late_files"][:5])
-        console().print(f"\n{said(LATE, files=wording.count(len(found['late_files']), 'file'))}: {told}", markup=False)
-    _tell_cells(found, definition)
-    if found["lines"]:
-        rows = [{said(title): line.get(name) for name, title in LINES.items()} for line in found["lines"]]
-        print_table(rows, list(rows[0]), f"\n{said('What files say of the first three')}")
-
-
-def _tell_parts(found: dict[str, Any]) -> None:
-    ordered = sorted(found["parts"].items(), key=lambda pair: -abs(pair[1]))
-    told = [*((said(WORDS[name]), amount) for name, amount in ordered), (said("together"), found["change"])]
-    part, change = said("part"), said("change")
-    print_table([{part: name, change: _signed(amount)} for name, amount in told], [part, change])
-
-
-def _tell_moves(title: str, column: str, moved: list[dict[str, Any]]) -> None:
-    name, change = said(CALLED.get(column, column)), said("change")
-    print_table([{name: r["name"], change: _signed(r["change"])} for r in moved[:5]], [name, change], f"\n{title}")
-
-
-def _tell_cells(found: dict[str, Any], definition: Definition) -> None:
-    """Print the cells that moved most, the grain first, then the change and its parts."""
-    rows = [worded(cell, definition.grain) for cell in found["cells"]]
-    shown = [{k: _signed(v) if isinstance(v, float) else v for k, v in row.items()} for row in rows]
-    print_table(shown, list(dict.fromkeys(name for row in rows for name in row)), f"\n{said('Cells that moved most')}")
-
-
-def worded(cell: Mapping[str, Any], grain: Sequence[str]) -> dict[str, Any]:
-    """Return a cell with the names of its columns and parts in the reader's language."""
-    parts = {said(WORDS.get(n, n)): v for n, v in cell.items() if n not in grain and n != "change"}
-    return {**{said(CALLED.get(n, n)): cell[n] for n in grain}, said("change"): cell["change"], **parts}
-
-
-def _signed(value: float) -> str:
-    return separators(f"{value:+,.4g}" if abs(value) < 1000 else f"{value:+,.0f}")

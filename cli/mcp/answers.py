@@ -9,7 +9,8 @@ from cli.freshness import ARRIVALS, freshness
 from cli.kpi.environment import one_kpi, parsed_days
 from cli.kpi.figures import Figure, Part, Run, figures, known_by, last_run, series, splits
 from cli.kpi.lineage import traced
-from cli.kpi.why import WORDS, answer, asked, both
+from cli.kpi.movement import WORDS
+from cli.kpi.why import answer, asked, both
 from cli.kpi.workspace import open_workspace
 from cli.output import CommandError
 from cli.texts import LANGUAGE, said

@@ -126,7 +126,7 @@ def _parts(kpi: Kpi, answer: Mapping[str, Any] | None) -> None:
     if answer is None:
         page.card(kpi.title, said("it has no value on one of these days, so its change cannot be split"), 2)
         return
-    from cli.kpi.why import BY, WORDS
+    from cli.kpi.movement import BY, WORDS
 
     start, end = (wording.figure(answer[name], kpi.unit) for name in ("start", "end"))
     change = wording.signed(answer["change"], kpi.unit)
@@ -142,7 +142,7 @@ def _parts(kpi: Kpi, answer: Mapping[str, Any] | None) -> None:
 
 def _behind(kpi: Kpi, answer: Mapping[str, Any]) -> None:
     """Draw the cells that moved most, and what files say of the first of them."""
-    from cli.kpi.why import CALLED, LINES, worded
+    from cli.kpi.movement import CALLED, LINES, worded
 
     note = said("the {number} that moved most, with their parts of the change", number=len(answer["cells"]))
     page.section(said("The items behind it"), note)

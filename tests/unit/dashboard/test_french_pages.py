@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cli import freshness, wording
-from cli.kpi import why
+from cli.kpi import movement
 from cli.kpi.catalogue import TREND
 from cli.texts import french, said, speaking
 from functions.kpi.catalog import load_definitions
@@ -23,10 +23,10 @@ UNITS = {d.unit for d in load_definitions(str(bundle_root() / "functions" / "kpi
 CHOSEN = {
     *wording.REASONS.values(), *wording.NOUNS, *(f"{noun}s" for noun in wording.NOUNS), wording.NO_VALUE,
     wording.UNCHANGED, " bn", *(f"{date(2026, month, 1):%b}" for month in range(1, 13)),
-    *(f"{date(2026, 11, day):%a}" for day in range(1, 8)), *why.WORDS.values(), *TREND, *page.CHIPS, page.NEXT,
+    *(f"{date(2026, 11, day):%a}" for day in range(1, 8)), *movement.WORDS.values(), *TREND, *page.CHIPS, page.NEXT,
     *filters.DIMENSIONS.values(), *filters.ALL.values(), *kpi_page.LIMITS.values(), *kpi_page.BETTER.values(),
-    "neither higher nor lower", *kpi_page.BY.values(), *kpi_page.COUNTS, *why.CALLED.values(),
-    *why.LINES.values(), *why.BY.values(), why.FROM_TO, why.LATE,
+    "neither higher nor lower", *kpi_page.BY.values(), *kpi_page.COUNTS, *movement.CALLED.values(),
+    *movement.LINES.values(), *movement.BY.values(), movement.FROM_TO, movement.LATE,
     "location", "category", overview.NO_ROW, shapes.UNKNOWN, "none", "all",
     *quality_page.LOADS.values(), *quality_page.QUARANTINE.values(), *quality_page.REJECTS.values(),
     *(text for what, _, then in quality_page.FIXES.values() for text in (what, then)), *quality_page.FIXES,
