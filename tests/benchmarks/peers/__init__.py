@@ -1,0 +1,1 @@
+"""What the same file costs by other means; these scripts run in an environment of their own."""
