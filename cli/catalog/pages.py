@@ -80,12 +80,20 @@ def _feed(contract: Contract, readers: Iterable[str], svg: str, known: Measured 
     ]
     rules = [(f"`{r.id}`", r.severity, r.description, r.expected or "") for r in contract.rules]
     parts = {
-        "## Columns": _table(("column", "type", "what it holds", "", "also called"), columns),
+        "## Columns": _table(("column", "type", "what it holds", "marks", "also called"), columns),
         "## Rules": _table(("rule", "severity", "when it breaks", "expected"), rules),
         "## Sample values": sample_values(contract, known),
         "## Quality": quality(known),
     }
-    top = [f"# {feed}", "", contract.description, "", "[All feeds and KPIs](README.md)", "", *_table(("", ""), facts)]
+    top = [
+        f"# {feed}",
+        "",
+        contract.description,
+        "",
+        "[All feeds and KPIs](README.md)",
+        "",
+        *_table(("fact", "what it is"), facts),
+    ]
     return _page([*top, "", *_picture(feed, feed, svg)], parts)
 
 
@@ -138,7 +146,7 @@ def _kpi(d: Definition, feeds: Iterable[str], svg: str) -> str:
     ]
     top = [f"# {d.title}", "", d.description, "", "[All feeds and KPIs](README.md)", ""]
     top += [
-        *_table(("", ""), [(name, text) for name, text in facts if text]),
+        *_table(("fact", "what it is"), [(name, text) for name, text in facts if text]),
         "",
         *_picture(f"kpi-{d.name}", d.title, svg),
     ]
@@ -150,7 +158,11 @@ def _picture(name: str, title: str, svg: str) -> list[str]:
     found = _VIEW_BOX.search(svg)
     style = f"width: {found[1]}px; max-width: none" if found else ""
     image = f'<img src="lineage/{name}.svg" alt="Where {title} comes from, and what comes from it" style="{style}">'
-    return ["## Lineage", "", f'<div style="overflow-x: auto"><a href="lineage/{name}.svg">{image}</a></div>']
+    return [
+        "## Lineage",
+        "",
+        f'<div style="overflow: auto; max-height: 560px" tabindex="0"><a href="lineage/{name}.svg">{image}</a></div>',
+    ]
 
 
 def _feeds(name: str, definitions: Mapping[str, Definition], read: Mapping[str, set[str]]) -> set[str]:

@@ -12,15 +12,30 @@ from cli.output import CommandError
 from stockflow.settings import bundle_root
 
 _WORKER = "iframe-worker.js"  # searches in pages that are opened from a folder
+_STYLE, _SCRIPT = "catalogue.css", "catalogue.js"
+
+
+def _scheme(media: str, name: str, other: str) -> dict[str, Any]:
+    """Return a scheme of colours: that of the reader's system, until the button takes the other one."""
+    toggle = {"icon": "material/theme-light-dark", "name": f"Switch to {other}"}
+    colours = {"primary": "indigo", "accent": "indigo"}
+    return {"media": f"(prefers-color-scheme: {media})", "scheme": name, "toggle": toggle, **colours}
+
+
 _CONFIG: dict[str, Any] = {
     "site_name": "Stockflow catalogue",
     "use_directory_urls": False,
-    "theme": {"name": "material", "font": False, "features": ["navigation.top", "search.highlight", "search.suggest"]},
+    "theme": {
+        "name": "material", "font": False, "features": ["navigation.top", "search.highlight", "search.suggest"],
+        "palette": [_scheme("light", "default", "dark"), _scheme("dark", "slate", "light")],
+    },
     "plugins": ["search", "offline"],
-    "extra": {"polyfills": [_WORKER]},
+    "extra": {"polyfills": [_WORKER], "generator": False},
+    "extra_css": [_STYLE],
+    "extra_javascript": [_SCRIPT],
     "markdown_extensions": ["tables", "pymdownx.highlight", "pymdownx.superfences"],
     "strict": True,
-}
+}  # fmt: skip
 
 
 def build(pages: Mapping[str, str], site: Path) -> None:
@@ -40,7 +55,8 @@ def build(pages: Mapping[str, str], site: Path) -> None:
             page = source / name
             page.parent.mkdir(parents=True, exist_ok=True)
             page.write_text(text, encoding="utf-8")
-        shutil.copy(bundle_root() / "docs" / "site" / _WORKER, source / _WORKER)
+        for name in (_WORKER, _STYLE, _SCRIPT):
+            shutil.copy(bundle_root() / "docs" / "site" / name, source / name)
         file = Path(folder) / "mkdocs.yml"
         file.write_text(yaml.safe_dump({**_CONFIG, "nav": _nav(pages)}), encoding="utf-8")
         build_site(load_config(str(file), docs_dir=str(source), site_dir=str(site.resolve())))

@@ -18,7 +18,7 @@ def svg(steps: Steps, asked: str, labels: Mapping[str, str]) -> str:
     columns = _columns(drawn, asked)
     most = max(map(len, columns))
     place = {
-        name: (MARGIN + x * ACROSS, MARGIN + y * DOWN + (most - len(names)) * DOWN // 2)
+        name: (MARGIN + x * ACROSS, MARGIN + y * DOWN)  # all begin at the top: the first columns are seen at once
         for x, names in enumerate(columns)
         for y, name in enumerate(names)
     }

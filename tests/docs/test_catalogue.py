@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from cli.main import app
 from functions.kpi.catalog import load_definitions
 from stockflow.contracts import load_contracts
+from tests.support.axe import findings
 from tests.support.browser import NEEDS_BROWSER, browser
 
 ROOT = Path(__file__).parents[2]
@@ -61,3 +62,17 @@ def test_a_column_is_found_by_its_name(site: Path, tmp_path: Path) -> None:
         picture = driver.find_element(By.CSS_SELECTOR, "img[src*='lineage/']")
         assert driver.execute_script("return arguments[0].complete && arguments[0].naturalWidth > 0", picture)
         assert picture.size["width"] > 500, "as wide as the text"
+
+
+@NEEDS_BROWSER
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_in_either_scheme(site: Path, tmp_path: Path, scheme: str) -> None:
+    """In the colours that the reader's system asks for."""
+    with browser(tmp_path) as driver:
+        media = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+        driver.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
+        for page in ("index", "sales", "kpi-gmroi"):
+            driver.get((site / f"{page}.html").as_uri())
+            body = driver.find_element(By.TAG_NAME, "body")
+            assert body.get_attribute("data-md-color-scheme") == {"light": "default", "dark": "slate"}[scheme]
+            assert findings(driver) == [], page
