@@ -12,9 +12,11 @@ locals {
     STOCKFLOW_EVENTS_TOPIC   = google_pubsub_topic.this["inventory-events"].name
     LOG_EXECUTION_ID         = "true"
   }
+  # each sweep tells Knowledge Catalog which files and tables a stage read and wrote
+  lineage_env = { for name, url in { STOCKFLOW_LINEAGE_URL = "https://datalineage.googleapis.com" } : name => url if var.optional.catalog }
   # what one function needs beyond that
   own_env = {
-    ingest    = local.dataflow_env
+    ingest    = merge(local.dataflow_env, local.lineage_env)
     validate  = { GX_ANALYTICS_ENABLED = "false" }
     transform = {}
     kpi       = { STOCKFLOW_DEFINITIONS_URI = "gs://${google_storage_bucket.this["definitions"].name}/kpi" }

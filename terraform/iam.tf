@@ -251,6 +251,15 @@ resource "google_project_iam_member" "lineage" {
   member  = each.key
 }
 
+# Each sweep of ingest tells it what ended.
+resource "google_project_iam_member" "ingest_lineage" {
+  count = var.optional.catalog ? 1 : 0
+
+  project = var.project
+  role    = "roles/datalineage.producer"
+  member  = google_service_account.function["ingest"].member
+}
+
 # A sandbox run makes datasets of its own, which expire; its promotion writes what transform and kpi write.
 resource "google_project_iam_member" "replayers" {
   for_each = toset(var.access.replayers)

@@ -9,12 +9,12 @@ import typer
 
 from cli import target
 from cli.kpi.workspace import open_workspace
-from cli.lineage.ledger import Window, events
 from cli.lineage.model import build
-from cli.lineage.openlineage import Writer
 from cli.lineage.targets import DataLineage, File, Http, Target
 from cli.output import CommandError, console, print_json
 from cli.stack import Json
+from functions.ingest.lineage.events import Writer
+from functions.ingest.lineage.ledger import Window, events
 from stockflow.settings import Settings
 
 UNITS = {"m": "minutes", "h": "hours", "d": "days"}

@@ -8,8 +8,9 @@ from typing import Any
 from cli.lineage.model import Model
 from cli.lineage.names import nearest
 from cli.output import CommandError
+from functions.ingest.lineage.events import columns_of
 from functions.kpi.definition import Definition
-from stockflow.contracts import Contract, normalise_header
+from stockflow.contracts import Contract
 from stockflow.ledger import record_of
 from stockflow.services import Services
 
@@ -147,12 +148,6 @@ class Facts:
 
 def _utc(at: datetime) -> datetime:
     return at.astimezone(UTC)
-
-
-def columns_of(header: Iterable[str], contract: Contract) -> dict[str, str]:
-    """Return header of a file -> the column that it was read as; one that no alias knows is left out."""
-    known = contract.headers
-    return {name: known[key] for name in header if (key := normalise_header(name)) in known}
 
 
 def parsed(text: str, definition: Definition) -> dict[str, Any]:

@@ -29,6 +29,11 @@ class Model:
     known: dict[str, Columns] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def contracts(self) -> Mapping[str, Contract]:
+        """The contracts by feed."""
+        return self.workspace.contracts
+
     @cached_property
     def reads(self) -> dict[str, set[str]]:
         """Table -> the tables that its SELECT names; not the ledger's, nor the days that are known."""

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Protocol
 from uuid import NAMESPACE_URL, uuid5
 
-from cli.lineage.openlineage import Event, fitted
+from functions.ingest.lineage.events import Event, fitted
 from stockflow.errors import TransientError
 
 TIMEOUT_SECONDS = 10.0

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from functions.ingest.expected import tell_expected
 from functions.ingest.freshness import tell_freshness
+from functions.ingest.lineage.tell import tell_lineage
 from functions.ingest.orphans import remove_orphans_daily
 from functions.ingest.receipts.tell import tell_receipts
 from functions.ingest.sweep import sweep
@@ -36,3 +37,4 @@ def _sweep(services: Services) -> None:
     tell_freshness(services)
     tell_expected(services)
     remove_orphans_daily(services)
+    tell_lineage(services)

@@ -12,7 +12,7 @@ from stockflow.senders import Sender, contract_of, load_senders, sender_of
 from stockflow.settings import Settings
 
 if TYPE_CHECKING:
-    from stockflow.gcp import Dataflow, ObjectStore, Publisher, Warehouse
+    from stockflow.gcp import Dataflow, Lineage, ObjectStore, Publisher, Warehouse
 
 
 def _now() -> datetime:
@@ -58,6 +58,13 @@ class Services:
         from stockflow.gcp import Dataflow
 
         return Dataflow(self.settings)
+
+    @cached_property
+    def lineage(self) -> "Lineage":
+        """Where OpenLineage events go."""
+        from stockflow.gcp import Lineage
+
+        return Lineage(self.settings)
 
     @cached_property
     def ledger(self) -> Ledger:

@@ -88,6 +88,12 @@ class Settings:
     handover_seconds: int = _setting(
         "STOCKFLOW_HANDOVER_SECONDS", "Seconds that a job may take for a load until another one is launched.", 14_400
     )
+    lineage_url: str = _setting(
+        "STOCKFLOW_LINEAGE_URL",
+        "Where sweeps send OpenLineage events: `https://datalineage.googleapis.com`, or an endpoint such as Marquez; "
+        "empty: nowhere.",
+        "",
+    )
     bigquery_endpoint: str | None = _setting("BIGQUERY_EMULATOR_HOST", "Address of a BigQuery emulator.", None)
     bigquery_grpc: str | None = _setting(
         "BIGQUERY_STORAGE_EMULATOR_HOST", "Address of its gRPC interface (Storage Write API).", None

@@ -397,9 +397,9 @@ def lineage() -> Iterator[Statement]:
 
 def emitted() -> Iterator[Statement]:
     """What is read of the ledger to tell others of it."""
-    from cli.lineage.ledger import Window, events
     from cli.lineage.model import Model
-    from cli.lineage.openlineage import Writer
+    from functions.ingest.lineage.events import Writer
+    from functions.ingest.lineage.ledger import Window, events
     from stockflow.ledger import StageRecord
 
     record = StageRecord("a", None, "validate", "failed", "v", NOW, NOW, run_id="r", landed_at=NOW)

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from stockflow.gcp.dataflow import Dataflow as Dataflow
+    from stockflow.gcp.lineage import Lineage as Lineage
     from stockflow.gcp.object_store import ObjectStore as ObjectStore
     from stockflow.gcp.publisher import Publisher as Publisher
     from stockflow.gcp.warehouse import Warehouse as Warehouse
 
 _HOMES = {
     "Dataflow": "stockflow.gcp.dataflow",
+    "Lineage": "stockflow.gcp.lineage",
     "Publisher": "stockflow.gcp.publisher",
     "ObjectStore": "stockflow.gcp.object_store",
     "Warehouse": "stockflow.gcp.warehouse",

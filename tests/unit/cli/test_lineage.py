@@ -7,12 +7,13 @@ from xml.etree import ElementTree
 import pytest
 
 from cli.erase.places import personal_columns
-from cli.lineage.facts import behind_sql, columns_of, parsed
+from cli.lineage.facts import behind_sql, parsed
 from cli.lineage.model import Model, headers, reach, turned
 from cli.lineage.names import Asked, asked, unknown
 from cli.lineage.picture import svg
 from cli.lineage.show import show
 from cli.output import CommandError
+from functions.ingest.lineage.events import columns_of
 from functions.kpi.graph import sql_lineage
 from tests.support.lineage_model import project_model
 

@@ -18,9 +18,9 @@ from google.cloud.datacatalog_lineage_v1.services.lineage.transports import Line
 from google.protobuf.json_format import MessageToDict
 
 from cli.lineage.emit import moment
-from cli.lineage.openlineage import Event, Writer, fitted
 from cli.lineage.targets import DataLineage, File, Http, requests_of
 from cli.output import CommandError
+from functions.ingest.lineage.events import Event, Writer, fitted
 from stockflow.errors import TransientError
 from stockflow.ledger import StageRecord, next_record
 from stockflow.senders import Sender

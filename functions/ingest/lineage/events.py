@@ -6,14 +6,14 @@ sent twice.
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
+from typing import Any, Protocol
 from uuid import NAMESPACE_URL, uuid5
 
-from cli.lineage.facts import columns_of
-from cli.lineage.model import Model
+from stockflow.contracts import Contract, normalise_header
 from stockflow.ledger import StageRecord
 from stockflow.senders import Sender, contract_of, sender_of
 from stockflow.settings import Settings
@@ -26,12 +26,48 @@ FAILED = ("failed", "rejected", "skipped")
 UNFINISHED = ("held", "computing", "handed_over")  # waits for a person; for the next delivery; for a job
 
 
+class Known(Protocol):
+    """What is known of tables: which each reads, column by column, what columns each has; and the contracts."""
+
+    @property
+    def reads(self) -> Mapping[str, set[str]]:
+        """Table -> the tables that it is computed from."""
+
+    @property
+    def columns(self) -> Mapping[str, set[str]]:
+        """Column -> the columns that it is computed from."""
+
+    @property
+    def known(self) -> Mapping[str, Mapping[str, str]]:
+        """Table -> its columns and their types."""
+
+    @property
+    def contracts(self) -> Mapping[str, Contract]:
+        """The contracts by feed."""
+
+
+@dataclass(frozen=True)
+class Bare:
+    """What a function knows: the contracts. Its events name tables and files; the command knows columns, too."""
+
+    contracts: Mapping[str, Contract]
+    reads: Mapping[str, set[str]] = field(default_factory=dict)
+    columns: Mapping[str, set[str]] = field(default_factory=dict)
+    known: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+
+def columns_of(header: Iterable[str], contract: Contract) -> dict[str, str]:
+    """Return header of a file -> the column that it was read as; one that no alias knows is left out."""
+    known = contract.headers
+    return {name: known[key] for name in header if (key := normalise_header(name)) in known}
+
+
 @dataclass(frozen=True)
 class Writer:
     """Writes events of one environment."""
 
     settings: Settings
-    model: Model
+    model: Known
     senders: tuple[Sender, ...] = ()
 
     # -- events of a stage and of a KPI
@@ -102,7 +138,7 @@ class Writer:
 
     def _ingested(self, record: StageRecord) -> list[Dataset]:
         """Return the raw table with the headers that its columns come from; nothing when no row went there."""
-        contract = self.model.workspace.contracts.get(record.feed or "")
+        contract = self.model.contracts.get(record.feed or "")
         if contract is None or record.state != "loaded":
             return []
         file = self._object(record.bucket, record.object, record.generation)
@@ -178,6 +214,7 @@ class Writer:
         }  # fmt: skip
 
 
+@cache
 def producer() -> str:
     """Return the URI that says which code made an event."""
     try:

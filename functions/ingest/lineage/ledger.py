@@ -2,17 +2,17 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
-from cli.lineage.openlineage import Event, Writer
-from stockflow.ledger import record_of
+from functions.ingest.lineage.events import Event, Writer
+from stockflow.ledger import EPOCH_DAY, record_of
 from stockflow.services import Services
 
 # By the time of finishing, and so through all landing days: a replay finishes today what landed a year ago.
 _RECORDS = """
 SELECT * FROM inventory_ops.load_stages
-WHERE landed_on >= DATE '2000-01-01' AND finished_at >= @begun AND finished_at < @ended
+WHERE landed_on >= @since AND finished_at >= @begun AND finished_at < @ended
 ORDER BY finished_at, record_id
 """
 _VERDICTS = """
@@ -35,7 +35,7 @@ SELECT
   MIN(recorded_at) AS began_at,
   MAX(recorded_at) AS failed_at
 FROM inventory_ops.stage_attempts
-WHERE landed_on >= DATE '2000-01-01'
+WHERE landed_on >= @since
 GROUP BY attempt_id
 HAVING LOGICAL_OR(event = 'failed') AND MAX(recorded_at) >= @begun AND MAX(recorded_at) < @ended
 ORDER BY failed_at, attempt_id
@@ -50,15 +50,16 @@ ORDER BY finished_at, run_id
 
 @dataclass(frozen=True)
 class Window:
-    """A while: from ``begun`` on, until before ``ended``."""
+    """A while: from ``begun`` on, until before ``ended``; of what landed from ``since`` on."""
 
     begun: datetime
     ended: datetime
+    since: date = EPOCH_DAY
 
     @property
-    def params(self) -> dict[str, datetime]:
+    def params(self) -> dict[str, Any]:
         """The query parameters."""
-        return {"begun": self.begun, "ended": self.ended}
+        return {"begun": self.begun, "ended": self.ended, "since": self.since}
 
 
 def events(services: Services, writer: Writer, window: Window) -> Iterator[Event]:
@@ -69,7 +70,7 @@ def events(services: Services, writer: Writer, window: Window) -> Iterator[Event
             yield from writer.of_record(record_of(row), verdicts.get(row["run_id"], []))
     for row in services.warehouse.query(_ATTEMPTS, window.params):
         yield from writer.of_attempt(row)
-    for row in services.warehouse.query(_RUNS, window.params):
+    for row in services.warehouse.query(_RUNS, {"begun": window.begun, "ended": window.ended}):
         yield from writer.of_run(row)
 
 
