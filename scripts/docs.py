@@ -42,6 +42,7 @@ OTHERS = {
     "STOCKFLOW_CLI_PROJECT": ("Set by `--project`: the command speaks to this project.", "none: the embedded stack"),
     "STOCKFLOW_SWEEP_SECONDS": ("Seconds between two sweeps of the embedded stack.", "`600`"),
     "STOCKFLOW_RECEIPTS_SECONDS": ("Seconds between two ticks that write receipts, of the embedded stack.", "`60`"),
+    "STOCKFLOW_DATAPLEX_ENDPOINT": ("Address of a stand-in for Dataplex, of `stockflow catalog publish`.", "none"),
     "OPENLINEAGE_URL": ("Where `stockflow lineage emit` sends events: an endpoint such as Marquez.", "none"),
     "OPENLINEAGE_API_KEY": ("The bearer token for it.", "none"),
     "DEMO_EXIT": ("`1`: `stockflow demo` stops the stack when it has printed the KPIs.", "keep it running"),

@@ -26,9 +26,9 @@ def nobody_is_public(plan: Plan) -> list[str]:
 
 
 def functions_have_no_project_data_roles(plan: Plan) -> list[str]:
-    """At project level a function may only run jobs; data is granted where the data is."""
+    """At project level a function may only run jobs and tell lineage; data is granted where the data is."""
     grants = resources(plan, "google_project_iam_member")
-    allowed = {"roles/bigquery.jobUser", "roles/dataflow.developer"}
+    allowed = {"roles/bigquery.jobUser", "roles/dataflow.developer", "roles/datalineage.producer"}
     names = ("stockflow-ingest@", "stockflow-validate@", "stockflow-transform@", "stockflow-kpi@")
     mine = {a: v for a, v in grants.items() if any(n in (v.get("member") or "") for n in names)}
     return [f"{a} grants {v['role']} on the project" for a, v in mine.items() if v["role"] not in allowed]
