@@ -205,7 +205,7 @@ class Visit:
         return seen, time.monotonic() - began
 
     def _until(self, condition: Callable[[], bool]) -> None:
-        WebDriverWait(self.driver, 300, 0.02, [Exception]).until(lambda _: condition())
+        WebDriverWait(self.driver, 300, 0.1, [Exception]).until(lambda _: condition())
 
     def _all(self, css: str) -> list[Any]:
         return list(self.driver.find_elements(By.CSS_SELECTOR, css))
@@ -214,7 +214,7 @@ class Visit:
         return bool(self.driver.execute_script("return document.querySelector(arguments[0])", css))
 
     def _text(self, css: str) -> str:
-        return str(self.driver.execute_script("return document.querySelector(arguments[0]).innerText", css))
+        return str(self.driver.execute_script("return document.querySelector(arguments[0]).textContent", css))
 
     def _drawn(self) -> bool:
         return bool(self.driver.execute_script(_DRAWN))
