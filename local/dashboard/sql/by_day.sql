@@ -1,4 +1,4 @@
--- Of what each feed delivered on the last fourteen days with files, what was accepted. Counted as in the view
+-- Of what each feed delivered on the last twelve days with files, what was accepted. Counted as in the view
 -- `inventory_reporting.data_quality`: files whose end is not known yet are left out.
 WITH ended AS (
   SELECT *
@@ -14,6 +14,6 @@ SELECT
   SUM(quarantined) AS rows_quarantined,
   COUNTIF(end_state = 'rejected') AS files_rejected
 FROM ended
-WHERE landed_on IN (SELECT DISTINCT landed_on FROM ended ORDER BY landed_on DESC LIMIT 14)
+WHERE landed_on IN (SELECT DISTINCT landed_on FROM ended ORDER BY landed_on DESC LIMIT 12)
 GROUP BY feed, day
 ORDER BY day DESC, feed
