@@ -25,7 +25,9 @@ down: install ## stop the stack
 status: install ## show the parts of the stack
 	@$(BIN)/stockflow status
 
-test: browser test-unit test-slow test-tools test-integration ## run the whole suite
+test: install browser ## run the whole suite
+	@$(BIN)/python -m pytest tests/unit -n $(WORKERS) --dist loadfile -q
+	@$(BIN)/python -m pytest --ignore tests/unit -n $(WORKERS) --dist loadfile --no-loadscope-reorder -q
 
 browser: ## install Chromium, where it is absent and can be installed
 	@sh scripts/system-packages.sh

@@ -16,11 +16,15 @@ settings.load_profile("same")
 
 LONGEST = (
     "test_replay.py",
-    "test_backfill.py",
     "test_golden.py",
+    "test_backfill.py",
+    "test_statements.py",
+    "test_configuration.py",
     "test_runbook.py",
     "test_readme_commands.py",
     "test_stack.py",
+    "test_deploy_scripts.py",
+    "test_new_column.py",
 )
 
 
