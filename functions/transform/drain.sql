@@ -56,10 +56,7 @@ SELECT
   CASE
     WHEN model._issue IS NOT NULL THEN model._issue
 <<refusals>>
-  END AS _issue,
-  TO_JSON_STRING(STRUCT(
-    <<original>>
-  )) AS _original
+  END AS _issue
 FROM model
 JOIN accepted AS raw ON raw._load_id = model._load_id AND raw._row = model._row;
 
@@ -234,10 +231,13 @@ IF refusing THEN
       '", expected ', SPLIT(typed._issue, '|')[SAFE_OFFSET(3)]
     ),
     'critical',
-    typed._original,
+    TO_JSON_STRING(STRUCT(
+      <<original>>
+    )),
     CURRENT_TIMESTAMP(),
     batch.landed_on
   FROM typed
+  JOIN accepted AS raw ON raw._load_id = typed._load_id AND raw._row = typed._row
   JOIN batch ON batch.load_id = typed._load_id
   WHERE typed._issue IS NOT NULL;
 END IF;

@@ -297,7 +297,7 @@ def test_killed_after_it_was_overtaken_the_load_is_transformed_again(
     rate = {"currency": "USD", "business_date": "2026-08-31", "rate_to_base": "0.9"}
     run(world, "exchange_rates", world.land("exchange_rates", rate))
     load = world.land("sales", sale(currency="USD"))
-    monkeypatch.setattr(script, "drain_script", lambda contract: _before_the_rates(merge.drain_script(contract)))
+    monkeypatch.setattr(script, "drain_script", lambda *of: _before_the_rates(merge.drain_script(*of)))
     with points.watched(_die_when_merged), pytest.raises(points.PointError):
         run(world, "sales", load)
     assert world.quarantine("sales") == [(load, 2, "unknown_exchange_rate", "currency")]

@@ -118,10 +118,7 @@ SELECT
     WHEN model.business_date IS NULL THEN 'missing|business_date||a value'
     WHEN model.currency IS NULL THEN 'missing|currency||a value'
     WHEN model.rate_to_base IS NULL THEN 'missing|rate_to_base||a value'
-  END AS _issue,
-  TO_JSON_STRING(STRUCT(
-    raw.business_date AS business_date, raw.currency AS currency, raw.rate_to_base AS rate_to_base, raw.per_currency AS per_currency
-  )) AS _original
+  END AS _issue
 FROM model
 JOIN accepted AS raw ON raw._load_id = model._load_id AND raw._row = model._row;
 
@@ -313,10 +310,13 @@ IF refusing THEN
       '", expected ', SPLIT(typed._issue, '|')[SAFE_OFFSET(3)]
     ),
     'critical',
-    typed._original,
+    TO_JSON_STRING(STRUCT(
+      raw.business_date AS business_date, raw.currency AS currency, raw.rate_to_base AS rate_to_base, raw.per_currency AS per_currency
+    )),
     CURRENT_TIMESTAMP(),
     batch.landed_on
   FROM typed
+  JOIN accepted AS raw ON raw._load_id = typed._load_id AND raw._row = typed._row
   JOIN batch ON batch.load_id = typed._load_id
   WHERE typed._issue IS NOT NULL;
 END IF;

@@ -178,10 +178,7 @@ SELECT
     WHEN model.updated_at IS NULL AND NOT inventory_curated.is_blank(raw.updated_at, 'timestamp')
       THEN CONCAT('unreadable|updated_at|', REPLACE(raw.updated_at, '|', ' '), '|a date and time')
     WHEN model.sku IS NULL THEN 'missing|sku||a value'
-  END AS _issue,
-  TO_JSON_STRING(STRUCT(
-    raw.sku AS sku, raw.name AS name, raw.category AS category, raw.brand AS brand, raw.gtin AS gtin, raw.base_unit AS base_unit, raw.pack_unit AS pack_unit, raw.units_per_pack AS units_per_pack, raw.unit_cost AS unit_cost, raw.unit_price AS unit_price, raw.currency AS currency, raw.lead_time_days AS lead_time_days, raw.supplier_code AS supplier_code, raw.listed_from AS listed_from, raw.delisted_on AS delisted_on, raw.updated_at AS updated_at
-  )) AS _original
+  END AS _issue
 FROM model
 JOIN accepted AS raw ON raw._load_id = model._load_id AND raw._row = model._row;
 
@@ -445,10 +442,13 @@ IF refusing THEN
       '", expected ', SPLIT(typed._issue, '|')[SAFE_OFFSET(3)]
     ),
     'critical',
-    typed._original,
+    TO_JSON_STRING(STRUCT(
+      raw.sku AS sku, raw.name AS name, raw.category AS category, raw.brand AS brand, raw.gtin AS gtin, raw.base_unit AS base_unit, raw.pack_unit AS pack_unit, raw.units_per_pack AS units_per_pack, raw.unit_cost AS unit_cost, raw.unit_price AS unit_price, raw.currency AS currency, raw.lead_time_days AS lead_time_days, raw.supplier_code AS supplier_code, raw.listed_from AS listed_from, raw.delisted_on AS delisted_on, raw.updated_at AS updated_at
+    )),
     CURRENT_TIMESTAMP(),
     batch.landed_on
   FROM typed
+  JOIN accepted AS raw ON raw._load_id = typed._load_id AND raw._row = typed._row
   JOIN batch ON batch.load_id = typed._load_id
   WHERE typed._issue IS NOT NULL;
 END IF;

@@ -201,10 +201,7 @@ SELECT
     WHEN model.sku IS NULL THEN 'missing|sku||a value'
     WHEN model.location_code IS NULL THEN 'missing|location_code||a value'
     WHEN model.ordered_quantity IS NULL THEN 'missing|ordered_quantity||a value'
-  END AS _issue,
-  TO_JSON_STRING(STRUCT(
-    raw.order_number AS order_number, raw.line_number AS line_number, raw.business_date AS business_date, raw.supplier_code AS supplier_code, raw.sku AS sku, raw.location_code AS location_code, raw.ordered_quantity AS ordered_quantity, raw.unit AS unit, raw.unit_cost AS unit_cost, raw.currency AS currency, raw.promised_date AS promised_date, raw.received_date AS received_date, raw.received_quantity AS received_quantity, raw.rejected_quantity AS rejected_quantity, raw.cancelled_quantity AS cancelled_quantity, raw.status AS status, raw.updated_at AS updated_at
-  )) AS _original
+  END AS _issue
 FROM model
 JOIN accepted AS raw ON raw._load_id = model._load_id AND raw._row = model._row;
 
@@ -451,10 +448,13 @@ IF refusing THEN
       '", expected ', SPLIT(typed._issue, '|')[SAFE_OFFSET(3)]
     ),
     'critical',
-    typed._original,
+    TO_JSON_STRING(STRUCT(
+      raw.order_number AS order_number, raw.line_number AS line_number, raw.business_date AS business_date, raw.supplier_code AS supplier_code, raw.sku AS sku, raw.location_code AS location_code, raw.ordered_quantity AS ordered_quantity, raw.unit AS unit, raw.unit_cost AS unit_cost, raw.currency AS currency, raw.promised_date AS promised_date, raw.received_date AS received_date, raw.received_quantity AS received_quantity, raw.rejected_quantity AS rejected_quantity, raw.cancelled_quantity AS cancelled_quantity, raw.status AS status, raw.updated_at AS updated_at
+    )),
     CURRENT_TIMESTAMP(),
     batch.landed_on
   FROM typed
+  JOIN accepted AS raw ON raw._load_id = typed._load_id AND raw._row = typed._row
   JOIN batch ON batch.load_id = typed._load_id
   WHERE typed._issue IS NOT NULL;
 END IF;

@@ -172,10 +172,7 @@ SELECT
     WHEN model.sku IS NULL THEN 'missing|sku||a value'
     WHEN model.location_code IS NULL THEN 'missing|location_code||a value'
     WHEN model.quantity IS NULL THEN 'missing|quantity||a value'
-  END AS _issue,
-  TO_JSON_STRING(STRUCT(
-    raw.receipt_number AS receipt_number, raw.line_number AS line_number, raw.business_date AS business_date, raw.till_number AS till_number, raw.sold_at AS sold_at, raw.sku AS sku, raw.location_code AS location_code, raw.quantity AS quantity, raw.unit AS unit, raw.net_amount AS net_amount, raw.gross_amount AS gross_amount, raw.currency AS currency
-  )) AS _original
+  END AS _issue
 FROM model
 JOIN accepted AS raw ON raw._load_id = model._load_id AND raw._row = model._row;
 
@@ -385,10 +382,13 @@ IF refusing THEN
       '", expected ', SPLIT(typed._issue, '|')[SAFE_OFFSET(3)]
     ),
     'critical',
-    typed._original,
+    TO_JSON_STRING(STRUCT(
+      raw.receipt_number AS receipt_number, raw.line_number AS line_number, raw.business_date AS business_date, raw.till_number AS till_number, raw.sold_at AS sold_at, raw.sku AS sku, raw.location_code AS location_code, raw.quantity AS quantity, raw.unit AS unit, raw.net_amount AS net_amount, raw.gross_amount AS gross_amount, raw.currency AS currency
+    )),
     CURRENT_TIMESTAMP(),
     batch.landed_on
   FROM typed
+  JOIN accepted AS raw ON raw._load_id = typed._load_id AND raw._row = typed._row
   JOIN batch ON batch.load_id = typed._load_id
   WHERE typed._issue IS NOT NULL;
 END IF;

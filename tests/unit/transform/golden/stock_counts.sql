@@ -128,10 +128,7 @@ SELECT
     WHEN model.sku IS NULL THEN 'missing|sku||a value'
     WHEN model.location_code IS NULL THEN 'missing|location_code||a value'
     WHEN model.counted_quantity IS NULL THEN 'missing|counted_quantity||a value'
-  END AS _issue,
-  TO_JSON_STRING(STRUCT(
-    raw.business_date AS business_date, raw.sku AS sku, raw.location_code AS location_code, raw.counted_at AS counted_at, raw.counted_quantity AS counted_quantity, raw.book_quantity AS book_quantity, raw.unit AS unit, raw.counted_by AS counted_by
-  )) AS _original
+  END AS _issue
 FROM model
 JOIN accepted AS raw ON raw._load_id = model._load_id AND raw._row = model._row;
 
@@ -330,10 +327,13 @@ IF refusing THEN
       '", expected ', SPLIT(typed._issue, '|')[SAFE_OFFSET(3)]
     ),
     'critical',
-    typed._original,
+    TO_JSON_STRING(STRUCT(
+      raw.business_date AS business_date, raw.sku AS sku, raw.location_code AS location_code, raw.counted_at AS counted_at, raw.counted_quantity AS counted_quantity, raw.book_quantity AS book_quantity, raw.unit AS unit, raw.counted_by AS counted_by
+    )),
     CURRENT_TIMESTAMP(),
     batch.landed_on
   FROM typed
+  JOIN accepted AS raw ON raw._load_id = typed._load_id AND raw._row = typed._row
   JOIN batch ON batch.load_id = typed._load_id
   WHERE typed._issue IS NOT NULL;
 END IF;

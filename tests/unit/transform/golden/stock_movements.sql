@@ -179,10 +179,7 @@ SELECT
     WHEN model.sku IS NULL THEN 'missing|sku||a value'
     WHEN model.location_code IS NULL THEN 'missing|location_code||a value'
     WHEN model.quantity IS NULL THEN 'missing|quantity||a value'
-  END AS _issue,
-  TO_JSON_STRING(STRUCT(
-    raw.document AS document, raw.line_number AS line_number, raw.document_year AS document_year, raw.business_date AS business_date, raw.entry_date AS entry_date, raw.movement_type AS movement_type, raw.sku AS sku, raw.location_code AS location_code, raw.counterpart_location AS counterpart_location, raw.quantity AS quantity, raw.unit AS unit, raw.unit_cost AS unit_cost, raw.currency AS currency, raw.reason AS reason
-  )) AS _original
+  END AS _issue
 FROM model
 JOIN accepted AS raw ON raw._load_id = model._load_id AND raw._row = model._row;
 
@@ -422,10 +419,13 @@ IF refusing THEN
       '", expected ', SPLIT(typed._issue, '|')[SAFE_OFFSET(3)]
     ),
     'critical',
-    typed._original,
+    TO_JSON_STRING(STRUCT(
+      raw.document AS document, raw.line_number AS line_number, raw.document_year AS document_year, raw.business_date AS business_date, raw.entry_date AS entry_date, raw.movement_type AS movement_type, raw.sku AS sku, raw.location_code AS location_code, raw.counterpart_location AS counterpart_location, raw.quantity AS quantity, raw.unit AS unit, raw.unit_cost AS unit_cost, raw.currency AS currency, raw.reason AS reason
+    )),
     CURRENT_TIMESTAMP(),
     batch.landed_on
   FROM typed
+  JOIN accepted AS raw ON raw._load_id = typed._load_id AND raw._row = typed._row
   JOIN batch ON batch.load_id = typed._load_id
   WHERE typed._issue IS NOT NULL;
 END IF;

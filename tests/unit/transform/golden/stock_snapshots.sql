@@ -175,10 +175,7 @@ SELECT
     WHEN model.sku IS NULL THEN 'missing|sku||a value'
     WHEN model.location_code IS NULL THEN 'missing|location_code||a value'
     WHEN model.on_hand IS NULL THEN 'missing|on_hand||a value'
-  END AS _issue,
-  TO_JSON_STRING(STRUCT(
-    raw.business_date AS business_date, raw.sku AS sku, raw.location_code AS location_code, raw.on_hand AS on_hand, raw.available AS available, raw.committed AS committed, raw.incoming AS incoming, raw.reorder_point AS reorder_point, raw.safety_stock AS safety_stock, raw.unit AS unit, raw.unit_cost AS unit_cost, raw.currency AS currency
-  )) AS _original
+  END AS _issue
 FROM model
 JOIN accepted AS raw ON raw._load_id = model._load_id AND raw._row = model._row;
 
@@ -390,10 +387,13 @@ IF refusing THEN
       '", expected ', SPLIT(typed._issue, '|')[SAFE_OFFSET(3)]
     ),
     'critical',
-    typed._original,
+    TO_JSON_STRING(STRUCT(
+      raw.business_date AS business_date, raw.sku AS sku, raw.location_code AS location_code, raw.on_hand AS on_hand, raw.available AS available, raw.committed AS committed, raw.incoming AS incoming, raw.reorder_point AS reorder_point, raw.safety_stock AS safety_stock, raw.unit AS unit, raw.unit_cost AS unit_cost, raw.currency AS currency
+    )),
     CURRENT_TIMESTAMP(),
     batch.landed_on
   FROM typed
+  JOIN accepted AS raw ON raw._load_id = typed._load_id AND raw._row = typed._row
   JOIN batch ON batch.load_id = typed._load_id
   WHERE typed._issue IS NOT NULL;
 END IF;

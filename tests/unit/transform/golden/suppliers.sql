@@ -109,10 +109,7 @@ SELECT
     WHEN model.updated_at IS NULL AND NOT inventory_curated.is_blank(raw.updated_at, 'timestamp')
       THEN CONCAT('unreadable|updated_at|', REPLACE(raw.updated_at, '|', ' '), '|a date and time')
     WHEN model.supplier_code IS NULL THEN 'missing|supplier_code||a value'
-  END AS _issue,
-  TO_JSON_STRING(STRUCT(
-    raw.supplier_code AS supplier_code, raw.name AS name, raw.country AS country, raw.currency AS currency, raw.contact_name AS contact_name, raw.email AS email, raw.phone AS phone, raw.payment_terms_days AS payment_terms_days, raw.updated_at AS updated_at
-  )) AS _original
+  END AS _issue
 FROM model
 JOIN accepted AS raw ON raw._load_id = model._load_id AND raw._row = model._row;
 
@@ -308,10 +305,13 @@ IF refusing THEN
       '", expected ', SPLIT(typed._issue, '|')[SAFE_OFFSET(3)]
     ),
     'critical',
-    typed._original,
+    TO_JSON_STRING(STRUCT(
+      raw.supplier_code AS supplier_code, raw.name AS name, raw.country AS country, raw.currency AS currency, raw.contact_name AS contact_name, raw.email AS email, raw.phone AS phone, raw.payment_terms_days AS payment_terms_days, raw.updated_at AS updated_at
+    )),
     CURRENT_TIMESTAMP(),
     batch.landed_on
   FROM typed
+  JOIN accepted AS raw ON raw._load_id = typed._load_id AND raw._row = typed._row
   JOIN batch ON batch.load_id = typed._load_id
   WHERE typed._issue IS NOT NULL;
 END IF;
