@@ -16,36 +16,19 @@ from typing import Any
 
 from stockflow.schema import pipeline
 from stockflow.stages import STAGES
-from stockflow.waiting import wait_until
 from tests.benchmarks.bench_storms import AS_SHIPPED, content, pause_as_deployed
+from tests.benchmarks.one_file import through
 from tests.benchmarks.slow_warehouse import SlowWarehouse
 from tests.chaos.rig import Rig, rig
 
-PATIENCE_SECONDS = 900
 HEAD = """\
 | stage | seconds | jobs | statements | inserts |
 |---|---|---|---|---|"""
-_RECORDS = """
-SELECT stage, MIN(landed_at) AS landed_at, MIN(finished_at) AS finished_at
-FROM inventory_ops.load_stages
-WHERE landed_on >= DATE '2000-01-01' AND object = @name AND state IN ('loaded', 'validated', 'transformed', 'refreshed')
-GROUP BY stage
-"""
 
 
 def drop(made: Rig, number: int) -> dict[str, dict[str, Any]]:
     """Drop a file of sales; return stage -> its first record, when the last stage has one."""
-    name = f"sales/latency/{number}.csv"
-    made.calm.object_store.write(made.calm.settings.landing_bucket, name, content("sales", number), "text/csv")
-    records: dict[str, dict[str, Any]] = {}
-
-    def done() -> bool:
-        records.update({row["stage"]: row for row in made.calm.warehouse.query(_RECORDS, {"name": name})})
-        return "kpi" in records
-
-    if not wait_until(done, PATIENCE_SECONDS, 1):
-        raise TimeoutError(f"{name} is not done after {PATIENCE_SECONDS} s: {sorted(records)}")
-    return records
+    return through(made, f"sales/latency/{number}.csv", content("sales", number))
 
 
 def counts(made: Rig) -> dict[str, Counter[str]]:

@@ -22,26 +22,18 @@ from typing import Any
 
 from local.state import FUNCTIONS
 from stockflow.stages import STAGES
-from stockflow.waiting import wait_until
 from tests.benchmarks.bench_large_files import Peaks
+from tests.benchmarks.one_file import through
 from tests.chaos.proxy import Answer, Forward, Proxy
 from tests.chaos.rig import DEFINITIONS, Rig, rig
 
 SIZES = (10_000, 1_000_000)
-PATIENCE_SECONDS = 900
 PEERS = Path(__file__).parent / "peers"
 SETTINGS = {"STOCKFLOW_DEFINITIONS_URI": str(DEFINITIONS), "STOCKFLOW_DRAIN_PAUSE_SECONDS": "0",
             "STOCKFLOW_LOAD_PAUSE_SECONDS": "0"}  # fmt: skip
 HEADER = "receipt_number,line_number,business_date,sku,location_code,quantity,net_amount"
 WARM = f"{HEADER}\nW1,1,2026-08-31,SKU1,L01,1,1.50\n"
 BAD = 500  # one row of so many has a quantity that is no number; as many say again what another one said
-_RECORDS = """
-SELECT stage, MIN(landed_at) AS landed_at, MIN(finished_at) AS finished_at, MIN(`rows`) AS `rows`,
-  MIN(quarantined) AS quarantined
-FROM inventory_ops.load_stages
-WHERE landed_on >= DATE '2000-01-01' AND object = @name AND state IN ('loaded', 'validated', 'transformed', 'refreshed')
-GROUP BY stage
-"""
 # without the first file
 _SAID = """
 SELECT
@@ -103,12 +95,12 @@ def stack(file: Path) -> Measured:
     """Drop a file into a stack of its own; return what its path took."""
     with tempfile.TemporaryDirectory(prefix="sizes") as folder, rig(Path(folder), 1, 0.0, SETTINGS, Timed) as made:
         peaks = {name: Peaks(made.processes[name].status.pid or 0) for name in FUNCTIONS}
-        _through(made, "warm", WARM.encode())
+        through(made, "sales/warm.csv", WARM.encode())
         before = {name: _jobs(made, name) for name in FUNCTIONS}
         for proxy in made.warehouses.values():
             assert isinstance(proxy, Timed)
             proxy.spans.clear()
-        records = _through(made, "sizes", file.read_bytes())
+        records = through(made, "sales/sizes.csv", file.read_bytes())
         known = made.calm.warehouse.query(_SAID)[0]
         found = Measured(
             said={"rows": known["n"], "refused": records["validate"]["quarantined"], "units": known["units"]}
@@ -128,21 +120,6 @@ def stack(file: Path) -> Measured:
 def _jobs(made: Rig, name: str) -> int:
     sent = made.warehouses[name].requests
     return sent["query job"] + sent["load job"]
-
-
-def _through(made: Rig, what: str, content: bytes) -> dict[str, dict[str, Any]]:
-    """Drop a file, and return stage -> its record when the KPI has it."""
-    name = f"sales/{what}.csv"
-    made.calm.object_store.write(made.calm.settings.landing_bucket, name, content, "text/csv")
-    records: dict[str, dict[str, Any]] = {}
-
-    def done() -> bool:
-        records.update({row["stage"]: row for row in made.calm.warehouse.query(_RECORDS, {"name": name})})
-        return "kpi" in records
-
-    if not wait_until(done, PATIENCE_SECONDS, 1):
-        raise TimeoutError(f"{name} is not done after {PATIENCE_SECONDS} s: {sorted(records)}")
-    return records
 
 
 def peer(script: str, file: Path) -> tuple[float, int, dict[str, int]]:
