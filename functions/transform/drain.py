@@ -9,13 +9,12 @@ from functions.transform.failures import failed
 from functions.transform.files import UnknownModelError, template
 from functions.transform.merge import version
 from functions.transform.plan import Load, Now, Plan, plan
-from functions.transform.script import Batch, publish, run
+from functions.transform.script import Batch, publish, raw_days, run
 from stockflow.conflicts import is_conflict
 from stockflow.errors import PermanentError, TransientError
 from stockflow.events import StageEvent
 from stockflow.ledger import EPOCH_DAY, RECENT, VISIBLE_SECONDS, Asked, asked_by, landing_day
-from stockflow.retention import first_day, limited
-from stockflow.schema import pipeline
+from stockflow.retention import first_day
 from stockflow.services import Services
 from stockflow.singleflight import SingleFlight
 from stockflow.waiting import wait_until
@@ -59,8 +58,8 @@ def drain(feed: str, asked: frozenset[Asked], services: Services) -> Outcome:
     Loads whose validation is not all visible yet are waited for when the others are done, for some seconds.
     """
     at, window = services.clock(), services.settings.replay_window_seconds
-    days = limited("raw", pipeline()["retention"], services.contracts).get(feed, 0)
-    now = Now(_version(feed, services), at, window, first_day(days, landing_day(at)))
+    raw_since = first_day(raw_days(services).get(feed, 0), landing_day(at))
+    now = Now(_version(feed, services), at, window, raw_since)
     call = _Call(feed, services, now, time.monotonic() + PATIENCE.total_seconds())
     todo = call.plan(asked)
     errors = call.work(todo) | {load: _not_validated(load) for load in todo.unknown}

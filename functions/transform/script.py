@@ -73,12 +73,14 @@ def run(batch: Batch, services: Services) -> None:
     raise TransientError("overtaken", f"dimensions of {batch.feed} changed during {OVERTAKEN_TIMES} drains in a row")
 
 
+def raw_days(services: Services) -> dict[str, int]:
+    """Return feed -> how many days its raw rows are kept, of those that end."""
+    return limited("raw", pipeline()["retention"], services.contracts)
+
+
 def _script(feed: str, params: dict[str, Any], services: Services) -> list[dict[str, Any]]:
     """Run one drain's script; a transaction that another one aborted is run again, under another name."""
-    started, script = (
-        services.clock(),
-        drain_script(services.contracts[feed], limited("raw", pipeline()["retention"], services.contracts)),
-    )
+    started, script = services.clock(), drain_script(services.contracts[feed], raw_days(services))
     rows = run_again(lambda: services.warehouse.query(script, {**params, "started": started, "drain": uuid4().hex}))
     log("INFO", f"{len(rows)} loads in one script", feed=feed, stage="transform")
     return rows
