@@ -10,7 +10,6 @@ script reads the same files, keeps the last statement of each key, and computes 
 supply by day, SKU and place: what is left when nothing is checked, recorded or repeatable.
 """
 
-import re
 import subprocess
 import sys
 import tempfile
@@ -23,6 +22,7 @@ from pathlib import Path
 import duckdb
 
 from stockflow.settings import bundle_root
+from tests.support.memory import peak_bytes
 from tests.support.stack import FullStack, full_stack
 
 FIRST = date(2026, 1, 1)
@@ -144,8 +144,8 @@ def _dropped(files: list[Path], running: FullStack) -> float:
 def _peak_bytes(running: FullStack) -> int:
     """Return the most memory that the emulator of BigQuery had (Linux)."""
     pid = next(part.pid for part in running.status().parts if part.name == "bigquery")
-    found = re.search(r"^VmHWM:\s+(\d+) kB$", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
-    return int(found[1]) * 1024 if found else 0
+    assert pid is not None
+    return peak_bytes(pid)
 
 
 def _plain(folder: Path) -> float:

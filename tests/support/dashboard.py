@@ -2,15 +2,16 @@
 
 import subprocess
 import sys
-import time
-import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from local.parts import answers
 from local.state import free_port
+from stockflow.waiting import wait_until
 
+START_SECONDS = 120
 _ROOT = Path(__file__).parents[2]
 
 
@@ -38,20 +39,10 @@ def dashboard(env: Mapping[str, str], log: Path) -> Iterator[Dashboard]:
     with log.open("wb") as out:
         process = subprocess.Popen(command + options, cwd=_ROOT, env=env, stdout=out, stderr=out)
     try:
-        _wait_for(f"http://127.0.0.1:{port}/_stcore/health")
+        health = f"http://127.0.0.1:{port}/_stcore/health"
+        if not wait_until(lambda: answers(health, 200), START_SECONDS, 0.2):
+            raise TimeoutError(f"the dashboard does not answer:\n{log.read_text()}")
         yield Dashboard(f"http://127.0.0.1:{port}", process.pid)
     finally:
         process.terminate()
         process.wait(60)
-
-
-def _wait_for(address: str, seconds: float = 120) -> None:
-    end = time.monotonic() + seconds
-    while True:
-        try:
-            urllib.request.urlopen(address, timeout=2).close()
-            return
-        except OSError:
-            if time.monotonic() > end:
-                raise
-            time.sleep(0.2)
