@@ -75,7 +75,7 @@ def check_stated(ref: ObjectRef, found: Found, services: Services) -> None:
     Raises:
         PermanentError: one of ``agreement.CODES``.
     """
-    for statement in _statements(ref, services):
+    for statement in statements(ref, services):
         check(statement.stated, statement.object, found, lambda: services.object_store.open(ref))
         _keep(replace(statement, true_of=ref.generation), services)
 
@@ -148,16 +148,23 @@ def _is_data(ref: ObjectRef, stem: str) -> bool:
     return "/" not in rest and not is_control(PurePosixPath(ref.name).name.lower(), ref.size)
 
 
-def _statements(ref: ObjectRef, services: Services) -> Iterator[Statement]:
+def statements(ref: ObjectRef, services: Services) -> Iterator[Statement]:
     """Yield what was stated of a data file, by its name or by its stem where no other file has that."""
     path = PurePosixPath(ref.name)
-    for about in dict.fromkeys((path.name, path.stem)):
-        for kept in services.object_store.list(services.settings.staging_bucket, _folder(str(path.parent), about)):
-            statement = _read(kept.name, services)
-            if statement is None or not statement.may_mean(ref):
-                continue
-            if about == path.name or _is_only_one(ref, f"{path.parent}/{about}.", services):
-                yield statement
+    by_name, by_stem = (_folder(str(path.parent), about) for about in (path.name, path.stem))
+    for place in _kept_for(by_name, by_stem, services):
+        statement = _read(place, services)
+        if statement is None or not statement.may_mean(ref):
+            continue
+        if place.startswith(by_name) or _is_only_one(ref, f"{path.parent}/{path.stem}.", services):
+            yield statement
+
+
+def _kept_for(by_name: str, by_stem: str, services: Services) -> list[str]:
+    """Return the places in both folders, by one listing: ``x.csv/`` sorts before ``x/``, little between them."""
+    end = f"{by_stem.removesuffix('/')}{chr(ord('/') + 1)}"
+    kept = services.object_store.list(services.settings.staging_bucket, start=by_name, end=end)
+    return [o.name for o in kept if o.name.startswith((by_name, by_stem))]
 
 
 def _is_only_one(ref: ObjectRef, stem: str, services: Services) -> bool:

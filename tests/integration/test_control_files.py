@@ -1,13 +1,17 @@
 """What a control file states is compared with the data file beside it, whichever of the two comes first."""
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
+import requests
 from typer.testing import CliRunner
 
 from cli.main import app
-from functions.ingest.beside import Statement
+from functions.ingest.beside import Statement, statements
 from functions.ingest.control import Stated
 from stockflow.events import ObjectRef
 from stockflow.services import Services
@@ -93,6 +97,42 @@ def test_the_last_delivery_s_control_file_is_not_held_against_the_next_one(world
     landed(world, "sales/nightly.csv", data("N1"))
     landed(world, "sales/nightly.csv.ctl", "rows=3")
     assert world.state(landed(world, "sales/nightly.csv", data("N2", 5))) == ("loaded", None)
+
+
+@contextmanager
+def listings(world: World) -> Iterator[list[str]]:
+    """Collect the requests to Cloud Storage that list objects."""
+    seen: list[str] = []
+    hooks = world.services.object_store.client._http.hooks["response"]
+
+    def note(response: requests.Response, **_: object) -> None:
+        if urlsplit(response.url).path.endswith("/o") and response.request.method == "GET":
+            seen.append(response.url)
+
+    hooks.append(note)
+    try:
+        yield seen
+    finally:
+        hooks.remove(note)
+
+
+@pytest.mark.parametrize("name", ["sales/alone.csv", "sales/2026/alone", "sales/l'été#1.csv.gz"])
+def test_a_data_file_without_control_files_costs_one_listing(world: World, name: str) -> None:
+    with listings(world) as seen:
+        assert world.state(landed(world, name, data(f"L{len(name)}"))) == ("loaded", None)
+    assert len(seen) == 1
+
+
+def test_what_is_stated_of_files_with_similar_names_is_not_looked_at(world: World) -> None:
+    """Names that sort between and around those under which a file's statements are kept."""
+    for other in ("near.cst", "near.csv2", "near.d", "near-1", "near0", "nearer"):
+        landed(world, f"sales/{other}.ctl", "rows=9")
+    landed(world, "sales/near.ctl", "rows=3")
+    landed(world, "sales/near.csv.done", "rows=3")
+    ref = landed(world, "sales/near.csv", data("Q1"))
+    assert world.state(ref) == ("loaded", None)
+    kept = {s.object for s in statements(ref, world.services)}
+    assert kept == {"sales/near.ctl", "sales/near.csv.done"}
 
 
 def test_a_marker_without_content_is_told_by_its_size(world: World) -> None:

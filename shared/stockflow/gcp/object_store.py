@@ -148,12 +148,15 @@ class ObjectStore:
             return None
         return int(blob.generation)
 
-    def list(self, bucket: str, prefix: str = "", versions: bool = False, start: str = "") -> Iterator[ObjectRef]:
-        """Yield the live objects below a prefix by name, from ``start`` on.
+    def list(
+        self, bucket: str, prefix: str = "", versions: bool = False, start: str = "", end: str = ""
+    ) -> Iterator[ObjectRef]:
+        """Yield the live objects below a prefix by name, from ``start`` on and before ``end``.
 
         With ``versions`` the generations that versioning kept come, too.
         """
-        options = {"prefix": prefix or None, "start_offset": start or None, "versions": versions or None}
+        given = {"prefix": prefix, "start_offset": start, "end_offset": end, "versions": versions}
+        options = {name: value for name, value in given.items() if value}
         with _service_errors(f"listing gs://{bucket}/{prefix}"):
             for blob in self._client.list_blobs(bucket, **options):
                 yield _object(blob)
