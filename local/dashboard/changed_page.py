@@ -10,7 +10,7 @@ import streamlit as st
 
 from cli import wording
 from cli.texts import said
-from local.dashboard import charts, filters, page, queries, readings, source
+from local.dashboard import charts, filters, page, queries, readings, source, sums
 from local.dashboard.catalogue import Kpi
 from local.dashboard.rollup import roll_up
 
@@ -54,7 +54,7 @@ def draw() -> None:
     if days[0] >= days[1]:
         st.info(said("Choose two days, the first one before the second."))
         return
-    found = moves(content, source.rows(queries.moved(content.tables, days)), days)
+    found = moves(content, source.rows(sums.moved(content.tables, days)), days)
     known = {move.kpi.name: move.kpi for move in found}
     kpi = known[filters.choose_kpi(said("Why did it move?"), {name: k.title for name, k in known.items()}, place)]
     left, right = st.columns([1, 1.05])
@@ -77,7 +77,7 @@ def draw() -> None:
 
 def moves(content: readings.Content, rows: Sequence[queries.Row], days: tuple[date, date]) -> list[Move]:
     """Return each KPI on two days, the largest change first, those without one last."""
-    cells = queries.by_kpi(rows, content.tables)
+    cells = sums.found(rows, content.tables).cells
 
     def value(kpi: Kpi, day: date) -> float | None:
         of_day = [c for c in cells[kpi.name] if c.day == day]

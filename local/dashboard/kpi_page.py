@@ -10,11 +10,11 @@ import streamlit as st
 from cli import wording
 from cli.texts import LANGUAGE, said
 from functions.kpi.definition import Definition
-from local.dashboard import charts, filters, page, queries, source
+from local.dashboard import breakdowns, charts, filters, page, queries, source, sums
 from local.dashboard.breakdowns import Ranking, Split
 from local.dashboard.cards import bars
 from local.dashboard.catalogue import Kpi, class_column
-from local.dashboard.overview import NO_ROW, rankings, shape, unmoved
+from local.dashboard.overview import NO_ROW, shape, unmoved
 from local.dashboard.rollup import Point, Selection, gaps, headline, points
 from local.dashboard.shapes import buckets
 
@@ -36,8 +36,8 @@ def draw() -> None:
     kpi = known[filters.choose_kpi(said("KPI"), {name: k.title for name, k in known.items()})]
     chosen = filters.bar(content, split=False)
     columns = content.columns[kpi.name]
-    rows = source.rows(queries.daily({kpi.name: columns}, chosen.selection))
-    series = points(queries.by_kpi(rows, [kpi.name])[kpi.name], kpi.rollup)
+    rows = source.rows(sums.daily({kpi.name: columns}, chosen.selection))
+    series = points(sums.found(rows, [kpi.name]).cells[kpi.name], kpi.rollup)
     definition, facts = source.definition(kpi.name)
     definition = definition.told_in(LANGUAGE.get())
     _top(kpi, columns, series, definition, chosen.selection)
@@ -105,14 +105,22 @@ def _charts(kpi: Kpi, columns: tuple[str, ...], chosen: filters.Chosen, series: 
 
 def _rankings(kpi: Kpi, columns: tuple[str, ...], selection: Selection, day: date) -> None:
     """Draw where the KPI stands highest, by each dimension that it is known by."""
-    splits = {d: Split(kpi, columns, d, day) for d in queries.DIMENSIONS}
-    ranked = rankings({d: split for d, split in splits.items() if split.known}, selection, _NAMES)
     places: list[Any] = []
+    ranked = _ranked(kpi, columns, selection, day)
     for index, (dimension, ranking) in enumerate((d, r) for d, r in ranked.items() if r.bars):
         if index % 2 == 0:
             places = st.columns(2)
         with places[index % 2].container(border=True, key=f"kpi-by-{dimension.lower()}", height="stretch"):
             _ranking(kpi, dimension, ranking, day)
+
+
+def _ranked(kpi: Kpi, columns: tuple[str, ...], selection: Selection, day: date) -> dict[str, Ranking]:
+    """Return the largest names of each dimension, by one question for all of them."""
+    splits = [s for d in queries.DIMENSIONS if (s := Split(kpi, columns, d, day)).known]
+    if not splits:
+        return {}
+    found = breakdowns.rankings(source.rows(breakdowns.question(splits, selection, _NAMES)), splits)
+    return {split.dimension: ranking for split, ranking in zip(splits, found, strict=True)}
 
 
 def _ranking(kpi: Kpi, dimension: str, ranking: Ranking, day: date) -> None:

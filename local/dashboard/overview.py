@@ -1,6 +1,6 @@
 """The first page: what each KPI says today, its trend, and where it stands highest."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -8,7 +8,7 @@ import streamlit as st
 
 from cli import wording
 from cli.texts import said
-from local.dashboard import breakdowns, cards, charts, filters, page, queries, readings, shapes, source, tiles
+from local.dashboard import breakdowns, cards, charts, filters, page, queries, readings, shapes, source, sums, tiles
 from local.dashboard.breakdowns import Ranking, Split
 from local.dashboard.catalogue import Kpi, class_column
 from local.dashboard.rollup import Point, Selection, gaps, headline, points
@@ -38,14 +38,12 @@ def draw() -> None:
 
 
 def figures(content: readings.Content, chosen: filters.Chosen) -> Figures:
-    """Ask for everything that the page shows: two questions, whatever the number of KPIs, side by side."""
+    """Ask for everything that the page shows: one question, whatever the number of KPIs."""
     splits = _splits(content, chosen)
-    asked = [queries.daily(content.tables, chosen.selection)]
-    asked += [breakdowns.question(list(splits.values()), chosen.selection, _BARS)] if splits else []
-    found, *ranked = source.together(asked)
-    cells = queries.by_kpi(found, content.tables)
-    series = {kpi.name: points(cells[kpi.name], kpi.rollup) for kpi in content.kpis}
-    return Figures(series, _by_name(splits, ranked[0]) if ranked else {})
+    rows = source.rows(sums.ranked(content.tables, splits, chosen.selection, _BARS))
+    found = sums.found(rows, content.tables, splits)
+    series = {kpi.name: points(found.cells[kpi.name], kpi.rollup) for kpi in content.kpis}
+    return Figures(series, found.rankings)
 
 
 def _splits(content: readings.Content, chosen: filters.Chosen) -> dict[str, Split]:
@@ -58,10 +56,6 @@ def _splits(content: readings.Content, chosen: filters.Chosen) -> dict[str, Spli
         if kpi.name in days
     }
     return {name: split for name, split in found.items() if split}
-
-
-def _by_name(splits: Mapping[str, Split], rows: Sequence[queries.Row]) -> dict[str, Ranking]:
-    return dict(zip(splits, breakdowns.rankings(rows, list(splits.values())), strict=True))
 
 
 def _tiles(content: readings.Content, selection: Selection, series: Series) -> None:
@@ -90,13 +84,6 @@ def _cards(content: readings.Content, selection: Selection, found: Figures) -> N
     page.section(said("Charts"), said("a grey band is a time without a value, never a zero"))
     drawn = [_card(kpi, content.columns[kpi.name], selection, found) for kpi in content.kpis]
     st.html(cards.grid(drawn))
-
-
-def rankings(splits: Mapping[str, Split], selection: Selection, most: int) -> dict[str, Ranking]:
-    """Return the largest names of each split, by one question for all of them."""
-    if not splits:
-        return {}
-    return _by_name(splits, source.rows(breakdowns.question(list(splits.values()), selection, most)))
 
 
 def _card(kpi: Kpi, columns: Sequence[str], selection: Selection, found: Figures) -> cards.Card:

@@ -42,7 +42,7 @@ def set_up() -> None:
 def frame() -> readings.Content | None:
     """Draw the head and return what there is to show; None when there is nothing, which is then said."""
     try:
-        content, health = source.content(), source.health()
+        content, health = source.opened()
     except readings.UnavailableError as problem:
         unavailable(problem)
         return None

@@ -74,7 +74,7 @@ HOW_QUARANTINED = (
 def draw() -> None:
     """Draw the page."""
     try:
-        content, health, quality = source.content(), source.health(), source.quality()
+        (content, health), quality = source.opened(), source.quality()
     except readings.UnavailableError as problem:
         page.unavailable(problem)
         return

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from local.dashboard.catalogue import Kpi, class_column
-from local.dashboard.rollup import Cell, Selection
+from local.dashboard.rollup import Selection
 
 Row = dict[str, Any]
 Columns = Mapping[str, Sequence[str]]  # KPI -> the columns of its table
@@ -74,52 +74,6 @@ def names(column: str, kpis: Columns, since: date) -> Query | None:
     )
 
 
-def daily(kpis: Columns, selection: Selection) -> Query:
-    """Return the query for the sums of each KPI by day, with the reason that most of the rows without a value give."""
-    parts = [
-        _daily(kpi, columns, where(_BETWEEN, columns), category_source(columns)[1]) for kpi, columns in kpis.items()
-    ]
-    span = (("start", selection.start), ("end", selection.end))
-    return Query("\nUNION ALL\n".join(parts), (*span, *filter_params(selection, kpis)))
-
-
-def _daily(kpi: str, columns: Sequence[str], condition: str, join: str) -> str:
-    # By day and reason first: the words of a reason are compared once for each of its rows, and not sorted.
-    return f"""SELECT
-  '{kpi}' AS kpi,
-  day,
-  ARRAY_AGG(reason IGNORE NULLS ORDER BY cells DESC, reason LIMIT 1)[SAFE_OFFSET(0)] AS reason,
-  SUM(numerator) AS numerator,
-  SUM(denominator) AS denominator,
-  SUM(total) AS total,
-  SUM(cells) AS cells,
-  SUM(coverage_sum) AS coverage_sum,
-  SUM(coverage_rows) AS coverage_rows
-FROM (
-  SELECT
-    k.business_date AS day,
-    IF(k.value IS NULL, k.reason_code, NULL) AS reason,
-    {_valued("numerator")} AS numerator,
-    {_valued("denominator")} AS denominator,
-    {_total(columns)} AS total,
-    COUNT(*) AS cells,
-    SUM(k.coverage_pct) AS coverage_sum,
-    COUNT(k.coverage_pct) AS coverage_rows
-  FROM inventory_kpi.{kpi} AS k{join}
-  WHERE {condition}
-  GROUP BY day, reason
-) AS by_reason
-GROUP BY day"""
-
-
-def by_kpi(rows: Sequence[Row], kpis: Collection[str]) -> dict[str, list[Cell]]:
-    """Return KPI -> its cells by day, from the rows of ``daily``."""
-    found: dict[str, list[Cell]] = {kpi: [] for kpi in kpis}
-    for row in rows:
-        found[row["kpi"]].append(_cell(row))
-    return found
-
-
 def table(kpi: Kpi, columns: Sequence[str], day: date, selection: Selection, most: int) -> Query:
     """Return the query for the cells of a KPI on a day, the ``most`` largest."""
     shown = [*kpi.grain, *(c for c in columns if c not in {*kpi.grain, "business_date"})]
@@ -134,14 +88,6 @@ def table(kpi: Kpi, columns: Sequence[str], day: date, selection: Selection, mos
     return Query(sql, (("day", day), *filter_params(selection, {kpi.name: columns})))
 
 
-def moved(kpis: Columns, days: tuple[date, date]) -> Query:
-    """Return the query for the sums of each KPI on two days."""
-    two = "k.business_date IN (@start, @end)"
-    parts = [_daily(kpi, columns, two, "") for kpi, columns in kpis.items()]
-    return Query("\nUNION ALL\n".join(parts), (("start", days[0]), ("end", days[1])))
-
-
-_BETWEEN = "k.business_date BETWEEN @start AND @end"
 _PRODUCTS = "\nLEFT JOIN inventory_curated.products AS p ON p.sku = k.sku"
 
 
@@ -208,20 +154,3 @@ def rolled_up(kpi: Kpi, columns: Sequence[str]) -> str:
 def _valued(column: str) -> str:
     """Only cells that have a value take part in a sum or a ratio of sums."""
     return f"SUM(IF(k.value IS NULL, NULL, k.{column}))"
-
-
-def _cell(row: Row) -> Cell:
-    return Cell(
-        day=row["day"],
-        reason=row["reason"],
-        numerator=_number(row["numerator"]),
-        denominator=_number(row["denominator"]),
-        total=_number(row["total"]),
-        rows=int(row["cells"]),
-        coverage_sum=_number(row["coverage_sum"]),
-        coverage_rows=int(row["coverage_rows"]),
-    )
-
-
-def _number(value: Any) -> float | None:
-    return None if value is None else float(value)

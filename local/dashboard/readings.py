@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from cli.freshness import ARRIVALS
 from cli.texts import speaking
-from functions.kpi.catalog import Catalog, read_catalog
+from functions.kpi.catalog import Catalog, catalog_of, read_texts
 from functions.kpi.definition import Definition
 from local.dashboard import queries
 from local.dashboard.catalogue import Kpi, shown
@@ -28,8 +28,19 @@ _QUALITY_QUERIES = {
 }
 
 
+Texts = tuple[tuple[str, str], ...]  # file of a definition, and its text
+
+
 class UnavailableError(Exception):
     """The warehouse or the definitions cannot be read; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Version:
+    """A state of the warehouse: ``figures`` moves with each load and KPI run, ``tables`` with the definitions only."""
+
+    figures: str
+    tables: str
 
 
 @dataclass(frozen=True)
@@ -92,34 +103,44 @@ def _answering(endpoint: str | None) -> None:
         socket.create_connection((at.hostname or "", at.port or 80), timeout=3).close()
 
 
-def catalog() -> Catalog:
-    """Return the definitions of the environment."""
+def texts() -> Texts:
+    """Return the files of the environment's definitions."""
     with _plain_words() as s:
-        return read_catalog(s.settings.definitions_uri, s)
+        return tuple(sorted(read_texts(s.settings.definitions_uri, s).items()))
 
 
-def content(defined: Catalog, language: str) -> Content:
+def catalog(files: Texts) -> Catalog:
+    """Return what these files define."""
+    with _plain_words() as s:
+        return catalog_of(dict(files), s.contracts)
+
+
+def tables() -> dict[str, tuple[str, ...]]:
+    """Return the columns of each KPI's table."""
+    with _plain_words() as s:
+        return queries.kpi_tables(s.warehouse)
+
+
+def content(defined: Catalog, language: str, columns: dict[str, tuple[str, ...]]) -> Content:
     """Return what there is to show of these definitions."""
     with _plain_words() as s, speaking(language):
-        return _content(s, defined)
+        kpis = shown(defined.definitions.values(), columns)
+        faults = tuple(fault.message for fault in defined.faults.values())
+        return _filled(s, Content(s.settings.project, kpis, columns, faults=faults))
 
 
-def _content(s: Services, defined: Catalog) -> Content:
-    columns = queries.kpi_tables(s.warehouse)
-    kpis = shown(defined.definitions.values(), columns)
-    faults = tuple(fault.message for fault in defined.faults.values())
-    found = Content(s.settings.project, kpis, columns, faults=faults)
-    if not kpis:
-        return found
-    days = _asked(s, queries.bounds(found.tables))
+def _filled(s: Services, found: Content) -> Content:
+    days = _asked(s, queries.bounds(found.tables)) if found.kpis else []
     if not days:
         return found
     first, last = min(row["first_day"] for row in days), max(row["last_day"] for row in days)
     since = last - timedelta(days=HORIZON_DAYS)
-    places, groups = (queries.names(c, found.tables, since) for c in ("location_code", "category"))
+    with ThreadPoolExecutor(2) as pool:
+        asked = (queries.names(column, found.tables, since) for column in ("location_code", "category"))
+        places, groups = pool.map(lambda query: _names(s, query), asked)
     return replace(
         found, last_days={row["kpi"]: row["last_day"] for row in days}, bounds=(max(first, since), last),
-        locations=_names(s, places), categories=_names(s, groups),
+        locations=places, categories=groups,
     )  # fmt: skip
 
 
@@ -146,11 +167,12 @@ def quality() -> Quality:
         return Quality(**dict(zip(_QUALITY_QUERIES, found, strict=True)))
 
 
-def version(defined: Catalog) -> str:
-    """Return what the figures depend on: what was loaded and computed, and the definitions."""
+def version(files: Texts) -> Version:
+    """Return the state of what was loaded and computed, and of the definitions."""
     with _plain_words() as s:
         (found,) = s.warehouse.query(queries.text("version"))
-    return digest(*found.values(), *sorted(map(str, defined.definitions.values())), *sorted(defined.faults))
+    defined = digest(*(part for file in files for part in file))
+    return Version(digest(*found.values(), defined), digest(found["definitions"], defined))
 
 
 def rows(sql: str, params: tuple[tuple[str, Any], ...]) -> list[queries.Row]:

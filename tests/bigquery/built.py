@@ -3,7 +3,7 @@
 What a group builds is imported inside it: code that cannot be imported fails its own group, not all.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -283,18 +283,29 @@ def command_line() -> Iterator[Statement]:
     yield from services.statements
 
 
+def _splits(tables: Mapping[str, tuple[str, ...]]) -> dict[str, Any]:
+    """Return by what the first page splits each KPI."""
+    from local.dashboard.breakdowns import first_known
+    from local.dashboard.catalogue import Kpi
+
+    kpis = {name: Kpi(name, "", "", "", "", "", ("ratio", "sum")[n % 2]) for n, name in enumerate(tables)}
+    found = {name: first_known(kpi, tables[name], ("location", "category"), DAY) for name, kpi in kpis.items()}
+    return {name: split for name, split in found.items() if split}
+
+
 def dashboard() -> Iterator[Statement]:
     """The queries behind the laptop's dashboard: every KPI, with and without filters."""
-    from local.dashboard import breakdowns, queries, shapes
+    from local.dashboard import breakdowns, queries, shapes, sums
     from local.dashboard.catalogue import Kpi, class_column
     from local.dashboard.rollup import Selection
 
     filters = (Selection(DAY, DAY), Selection(DAY, DAY, frozenset({"a"}), frozenset({"b"})))
     tables = {kpi: tuple(c["name"] for c in table["schema"]) for kpi, table in kpi_tables().items()}
     tables = {kpi: columns for kpi, columns in tables.items() if "value" in columns}
-    asked = [queries.bounds(tables), queries.moved(tables, (DAY, DAY))]
+    asked = [queries.bounds(tables), sums.moved(tables, (DAY, DAY))]
     asked += [q for c in ("location_code", "category") if (q := queries.names(c, tables, DAY))]
-    asked += [queries.daily(tables, chosen) for chosen in filters]
+    asked += [sums.daily(tables, chosen) for chosen in filters]
+    asked += [sums.ranked(tables, _splits(tables), chosen, 6) for chosen in filters]
     yield from (Statement("dashboard", q.sql, parameter_types(dict(q.params))) for q in asked)
     for kpi, columns in tables.items():
         found = []

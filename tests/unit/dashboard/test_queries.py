@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import sqlglot
 
-from local.dashboard import breakdowns, changed_page, kpi_page, queries, readings
+from local.dashboard import breakdowns, changed_page, kpi_page, queries, readings, sums
 from local.dashboard.breakdowns import Split
 from local.dashboard.catalogue import Kpi
 from local.dashboard.rollup import Selection, points
@@ -41,7 +41,8 @@ def test_each_query_parses_at_every_grain_and_takes_the_filters_as_parameters(gr
     kpi = Kpi("x", "X", "days", "", "", "up", "ratio", grain=grain)
     splits = [s for d in queries.DIMENSIONS if (s := Split(kpi, columns, d, DAY)).known]
     found = [breakdowns.question(splits, selection, 5)] if splits else []
-    found += [queries.daily({"x": columns}, selection), queries.table(kpi, columns, DAY, selection, 5)]
+    found += [sums.daily({"x": columns}, selection), queries.table(kpi, columns, DAY, selection, 5)]
+    found += [sums.ranked({"x": columns}, {"x": split}, selection, 5) for split in splits]
     for query in found:
         assert sqlglot.parse_one(query.sql, dialect="bigquery")
         assert "Tools" not in query.sql
@@ -52,7 +53,7 @@ def test_each_query_parses_at_every_grain_and_takes_the_filters_as_parameters(gr
 def test_a_filter_leaves_the_text_of_a_question_as_it_is(grain):
     """A warehouse that knows a statement answers sooner."""
     columns = {"x": (*BASE, *grain)}
-    assert queries.daily(columns, ALL).sql == queries.daily(columns, SOME).sql
+    assert sums.daily(columns, ALL).sql == sums.daily(columns, SOME).sql
 
 
 def test_the_category_of_a_sku_comes_from_the_product_master():
@@ -86,14 +87,14 @@ def test_the_share_that_was_accepted_is_known_by_feed_and_day(ask):
 
 def test_two_kpis_are_asked_for_in_one_query(ask):
     """35, 10 and 77 euros of sales; 80 units at 4 euros lie there each day."""
-    cells = queries.by_kpi(ask(queries.daily(COLUMNS, ALL_DAYS)), COLUMNS)
+    cells = sums.found(ask(sums.daily(COLUMNS, ALL_DAYS)), COLUMNS).cells
     assert [p.value for p in points(cells["net_sales"], "sum")] == [35.0, 10.0, 77.0]
     assert [p.value for p in points(cells["stock_value"], "sum")] == [320.0, 320.0, 320.0]
 
 
 def test_filters_keep_what_is_chosen(ask):
     chosen = Selection(DAYS[0], DAYS[-1], frozenset({"LYO"}), frozenset({"garden"}))
-    cells = queries.by_kpi(ask(queries.daily({"net_sales": COLUMNS["net_sales"]}, chosen)), ["net_sales"])
+    cells = sums.found(ask(sums.daily({"net_sales": COLUMNS["net_sales"]}, chosen)), ["net_sales"]).cells
     assert [(p.value, p.reason) for p in points(cells["net_sales"], "sum")] == [
         (5.0, None),
         (None, "not_computed"),
@@ -140,9 +141,9 @@ def test_a_category_that_only_the_product_master_knows_is_looked_up_there(ask):
 def test_a_day_without_a_value_says_what_most_of_its_rows_say(ask):
     """One row a day is asked for, however many reasons there are; a day that has a value needs none."""
     paris = Selection(DAYS[0], DAYS[-1], frozenset({"PAR"}))
-    rows = ask(queries.daily({"net_sales": COLUMNS["net_sales"]}, paris))
+    rows = ask(sums.daily({"net_sales": COLUMNS["net_sales"]}, paris))
     assert len(rows) == len(DAYS)
-    series = points(queries.by_kpi(rows, ["net_sales"])["net_sales"], "sum")
+    series = points(sums.found(rows, ["net_sales"]).cells["net_sales"], "sum")
     assert [(p.value, p.reason) for p in series] == [(10.0, None), (None, "no_price"), (24.0, None)]
 
 
@@ -153,6 +154,28 @@ def test_the_table_has_the_largest_rows_with_their_names_and_is_exported_as_csv(
         ("Hammer", "PAR", 24.0),
     ]
     assert kpi_page.csv_text(rows).splitlines()[1].startswith("Hammer,A,LYO,48.0")
+
+
+def test_courses_and_largest_names_of_all_kpis_are_one_question(ask):
+    """What each of them says when it is asked for alone; a KPI that is not split has a course only."""
+    chosen = Selection(DAYS[0], DAYS[1], categories=frozenset({"tools", "garden"}))
+    for columns in (COLUMNS, dict.fromkeys(COLUMNS, (*BASE, "sku", "location_code"))):
+        split = Split(NET_SALES, columns["net_sales"], "location", DAYS[1])
+        rows = ask(sums.ranked(columns, {"net_sales": split}, chosen, 9))
+        found = sums.found(rows, columns, {"net_sales": split})
+        assert found.cells == sums.found(ask(sums.daily(columns, chosen)), columns).cells
+        assert [p.value for p in points(found.cells["net_sales"], "sum")] == [35.0, 10.0]
+        assert found.rankings == {"net_sales": ranked(ask, NET_SALES, columns["net_sales"], ("location",), chosen)[0]}
+
+
+def test_the_largest_names_of_a_ratio_are_those_of_its_quotient(ask):
+    """Four euros a unit everywhere, whatever the stock: a ratio of sums, never a sum of ratios."""
+    kpi = Kpi("stock_value", "", "", "", "", "none", "ratio", grain=("sku", "location_code"))
+    split = {"stock_value": Split(kpi, COLUMNS["stock_value"], "location", DAYS[0])}
+    rows = ask(sums.ranked({"stock_value": COLUMNS["stock_value"]}, split, ALL_DAYS, 1))
+    ranking = sums.found(rows, ["stock_value"], split).rankings["stock_value"]
+    assert ranking == ranked(ask, kpi, COLUMNS["stock_value"], ("location",), Selection(DAYS[0], DAYS[0]), 1)[0]
+    assert ranking.names == 2 and len(ranking.bars) == 1
 
 
 def test_bounds_and_names_are_those_of_the_tables(ask):
@@ -168,7 +191,7 @@ def test_bounds_and_names_are_those_of_the_tables(ask):
 def test_the_largest_movement_comes_first(ask):
     content = readings.Content("p", (STOCK_VALUE, NET_SALES), COLUMNS)
     days = (DAYS[0], DAYS[-1])
-    first, second = changed_page.moves(content, ask(queries.moved(content.tables, days)), days)
+    first, second = changed_page.moves(content, ask(sums.moved(content.tables, days)), days)
     assert (first.kpi.name, first.before, first.after, first.good) == ("net_sales", 35.0, 77.0, True)
     assert (first.share, second.share, second.good) == (120.0, 0.0, None)
 
