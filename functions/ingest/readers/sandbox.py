@@ -10,6 +10,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Generator, Iterator
+from dataclasses import replace
 from typing import BinaryIO
 
 import pyarrow as pa
@@ -23,6 +24,8 @@ from stockflow.errors import PermanentError, TransientError
 _SERVER = "import sys; sys.modules['numpy'] = None; from functions.ingest.readers.sandbox_server import main; main()"
 _ONE = threading.Semaphore(1)  # the memory of an instance holds one such process at a time
 _SHOWN = 300
+# Bytes of memory for each byte of a file that no file takes which people write (``limits.COSTS``: at most 60).
+_SWOLLEN = 200
 _ENDS: dict[int, str] = {
     signal.SIGALRM: "took too long",
     signal.SIGXCPU: "took too long",
@@ -86,10 +89,11 @@ def isolated(job: Job, file: BinaryIO, facts: Facts) -> Iterator[Chunk]:
     """Yield what a reader yields that runs in a process of its own; ``file`` needs a descriptor.
 
     Raises:
-        PermanentError: the reader's own; ``unreadable_workbook`` when its process died, ``too_large_for_function``
-            when memory or time did not suffice.
+        PermanentError: the reader's own; ``unreadable_workbook`` or ``unreadable_file`` when its process died or the
+            file is damaged so that it asks for much memory, ``too_large_for_function`` when memory did not suffice.
         TransientError: ``no_sandbox`` when no process could be had.
     """
+    job = replace(job, size=os.fstat(file.fileno()).st_size)
     with _ONE, tempfile.TemporaryFile() as errors:
         results, results_in = os.pipe()
         status, status_in = os.pipe()
@@ -126,7 +130,7 @@ def _chunks(source: BinaryIO, job: Job, facts: Facts) -> Generator[Chunk, None, 
             facts.format = head["format"] or facts.format
             facts.note(**head["facts"])
             if head["kind"] == "memory":
-                raise out_of_memory(job)
+                raise _out_of_memory(job)
             if head["kind"] == "error":
                 raise PermanentError(head["code"], head["message"], **head["error_facts"])
             return True
@@ -135,14 +139,27 @@ def _chunks(source: BinaryIO, job: Job, facts: Facts) -> Generator[Chunk, None, 
     return False
 
 
-def out_of_memory(job: Job) -> PermanentError:
-    """Return the error of a file whose reader wanted more memory than there is."""
+def _out_of_memory(job: Job) -> PermanentError:
+    """Return the error of a file whose reader wanted more memory than there is: too large, or damaged."""
+    took = f"more than {job.memory_bytes / 1e6:,.0f} MB of memory"
+    if job.size * _SWOLLEN < job.memory_bytes:
+        cause = "it is damaged, or has a cell far from the others" if _is_workbook(job) else "it is damaged"
+        return _unreadable(job, f"its {job.size:,} bytes make the reader take {took}: {cause}", size=job.size)
     return PermanentError(
         "too_large_for_function",
-        f"{job.target.name}: reading it takes more than {job.memory_bytes / 1e6:,.0f} MB of memory. "
-        "Save it as CSV, or split it",
+        f"{job.target.name}: reading it takes {took}. Save it as CSV, or split it",
         memory_bytes=job.memory_bytes,
     )
+
+
+def _unreadable(job: Job, why: str, **facts: int) -> PermanentError:
+    code = "unreadable_workbook" if _is_workbook(job) else "unreadable_file"
+    advice = "Open it, save it again, or save it as CSV"
+    return PermanentError(code, f"{job.target.name} cannot be read: {why}. {advice}", **facts)
+
+
+def _is_workbook(job: Job) -> bool:
+    return "workbook" in job.module
 
 
 def _died(status: bytes, errors: BinaryIO, job: Job) -> PermanentError | TransientError:
@@ -154,11 +171,6 @@ def _died(status: bytes, errors: BinaryIO, job: Job) -> PermanentError | Transie
     said = errors.read().decode("utf-8", "replace").strip().splitlines()
     last = said[-1][:_SHOWN] if said else ""
     if "memory allocation of" in " ".join(said):
-        return out_of_memory(job)
+        return _out_of_memory(job)
     what = _ENDS.get(number) or (f"was ended by {signal.Signals(number).name}" if number else f"ended with code {code}")
-    return PermanentError(
-        "unreadable_workbook" if "workbook" in job.module else "unreadable_file",
-        f"{job.target.name} cannot be read: the process that read it {what}{f' ({last})' if last else ''}. "
-        "Open it, save it again, or save it as CSV",
-        signal=number,
-    )
+    return _unreadable(job, f"the process that read it {what}{f' ({last})' if last else ''}", signal=number)

@@ -13,5 +13,6 @@ class Job:
     function: str
     target: Target
     memory_bytes: int
+    size: int = 0  # of the file, in bytes
     cpu_seconds: int = 240
     seconds: int = 300

@@ -20,9 +20,9 @@ from tests.unit.ingest.reading import contracts
 JOB = Job("tests.unit.ingest.crashes", "fine", Target(contracts()["sales"], "sales/x.xlsx"), 100_000_000)
 
 
-def run(function: str, facts: Facts | None = None, **limits: Any) -> list[Chunk]:
+def run(function: str, facts: Facts | None = None, size: int = 1000, **limits: Any) -> list[Chunk]:
     with tempfile.TemporaryFile() as file:
-        file.write(b"x" * 1000)
+        file.write(b"x" * size)
         file.seek(0)
         return list(isolated(replace(JOB, function=function, **limits), file, facts or Facts()))
 
@@ -64,9 +64,17 @@ def test_what_never_ends_is_ended(function: str, limit: dict[str, int]) -> None:
 
 
 def test_what_swells_is_refused_with_what_to_do() -> None:
-    error = refused("swells")
+    error = refused("swells", size=1_000_000)
     assert error.code == "too_large_for_function"
     assert "Save it as CSV, or split it" in error.message
+
+
+def test_a_small_file_that_swells_is_damaged_rather_than_too_large() -> None:
+    """Nothing that people write takes hundreds of times its size: no larger machine reads it either."""
+    error = refused("swells", size=100_000)
+    assert (error.code, error.facts["size"]) == ("unreadable_file", 100_000)
+    assert "its 100,000 bytes" in error.message
+    assert "damaged" in error.message
 
 
 def test_neighbours_go_on_while_others_die() -> None:
