@@ -43,6 +43,11 @@ def has_dependents(feed: str) -> bool:
     return dependents(feed) is not None
 
 
+def looks_behind_commit(feed: str) -> bool:
+    """Return whether a drain's script looks, behind its COMMIT, at what was committed beside it."""
+    return has_dependents(feed) or bool(reads(feed))
+
+
 def has_days(feed: str) -> bool:
     """Return whether models and KPIs read what a dimension without dates says of each day."""
     return dependents_step(feed, "after") is not None
@@ -79,7 +84,8 @@ def _mark(feed: str, raw_days: Mapping[str, int]) -> str:
     if affected is None:
         return ""
     requeued = "\nCREATE TEMP TABLE requeued (load_id STRING, feed STRING, landed_on DATE);\n"
-    return requeued + "\n" + _marking(feed, affected, raw_days)
+    unsettled = template("unsettled.sql").replace("<<readers>>", ", ".join(f"'{name}'" for name in _readers(feed)))
+    return requeued + "\n" + _marking(feed, affected, raw_days, f"{unsettled}\n")
 
 
 def _step(feed: str, step: str) -> str:
@@ -92,8 +98,8 @@ def _what_changed(feed: str) -> str:
     return "SELECT 1 FROM repacked" if has_days(feed) else "SELECT 1 FROM changes WHERE _content_changed"
 
 
-def _marking(feed: str, affected: str, raw_days: Mapping[str, int]) -> str:
-    text = template("mark.sql").replace("<<affected>>", indent(affected, 4))
+def _marking(feed: str, affected: str, raw_days: Mapping[str, int], unsettled: str = "") -> str:
+    text = template("mark.sql").replace("<<affected>>", indent(affected, 4)).replace("<<unsettled>>", unsettled)
     text = text.replace("<<what_changed>>", _what_changed(feed))
     text = text.replace("<<raw_is_kept>>", _raw_is_kept(raw_days))
     said = {

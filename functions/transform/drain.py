@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from functions.transform.dimensions import looks_behind_commit
+from functions.transform.ended import ENDED
 from functions.transform.failures import failed
 from functions.transform.files import UnknownModelError, template
 from functions.transform.merge import version
@@ -59,7 +61,7 @@ def drain(feed: str, asked: frozenset[Asked], services: Services) -> Outcome:
     """
     at, window = services.clock(), services.settings.replay_window_seconds
     raw_since = first_day(raw_days(services).get(feed, 0), landing_day(at))
-    now = Now(_version(feed, services), at, window, raw_since)
+    now = Now(_version(feed, services), at, window, raw_since, ENDED if looks_behind_commit(feed) else None)
     call = _Call(feed, services, now, time.monotonic() + PATIENCE.total_seconds())
     todo = call.plan(asked)
     errors = call.work(todo) | {load: _not_validated(load) for load in todo.unknown}

@@ -1,4 +1,4 @@
--- Loads of other feeds that say something else now that <<feed>> changed: to be transformed again.
+<<unsettled>>-- Loads of other feeds that say something else now that <<feed>> changed: to be transformed again.
 IF EXISTS (<<what_changed>>) THEN
   INSERT INTO requeued (load_id, feed, landed_on)
   SELECT load_id, feed, landed_on
@@ -6,15 +6,19 @@ IF EXISTS (<<what_changed>>) THEN
   WHERE landed_on >= DATE '2000-01-01' AND stage = 'transform' AND state = 'transformed'<<raw_is_kept>> AND load_id IN (
 <<affected>>
   );
+END IF;
 
+IF EXISTS (SELECT 1 FROM requeued) THEN
   INSERT INTO inventory_ops.load_stages (<<ledger_columns>>)
   SELECT <<marked_columns>>
   FROM (
     SELECT done.*, kpi.input_record AS kpi_record, CURRENT_TIMESTAMP() AS marked_at
     FROM inventory_ops.load_stages_latest AS done
-    JOIN requeued ON requeued.load_id = done.load_id AND requeued.landed_on = done.landed_on
     LEFT JOIN inventory_ops.load_stages_latest AS kpi
       ON kpi.landed_on = done.landed_on AND kpi.load_id = done.load_id AND kpi.stage = 'kpi'
-    WHERE done.landed_on >= DATE '2000-01-01' AND done.stage = 'transform' AND done.state = 'transformed'
+    WHERE done.landed_on >= DATE '2000-01-01'
+      AND done.stage = 'transform'
+      AND done.state = 'transformed'
+      AND done.load_id IN (SELECT load_id FROM requeued)
   ) AS latest;
 END IF;

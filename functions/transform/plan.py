@@ -1,7 +1,7 @@
 """What a drain has to do, decided from the ledger's rows. Pure."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property
@@ -112,13 +112,21 @@ class Plan:
 class Now:
     """What a plan depends on beside the ledger: the stage version, the time, how long a redelivery is one.
 
-    ``raw_since``: the first landing day whose raw rows are still kept; None when all are.
+    ``raw_since``: the first landing day whose raw rows are still kept; None when all are. ``ended``: the records whose
+    scripts are known to have run to their end; None where scripts do nothing behind their COMMIT.
     """
 
     version: str
     at: datetime
     window_seconds: int
     raw_since: date | None = None
+    ended: Container[str] | None = None
+
+    def is_repeat(self, load: "Load") -> bool:
+        """Whether a load was just done, all of it: its script may have died between its COMMIT and its end."""
+        recent = self.at - timedelta(seconds=self.window_seconds)
+        ended = self.ended is None or load.row["done_record"] in self.ended
+        return ended and load.is_repeat(self.version, recent)
 
     def has_raw(self, load: "Load") -> bool:
         """Whether a load's raw rows are still there: without them transform would take its rows out of curated."""
@@ -131,8 +139,7 @@ def plan(rows: Iterable[Mapping[str, Any]], asked: frozenset[Asked], now: Now) -
     wanted = newest(asked)
     hidden = {a.load_id for a in wanted.values() if not _is_shown(a, known.get(a.load_id))}
     loads = [load for load in known.values() if load.row["complete"] and load.load_id not in hidden]
-    recent = now.at - timedelta(seconds=now.window_seconds)
-    repeated = tuple(load for load in loads if load.is_repeat(now.version, recent))
+    repeated = tuple(load for load in loads if now.is_repeat(load))
     work = [load for load in loads if load not in repeated and load.has_work and now.has_raw(load)]
     unknown = {i for i in hidden if i not in known and wanted[i].recorded_at is None}
     incomplete = {i for i in wanted if i in known and not known[i].row["complete"]}

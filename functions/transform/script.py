@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import uuid4
 
+from functions.transform.ended import ENDED
 from functions.transform.merge import drain_script
 from functions.transform.plan import Load, days_of
 from stockflow.conflicts import run_again
@@ -67,6 +68,7 @@ def run(batch: Batch, services: Services) -> None:
         announce(*records)
         requeue(rows, services)
         if not any(row["overtaken"] for row in rows):
+            ENDED.note(row["record_id"] for row in rows)
             publish(batch.feed, records, services)
             return
         carried = [pair for record in records for pair in days_of(record.load_id, record.detail)]

@@ -1,5 +1,6 @@
 """transform and the ledger: what counts of raw, what is not visible yet, what fails, and what is sent to work again."""
 
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 
 from functions.transform import drain as drains
-from functions.transform import files, merge
+from functions.transform import files, merge, script
 from functions.transform.drain import Outcome, drain, transform
 from stockflow.errors import TransientError
 from stockflow.events import StageEvent
@@ -156,6 +157,67 @@ def test_a_changed_dimension_sends_other_feeds_to_work_once_per_day(world: World
     for m in events:
         run(world, Asked(m["load_id"], datetime.fromisoformat(m["landed_on"]).date()))
     assert world.curated("sales", "receipt_number, quantity") == [(f"R{n}", Decimal(12)) for n in range(4)]
+
+
+def fails_behind_its_commit(text: str, words: str = "the server failed", once_in: str = "") -> str:
+    """The script of a drain that commits and fails before its looks at other drains; always, or once in a feed."""
+    fails = f"RAISE USING MESSAGE = '{words}';"
+    if once_in:
+        turn, first = f"inventory_curated.turn_{once_in}", "inventory_curated.first_turn"
+        fails = f"IF (SELECT MAX(turn) FROM {turn}) = (SELECT MAX(turn) FROM {first}) THEN {fails} END IF;"
+        fails = f"CREATE TABLE IF NOT EXISTS {first} AS SELECT turn FROM {turn};\n{fails}"
+    text, found = re.subn(r"^COMMIT TRANSACTION;$", lambda commit: f"{commit[0]}\n{fails}", text, flags=re.M)
+    assert found == 1
+    return text
+
+
+def marks_nothing(text: str) -> str:
+    """The script of a dimension whose transaction began before what it would mark was committed."""
+    text, found = re.subn(r"IF EXISTS \(SELECT 1 FROM repacked\) THEN", "IF FALSE THEN", text, count=1)
+    assert found == 1
+    return text
+
+
+@pytest.mark.parametrize("fails", ["at once", "and runs again at once"])
+def test_a_dimension_that_fails_behind_its_commit_still_sends_others_to_work(
+    world: World, monkeypatch: pytest.MonkeyPatch, fails: str
+) -> None:
+    """Given a load that was committed while the products were, when the look at it fails, a later run marks it."""
+    load = world.land("sales", sale(unit="CS"))
+    run(world, load)
+    assert world.curated("sales", "receipt_number") == []
+    product = world.land("products", {"sku": "A1", "pack_unit": "CS", "units_per_pack": "6"})
+    how = {"once_in": "products", "words": "could not serialize"} if fails != "at once" else {}
+    real = merge.drain_script
+    monkeypatch.setattr(script, "drain_script", lambda *of: fails_behind_its_commit(marks_nothing(real(*of)), **how))
+    failed = run(world, product, feed="products").failed
+    monkeypatch.undo()
+    assert transformed(world, product).state == "transformed"
+    if fails == "at once":
+        assert failed.keys() == {product}
+        assert transformed(world, load).state == "transformed"
+        run(world, product, feed="products")
+    assert transformed(world, load).reason_code == "products_changed"
+    assert load in world.publisher.of("load.validated")
+    run(world)
+    assert world.curated("sales", "quantity") == [(Decimal(12),)]
+
+
+def test_a_load_that_fails_behind_its_commit_looks_at_its_dimensions_when_it_is_delivered_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Given a product that came while a load was transformed, when the look at it fails, its redelivery sees it."""
+    load = world.land("sales", sale(unit="CS"))
+    real = merge.drain_script
+    monkeypatch.setattr(script, "drain_script", lambda *of: fails_behind_its_commit(real(*of)))
+    assert run(world, load).failed.keys() == {load}
+    monkeypatch.setattr(script, "drain_script", lambda *of: marks_nothing(marks_nothing(real(*of))))
+    product = world.land("products", {"sku": "A1", "pack_unit": "CS", "units_per_pack": "6"})
+    run(world, product, feed="products")
+    monkeypatch.undo()
+    assert (transformed(world, load).state, world.publisher.of("load.validated")) == ("transformed", [])
+    run(world, load)
+    assert world.curated("sales", "quantity") == [(Decimal(12),)]
 
 
 @pytest.fixture

@@ -572,6 +572,32 @@ LEFT JOIN unvalued ON unvalued.load_id = batch.load_id;
 
 CREATE TEMP TABLE requeued (load_id STRING, feed STRING, landed_on DATE);
 
+-- These loads were transformed before, perhaps by a script that died behind its COMMIT. Then nobody looked at what was
+-- committed next to it: loads that were transformed within ten minutes of it are transformed again.
+IF again THEN
+  INSERT INTO requeued (load_id, feed, landed_on)
+  SELECT DISTINCT beside.load_id, beside.feed, beside.landed_on
+  FROM inventory_ops.load_stages_latest AS beside
+  JOIN (
+    SELECT
+      TIMESTAMP_SUB(started_at, INTERVAL 10 MINUTE) AS since,
+      TIMESTAMP_ADD(finished_at, INTERVAL 10 MINUTE) AS until
+    FROM inventory_ops.load_stages
+    WHERE landed_on IN UNNEST(@days)
+      AND load_id IN UNNEST(@loads)
+      AND stage = 'transform'
+      AND state = 'transformed'
+      AND run_id NOT IN (SELECT next_run FROM batch)
+      AND finished_at > TIMESTAMP_SUB(CURRENT_TIMESTAMP(), INTERVAL 1 DAY)
+    QUALIFY ROW_NUMBER() OVER (PARTITION BY load_id ORDER BY finished_at DESC, record_id DESC) = 1
+  ) AS earlier
+    ON beside.finished_at BETWEEN earlier.since AND earlier.until
+  WHERE beside.landed_on >= DATE '2000-01-01'
+    AND beside.feed IN ('purchase_orders', 'sales', 'stock_counts', 'stock_movements', 'stock_snapshots')
+    AND beside.stage = 'transform'
+    AND beside.state = 'transformed';
+END IF;
+
 -- Loads of other feeds that say something else now that products changed: to be transformed again.
 IF EXISTS (SELECT 1 FROM repacked) THEN
   INSERT INTO requeued (load_id, feed, landed_on)
@@ -601,16 +627,20 @@ IF EXISTS (SELECT 1 FROM repacked) THEN
     JOIN repacked ON repacked.sku = inventory_curated.to_code(JSON_VALUE(refused.original_row, '$.sku'))
     WHERE refused.stage = 'transform' AND refused.rule = 'unknown_unit_factor'
   );
+END IF;
 
+IF EXISTS (SELECT 1 FROM requeued) THEN
   INSERT INTO inventory_ops.load_stages (`record_id`, `landed_on`, `load_id`, `feed`, `stage`, `state`, `stage_version`, `started_at`, `finished_at`, `bucket`, `object`, `generation`, `run_id`, `raw_run_id`, `input_record`, `lines`, `rows`, `rejects`, `quarantined`, `superseded`, `reason_code`, `message`, `content_md5`, `size_bytes`, `landed_at`, `detail`)
   SELECT SUBSTR(TO_HEX(SHA256(CONCAT(CAST(LENGTH(latest.load_id) AS STRING), ':', latest.load_id, '9:transform', CAST(LENGTH(latest.stage_version) AS STRING), ':', latest.stage_version, '7:pending', CAST(LENGTH(REGEXP_REPLACE(FORMAT_TIMESTAMP('%FT%H:%M:%E6S+00:00', latest.marked_at), r'[.]000000', '')) AS STRING), ':', REGEXP_REPLACE(FORMAT_TIMESTAMP('%FT%H:%M:%E6S+00:00', latest.marked_at), r'[.]000000', '')))), 1, 20), latest.`landed_on`, latest.`load_id`, latest.`feed`, latest.`stage`, 'pending', latest.`stage_version`, latest.`started_at`, latest.marked_at, latest.`bucket`, latest.`object`, latest.`generation`, latest.`run_id`, latest.`raw_run_id`, CAST(NULL AS STRING), latest.`lines`, latest.`rows`, latest.`rejects`, latest.`quarantined`, latest.`superseded`, 'products_changed', 'a later file of products changes what this load says', latest.`content_md5`, latest.`size_bytes`, latest.`landed_at`, IF(latest.kpi_record = latest.record_id, NULL, latest.detail)
   FROM (
     SELECT done.*, kpi.input_record AS kpi_record, CURRENT_TIMESTAMP() AS marked_at
     FROM inventory_ops.load_stages_latest AS done
-    JOIN requeued ON requeued.load_id = done.load_id AND requeued.landed_on = done.landed_on
     LEFT JOIN inventory_ops.load_stages_latest AS kpi
       ON kpi.landed_on = done.landed_on AND kpi.load_id = done.load_id AND kpi.stage = 'kpi'
-    WHERE done.landed_on >= DATE '2000-01-01' AND done.stage = 'transform' AND done.state = 'transformed'
+    WHERE done.landed_on >= DATE '2000-01-01'
+      AND done.stage = 'transform'
+      AND done.state = 'transformed'
+      AND done.load_id IN (SELECT load_id FROM requeued)
   ) AS latest;
 END IF;
 
@@ -646,16 +676,20 @@ IF (SELECT MAX(turn) FROM inventory_curated.turn_purchase_orders) + (SELECT MAX(
       JOIN repacked ON repacked.sku = inventory_curated.to_code(JSON_VALUE(refused.original_row, '$.sku'))
       WHERE refused.stage = 'transform' AND refused.rule = 'unknown_unit_factor'
     );
+  END IF;
 
+  IF EXISTS (SELECT 1 FROM requeued) THEN
     INSERT INTO inventory_ops.load_stages (`record_id`, `landed_on`, `load_id`, `feed`, `stage`, `state`, `stage_version`, `started_at`, `finished_at`, `bucket`, `object`, `generation`, `run_id`, `raw_run_id`, `input_record`, `lines`, `rows`, `rejects`, `quarantined`, `superseded`, `reason_code`, `message`, `content_md5`, `size_bytes`, `landed_at`, `detail`)
     SELECT SUBSTR(TO_HEX(SHA256(CONCAT(CAST(LENGTH(latest.load_id) AS STRING), ':', latest.load_id, '9:transform', CAST(LENGTH(latest.stage_version) AS STRING), ':', latest.stage_version, '7:pending', CAST(LENGTH(REGEXP_REPLACE(FORMAT_TIMESTAMP('%FT%H:%M:%E6S+00:00', latest.marked_at), r'[.]000000', '')) AS STRING), ':', REGEXP_REPLACE(FORMAT_TIMESTAMP('%FT%H:%M:%E6S+00:00', latest.marked_at), r'[.]000000', '')))), 1, 20), latest.`landed_on`, latest.`load_id`, latest.`feed`, latest.`stage`, 'pending', latest.`stage_version`, latest.`started_at`, latest.marked_at, latest.`bucket`, latest.`object`, latest.`generation`, latest.`run_id`, latest.`raw_run_id`, CAST(NULL AS STRING), latest.`lines`, latest.`rows`, latest.`rejects`, latest.`quarantined`, latest.`superseded`, 'products_changed', 'a later file of products changes what this load says', latest.`content_md5`, latest.`size_bytes`, latest.`landed_at`, IF(latest.kpi_record = latest.record_id, NULL, latest.detail)
     FROM (
       SELECT done.*, kpi.input_record AS kpi_record, CURRENT_TIMESTAMP() AS marked_at
       FROM inventory_ops.load_stages_latest AS done
-      JOIN requeued ON requeued.load_id = done.load_id AND requeued.landed_on = done.landed_on
       LEFT JOIN inventory_ops.load_stages_latest AS kpi
         ON kpi.landed_on = done.landed_on AND kpi.load_id = done.load_id AND kpi.stage = 'kpi'
-      WHERE done.landed_on >= DATE '2000-01-01' AND done.stage = 'transform' AND done.state = 'transformed'
+      WHERE done.landed_on >= DATE '2000-01-01'
+        AND done.stage = 'transform'
+        AND done.state = 'transformed'
+        AND done.load_id IN (SELECT load_id FROM requeued)
     ) AS latest;
   END IF;
 END IF;
