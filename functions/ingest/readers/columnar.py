@@ -9,14 +9,21 @@ from functools import singledispatch
 from typing import Any, BinaryIO
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from functions.ingest.readers.arrow import TEXT, integers, texts
+from functions.ingest.readers.arrow import TEXT, integers, text, texts
 from functions.ingest.readers.batches import batch_of
 from functions.ingest.readers.layout import layout
 from functions.ingest.readers.model import Chunk, Facts, Target
 from stockflow.errors import PermanentError
 
 BATCH = 65_536
+_AS_ARROW_WRITES = (
+    pa.types.is_integer, pa.types.is_date, pa.types.is_decimal, pa.types.is_boolean, pa.types.is_string,
+    pa.types.is_large_string, pa.types.is_null,
+)  # fmt: skip
+_SECONDS = len("2026-09-01 08:30:00")
+_FRACTION = {"s": 0, "ms": 4, "us": 7, "ns": 10}
 _MOMENT = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)(\.\d+)?(Z|[+-]\d{4})?")
 
 
@@ -49,12 +56,46 @@ def as_text(column: pa.Array) -> pa.Array:
     kind = column.type
     if pa.types.is_dictionary(kind):
         column, kind = column.dictionary_decode(), kind.value_type
-    exact = pa.types.is_integer(kind) or pa.types.is_date(kind) or pa.types.is_decimal(kind)
-    if exact or pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_null(kind):
+    if any(is_one(kind) for is_one in _AS_ARROW_WRITES):
         return column.cast(TEXT)
     if pa.types.is_timestamp(kind):  # not by Python values: those of nanoseconds want pandas
-        return texts([t and moment_text(t) for t in column.cast(TEXT).to_pylist()])
+        return _times(column)
+    if pa.types.is_floating(kind):
+        return _numbers(column.cast(pa.float64()))
     return texts([value_text(v) for v in column.to_pylist()])
+
+
+def _numbers(column: pa.Array) -> pa.Array:
+    """Return floats as text; Arrow's own is that of ``number_text`` but for exponents, minus zero and what is none."""
+    found = column.cast(TEXT)
+    odd = pc.match_substring_regex(found, "[a-z]|^-0$")
+    if not pc.any(odd).as_py():
+        return found
+    return pc.replace_with_mask(found, odd, texts([number_text(v) for v in column.filter(odd).to_pylist()]))
+
+
+def _times(column: pa.Array) -> pa.Array:
+    """Return times as text; those of UTC without Arrow's slow way to a zone."""
+    unit, zone = column.type.unit, column.type.tz
+    if zone != "UTC":
+        return _moments(column.cast(TEXT), _FRACTION[unit])
+    plain = _moments(column.cast(pa.timestamp(unit)).cast(TEXT), _FRACTION[unit])
+    return pc.binary_join_element_wise(plain, text("+00:00"), text(""))
+
+
+def _moments(found: pa.Array, fraction: int) -> pa.Array:
+    """Return Arrow's texts of times as ``moment_text`` does; ``fraction``: characters from the point on."""
+    lengths = pc.min_max(pc.binary_length(found)).as_py()
+    zone = (lengths["min"] or 0) - _SECONDS - fraction
+    if lengths["min"] != lengths["max"] or zone not in {0, 5}:  # years of more than four digits
+        return texts([t and moment_text(t) for t in found.to_pylist()])
+    parts = [pc.utf8_slice_codeunits(found, 0, _SECONDS)]
+    if fraction:
+        digits = pc.utf8_slice_codeunits(found, _SECONDS, _SECONDS + fraction)
+        parts.append(pc.utf8_rtrim(pc.utf8_rtrim(digits, "0"), "."))
+    if zone:
+        parts += [pc.utf8_slice_codeunits(found, -5, -2), text(":"), pc.utf8_slice_codeunits(found, -2)]
+    return pc.binary_join_element_wise(*parts, text(""))
 
 
 def moment_text(text: str) -> str:
