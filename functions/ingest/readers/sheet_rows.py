@@ -35,23 +35,27 @@ class Body:
 
     def rows(self) -> Iterator[tuple[int, list[str]]]:
         """Yield the number and the cells of each good row; rows below the last one with something do not count."""
+        last = self._header_row
         for row in self._sheet.rows():
             if row.number <= self._header_row or not any(map(str.strip, row.cells.values())):
                 continue
-            self._count(row)
+            last = self._count(row, last)
             cells = self._cells(row)
             if isinstance(cells, Reject):
                 self._rejects.append(cells)
             else:
                 yield row.number, cells
 
-    def _count(self, row: Row) -> None:
-        blank = row.number - self._facts.values["physical_lines"] - 1
-        blank = max(blank, 0)  # rows out of order
-        self._facts.count("blank_lines", blank)
-        self._facts.note(physical_lines=max(row.number, self._facts.values["physical_lines"]))
+    def _count(self, row: Row, last: int) -> int:
+        """Count what lies between the last row that counts and this one; return the later one of both."""
+        if row.number > last + 1:
+            self._facts.count("blank_lines", row.number - last - 1)
         if row.hidden:
             self._facts.count("hidden_rows")
+        if row.number <= last:  # rows out of order
+            return last
+        self._facts.values["physical_lines"] = row.number
+        return row.number
 
     def _cells(self, row: Row) -> list[str] | Reject:
         """Return the cells of a row, or why it is refused."""

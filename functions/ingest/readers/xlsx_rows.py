@@ -11,6 +11,7 @@ from typing import BinaryIO
 
 from functions.ingest.readers.cells import Render
 from functions.ingest.readers.sheet import Row
+from functions.ingest.readers.xlsx_shapes import Shapes
 from functions.ingest.readers.xlsx_sheet import MAX_COLUMNS, MAX_ROWS, RowHandler
 from functions.ingest.readers.xml_events import XmlError, feed, parts_of
 
@@ -45,6 +46,7 @@ def _rows(parts: Iterator[bytes], handler: RowHandler) -> Iterator[Row]:
     if start < 0 or b"<!" in head[:start] or b"<worksheet" not in head[:start] or not _is_utf8(head):
         yield from _by_expat(chain([head], parts), handler)
         return
+    shapes = Shapes(handler)
     decoder = codecs.getincrementaldecoder("utf-8")()
     rest = ""
     texts = (decoder.decode(p) for p in chain([head[start + len(_DATA) :]], parts))
@@ -56,7 +58,7 @@ def _rows(parts: Iterator[bytes], handler: RowHandler) -> Iterator[Row]:
             yield from _by_expat(others, handler)
             return
         whole, _, rest = (rest if end < 0 else rest[:end]).rpartition("</row>")
-        yield from _plain(whole, handler)
+        yield from _plain(whole, handler, shapes)
         if end >= 0:
             for _ in parts:  # to the end, where the archive's checksum is checked
                 pass
@@ -69,16 +71,16 @@ def _is_utf8(head: bytes) -> bool:
     return declared is None or declared[1].lower() in {b"utf-8", b"us-ascii"}
 
 
-def _plain(text: str, handler: RowHandler) -> Iterator[Row]:
+def _plain(text: str, handler: RowHandler, shapes: Shapes) -> Iterator[Row]:
     for piece in text.split("</row>") if text else ():
-        row = _row(piece, handler)
+        row = _row(piece, handler, shapes)
         if row is None:
             yield from _by_expat([f"<x>{piece}</row></x>".encode()], handler)
         else:
             yield row
 
 
-def _row(piece: str, handler: RowHandler) -> Row | None:
+def _row(piece: str, handler: RowHandler, shapes: Shapes) -> Row | None:
     """Return the row, or None when it is not written in the usual way."""
     if "&" in piece or "\r" in piece:
         return None
@@ -86,12 +88,23 @@ def _row(piece: str, handler: RowHandler) -> Row | None:
     number = _NUMBER.search(begin[1]) if begin else None
     if begin is None or number is None or not 0 < int(number[1]) <= MAX_ROWS:
         return None
-    found = _CELL.findall(piece, begin.end())
-    if begin.end() + sum([len(cell[0]) for cell in found]) != len(piece):
-        return None
     handler.number = int(number[1])
-    cells = _cells(found, handler)
+    text = piece[begin.end() :]
+    cells = shapes.cells(text)
+    if cells is None:
+        cells = _cells_by_cells(text, handler, shapes)
     return None if cells is None else Row(handler.number, cells, bool(_HIDDEN.search(begin[1])))
+
+
+def _cells_by_cells(text: str, handler: RowHandler, shapes: Shapes) -> dict[int, str] | None:
+    """Return the cells of a row, each found by itself."""
+    found = _CELL.findall(text)
+    if sum([len(cell[0]) for cell in found]) != len(text):
+        return None
+    cells = _cells(found, handler)
+    if cells is not None:
+        shapes.learn(found)
+    return cells
 
 
 def _cells(found: list[tuple[str, ...]], handler: RowHandler) -> dict[int, str] | None:
