@@ -2,6 +2,7 @@
 
 import threading
 from contextlib import AbstractContextManager, nullcontext
+from datetime import timedelta
 from typing import Any
 
 from functions.validate.earlier import clues_of, earlier_loads, known_rates
@@ -16,7 +17,7 @@ from functions.validate.rows import rows_of
 from functions.validate.version import version
 from stockflow.attempts import attempt
 from stockflow.contracts import Contract
-from stockflow.errors import PermanentError
+from stockflow.errors import PermanentError, TransientError
 from stockflow.events import StageEvent
 from stockflow.ledger import StageRecord, Story, asked_by, is_duplicate
 from stockflow.log import log
@@ -27,6 +28,7 @@ from stockflow.singleflight import Turns
 # What the memory of an instance holds at once of loads that are not small; many small ones are judged beside them.
 LARGE = threading.BoundedSemaphore(2)
 SMALL_ROWS, SMALL_BYTES = 10_000, 4_000_000
+SLOW = timedelta(seconds=5)  # in less, nobody ingests and judges a load a second time
 _turns = Turns()
 _REFUSED_NOW = ("rejected", "failed")  # how ingest ends for a load that it does not let through any more
 
@@ -36,7 +38,7 @@ def validate(event: StageEvent, services: Services) -> None:
 
     Raises:
         PermanentError: ``unknown_feed``.
-        TransientError: ``not_visible_yet``, or what a service could not do now.
+        TransientError: ``not_visible_yet``, ``overtaken``, or what a service could not do now.
     """
     if event.feed not in services.contracts:
         raise PermanentError("unknown_feed", f"no contract for feed {event.feed!r}", load_id=event.load_id)
@@ -45,6 +47,7 @@ def validate(event: StageEvent, services: Services) -> None:
 
 
 def _in_turn(event: StageEvent, services: Services) -> None:
+    began = services.clock()
     story = services.ledger.awaited(asked_by(event), "validate")
     contract = services.contract_for(event.feed, story.stages["ingest"].object or "")
     done = _judged(contract, story, services)
@@ -52,7 +55,20 @@ def _in_turn(event: StageEvent, services: Services) -> None:
         state = story.stages["ingest"].state
         log("INFO", "nothing to validate", load_id=event.load_id, stage="validate", state=state)
         return
+    if services.clock() - began > SLOW:
+        _check_newest(event, story, services)
     publish(done, services, was_let_through="transform" in story.stages)
+
+
+def _check_newest(event: StageEvent, story: Story, services: Services) -> None:
+    """See that the load was not ingested again meanwhile: another instance may have judged that, and ended first.
+
+    Raises:
+        TransientError: ``overtaken``; the next delivery judges the newest record, and ends last.
+    """
+    newest = services.ledger.story(asked_by(event), "validate").stages["ingest"]
+    if newest.record_id != story.stages["ingest"].record_id:
+        raise TransientError("overtaken", f"load {event.load_id} was ingested again while it was judged")
 
 
 def _judged(contract: Contract, story: Story, services: Services) -> StageRecord | None:
