@@ -64,7 +64,7 @@ def photograph(browser: str, address: str, target: Path) -> None:
         driver = webdriver.Chrome(options, webdriver.ChromeService(shutil.which("chromedriver")))
         try:
             driver.get(address)
-            WebDriverWait(driver, 60).until(lambda d: d.find_elements(By.CSS_SELECTOR, ".sf-table"))
+            WebDriverWait(driver, 60).until(lambda d: d.find_elements(By.CSS_SELECTOR, ".sf-cards img"))
             time.sleep(SETTLE_SECONDS)
             driver.save_screenshot(str(target))
         finally:

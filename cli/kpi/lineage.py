@@ -5,10 +5,11 @@ from typing import Annotated, Any
 import typer
 from rich.tree import Tree
 
+from cli import target
 from cli.kpi.check import here, refuse
 from cli.kpi.checked import checked
 from cli.kpi.sources import Origin, Tracer, texts
-from cli.kpi.workspace import Workspace
+from cli.kpi.workspace import Workspace, is_file, open_workspace
 from cli.output import CommandError, console, print_json
 from cli.stack import Json
 
@@ -20,7 +21,7 @@ def lineage(
 ) -> None:
     """Show where a column of a KPI comes from: definitions, views, and the columns of the files at the end.
 
-    Taken from the SQL; nothing runs.
+    Taken from the SQL; nothing runs. A name is looked for in the project's definitions, then in the published ones.
 
     Examples:
 
@@ -28,7 +29,7 @@ def lineage(
 
       stockflow kpi lineage gmroi --column coverage_pct --json
     """
-    origin, sources = traced(here([given]), column)
+    origin, sources = traced(_workspace(given), column)
     if as_json:
         print_json({"kpi": origin.column.split(".")[1], "column": column, "sources": sources, "tree": origin.tree()})
         return
@@ -36,6 +37,17 @@ def lineage(
     console().print("\n[bold]Columns of files[/]")
     for source in sources:
         console().print(f"  {_plain(source['column'])}  {source['description']}", markup=False)
+
+
+def _workspace(given: str) -> Workspace:
+    """Return the definitions in which one was found: the project's, or those that were published."""
+    try:
+        return here([given])
+    except CommandError:
+        if is_file(given) or not target.reachable():
+            raise
+    services = target.services()
+    return open_workspace([given], services.settings.definitions_uri, services)
 
 
 def traced(workspace: Workspace, column: str) -> tuple[Origin, list[dict[str, Any]]]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from cli import wording
 from cli.output import console, print_table
-from cli.texts import said, separators
+from cli.texts import said
 from functions.kpi.definition import Definition
 
 # What people call the parts; of an amount at cost the price of a unit is its cost.
@@ -21,6 +21,7 @@ BY = {"sku": "By SKU", "location_code": "By location", "supplier_code": "By supp
 LINES = {"file": "file", "line": "line", "business_date": "date", "feed": "feed", "what": "it says"}
 FROM_TO = "{title}: {start} on {first}, {end} on {last}"
 LATE = "{files} came after that time"
+_NOISE = 1e-9
 
 
 def tell(found: dict[str, Any], definition: Definition) -> None:
@@ -29,9 +30,9 @@ def tell(found: dict[str, Any], definition: Definition) -> None:
     values = {name: wording.figure(found[name], unit) for name in ("start", "end")}
     days = {"first": found["from"], "last": found["to"]}
     console().print(f"{said(FROM_TO, title=definition.title, **values, **days)}\n", markup=False)
-    _tell_parts(found)
+    _tell_parts(found, unit)
     for column, moved in found["by"].items():
-        _tell_moves(said(BY.get(column, column)), column, moved)
+        _tell_moves(column, moved, unit)
     if found["late_files"]:
         told = ", ".join(found["late_files"][:5])
         console().print(f"\n{said(LATE, files=wording.count(len(found['late_files']), 'file'))}: {told}", markup=False)
@@ -41,22 +42,23 @@ def tell(found: dict[str, Any], definition: Definition) -> None:
         print_table(rows, list(rows[0]), f"\n{said('What files say of the first three')}")
 
 
-def _tell_parts(found: dict[str, Any]) -> None:
+def _tell_parts(found: dict[str, Any], unit: str) -> None:
     ordered = sorted(found["parts"].items(), key=lambda pair: -abs(pair[1]))
     told = [*((said(WORDS[name]), amount) for name, amount in ordered), (said("together"), found["change"])]
     part, change = said("part"), said("change")
-    print_table([{part: name, change: _signed(amount)} for name, amount in told], [part, change])
+    print_table([{part: name, change: _signed(amount, unit)} for name, amount in told], [part, change])
 
 
-def _tell_moves(title: str, column: str, moved: list[dict[str, Any]]) -> None:
+def _tell_moves(column: str, moved: list[dict[str, Any]], unit: str) -> None:
     name, change = said(CALLED.get(column, column)), said("change")
-    print_table([{name: r["name"], change: _signed(r["change"])} for r in moved[:5]], [name, change], f"\n{title}")
+    rows = [{name: r["name"], change: _signed(r["change"], unit)} for r in moved[:5]]
+    print_table(rows, [name, change], f"\n{said(BY.get(column, column))}")
 
 
 def _tell_cells(found: dict[str, Any], definition: Definition) -> None:
     """Print the cells that moved most, the grain first, then the change and its parts."""
     rows = [worded(cell, definition.grain) for cell in found["cells"]]
-    shown = [{k: _signed(v) if isinstance(v, float) else v for k, v in row.items()} for row in rows]
+    shown = [{k: _signed(v, definition.unit) if isinstance(v, float) else v for k, v in row.items()} for row in rows]
     print_table(shown, list(dict.fromkeys(name for row in rows for name in row)), f"\n{said('Cells that moved most')}")
 
 
@@ -66,5 +68,6 @@ def worded(cell: Mapping[str, Any], grain: Sequence[str]) -> dict[str, Any]:
     return {**{said(CALLED.get(n, n)): cell[n] for n in grain}, said("change"): cell["change"], **parts}
 
 
-def _signed(value: float) -> str:
-    return separators(f"{value:+,.4g}" if abs(value) < 1000 else f"{value:+,.0f}")
+def _signed(value: float, unit: str) -> str:
+    """Return a part as the change itself is told; what floating point leaves over is nothing."""
+    return wording.signed(0.0 if abs(value) < _NOISE else value, unit)

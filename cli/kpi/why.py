@@ -114,9 +114,11 @@ def explained(
     if definition.rollup == "ratio":
         return of_ratio(_cells(definition, services, days[0]), _cells(definition, services, days[1]), group)
     before, after = (_values(definition, services, day) for day in days)
+    if not before and not after:
+        return None
     counted = quantity(definition, workspace)
     if counted is None:
-        return of_sum(before, after) if before or after else None
+        return of_sum(before, after)
     one, two = (_quantities(counted, services, day) for day in days)
     return of_amount(_with(before, one), _with(after, two), group)
 

@@ -146,7 +146,9 @@ def _table(kpi: Kpi, columns: Sequence[str], selection: Selection, series: Seque
             said("Export CSV"), lambda: csv_text(rows(_EXPORTED)), f"{kpi.name}_{day}.csv", "text/csv", width="stretch",
             icon=":material/download:", key="export", on_click="ignore",
         )  # fmt: skip
-        st.dataframe(rows(_ROWS), hide_index=True, width="stretch", height=330, placeholder="")
+        shown = rows(_ROWS)
+        height = min(330, 40 + 35 * len(shown))  # of its head and its rows, where they are few
+        st.dataframe(shown, hide_index=True, width="stretch", height=height, placeholder="")
 
 
 def csv_text(rows: Sequence[Mapping[str, Any]]) -> str:

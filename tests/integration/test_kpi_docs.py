@@ -95,7 +95,9 @@ def test_one_new_file_becomes_a_kpi(world: World, tmp_path: Path, monkeypatch: p
     assert of("preview")[0]["days"][-1] == {"day": str(DAYS[1]), "value": 26.8 / 9, "cells": 1, "without_value": 0}
     assert of("preview")[0]["bytes"] > 0 and of("check")[0][0]["bytes"] > 0
     assert [r["kpi"] for r in of("list")[0]].count("sales_per_unit") == 1
-    assert {s["column"] for s in of("lineage")[0]["sources"]} >= {"inventory_curated.sales.net_amount"}
+    of_the_file, of_the_published = of("lineage")
+    assert {s["column"] for s in of_the_file["sources"]} >= {"inventory_curated.sales.net_amount"}
+    assert of_the_published == of_the_file
     first, second = of("publish")
     assert first["runs"][0]["state"] == second["runs"][0]["state"] == "computed"
     assert of("diff")[0]["counts"] == {"changed": 0, "added": 0, "removed": 0, "same": 2}

@@ -83,6 +83,12 @@ def test_a_mistake_is_told(old: str, new: str, said: str) -> None:
     assert said in "\n".join(faults((HEAD + SQL).replace(old, new)))
 
 
+def test_rows_that_are_there_twice_are_the_only_fault_that_is_told() -> None:
+    """Which of them differs from the expected row would only hide that there are two."""
+    (told,) = faults(HEAD + SQL.replace(" sale.sku\n", " sale.sku, sale.quantity\n"))
+    assert "2 rows for business_date 2026-09-01, sku A: expected one, the grain is sku" in told
+
+
 def test_a_window_beyond_the_lookback_is_told() -> None:
     """Rows of days that a late row changes would be computed from too few days."""
     sql = SQL.replace(

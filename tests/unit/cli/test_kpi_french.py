@@ -7,7 +7,10 @@ from typer.testing import CliRunner
 
 from cli import target
 from cli.kpi.command import app
+from cli.kpi.movement import tell
 from cli.texts import french
+from functions.kpi.definition import parse
+from stockflow.settings import bundle_root
 from tests.support.corner_shop import corner_shop
 
 WHY = ("why", "net_sales", "--from", "2026-09-01", "--to", "2026-09-03")
@@ -36,7 +39,7 @@ def test_why_a_number_moved_is_told_in_french() -> None:
     """35 euros became 77: more was sold, at another price."""
     said = told(*WHY, "--language", "fr")
     assert said.startswith("Ventes nettes : 35,0 € le 2026-09-01, 77,0 € le 2026-09-03")
-    assert "ensemble +42" in said and "prix ou coût unitaire" in said
+    assert "ensemble +42,0 €" in said and "prix ou coût unitaire" in said
     assert "Par emplacement" in said and "Cellules qui ont le plus bougé" in said
     assert "sales/week_36.csv" in said and "Ce que disent les fichiers" in said
     assert english(said) == []
@@ -45,7 +48,13 @@ def test_why_a_number_moved_is_told_in_french() -> None:
 def test_why_is_told_in_english_by_default() -> None:
     said = told(*WHY)
     assert said.startswith("Net sales: €35.0 on 2026-09-01, €77.0 on 2026-09-03")
-    assert "together +42" in said and "By location" in said and "Cells that moved most" in said
+    assert "together +€42.0" in said and "By location" in said and "Cells that moved most" in said
+
+
+def test_an_amount_that_two_days_lack_did_not_move_by_nothing() -> None:
+    """A Sunday and the Sunday before it, when the shops are closed."""
+    done = CliRunner().invoke(app, ("why", "net_sales", "--from", "2026-08-02", "--to", "2026-08-09"))
+    assert "net_sales has no value on one of the days" in str(done.exception)
 
 
 def test_a_preview_is_told_in_french() -> None:
@@ -57,3 +66,15 @@ def test_a_preview_is_told_in_french() -> None:
 
 def test_a_preview_as_json_has_its_sentence_in_french() -> None:
     assert "Les ventes nettes" in told(*PREVIEW, "--language", "fr", "--json")
+
+
+def test_parts_of_a_share_are_points_and_what_floating_point_leaves_over_is_nothing(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    text = (bundle_root() / "functions/kpi/definitions/stockout_rate.sql").read_text()
+    found = {"start": 0.703, "end": 0.7093, "from": "2026-10-01", "to": "2026-10-08", "change": 0.0063, "by": {},
+             "late_files": [], "lines": [], "cells": [],
+             "parts": {"numerator": 0.0063, "denominator": 2.003e-17}}  # fmt: skip
+    tell(found, parse("stockout_rate.sql", text))
+    said = re.sub(r"\s+", " ", capsys.readouterr().out)
+    assert "numerators +0.63 pt" in said and "denominators +0.00 pt" in said and "together +0.63 pt" in said
