@@ -11,6 +11,7 @@ from functions.ingest.readers.cells import moment_text, plain, span_text
 from functions.ingest.readers.ods_marks import ods_marks
 from functions.ingest.readers.ole import Compound
 from functions.ingest.readers.sheet import Merge, Row, Sheet
+from functions.ingest.readers.workbook_limits import MAX_COLUMNS
 
 _XLSB_SHEET = re.compile(r"(?i)xl/worksheets/sheet(\d+)\.bin$")
 _TEXTS: dict[type, Callable[[Any], str]] = {
@@ -85,6 +86,8 @@ class CalamineSheet(Sheet):
                 self._sheet = self._book.get_sheet_by_name(self.name)
             except calamine.CalamineError as error:
                 raise ValueError(str(error)) from error
+            if self._sheet.total_width > MAX_COLUMNS:
+                raise ValueError(f"a cell stands outside of what a sheet has (column {self._sheet.total_width:,})")
         return self._sheet
 
 

@@ -5,6 +5,7 @@ import sys
 from stockflow.errors import PermanentError
 
 STRINGS_SHARE = 0.5  # of the memory of the reading process: the rest is for the rows of a batch
+MAX_ROWS, MAX_COLUMNS = 1_048_576, 16_384  # of a sheet: no spreadsheet writes more
 MAX_SHEETS = 1_000
 MAX_STYLES = 65_536  # Excel writes no more (64,000 cell formats)
 MAX_RELATIONS = 20_000

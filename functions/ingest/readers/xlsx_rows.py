@@ -11,8 +11,9 @@ from typing import BinaryIO
 
 from functions.ingest.readers.cells import Render
 from functions.ingest.readers.sheet import Row
+from functions.ingest.readers.workbook_limits import MAX_COLUMNS, MAX_ROWS
 from functions.ingest.readers.xlsx_shapes import Shapes
-from functions.ingest.readers.xlsx_sheet import MAX_COLUMNS, MAX_ROWS, RowHandler
+from functions.ingest.readers.xlsx_sheet import RowHandler
 from functions.ingest.readers.xml_events import XmlError, feed, parts_of
 
 _DATA = "<sheetData>"

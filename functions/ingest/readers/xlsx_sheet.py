@@ -6,11 +6,11 @@ from typing import BinaryIO
 
 from functions.ingest.readers.cells import FORMULA, Problem, Render, plain
 from functions.ingest.readers.sheet import Merge, Row
+from functions.ingest.readers.workbook_limits import MAX_COLUMNS, MAX_ROWS
 from functions.ingest.readers.xml_events import Handler, XmlError
 
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _MERGE = re.compile(rb'<(?:\w+:)?mergeCell\s[^>]*?ref\s*=\s*["\']([A-Z]+)(\d+):([A-Z]+)(\d+)["\']')
-MAX_ROWS, MAX_COLUMNS = 1_048_576, 16_384
 _PART = 1 << 20
 REMEMBERED = 20_000
 _WORDS: dict[str, Callable[[str], str]] = {
