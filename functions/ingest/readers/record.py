@@ -87,6 +87,30 @@ def read_record(data: bytes, start: int, syntax: Syntax) -> Record:
             return Record(place, tuple(cells))
 
 
+def read_whole(data: bytes, start: int, syntax: Syntax, width: int) -> Record | None:
+    """Return what ``read_record`` returns, for a record of that width that is written as programs write it; else None.
+
+    One match takes it: its cells are without quotes, or in quotes from end to end.
+    """
+    found = _whole_record(syntax, width).match(data, start, start + LOOK_AHEAD)
+    if found is None:
+        return None
+    cells, quote = found.groups(), syntax.quote
+    pairs = zip(cells[::2], cells[1::2], strict=True)
+    return Record(found.end(), tuple(b if q is None else q.replace(quote * 2, quote) for q, b in pairs))
+
+
+@cache
+def _whole_record(syntax: Syntax, width: int) -> re.Pattern[bytes]:
+    """Return the pattern of one record, which has two groups for each cell: in quotes, and without."""
+    d, q = re.escape(syntax.delimiter), re.escape(syntax.quote)
+    back = rb"\\" if syntax.escaped else b""
+    within = rb"[^" + q + back + rb"]*+"
+    quoted = q + rb"(" + within + rb"(?:" + q * 2 + within + rb")*+)" + q
+    cell = rb"(?:" + quoted + rb"|([^" + d + q + back + rb"\r\n]*+))"
+    return re.compile(rb"(?!" + MARK + rb")" + cell + (d + cell) * (width - 1) + rb"\r?+\n")
+
+
 def _bare(data: bytes, place: int, syntax: Syntax, patterns: _Patterns) -> tuple[bytes, int, bytes]:
     """Return the cell, the place behind its delimiter, and that; or a problem in the delimiter's stead."""
     match = patterns.bare.match(data, place)

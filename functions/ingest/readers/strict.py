@@ -8,7 +8,7 @@ from functions.ingest.readers.encoding import is_text
 from functions.ingest.readers.fits import Fit
 from functions.ingest.readers.layout import Layout
 from functions.ingest.readers.model import Reject, Target
-from functions.ingest.readers.record import Record, Syntax, plain_records, read_record
+from functions.ingest.readers.record import Record, Syntax, plain_records, read_record, read_whole
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ class Sorter:
     def _odd(self, line: int, data: bytes, final: bool, cut: bool, out: Sorted) -> int:
         """Read one record that is not plain; return how many lines it took, 0 when it must wait."""
         start = out.used
-        record = read_record(data, start, self._syntax)
+        record = read_whole(data, start, self._syntax, self._form.width) or read_record(data, start, self._syntax)
         if record.problem == "unclosed_quote" and record.at == len(data) and not final:
             return 0
         first_line = data.index(b"\n", start) + 1

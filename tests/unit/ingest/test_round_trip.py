@@ -15,7 +15,7 @@ from functions.ingest.readers import encoding
 from functions.ingest.readers.avro import read_avro
 from functions.ingest.readers.lines import blocks
 from functions.ingest.readers.model import Facts, Target
-from functions.ingest.readers.record import Syntax, read_record
+from functions.ingest.readers.record import Syntax, read_record, read_whole
 from stockflow.errors import PermanentError
 from tests.unit.ingest.reading import contracts, read
 
@@ -184,3 +184,20 @@ def test_the_strict_reader_agrees_with_the_csv_module(cells: list[str]) -> None:
     record = read_record(data, 0, Syntax(b","))
     assert [c.decode() for c in record.cells] == cells
     assert record.end == len(data)
+
+
+SYNTAXES = (Syntax(b","), Syntax(b";", b"'"), Syntax(b"\t"), Syntax(b",", b'"', escaped=True))
+
+
+@given(st.text(alphabet="aé,;\t \"'\\\r\n=\ufeff", max_size=30), st.sampled_from(SYNTAXES), st.integers(1, 4))
+def test_a_record_taken_by_one_match_is_the_one_that_is_read_cell_by_cell(text: str, syntax: Syntax, width: int) -> None:
+    data = f"x\n{text}\n".encode()
+    if whole := read_whole(data, 2, syntax, width):
+        assert whole == read_record(data, 2, syntax)
+        assert len(whole.cells) == width
+
+
+def test_a_record_with_line_breaks_in_quotes_is_taken_by_one_match() -> None:
+    data = b'1,"two\nlines, ""quoted""",3\r\n4,5,6\n'
+    whole = read_whole(data, 0, Syntax(b","), 3)
+    assert whole is not None and whole.cells == (b"1", b'two\nlines, "quoted"', b"3")
