@@ -190,7 +190,9 @@ SYNTAXES = (Syntax(b","), Syntax(b";", b"'"), Syntax(b"\t"), Syntax(b",", b'"', 
 
 
 @given(st.text(alphabet="aé,;\t \"'\\\r\n=\ufeff", max_size=30), st.sampled_from(SYNTAXES), st.integers(1, 4))
-def test_a_record_taken_by_one_match_is_the_one_that_is_read_cell_by_cell(text: str, syntax: Syntax, width: int) -> None:
+def test_a_record_taken_by_one_match_is_the_one_that_is_read_cell_by_cell(
+    text: str, syntax: Syntax, width: int
+) -> None:
     data = f"x\n{text}\n".encode()
     if whole := read_whole(data, 2, syntax, width):
         assert whole == read_record(data, 2, syntax)
