@@ -1,49 +1,33 @@
-"""Makes local-bigquery look tables up in DuckLake's catalogue instead of asking DuckDB to list everything.
+"""Makes local-bigquery ask DuckDB for one table instead of for a list of everything.
 
 Each query asks several times whether a table exists and what its columns are. local-bigquery 0.4.0 asks
 ``duckdb_tables()`` and ``duckdb_columns()``, which go through every table of every database to answer: 9 ms a time
-with sixty tables, most of what a small query costs. The answers here are the same, read from the committed catalogue
-as they are there, and kept until DuckLake's schema version moves on.
+with sixty tables, most of what a small query costs. The answers here are the same, asked for one table (0.5 ms), and
+kept until a statement makes, changes or drops a table.
 """
 
 import functools
 import itertools
 import sys
+import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, cast
 
 import duckdb
 from local_bigquery.catalog import metadata, names, tables
 from local_bigquery.engine import database
-from local_bigquery.errors import BigQueryError
 from local_bigquery.jobs import query, runner
 from local_bigquery.models import Table
 from sqlglot import exp
 
-_OBJECTS = """
-SELECT d.schema_name, t.table_name, 'TABLE', t.table_id
-FROM {lake}.ducklake_table AS t
-JOIN {lake}.ducklake_schema AS d ON d.schema_id = t.schema_id AND d.end_snapshot IS NULL
-WHERE t.end_snapshot IS NULL
-UNION ALL
-SELECT d.schema_name, v.view_name, 'VIEW', v.view_id
-FROM {lake}.ducklake_view AS v
-JOIN {lake}.ducklake_schema AS d ON d.schema_id = v.schema_id AND d.end_snapshot IS NULL
-WHERE v.end_snapshot IS NULL
-"""
-_COLUMNS = """
-SELECT table_id, column_name, nulls_allowed, column_type FROM {lake}.ducklake_column
-WHERE end_snapshot IS NULL AND parent_column IS NULL ORDER BY table_id, column_order
-"""
-_VERSION = "SELECT MAX(schema_version) FROM {lake}.ducklake_snapshot"
-_RECORDS = "SELECT record_count FROM {lake}.ducklake_table_stats WHERE table_id = $1"
 _OF_ONE_TABLE = "FROM duckdb_columns() WHERE database_name = ? AND schema_name = ? AND table_name = ?"
 _REQUIRED = f"SELECT column_name {_OF_ONE_TABLE} AND NOT is_nullable"
 _HAS_COLUMN = f"SELECT 1 {_OF_ONE_TABLE} AND column_name = ?"
 _TEMPORARY = "SELECT table_name FROM duckdb_tables() WHERE temporary"
 _RESULTS = "emulator"
 type Rows = list[tuple[Any, ...]]
+type Reference = tuple[str, str, str]
 _slow_objects: Callable[..., Rows] = database.objects
 _slow_fetch: Callable[..., Rows] = database.fetch
 _slow_columns: Callable[..., list[Any]] = tables.columns
@@ -72,25 +56,19 @@ class _NoRows:
 
 
 @dataclass(frozen=True)
-class _Catalogue:
-    """The tables, views and columns of a project as they were committed at one schema version."""
+class _Described:
+    """What a table or view is, and name, nullability and type of its columns; of a view on what is gone, none."""
 
-    version: int
-    objects: dict[tuple[str, str], tuple[str, int]]
-    columns: dict[int, list[tuple[str, bool, str]]]
-    schemas: dict[tuple[str, str], list[Any]] = field(default_factory=dict)
-    signatures: dict[tuple[str, str], Any] = field(default_factory=dict)
-
-    def of(self, dataset: str, table: str) -> list[tuple[str, bool, str]]:
-        """Return name, nullability and type of a table's columns; nothing for a view, as DuckDB has it."""
-        kind, number = self.objects.get((dataset, table), ("", 0))
-        return self.columns.get(number, []) if kind == "TABLE" else []
+    kind: str
+    columns: tuple[tuple[str, bool, str], ...]
 
 
-_catalogues: dict[str, _Catalogue] = {}
+_described: dict[Reference, _Described | None] = {}  # None: there is no such table
+_schemas: dict[Reference, list[Any]] = {}
 _moves = itertools.count(1)
-_seen: dict[str, tuple[int, int]] = {}  # by project: the version, and how often anything had moved before it was read
 _clock = {"now": 0}
+_lock = threading.Lock()
+_script = threading.local()  # a script runs in one thread
 
 
 def install() -> None:
@@ -106,31 +84,96 @@ def install() -> None:
     replace(_slow_columns, _columns)
 
 
-def version(project: str) -> int:
-    """Return DuckLake's schema version: another number after each table or view that was made, changed or dropped."""
-    now, (moves, known) = _clock["now"], _seen.get(project, (-1, 0))
-    if moves == now:
-        return known
-    [(number,)] = _slow_fetch(_VERSION.replace("{lake}", _lake(project)))
-    _seen[project] = (now, int(number))
-    return int(number)
+def moves() -> int:
+    """Return a number that is another one after each table or view that was made, changed or dropped."""
+    return _clock["now"]
 
 
-def moved() -> None:
-    """Say that a table or view may have been made, changed or dropped: the version is read again."""
-    _clock["now"] = next(_moves)
+def moved(reference: Reference | None = None) -> None:
+    """Say that a table or view may have been made, changed or dropped; None says that nobody knows which.
+
+    What is new, or as it was, changes nothing else. What changed may have views on it: everything is asked again.
+    """
+    known, now = reference in _described, _look(*reference) if reference else None
+    with _lock:
+        was = _described.get(reference) if reference else None
+        if known and was == now:
+            return
+        _clock["now"] = next(_moves)
+        if known and was is None and reference:
+            _described[reference] = now
+            for gone in [r for r, found in _described.items() if found and not found.columns]:
+                del _described[gone]  # a view that perhaps lacked what is new
+            return
+        _described.clear()
+        _schemas.clear()
+
+
+def _describe(*reference: str) -> _Described | None:
+    table, before = cast(Reference, reference), _clock["now"]
+    with _lock:
+        if table in _described:
+            return _described[table]
+    found = _look(*table)
+    with _lock:
+        if before == _clock["now"]:
+            _described[table] = found
+    return found
+
+
+def _look(*reference: str) -> _Described | None:
+    name = database.quote(*reference)
+    try:
+        rows = _slow_fetch('SELECT name, "notnull", type FROM pragma_table_info($1)', [name])
+    except duckdb.Error:  # absent, or a view on what is gone
+        found = _slow_objects(*reference)
+        return _Described(found[0][1], ()) if found else None
+    return _Described(_kind(name), tuple((column, not required, kind) for column, required, kind in rows))
+
+
+def _kind(name: str) -> str:
+    """Tell a table, whose rows have numbers, from a view."""
+    try:
+        _slow_fetch(f"SELECT rowid FROM {name} LIMIT 0")
+    except duckdb.BinderException:
+        return "VIEW"
+    return "TABLE"
 
 
 def _query(cur: Any, *args: Any, session: Any = None, **options: Any) -> Any:
     return _any_query(cur if session else _NewCursor(cur), *args, session=session, **options)
 
 
-def _ran(cur: Any, tree: exp.Expression, *rest: Any) -> Any:
+def _ran(cur: Any, tree: exp.Expression, context: Any, *rest: Any) -> Any:
+    stays = isinstance(tree, query.DDL) and not _is_temporary(tree, context)
     try:
-        return _run(cur, tree, *rest)
+        return _run(cur, tree, context, *rest)
     finally:
-        if not isinstance(tree, exp.Query | names.DML):
-            moved()
+        if stays:
+            moved(_target(tree, context))
+        _ended(tree, stays)
+
+
+def _ended(tree: exp.Expression, stays: bool) -> None:
+    """Ask again after the transaction of a table that was made in one: others see it from then on."""
+    if isinstance(tree, exp.Commit) and getattr(_script, "made", False):
+        moved()
+    _script.made = stays or (getattr(_script, "made", False) and not isinstance(tree, exp.Commit))
+
+
+def _is_temporary(tree: exp.Expression, context: Any) -> bool:
+    table = tree.find(exp.Table)
+    named = table is not None and not table.db and table.name.casefold() in context.temporary
+    return named or tree.find(exp.TemporaryProperty) is not None
+
+
+def _target(tree: exp.Expression, context: Any) -> Reference | None:
+    """Return which table or view a statement makes, changes or drops; None where it is something else."""
+    table = tree.find(exp.Table)
+    if table is None or (tree.args.get("kind") or "").upper() not in ("TABLE", "VIEW"):
+        return None
+    reference = names.reference(table, context.project_id, context.dataset_id)
+    return cast(Reference, reference) if all(reference) else None
 
 
 def _result_schema(cur: Any, tree: exp.Expression, context: Any, statistics: Any, dry_run: bool) -> Any:
@@ -159,23 +202,12 @@ def signature(project: str, dataset: str, table: str) -> Any:
     """Return what a translation depends on of a table: what it is, its columns, how it is written down."""
     if project not in database._attached:
         return object()  # equal to nothing
-    known = _catalogue(project).signatures
     stored = metadata.load(Table, project, dataset, table)
     written = (stored.type, stored.expirationTime, stored.requirePartitionFilter) if stored else None
-    if (dataset, table) not in known:
-        known[dataset, table] = _signature(project, dataset, table)
-    return known[dataset, table], written, stored and repr(stored.timePartitioning)
-
-
-def _signature(project: str, dataset: str, table: str) -> Any:
-    catalogue = _catalogue(project)
-    kind, _ = catalogue.objects.get((dataset, table), ("", 0))
-    if kind != "VIEW":
-        return kind, tuple(catalogue.of(dataset, table))
-    try:
-        return kind, tuple(repr(column) for column in _columns(project, dataset, table))
-    except (BigQueryError, duckdb.Error):
-        return object()  # a view on what is gone
+    found = _describe(project, dataset, table)
+    if found and not found.columns:  # a view on what is gone
+        return object()
+    return found, written, stored and repr(stored.timePartitioning)
 
 
 def replace(old: Callable[..., Any], new: Callable[..., Any]) -> None:
@@ -186,65 +218,28 @@ def replace(old: Callable[..., Any], new: Callable[..., Any]) -> None:
                 setattr(module, attribute, new)
 
 
-def _lake(project: str) -> str:
-    name: str = database.quote(f"__ducklake_metadata_{project}")
-    return f"{name}.main"
-
-
-def _catalogue(project: str) -> _Catalogue:
-    lake = _lake(project)
-    current = version(project)
-    known = _catalogues.get(project)
-    if known is None or known.version != current:
-        # Read after the version: what is newer than it is thrown away with it at the next look.
-        objects = {(d, t): (kind, number) for d, t, kind, number in _slow_fetch(_OBJECTS.replace("{lake}", lake))}
-        columns: dict[int, list[tuple[str, bool, str]]] = {}
-        for number, name, nulls, kind in _slow_fetch(_COLUMNS.replace("{lake}", lake)):
-            columns.setdefault(number, []).append((name, nulls, kind))
-        known = _catalogues[project] = _Catalogue(current, objects, columns, _unchanged(known, objects, columns))
-    return known
-
-
-def _unchanged(
-    before: _Catalogue | None,
-    objects: dict[tuple[str, str], tuple[str, int]],
-    columns: dict[int, list[tuple[str, bool, str]]],
-) -> dict[tuple[str, str], list[Any]]:
-    """Return the schemas of the tables that are still the same ones; of views only if nothing changed or went."""
-    if before is None:
-        return {}
-
-    def stands(table: tuple[str, str]) -> bool:
-        found = objects.get(table)
-        return found == before.objects[table] and columns.get(found[1]) == before.columns.get(found[1])
-
-    only_more = all(stands(table) for table in before.objects)
-    return {
-        table: schema
-        for table, schema in before.schemas.copy().items()  # other jobs describe tables meanwhile
-        if only_more or (before.objects.get(table, ("",))[0] == "TABLE" and stands(table))
-    }
-
-
-def _objects(project: str, dataset: str, table: str | None = None) -> Rows:
+def _objects(project: str, dataset: str | None, table: str | None = None) -> Rows:
     if table is not None and project == _RESULTS:
-        return _result(dataset, table)
+        return _result(str(dataset), table)
     if table is None or project not in database._attached:
         return _slow_objects(project, dataset, table)
-    kind, number = _catalogue(project).objects.get((dataset, table), ("", 0))
-    if not kind:
+    found = _describe(project, dataset, table) if dataset else None  # a temporary table lies in none
+    if found is None:
         return []
-    records = _slow_fetch(_RECORDS.replace("{lake}", _lake(project)), [number]) if kind == "TABLE" else []
-    return [(table, kind, records[0][0] if records else 0)]
+    return [(table, found.kind, _rows(project, str(dataset), table) if found.kind == "TABLE" else 0)]
 
 
 def _result(dataset: str, table: str) -> Rows:
-    """Return a job's result table, which is in a plain DuckDB database and never a view."""
+    """Return a job's result table, which is never a view."""
     try:
-        [(rows,)] = _slow_fetch(f"SELECT COUNT(*) FROM {database.quote(_RESULTS, dataset, table)}")
+        return [(table, "TABLE", _rows(_RESULTS, dataset, table))]
     except duckdb.CatalogException:
         return []
-    return [(table, "TABLE", rows)]
+
+
+def _rows(*table: str) -> int:
+    [(rows,)] = _slow_fetch(f"SELECT COUNT(*) FROM {database.quote(*table)}")
+    return int(rows)
 
 
 def _fetch(sql: str, params: list[Any] | None = None) -> Rows:
@@ -255,18 +250,22 @@ def _fetch(sql: str, params: list[Any] | None = None) -> Rows:
         return []  # A result is made by CREATE TABLE AS, which requires nothing.
     if project not in database._attached:
         return _slow_fetch(sql, params)
-    columns = _catalogue(project).of(dataset, table)
-    return (
-        [(name,) for name, nulls, _ in columns if not nulls]
-        if not column
-        else [(1,) for name, *_ in columns if [name] == column]
-    )
+    found = _describe(project, dataset, table)
+    if found is None or found.kind != "TABLE":
+        return []
+    if sql == _REQUIRED:
+        return [(name,) for name, nulls, _ in found.columns if not nulls]
+    return [(1,) for name, *_ in found.columns if [name] == column]
 
 
 def _columns(project: str, dataset: str, table: str) -> list[Any]:
     if dataset == tables.RESULTS or project not in database._attached:
         return _slow_columns(project, dataset, table)
-    schemas = _catalogue(project).schemas
-    if (dataset, table) not in schemas:
-        schemas[dataset, table] = _slow_columns(project, dataset, table)
-    return list(schemas[dataset, table])
+    reference, before = (project, dataset, table), _clock["now"]
+    known = _schemas.get(reference)
+    if known is None:
+        known = _slow_columns(project, dataset, table)
+        with _lock:
+            if before == _clock["now"]:
+                _schemas[reference] = known
+    return list(known)

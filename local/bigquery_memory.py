@@ -66,7 +66,6 @@ def install() -> None:
 
 def _changed(model: Any, keys: tuple[str, ...]) -> None:
     """Forget what was asked of this resource, of what it lies in and of what lies in it."""
-    bigquery_lookups.moved()
     with _lock:
         for asked in [a for a in _resources if isinstance(a, tuple) and _same_branch(a[1], keys)]:
             del _resources[asked]
@@ -346,14 +345,13 @@ def _written(
         return _write(cur, query, params, reference, config, *rest, **more)
     finally:
         if reference[1] != catalog_tables.RESULTS:
-            bigquery_lookups.moved()
+            bigquery_lookups.moved(reference)
 
 
 def _shape(cur: Any, query: str, params: Any) -> _Shape:
     """Return the shape of a query; from memory if the text is the same and no table changed."""
     kinds = frozenset((name, type(value)) for name, value in (params or {}).items())
-    versions = frozenset((p, bigquery_lookups.version(p)) for p in list(database._attached))
-    key = (query, kinds, versions)
+    key = (query, kinds, bigquery_lookups.moves())
     known: _Shape | None = _kept(_shapes, key)
     if known is None:
         relation = cur.sql(query, params=params)

@@ -1,20 +1,15 @@
 """Runs local-bigquery with DuckDB's extensions taken from wheels, never from the network."""
 
-import functools
 import logging
 import sys
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-import duckdb
 from duckdb_extensions import import_extension
 
 from stockflow.gcp.lean import Without
 
-EXTENSIONS = ("ducklake", "icu", "httpfs", "avro")
-# A write of fewer rows goes into DuckLake's catalogue, not into a Parquet file of its own that each query opens.
-INLINED_ROWS = 200
+EXTENSIONS = ("icu", "httpfs", "avro")
 # DuckDB asks for Python's lock after each piece of a query, and waits this long whenever another thread computes:
 # with Python's own 5 ms, two thirds of the time in which queries run on a busy stack.
 SWITCH_SECONDS = 0.001
@@ -27,7 +22,6 @@ def main() -> None:
         import_extension(name)
     # google-cloud-bigquery-storage imports it for data frames that nobody asks of a server: two seconds of each start.
     sys.meta_path.insert(0, Without("pandas"))
-    from local_bigquery.engine import database
     from local_bigquery.sql import dialect
 
     # The geography functions want DuckDB's spatial extension, which no wheel carries and nobody here needs.
@@ -35,42 +29,14 @@ def main() -> None:
     dialect.FUNCTIONS[:] = [p for p in dialect.FUNCTIONS if p.stem != "geography"]
     from local_bigquery.cli import main as serve
 
-    from local import bigquery_lookups, bigquery_memory, bigquery_merge
+    from local import bigquery_files, bigquery_lookups, bigquery_memory, bigquery_merge
 
     bigquery_lookups.install()
     bigquery_merge.install()
     bigquery_memory.install()
     _tell_internal_errors()
-    slow_connect: Callable[[], duckdb.DuckDBPyConnection] = database._connect
-
-    @functools.cache
-    def connect() -> duckdb.DuckDBPyConnection:
-        # The jobs run side by side as it is; to divide a small query among threads costs more than it gives.
-        con = slow_connect()
-        con.execute("SET threads = 1")
-        return con
-
-    database._connect, database._attach = connect, _attach
+    bigquery_files.install()
     serve(sys.argv[1:])
-
-
-def _attach(con: duckdb.DuckDBPyConnection, project: str) -> None:
-    """Do what local-bigquery's own ``_attach`` does, with small writes in the catalogue: its limit is 0 rows.
-
-    The data may have been copied or moved: where it is now counts, not where it was made.
-    DuckLake's ``set_option`` says the same, but DuckDB 1.5 crashes when such a lake is attached again.
-    """
-    from local_bigquery.engine import database
-    from local_bigquery.settings import settings
-
-    path = settings.data_dir / project
-    options = f"DATA_PATH '{path}/', OVERRIDE_DATA_PATH TRUE, DATA_INLINING_ROW_LIMIT {INLINED_ROWS}"
-    source = f"'ducklake:{path}.ducklake' AS {{}} ({options})"
-    if not path.with_name(f"{path.name}.ducklake").exists():
-        with duckdb.connect() as scratch:
-            scratch.execute(f"ATTACH {source.format('fresh')}")
-    con.execute(f"ATTACH IF NOT EXISTS {source.format(database.quote(project))}")
-    database._attached.add(project)
 
 
 def _tell_internal_errors() -> None:

@@ -12,12 +12,14 @@ BEGIN = """
 import sys
 from pathlib import Path
 from duckdb_extensions import import_extension
-for name in ("ducklake", "icu", "httpfs", "avro"):
+for name in ("icu", "httpfs", "avro"):
     import_extension(name)
 from local_bigquery.sql import dialect
 dialect.FUNCTIONS[:] = [p for p in dialect.FUNCTIONS if p.stem != "geography"]
 from local_bigquery.settings import settings
 settings.data_dir, settings.default_project_id = Path(sys.argv[1]), "demo"
+from local import bigquery_files
+bigquery_files.install()
 """
 COMPARE = """
 from concurrent.futures import ThreadPoolExecutor
