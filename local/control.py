@@ -9,7 +9,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from local.process import GRACE_SECONDS, signal_group
+from local.guard import await_end, sweep_up
+from local.process import GRACE_SECONDS
 from local.state import Stack, StackStatus, alive, open_stack, read_status, running
 from local.supervisor import START_SECONDS, StackError
 
@@ -66,29 +67,8 @@ def down(folder: Path) -> bool:
     if was_running:
         with suppress(ProcessLookupError):
             os.kill(status.pid, signal.SIGTERM)
-        _await_end([(status.pid, status.born)], GRACE_SECONDS + 20)
+        await_end([(status.pid, status.born)], GRACE_SECONDS + 20)
         if alive(status.pid, status.born):
             os.kill(status.pid, signal.SIGKILL)
-            _await_end([(status.pid, status.born)], GRACE_SECONDS)
+            await_end([(status.pid, status.born)], GRACE_SECONDS)
     return sweep_up(folder) or was_running
-
-
-def sweep_up(folder: Path) -> bool:
-    """Stop parts that a killed supervisor left behind; return whether there were any."""
-    status = read_status(folder)
-    if status is None or alive(status.pid, status.born):
-        return False
-    left = [(p.pid, p.born) for p in status.parts if p.pid is not None and p.born and alive(p.pid, p.born)]
-    for pid, _ in left:
-        signal_group(pid, signal.SIGTERM)
-    _await_end(left, GRACE_SECONDS)
-    for pid, born in left:
-        if alive(pid, born):
-            signal_group(pid, signal.SIGKILL)
-    return bool(left)
-
-
-def _await_end(processes: list[tuple[int, str]], seconds: float) -> None:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline and any(alive(pid, born) for pid, born in processes):
-        time.sleep(0.05)

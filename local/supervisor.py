@@ -8,6 +8,7 @@ import time
 import traceback
 from pathlib import Path
 
+from local import guard
 from local.environment import variables
 from local.parts import Part, parts
 from local.process import GRACE_SECONDS, Process
@@ -36,6 +37,7 @@ class Supervisor:
 
     def run(self) -> int:
         """Bring everything up, watch it, and take it down again; return the exit code."""
+        guarding = guard.start(self.stack.folder)
         try:
             self._start_all()
             self._say("ready")
@@ -50,6 +52,7 @@ class Supervisor:
             raise
         finally:
             self._stop_all()
+            guard.finish(guarding)
 
     # -- up
 

@@ -115,8 +115,11 @@ def test_a_part_that_dies_is_started_again(mine: FullStack, tmp_path: Path) -> N
 
 
 def test_nothing_outlives_a_killed_supervisor_and_the_data_is_kept(mine: FullStack, tmp_path: Path) -> None:
-    """Given kill -9 of the supervisor, all parts go; the next `up` has the same addresses and the same rows."""
+    """Given kill -9 of the supervisor, all parts go, even one that hangs; the next `up` finds the same rows."""
     status, folder = mine.status(), mine.stack.folder
+    hanging = part(mine, "transform").pid
+    assert hanging is not None
+    os.kill(hanging, signal.SIGSTOP)
     os.kill(status.pid, signal.SIGKILL)
     assert wait_until(lambda: not any(alive(p.pid, p.born) for p in status.parts), 60)
     assert not control.down(folder)
