@@ -16,6 +16,7 @@ from typing import Any, cast
 
 from local_bigquery.catalog import metadata, row_access, tabledata
 from local_bigquery.catalog import tables as catalog_tables
+from local_bigquery.catalog.names import DML
 from local_bigquery.engine import database
 from local_bigquery.jobs import store
 from local_bigquery.models import Job, RowAccessPolicy, Table
@@ -27,14 +28,16 @@ from local import bigquery_lookups
 
 type Reference = tuple[str, str, str]
 _MOST_PARTS = 500
+_MOST_TREES = 300
 _MOST = 4000  # a day of the samples needs some hundred
 # What these say depends on more than the catalogue: the caller, the moment, the rows of another system.
 _NOT_KEPT = ("@@", "INFORMATION_SCHEMA", "__TABLES__", "SESSION_USER", "CURRENT_USER", "EXTERNAL_QUERY", "ML.")
+_TEXT = "stockflow_text"
 _PARAMETER = re.compile(r"@(\w+)")
 _save_resource, _delete_resource = metadata.save, metadata.delete
 _list_resources, _secured = metadata.list_, row_access.secured
 _save_job, _load_job, _list_jobs, _delete_job = store.save, store.load, store.list_, store.delete
-_translate = translation.translate
+_translate, _parse = translation.translate, translation.parse
 _write = catalog_tables.write
 _deduplicate = tabledata._deduplicate
 _lock, _inserting = threading.Lock(), threading.Lock()
@@ -42,8 +45,10 @@ _versions = itertools.count()
 _resources: dict[Any, Any] = {"version": next(_versions)}  # by what was asked; the version moves with each write
 _translations: "OrderedDict[Any, _Translation]" = OrderedDict()
 _shapes: OrderedDict[Any, Any] = OrderedDict()
+_trees: OrderedDict[Any, list[exp.Expression]] = OrderedDict()
 _unfinished: dict[tuple[str, str], Job] = {}
 _parts: OrderedDict[Any, Job] = OrderedDict()
+_ended: OrderedDict[Any, Job] = OrderedDict()  # the newest; all of them are written down
 
 
 def install() -> None:
@@ -58,6 +63,7 @@ def install() -> None:
         (_list_jobs, _listed_jobs),
         (_delete_job, _deleted_job),
         (_translate, _translated),
+        (_parse, _parsed),
         (_write, _written),
         (_deduplicate, _deduplicated),
     ):
@@ -146,6 +152,7 @@ def _saved_job(job: Job) -> Job:
         _keep(_parts, _key(job), part := _part(job, parent), _MOST_PARTS)
         return part
     _save_job(job)
+    _keep(_ended, _key(job), job, _MOST_PARTS)
     _unfinished.pop(_key(job), None)
     return job
 
@@ -158,7 +165,7 @@ def _part(job: Job, parent: str) -> Job:
 
 def _loaded_job(project_id: str, job_id: str) -> Job | None:
     key = (project_id, job_id)
-    job = _unfinished.get(key) or _kept(_parts, key)
+    job = _unfinished.get(key) or _kept(_parts, key) or _kept(_ended, key)
     return job.model_copy() if job else _load_job(project_id, job_id)
 
 
@@ -186,6 +193,7 @@ def _listed_jobs(
 
 def _deleted_job(project_id: str, job_id: str) -> None:
     _unfinished.pop((project_id, job_id), None)
+    _ended.pop((project_id, job_id), None)
     for key in [k for k, part in list(_parts.items()) if part.statistics.parentJobId == job_id]:
         _parts.pop(key, None)
     _delete_job(project_id, job_id)
@@ -210,6 +218,16 @@ class _Translation:
     temporary: frozenset[str]
     position: int
     tables: dict[Reference, Any]
+
+
+def _parsed(sql: str) -> list[exp.Expression]:
+    """Parse a statement, or return its tree of before: who changes a tree of these kinds copies it first."""
+    known: list[exp.Expression] | None = _kept(_trees, sql)
+    if known is None:
+        known = _parse(sql)
+        if len(known) == 1 and (isinstance(known[0], exp.Query | DML) or known[0].find(exp.TemporaryProperty)):
+            _keep(_trees, sql, known, _MOST_TREES)
+    return list(known)
 
 
 def _translated(tree: exp.Expression, context: Any) -> tuple[str, dict[str, Any]]:
@@ -242,9 +260,8 @@ def _own_name(table: str) -> str:
 def _statement_key(tree: exp.Expression, context: Any) -> Any:
     if context.project_id not in database._attached or _secured_tables() or _is_made_once(tree):
         return None
-    text = tree.sql(dialect="bigquery", comments=False)
-    upper = text.upper()
-    if any(word in upper for word in _NOT_KEPT):
+    text = _text(tree)
+    if text is None:
         return None
     return (
         text,
@@ -259,6 +276,17 @@ def _statement_key(tree: exp.Expression, context: Any) -> Any:
         repr(sorted(context.functions.items())),
         repr(sorted(context.settings.items())),
     )
+
+
+def _text(tree: exp.Expression) -> str | None:
+    """Return a statement's text; None for one whose translation is not kept."""
+    whose, text = tree.meta.get(_TEXT, (0, None))
+    if whose != id(tree):  # a copy takes the note along, and may become another statement
+        text = tree.sql(dialect="bigquery", comments=False)
+        upper = text.upper()
+        text = None if any(word in upper for word in _NOT_KEPT) else text
+        tree.meta[_TEXT] = (id(tree), text)
+    return cast(str | None, text)
 
 
 def _asked(text: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
