@@ -1,24 +1,52 @@
-"""What the emulator keeps of its catalogue, while several jobs read it."""
+"""What the emulator keeps of its catalogue, while several jobs read and change it."""
 
-from local import bigquery_lookups
+import pytest
 
+from local import bigquery_lookups as lookups
 
-class _Growing(dict[tuple[str, str], tuple[str, int]]):
-    """Objects of a catalogue; each look at one lets another thread's job describe one more table."""
-
-    def __init__(self, schemas: dict[tuple[str, str], list[str]]) -> None:
-        super().__init__({("sales", f"t{n}"): ("TABLE", n) for n in range(3)})
-        self._schemas = schemas
-
-    def get(self, table: tuple[str, str], *default: tuple[str, int]) -> tuple[str, int]:  # type: ignore[override]
-        self._schemas["sales", f"late{len(self._schemas)}"] = []
-        return super().get(table, *default)  # type: ignore[return-value]
+TABLE = ("demo", "sales", "t")
+VIEW = ("demo", "sales", "v")
+MADE = lookups._Described("TABLE", (("id", True, "BIGINT"),))
 
 
-def test_a_table_that_is_described_while_the_catalogue_is_read_again_does_no_harm() -> None:
-    """Found by a drain of the samples that failed with 'dictionary changed size during iteration'."""
-    schemas: dict[tuple[str, str], list[str]] = {("sales", f"t{n}"): [f"column {n}"] for n in range(3)}
-    before = bigquery_lookups._Catalogue(1, _Growing(schemas), {n: [] for n in range(3)}, schemas)
-    now = {("sales", "t0"): ("TABLE", 0), ("sales", "t1"): ("TABLE", 1), ("sales", "t2"): ("TABLE", 9)}
-    kept = bigquery_lookups._unchanged(before, now, {0: [], 1: [], 9: []})
-    assert kept == {("sales", "t0"): ["column 0"], ("sales", "t1"): ["column 1"]}
+@pytest.fixture(autouse=True)
+def _nothing_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lookups, "_described", {})
+    monkeypatch.setattr(lookups, "_schemas", {})
+
+
+def test_a_table_that_is_made_during_the_look_is_not_kept_as_absent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another job's CREATE TABLE ends between the question and its answer."""
+
+    def look(*_reference: str) -> lookups._Described | None:
+        if lookups._described:
+            return MADE
+        lookups._described[VIEW] = None  # so that this is the first look only
+        lookups.moved()
+        lookups._described[VIEW] = None
+        return None
+
+    monkeypatch.setattr(lookups, "_look", look)
+    assert lookups._describe(*TABLE) is None
+    assert lookups._describe(*TABLE) == MADE
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "kept"),
+    [
+        (None, MADE, True),  # new: no view can read it yet
+        (MADE, MADE, True),  # CREATE TABLE IF NOT EXISTS
+        (MADE, None, False),  # dropped: what views on it have is asked again
+        (MADE, lookups._Described("TABLE", (("id", True, "VARCHAR"),)), False),
+    ],
+)
+def test_what_others_have_is_asked_again_only_after_a_change(
+    was: lookups._Described | None, now: lookups._Described | None, kept: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lookups, "_look", lambda *_reference: now)
+    view = lookups._Described("VIEW", (("id", True, "BIGINT"),))
+    lookups._described.update({TABLE: was, VIEW: view})
+    before = lookups.moves()
+    lookups.moved(TABLE)
+    assert (VIEW in lookups._described) == kept
+    assert (lookups.moves() == before) == (was == now)
