@@ -1,5 +1,6 @@
 """Ends the parts of a stack whose supervisor was killed: those too that are busy and do not hear a polite signal."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -7,7 +8,10 @@ import time
 from pathlib import Path
 
 from local.process import GRACE_SECONDS, signal_group
-from local.state import alive, read_status
+from local.state import alive, birth, read_status
+from stockflow.waiting import wait_until
+
+_KILL_SECONDS = 5  # a zombie that nobody reaps stays in its group
 
 
 def start(folder: Path) -> "subprocess.Popen[bytes]":
@@ -26,15 +30,25 @@ def sweep_up(folder: Path) -> bool:
     status = read_status(folder)
     if status is None or alive(status.pid, status.born):
         return False
-    left = [(p.pid, p.born) for p in status.parts if p.pid is not None and p.born and alive(p.pid, p.born)]
+    parts = [(p.pid, p.born) for p in status.parts if p.pid is not None and p.born]
+    left = [(pid, born) for pid, born in parts if alive(pid, born)]
     for pid, _ in left:
         signal_group(pid, signal.SIGTERM)
     await_end(left, GRACE_SECONDS)
-    for pid, born in left:
-        if alive(pid, born):
-            signal_group(pid, signal.SIGKILL)
-    await_end(left, GRACE_SECONDS)
+    # The workers of a part that has ended still hold its port. Its number may be another process's by now.
+    groups = [pid for pid, born in parts if birth(pid) in (None, born)]
+    for pid in groups:
+        signal_group(pid, signal.SIGKILL)
+    wait_until(lambda: not any(_has_members(pid) for pid in groups), _KILL_SECONDS, 0.05)
     return bool(left)
+
+
+def _has_members(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except (ProcessLookupError, PermissionError):
+        return False
+    return True
 
 
 def await_end(processes: list[tuple[int, str]], seconds: float) -> None:
