@@ -7,7 +7,6 @@ lake has and a database has not is the past of a table (``FOR SYSTEM_TIME AS OF`
 """
 
 import functools
-import sys
 
 import duckdb
 from local_bigquery.engine import database
@@ -17,20 +16,11 @@ from local_bigquery.sql import dialect, native
 from local import bigquery_lookups
 
 SUFFIX = ".duckdb"
-_OLD = "*.ducklake"
 _OWN = "emulator"  # where local-bigquery keeps jobs, results and descriptions of tables
 
 
 def install() -> None:
-    """Take the place of the functions that attach and list projects.
-
-    Raises:
-        SystemExit: the folder holds what an earlier version of Stockflow wrote, which this one cannot read.
-    """
-    if found := next(settings.data_dir.glob(_OLD), None):
-        sys.exit(
-            f"{found} was written by an earlier version; `stockflow down --purge` removes it: drop the files again"
-        )
+    """Take the place of the functions that attach and list projects."""
     database._connect, database._attach = _connect, _attach
     bigquery_lookups.replace(database.projects, _projects)
     database.projects = _projects

@@ -58,6 +58,7 @@ class Supervisor:
 
     def _start_all(self) -> None:
         """Start every part at once; provision while the functions are still importing."""
+        self._check_data()
         emulators, rest = parts(self.stack, self._with_dashboard)
         for part in [*emulators, *rest]:
             self.processes[part.name] = Process(part, self.stack)
@@ -69,6 +70,14 @@ class Supervisor:
         self._await_healthy(rest)
         if not self.stop.is_set():
             self._make_subscriptions()
+
+    def _check_data(self) -> None:
+        old = next((self.stack.folder / "bigquery").glob("*.ducklake"), None)
+        if old is not None:
+            raise StackError(
+                f"{old} was written by an earlier version, which kept tables in another form. "
+                "`stockflow down --purge` removes the stack's data; then drop the files again"
+            )
 
     def _await_healthy(self, wanted: list[Part]) -> None:
         deadline = time.monotonic() + START_SECONDS
