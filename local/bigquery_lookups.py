@@ -201,12 +201,12 @@ def _execute(sql: str, params: list[Any] | None = None) -> None:
 def signature(project: str, dataset: str, table: str) -> Any:
     """Return what a translation depends on of a table: what it is, its columns, how it is written down."""
     if project not in database._attached:
-        return object()  # equal to nothing
+        return f"unknown {next(_moves)}"  # equal to nothing
     stored = metadata.load(Table, project, dataset, table)
     written = (stored.type, stored.expirationTime, stored.requirePartitionFilter) if stored else None
     found = _describe(project, dataset, table)
     if found and not found.columns:  # a view on what is gone
-        return object()
+        return f"unknown {next(_moves)}"
     return found, written, stored and repr(stored.timePartitioning)
 
 

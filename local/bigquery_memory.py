@@ -7,6 +7,7 @@ its tables does, however often others come and go; a resource when it is written
 """
 
 import itertools
+import json
 import re
 import threading
 from collections import OrderedDict
@@ -25,6 +26,7 @@ from local_bigquery.sql.rules import tables as table_rules
 from sqlglot import exp
 
 from local import bigquery_lookups
+from local.bigquery_translations import Translations
 
 type Reference = tuple[str, str, str]
 _MOST_PARTS = 500
@@ -45,6 +47,7 @@ _versions = itertools.count()
 _resources: dict[Any, Any] = {"version": next(_versions)}  # by what was asked; the version moves with each write
 _translations: "OrderedDict[Any, _Translation]" = OrderedDict()
 _shapes: OrderedDict[Any, Any] = OrderedDict()
+_store = Translations()
 _trees: OrderedDict[Any, list[exp.Expression]] = OrderedDict()
 _unfinished: dict[tuple[str, str], Job] = {}
 _parts: OrderedDict[Any, Job] = OrderedDict()
@@ -217,7 +220,21 @@ class _Translation:
     referenced: frozenset[Reference]
     temporary: frozenset[str]
     position: int
-    tables: dict[Reference, Any]
+    tables: dict[Reference, str]
+
+    def written(self) -> str:
+        """Return it as text that ``read`` understands."""
+        tables = [[*table, said] for table, said in self.tables.items()]
+        names = [sorted(self.used), sorted(self.referenced), sorted(self.temporary)]
+        return json.dumps([self.sql, *names, self.position, tables])
+
+    @classmethod
+    def read(cls, text: str) -> "_Translation":
+        """Return what ``written`` wrote."""
+        sql, used, referenced, temporary, position, tables = json.loads(text)
+        references = frozenset(cast(Reference, tuple(table)) for table in referenced)
+        signatures = {cast(Reference, tuple(table)): said for *table, said in tables}
+        return cls(sql, frozenset(used), references, frozenset(temporary), position, signatures)
 
 
 def _parsed(sql: str) -> list[exp.Expression]:
@@ -235,8 +252,8 @@ def _translated(tree: exp.Expression, context: Any) -> tuple[str, dict[str, Any]
     key = _statement_key(tree, context)
     if key is None:
         return cast(tuple[str, dict[str, Any]], _translate(tree, context))
-    known = _kept(_translations, key)
-    if known is None or any(bigquery_lookups.signature(*t) != said for t, said in known.tables.items()):
+    known = _kept(_translations, key) or _stored(key)
+    if known is None or any(_signature(table) != said for table, said in known.tables.items()):
         return _first_translation(key, tree, context)
     context.used.clear()
     context.used |= known.used
@@ -249,6 +266,19 @@ def _translated(tree: exp.Expression, context: Any) -> tuple[str, dict[str, Any]
     return sql, {name: context.values[name] for name in known.used}
 
 
+def _stored(key: str) -> "_Translation | None":
+    """Return what an emulator before this one made of a statement."""
+    text = _store.find(key)
+    known = _Translation.read(text) if text else None
+    if known:
+        _keep(_translations, key, known)
+    return known
+
+
+def _signature(table: Reference) -> str:
+    return repr(bigquery_lookups.signature(*table))
+
+
 def _mark(variable: str) -> str:
     return f"__variable of {variable}__"
 
@@ -257,24 +287,27 @@ def _own_name(table: str) -> str:
     return table.rpartition(".")[2].strip('"')
 
 
-def _statement_key(tree: exp.Expression, context: Any) -> Any:
+def _statement_key(tree: exp.Expression, context: Any) -> str | None:
+    """Return all that a translation depends on, beside the tables; None if it cannot be kept."""
     if context.project_id not in database._attached or _secured_tables() or _is_made_once(tree):
         return None
     text = _text(tree)
     if text is None:
         return None
-    return (
-        text,
-        bool(tree.meta.get("table_function")),
-        context.project_id,
-        context.dataset_id,
-        context.position,
-        frozenset(_asked(text, context.parameters).items()),
-        frozenset(_asked(text, context.values)),
-        frozenset(context.variables),
-        frozenset(context.temporary),
-        repr(sorted(context.functions.items())),
-        repr(sorted(context.settings.items())),
+    return repr(
+        (
+            text,
+            bool(tree.meta.get("table_function")),
+            context.project_id,
+            context.dataset_id,
+            context.position,
+            sorted(_asked(text, context.parameters).items()),
+            sorted(_asked(text, context.values)),
+            sorted(context.variables),
+            sorted(context.temporary),
+            sorted(context.functions.items()),
+            sorted(context.settings.items()),
+        )
     )
 
 
@@ -302,9 +335,9 @@ def _is_made_once(tree: exp.Expression) -> bool:
     return isinstance(tree, exp.Create) and not tree.find(exp.TemporaryProperty)
 
 
-def _first_translation(key: Any, tree: exp.Expression, context: Any) -> tuple[str, dict[str, Any]]:
+def _first_translation(key: str, tree: exp.Expression, context: Any) -> tuple[str, dict[str, Any]]:
     tables = _tables(tree, context)
-    before = {table: bigquery_lookups.signature(*table) for table in tables or ()}
+    before = {table: _signature(table) for table in tables or ()}
     referenced, temporary = set(context.referenced), set(context.temporary)
     context.referenced.clear()
     try:
@@ -319,6 +352,7 @@ def _first_translation(key: Any, tree: exp.Expression, context: Any) -> tuple[st
         added = frozenset(context.temporary - temporary)
         known = _Translation(marked, frozenset(context.used), new, added, context.position, before)
         _keep(_translations, key, known)
+        _store.keep(key, known.written())
     return sql, bound
 
 
