@@ -17,6 +17,7 @@ NOT_BIGQUERY = {
     "cli/googlesql/rules.py": "the reserved words themselves",
     "local/pubsub/": "SQLite: the Pub/Sub emulator's own store",
     "local/bigquery_lookups.py": "DuckDB: the inside of the BigQuery emulator",
+    "local/bigquery_translations.py": "SQLite: what the BigQuery emulator translated before",
     "local/bigquery_server.py": "DuckDB: the inside of the BigQuery emulator",
     "tests/": "expected texts of tests, compared there with what is analysed here",
 }
