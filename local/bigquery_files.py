@@ -23,7 +23,6 @@ def install() -> None:
     """Take the place of the functions that attach and list projects."""
     database._connect, database._attach = _connect, _attach
     bigquery_lookups.replace(database.projects, _projects)
-    database.projects = _projects
 
 
 @functools.cache

@@ -26,9 +26,9 @@ from local_bigquery.sql.rules import tables as table_rules
 from sqlglot import exp
 
 from local import bigquery_lookups
+from local.bigquery_lookups import Reference
 from local.bigquery_translations import Translations
 
-type Reference = tuple[str, str, str]
 _MOST_PARTS = 500
 _MOST_TREES = 300
 _MOST = 4000  # a day of the samples needs some hundred
