@@ -236,13 +236,16 @@ def _handler(proxy: Proxy) -> type[BaseHTTPRequestHandler]:
 
         def _forward(self, body: bytes) -> tuple[int, dict[str, str], bytes]:
             try:
-                self._emulator.request(self.command, self.path, body or None, self._headers())
-                answer = self._emulator.getresponse()
+                answer = self._ask(body)
             except (http.client.HTTPException, OSError):  # the emulator closed a connection that was idle
                 self._emulator.close()
-                self._emulator.request(self.command, self.path, body or None, self._headers())
-                answer = self._emulator.getresponse()
+                answer = self._ask(body)
             return answer.status, dict(answer.headers.items()), answer.read()
+
+        def _ask(self, body: bytes) -> http.client.HTTPResponse:
+            with suppress(BrokenPipeError, ConnectionResetError):  # the answer came before the body was sent
+                self._emulator.request(self.command, self.path, body or None, self._headers())
+            return self._emulator.getresponse()
 
         def _answer(self, status: int, headers: dict[str, str], body: bytes) -> None:
             self.send_response(status)

@@ -2,7 +2,9 @@
 
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
+from itertools import chain, repeat
 from uuid import uuid4
 
 import pytest
@@ -122,6 +124,26 @@ def test_a_file_is_written_and_read_whole_or_the_error_is_transient(
         except TransientError:
             return
         assert store.read(services.settings.staging_bucket, f"x/{kind}") == b"abc"
+
+
+def _sends(method: str, path: str) -> bool:
+    """Whether a request sends an object's bytes, at once or as the last part of a session."""
+    return method == "PUT" or "uploadType=multipart" in path
+
+
+@pytest.mark.parametrize("size", [3, 9 << 20])
+def test_an_upload_whose_answer_is_lost_is_whole_or_the_error_is_transient(
+    services: Services, faults: Faults, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    """The client asks again for a session that is complete: an emulator no longer knows it."""
+    assert services.settings.storage_endpoint
+    with Proxy(services.settings.storage_endpoint, faults).running() as proxy:
+        store = Services(replace(services.settings, storage_endpoint=proxy.endpoint)).object_store
+        kinds = chain(["accepted_then_503"], repeat(None))
+        monkeypatch.setattr(proxy, "fault", lambda method, path, _: next(kinds) if _sends(method, path) else None)
+        with suppress(TransientError):
+            store.write(services.settings.staging_bucket, f"x/{size}", bytes(size), "text/plain")
+        assert len(store.read(services.settings.staging_bucket, f"x/{size}")) == size
 
 
 def test_a_published_message_may_come_twice_and_never_goes(services: Services, faults: Faults) -> None:

@@ -128,12 +128,13 @@ class ObjectStore:
         return data
 
     def write(self, bucket: str, name: str, data: bytes | BinaryIO, content_type: str) -> str:
-        """Write an object and return its ``gs://`` URI."""
-        blob = self._client.bucket(bucket).blob(name)
-        with _service_errors(f"writing gs://{bucket}/{name}"):
-            stream = io.BytesIO(data) if isinstance(data, bytes) else data
-            blob.upload_from_file(stream, content_type=content_type, timeout=_patience(stream))
-        return f"gs://{bucket}/{name}"
+        """Write an object and return its ``gs://`` URI; what the client may send at once (8 MiB) is one request."""
+        blob, place = self._client.bucket(bucket).blob(name), f"gs://{bucket}/{name}"
+        stream = io.BytesIO(data) if isinstance(data, bytes) else data
+        size = _size(stream)
+        with _service_errors(f"writing {place}"), _upload_session(place):
+            blob.upload_from_file(stream, size=size, content_type=content_type, timeout=_patience(size))
+        return place
 
     def replace(self, bucket: str, name: str, data: bytes, content_type: str, generation: int) -> int | None:
         """Write an object in the place of one generation of it (0: there is none); return the new generation.
@@ -172,16 +173,37 @@ class ObjectStore:
             self._client.create_bucket(bucket, location=location)
 
 
-def _patience(stream: BinaryIO) -> float:
+def _size(stream: BinaryIO) -> int | None:
+    """Return how many bytes are left in a stream; None when only reading tells."""
+    if not stream.seekable():
+        return None
+    start, end = stream.tell(), stream.seek(0, io.SEEK_END)
+    stream.seek(start)
+    return end - start
+
+
+def _patience(size: int | None) -> float:
     """Return the seconds that one request of an upload may take: the last one ends when all of the object is stored.
 
     A minute is the client's own; an emulator stores 2 GB in about as long, and the client would send it again.
     """
-    if not stream.seekable():
-        return _REQUEST_SECONDS
-    start, size = stream.tell(), stream.seek(0, io.SEEK_END)
-    stream.seek(start)
-    return _REQUEST_SECONDS + (size - start) / _BYTES_A_SECOND
+    return _REQUEST_SECONDS + (size or 0) / _BYTES_A_SECOND
+
+
+@contextmanager
+def _upload_session(place: str) -> Iterator[None]:
+    """An upload session that the service no longer knows (404 or 410 to a PUT) is begun again by the next delivery.
+
+    Source: Cloud Storage, "Resumable uploads", handling errors. An emulator forgets a session once it is complete.
+    """
+    try:
+        yield
+    except api.ClientError as error:
+        if error.code not in (404, 410) or error.response.request.method != "PUT":
+            raise  # such as a bucket that is not there
+        raise TransientError(
+            "storage_unavailable", f"Cloud Storage, writing {place}: its upload session went"
+        ) from error
 
 
 def _storage_client(settings: Settings) -> storage.Client:
