@@ -52,12 +52,12 @@ def _lose_the_events_of_another(run: Run) -> None:
 
 def test_faults_and_kills_lose_nothing_and_double_nothing(services: Services) -> None:
     with in_process(services, SEED + 1, rate=0.35, kill_rate=0.05) as run:
-        run.storm(faults=60, seconds=120, steps=60)
+        run.storm(faults=400, seconds=120, steps=60)
         found = run.rest()
         print(table("in this process", SEED + 1, run.faults.counts, run.shop.killed, found, 0))
         assert found.hold, found
         assert not run.shop.unexpected
-        assert run.faults.total > 50
+        assert run.faults.total > 200
 
 
 @pytest.mark.skipif(
