@@ -21,6 +21,7 @@ from local_bigquery.catalog.names import DML
 from local_bigquery.engine import database
 from local_bigquery.jobs import store
 from local_bigquery.models import Job, RowAccessPolicy, Table
+from local_bigquery.sql import script
 from local_bigquery.sql import translate as translation
 from local_bigquery.sql.rules import tables as table_rules
 from sqlglot import exp
@@ -39,7 +40,7 @@ _PARAMETER = re.compile(r"@(\w+)")
 _save_resource, _delete_resource = metadata.save, metadata.delete
 _list_resources, _secured = metadata.list_, row_access.secured
 _save_job, _load_job, _list_jobs, _delete_job = store.save, store.load, store.list_, store.delete
-_translate, _parse = translation.translate, translation.parse
+_translate, _parse, _parse_script = translation.translate, translation.parse, script.parse_script
 _write = catalog_tables.write
 _deduplicate = tabledata._deduplicate
 _lock, _inserting, _saving = threading.Lock(), threading.Lock(), threading.Lock()
@@ -49,6 +50,7 @@ _translations: "OrderedDict[Any, _Translation]" = OrderedDict()
 _shapes: OrderedDict[Any, Any] = OrderedDict()
 _store = Translations()
 _trees: OrderedDict[Any, list[exp.Expression]] = OrderedDict()
+_scripts: OrderedDict[Any, list[script.Statement]] = OrderedDict()
 _unfinished: dict[tuple[str, str], Job] = {}
 _parts: OrderedDict[Any, Job] = OrderedDict()
 _ended: OrderedDict[Any, Job] = OrderedDict()  # the newest; all of them are written down
@@ -67,6 +69,7 @@ def install() -> None:
         (_delete_job, _deleted_job),
         (_translate, _translated),
         (_parse, _parsed),
+        (_parse_script, _parsed_script),
         (_write, _written),
         (_deduplicate, _deduplicated),
     ):
@@ -245,6 +248,15 @@ def _parsed(sql: str) -> list[exp.Expression]:
         if len(known) == 1 and (isinstance(known[0], exp.Query | DML) or known[0].find(exp.TemporaryProperty)):
             _keep(_trees, sql, known, _MOST_TREES)
     return list(known)
+
+
+def _parsed_script(sql: str) -> list[script.Statement]:
+    """Divide a script into statements, or return those of before: nobody changes them."""
+    known: list[script.Statement] | None = _kept(_scripts, sql)
+    if known is None:
+        known = _parse_script(sql)
+        _keep(_scripts, sql, known, _MOST_TREES)
+    return known
 
 
 def _translated(tree: exp.Expression, context: Any) -> tuple[str, dict[str, Any]]:

@@ -1,5 +1,6 @@
 """Runs local-bigquery with DuckDB's extensions taken from wheels, never from the network."""
 
+import gc
 import logging
 import sys
 from datetime import UTC, datetime
@@ -36,6 +37,7 @@ def main() -> None:
     bigquery_memory.install()
     _tell_internal_errors()
     bigquery_files.install()
+    gc.freeze()  # what was imported stays: nobody needs to look through it again and again
     serve(sys.argv[1:])
 
 
