@@ -148,6 +148,11 @@ def day(value: date | None) -> str:
     return f"{said(f'{value:%a}')} {value.day} {said(f'{value:%b}')} {value.year}"
 
 
+def days(first: date, last: date) -> str:
+    """Return a date, or the first and the last one of several."""
+    return day(first) if first == last else said("{first} to {last}", first=day(first), last=day(last))
+
+
 def ago(moment: datetime | None, now: datetime) -> str:
     """Return how long ago something happened: ``12 s ago``, ``3 h ago``, ``2 days ago``."""
     return said("never") if moment is None else said("{span} ago", span=span(now - moment))

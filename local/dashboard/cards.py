@@ -72,7 +72,7 @@ def plot(series: Sequence[Point], unit: str) -> str:
     """Return the course of a KPI with its scale, its dates, and each day's figure where it is pointed at."""
     low, high = domain(series)
     scale = "".join(f"<span>{escape(wording.short(v, unit))}</span>" for v in (high, (low + high) / 2, low))
-    ends = (series[0].day, series[len(series) // 2].day, series[-1].day) if len(series) > 2 else (series[-1].day,)
+    ends = (series[0].day, series[len(series) // 2].day, series[-1].last) if len(series) > 2 else (series[-1].last,)
     dates = "".join(f"<span>{day.day} {escape(said(f'{day:%b}'))}</span>" for day in ends)
     image = b64encode(_svg(series, low, high).encode()).decode()
     slots = "".join(_slots(series, unit))
@@ -121,4 +121,5 @@ def _slot(days: Sequence[Point], unit: str) -> str:
     told = wording.reason(point.reason) if point.value is None else wording.figure(point.value, unit)
     covered = "" if point.coverage is None else f" · {said('Coverage')} {point.coverage:.0f} %"
     gap = ' class="sf-gap"' if point.value is None else ""
-    return f'<i{gap} style="flex:{len(days)}" title="{escape(f"{wording.day(point.day)}: {told}{covered}")}"></i>'
+    title = escape(f"{wording.days(point.day, point.last)}: {told}{covered}")
+    return f'<i{gap} style="flex:{len(days)}" title="{title}"></i>'

@@ -182,7 +182,7 @@ def _trend_rows(series: Sequence[Point], unit: str) -> list[dict[str, Any]]:
             "day": f"{p.day.isoformat()}T00:00:00",
             "value": p.value,
             "segment": segment,
-            "when": wording.day(p.day),
+            "when": wording.days(p.day, p.last),
             "shown": wording.figure(p.value, unit),
             "coverage": said(wording.NO_VALUE) if p.coverage is None else f"{p.coverage:.0f} %",
         }

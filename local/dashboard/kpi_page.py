@@ -14,8 +14,8 @@ from local.dashboard import breakdowns, charts, filters, page, queries, source, 
 from local.dashboard.breakdowns import Ranking, Split
 from local.dashboard.cards import bars
 from local.dashboard.catalogue import Kpi, class_column
-from local.dashboard.overview import NO_ROW, shape, unmoved
-from local.dashboard.rollup import Point, Selection, gaps, headline, points
+from local.dashboard.overview import NO_ROW, drawn_as, shape, unmoved
+from local.dashboard.rollup import Course, Selection, gaps, headline
 from local.dashboard.shapes import buckets
 
 _NAMES, _ROWS, _EXPORTED = 10, 200, 50_000
@@ -36,31 +36,29 @@ def draw() -> None:
     kpi = known[filters.choose_kpi(said("KPI"), {name: k.title for name, k in known.items()})]
     chosen = filters.bar(content, split=False)
     columns = content.columns[kpi.name]
-    rows = source.rows(sums.daily({kpi.name: columns}, chosen.selection))
-    series = points(sums.found(rows, [kpi.name]).cells[kpi.name], kpi.rollup)
+    rows = source.rows(sums.over_time({kpi.name: columns}, chosen.selection))
+    course = sums.found(rows, [kpi.name]).course(kpi.name, kpi.rollup)
     definition, facts = source.definition(kpi.name)
     definition = definition.told_in(LANGUAGE.get())
-    _top(kpi, columns, series, definition, chosen.selection)
-    if not series:
+    _top(kpi, columns, course, definition, chosen.selection)
+    if not course.days:
         st.info(said(NO_ROW))
     else:
-        _charts(kpi, columns, chosen, series)
-        _table(kpi, columns, chosen.selection, series)
+        _charts(kpi, columns, chosen, course)
+        _table(kpi, columns, chosen.selection, course.days[-1].day)
     _background(definition, facts)
 
 
-def _top(
-    kpi: Kpi, columns: Sequence[str], series: Sequence[Point], definition: Definition, selection: Selection
-) -> None:
+def _top(kpi: Kpi, columns: Sequence[str], course: Course, definition: Definition, selection: Selection) -> None:
     """Draw the figure with its meaning, and beside it how it is defined."""
-    now = headline(series, kpi.direction)
+    now = headline(course.days, kpi.direction)
     number, unit = wording.parts(now.value, kpi.unit) if now.value is not None else (said(wording.NO_VALUE), "")
     meaning = wording.filled(kpi.meaning, now.value, kpi.unit) if now.value is not None else wording.reason(now.reason)
     change = wording.change(now.change, now.previous, kpi.unit)
     tone = {True: "good", False: "bad", None: "flat"}[now.good]
     since = "" if now.change is None else " " + said("vs a week before")
     alarm = wording.beyond(kpi.alarm(now.value), kpi.low, kpi.high, kpi.unit)
-    note = " ".join(n for n in (wording.silences(gaps(series)), unmoved(columns, selection)) if n)
+    note = " ".join(n for n in (wording.silences(gaps(course.drawn)), unmoved(columns, selection)) if n)
     left, right = st.columns([1.1, 1])
     with left.container(border=True, key="kpi-now", height="stretch"):
         st.html(
@@ -91,11 +89,11 @@ def _facts(definition: Definition) -> str:
     return f'<dl class="sf-facts">{body}</dl>'
 
 
-def _charts(kpi: Kpi, columns: tuple[str, ...], chosen: filters.Chosen, series: Sequence[Point]) -> None:
+def _charts(kpi: Kpi, columns: tuple[str, ...], chosen: filters.Chosen, course: Course) -> None:
     with st.container(border=True, key="kpi-trend"):
-        page.card(said("Trend"), said("a grey band is a time without a value, never a zero"))
-        page.chart(charts.trend(series, kpi.unit, 260), "kpi-trend-chart")
-    day = series[-1].day
+        page.card(said("Trend"), drawn_as(chosen.selection))
+        page.chart(charts.trend(course.drawn, kpi.unit, 260), "kpi-trend-chart")
+    day = course.days[-1].day
     _rankings(kpi, columns, chosen.selection, day)
     if class_column(columns) or buckets(columns):
         with st.container(border=True, key="kpi-shape"):
@@ -130,9 +128,8 @@ def _ranking(kpi: Kpi, dimension: str, ranking: Ranking, day: date) -> None:
     st.html(bars(ranking.bars, kpi.unit))
 
 
-def _table(kpi: Kpi, columns: Sequence[str], selection: Selection, series: Sequence[Point]) -> None:
+def _table(kpi: Kpi, columns: Sequence[str], selection: Selection, day: date) -> None:
     """Draw the largest rows of the last day; the export has more of them, asked for when it is pressed."""
-    day = series[-1].day
 
     def rows(most: int) -> list[queries.Row]:
         return source.rows(queries.table(kpi, columns, day, selection, most))

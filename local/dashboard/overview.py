@@ -1,6 +1,6 @@
 """The first page: what each KPI says today, its trend, and where it stands highest."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -11,18 +11,19 @@ from cli.texts import said
 from local.dashboard import breakdowns, cards, charts, filters, page, queries, readings, shapes, source, sums, tiles
 from local.dashboard.breakdowns import Ranking, Split
 from local.dashboard.catalogue import Kpi, class_column
-from local.dashboard.rollup import Point, Selection, gaps, headline, points
+from local.dashboard.rollup import Course, Point, Selection, gaps, headline
 
-Series = dict[str, list[Point]]
 _BARS = 6
 NO_ROW = "No row of this KPI is inside the filters."
+GAPS = "a grey band is a time without a value, never a zero"
+WEEKS = "a point is a week: ratios are of its totals, amounts are the average of its days"
 
 
 @dataclass(frozen=True)
 class Figures:
     """What the page shows of each KPI: its course, and where it stands highest on its last day."""
 
-    series: Series
+    courses: dict[str, Course]
     rankings: dict[str, Ranking]
 
 
@@ -33,7 +34,7 @@ def draw() -> None:
         return
     chosen = filters.bar(content)
     found = figures(content, chosen)
-    _tiles(content, chosen.selection, found.series)
+    _tiles(content, chosen.selection, found.courses)
     _cards(content, chosen.selection, found)
 
 
@@ -42,8 +43,7 @@ def figures(content: readings.Content, chosen: filters.Chosen) -> Figures:
     splits = _splits(content, chosen)
     rows = source.rows(sums.ranked(content.tables, splits, chosen.selection, _BARS))
     found = sums.found(rows, content.tables, splits)
-    series = {kpi.name: points(found.cells[kpi.name], kpi.rollup) for kpi in content.kpis}
-    return Figures(series, found.rankings)
+    return Figures({kpi.name: found.course(kpi.name, kpi.rollup) for kpi in content.kpis}, found.rankings)
 
 
 def _splits(content: readings.Content, chosen: filters.Chosen) -> dict[str, Split]:
@@ -58,20 +58,20 @@ def _splits(content: readings.Content, chosen: filters.Chosen) -> dict[str, Spli
     return {name: split for name, split in found.items() if split}
 
 
-def _tiles(content: readings.Content, selection: Selection, series: Series) -> None:
+def _tiles(content: readings.Content, selection: Selection, courses: Mapping[str, Course]) -> None:
     """Draw a tile for each KPI."""
-    drawn = [_tile(kpi, series[kpi.name]) for kpi in content.kpis]
+    drawn = [_tile(kpi, courses[kpi.name]) for kpi in content.kpis]
     watch = sum(bool(tile.alarm) for tile in drawn)
     note = said("on {day}, or the last date with data before it", day=wording.day(selection.end))
     page.section(said("Key figures"), note + (said(" · {number} to watch", number=watch) if watch else ""))
     st.html(tiles.grid(drawn))
 
 
-def _tile(kpi: Kpi, series: Sequence[Point]) -> tiles.Tile:
-    now = headline(series, kpi.direction)
+def _tile(kpi: Kpi, course: Course) -> tiles.Tile:
+    now = headline(course.days, kpi.direction)
     meaning = wording.filled(kpi.meaning, now.value, kpi.unit)
     link = filters.address("kpi", kpi=kpi.name)
-    return tiles.Tile(kpi.name, kpi.title, kpi.unit, meaning, now, series, _limit(kpi, series), link)
+    return tiles.Tile(kpi.name, kpi.title, kpi.unit, meaning, now, course.drawn, _limit(kpi, course.days), link)
 
 
 def _limit(kpi: Kpi, series: Sequence[Point]) -> str:
@@ -81,18 +81,23 @@ def _limit(kpi: Kpi, series: Sequence[Point]) -> str:
 
 def _cards(content: readings.Content, selection: Selection, found: Figures) -> None:
     """Draw a card for each KPI."""
-    page.section(said("Charts"), said("a grey band is a time without a value, never a zero"))
+    page.section(said("Charts"), drawn_as(selection))
     drawn = [_card(kpi, content.columns[kpi.name], selection, found) for kpi in content.kpis]
     st.html(cards.grid(drawn))
 
 
+def drawn_as(selection: Selection) -> str:
+    """Return how charts are to be read."""
+    return "; ".join(said(text) for text in (GAPS, WEEKS)[: 1 + selection.weekly])
+
+
 def _card(kpi: Kpi, columns: Sequence[str], selection: Selection, found: Figures) -> cards.Card:
-    series = found.series[kpi.name]
-    value = headline(series, kpi.direction).value
-    notes = (wording.silences(gaps(series)), unmoved(columns, selection))
+    course = found.courses[kpi.name]
+    value = headline(course.days, kpi.direction).value
+    notes = (wording.silences(gaps(course.drawn)), unmoved(columns, selection))
     return cards.Card(
         kpi.name, kpi.title, kpi.unit, wording.figure(value, kpi.unit), wording.filled(kpi.meaning, value, kpi.unit),
-        kpi.formula, filters.address("kpi", kpi=kpi.name), tuple(n for n in notes if n), series,
+        kpi.formula, filters.address("kpi", kpi=kpi.name), tuple(n for n in notes if n), course.drawn,
         found.rankings.get(kpi.name, Ranking()).bars, said(NO_ROW),
     )  # fmt: skip
 

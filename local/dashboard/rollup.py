@@ -2,12 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import groupby
 
 WEEK = timedelta(days=7)
+_SIX_DAYS = timedelta(days=6)
 NOT_COMPUTED = "not_computed"
+MOST_DAYS = 120  # beyond them, charts have one point a week
 
 
 @dataclass(frozen=True)
@@ -33,16 +35,35 @@ class Selection:
     locations: frozenset[str] = frozenset()
     categories: frozenset[str] = frozenset()
 
+    @property
+    def weekly(self) -> bool:
+        """Whether the time is so long that a chart's points are weeks."""
+        return (self.end - self.start).days >= MOST_DAYS
+
 
 @dataclass(frozen=True)
 class Point:
-    """A KPI on one date: a value, or None and the reason why there is none."""
+    """A KPI on one date, or in the week that begins there: a value, or None and the reason why there is none."""
 
     day: date
     value: float | None
     reason: str | None
     rows: int
     coverage: float | None
+    days: int = 1
+
+    @property
+    def last(self) -> date:
+        """Its last day."""
+        return self.day + timedelta(days=self.days - 1)
+
+
+@dataclass(frozen=True)
+class Course:
+    """A KPI over time: the points that are drawn, and the days of which figures are told."""
+
+    drawn: Sequence[Point] = ()
+    days: Sequence[Point] = ()
 
 
 @dataclass(frozen=True)
@@ -101,6 +122,17 @@ def points(cells: Iterable[Cell], how: str) -> list[Point]:
     return [_point(day, days.get(day, []), how) for day in span]
 
 
+def weeks(cells: Sequence[Cell], how: str, last: date) -> list[Point]:
+    """Return one point a week, Monday to Sunday, from the first day with data to ``last``; one without rows is a gap.
+
+    Each cell is a week's: what a ratio is made of is added up, what has no ratio is the average of the week's days.
+    """
+    found = {_monday(cell.day): cell for cell in cells}
+    first = min(cell.day for cell in cells)
+    mondays = (_monday(first) + n * WEEK for n in range((_monday(last) - _monday(first)) // WEEK + 1))
+    return [_week((max(monday, first), min(monday + _SIX_DAYS, last)), found.get(monday), how) for monday in mondays]
+
+
 def headline(series: Sequence[Point], direction: str) -> Headline:
     """Return the last point against the one seven days before it."""
     if not series:
@@ -117,7 +149,7 @@ def gaps(series: Sequence[Point]) -> list[tuple[date, date, str]]:
     for reason, group in groupby(series, key=lambda p: p.reason if p.value is None else None):
         run = list(group)
         if reason is not None:
-            runs.append((run[0].day, run[-1].day, reason))
+            runs.append((run[0].day, run[-1].last, reason))
     return runs
 
 
@@ -152,6 +184,15 @@ def _by_day(cells: Iterable[Cell]) -> dict[date, list[Cell]]:
 def _point(day: date, cells: Sequence[Cell], how: str) -> Point:
     value, reason = roll_up(cells, how)
     return Point(day, value, reason, sum(c.rows for c in cells), _coverage(cells))
+
+
+def _monday(day: date) -> date:
+    return day - timedelta(days=day.weekday())
+
+
+def _week(days: tuple[date, date], cell: Cell | None, how: str) -> Point:
+    point = _point(days[0], [cell] if cell else [], how)
+    return replace(point, days=(days[1] - days[0]).days + 1)
 
 
 def _total(values: Iterable[float | None]) -> float | None:

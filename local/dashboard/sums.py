@@ -12,7 +12,7 @@ from local.dashboard import breakdowns
 from local.dashboard.breakdowns import Ranking, Split
 from local.dashboard.catalogue import class_column
 from local.dashboard.queries import Columns, Query, Row, category_source, dimension_of, filter_params, where
-from local.dashboard.rollup import Cell, Selection
+from local.dashboard.rollup import Cell, Course, Selection, points, weeks
 
 _BETWEEN = "k.business_date BETWEEN @start AND @end"
 _TWO_DAYS = "k.business_date IN (@start, @end)"
@@ -48,6 +48,22 @@ _BY_DAY = """SELECT
   SUM(coverage_rows) AS coverage_rows
 FROM by_label
 GROUP BY kpi, day"""
+# Of a long time only the days of the headline are asked for: the last one, and the one a week before it.
+_TOLD_DAYS = "\nQUALIFY DATE_DIFF(MAX(day) OVER (PARTITION BY kpi), day, DAY) IN (0, 7)"
+# What a ratio is made of may be added up over days; an amount may be a stock, which may not: its days are averaged.
+_BY_WEEK = """SELECT
+  kpi,
+  MIN(day),
+  'week',
+  ARRAY_AGG(reason IGNORE NULLS ORDER BY cells DESC, reason LIMIT 1)[SAFE_OFFSET(0)],
+  SUM(numerator),
+  SUM(denominator),
+  SAFE_DIVIDE(SUM(total), COUNT(DISTINCT IF(total IS NULL, NULL, day))),
+  SUM(cells),
+  SUM(coverage_sum),
+  SUM(coverage_rows)
+FROM by_label
+GROUP BY kpi, DATE_TRUNC(day, ISOWEEK)"""
 _HIGHEST = """SELECT kpi, NULL, label, why, NULL, NULL, value, names, NULL, NULL
 FROM (
   SELECT
@@ -73,16 +89,25 @@ WHERE place <= {most}"""
 
 @dataclass(frozen=True)
 class Sums:
-    """What a question found: the cells of each KPI by day, and the largest names of those that were split."""
+    """What a question found: the cells of each KPI by day and by week, and the largest names of each split."""
 
     cells: dict[str, list[Cell]]
     rankings: dict[str, Ranking]
+    weeks: dict[str, list[Cell]]
+
+    def course(self, kpi: str, how: str) -> Course:
+        """Return a KPI over time; its points are weeks if weeks were asked for."""
+        days = points(self.cells[kpi], how)
+        return Course(weeks(self.weeks[kpi], how, days[-1].day) if self.weeks[kpi] else days, days)
 
 
-def daily(kpis: Columns, selection: Selection) -> Query:
-    """Return the query for the sums of each KPI by day, with the reason that most of the rows without a value give."""
+def over_time(kpis: Columns, selection: Selection) -> Query:
+    """Return the query for the sums of each KPI by day, with the reason that most of the rows without a value give.
+
+    Of a long time it has the sums by week, and of the days of the headline.
+    """
     params = (("start", selection.start), ("end", selection.end), *filter_params(selection, kpis))
-    return Query(_by_day(kpis, {}, _BETWEEN), params)
+    return Query(_sums(kpis, {}, selection), params)
 
 
 def moved(kpis: Columns, days: tuple[date, date]) -> Query:
@@ -91,28 +116,34 @@ def moved(kpis: Columns, days: tuple[date, date]) -> Query:
 
 
 def ranked(kpis: Columns, splits: Mapping[str, Split], selection: Selection, most: int) -> Query:
-    """Return the query of ``daily`` that also has the ``most`` largest names of each split."""
-    asked = daily(kpis, selection)
+    """Return the query of ``over_time`` that also has the ``most`` largest names of each split."""
+    asked = over_time(kpis, selection)
     places = {kpi: place for place, kpi in enumerate(kpis)}
     ratios = [-1, *(places[name] for name, split in splits.items() if split.kpi.rollup == "ratio")]
     highest = _HIGHEST.format(ratios=", ".join(map(str, ratios)), most=most)
     days = tuple((f"day_{places[name]}", split.day) for name, split in splits.items())
-    return Query(f"{_by_day(kpis, splits, _BETWEEN)}\nUNION ALL\n{highest}", (*asked.params, *days))
+    return Query(f"{_sums(kpis, splits, selection)}\nUNION ALL\n{highest}", (*asked.params, *days))
 
 
 def found(rows: Sequence[Row], kpis: Collection[str], splits: Mapping[str, Split] | None = None) -> Sums:
     """Return what the rows of a query say."""
     names, of_splits = list(kpis), list(splits or ())
     cells: dict[str, list[Cell]] = {kpi: [] for kpi in names}
+    of_weeks: dict[str, list[Cell]] = {kpi: [] for kpi in names}
     highest: list[Row] = []
     for row in rows:
         kpi = names[row["kpi"]]
         if row["day"] is None:
             highest.append(_of_split(row, of_splits.index(kpi)))
         else:
-            cells[kpi].append(_cell(row))
+            (of_weeks if row["name"] else cells)[kpi].append(_cell(row))
     rankings = breakdowns.rankings(highest, list((splits or {}).values()))
-    return Sums(cells, dict(zip(of_splits, rankings, strict=True)))
+    return Sums(cells, dict(zip(of_splits, rankings, strict=True)), of_weeks)
+
+
+def _sums(kpis: Columns, splits: Mapping[str, Split], selection: Selection) -> str:
+    by_day = _by_day(kpis, splits, _BETWEEN)
+    return f"{by_day}{_TOLD_DAYS}\nUNION ALL\n{_BY_WEEK}" if selection.weekly else by_day
 
 
 def _by_day(kpis: Columns, splits: Mapping[str, Split], days: str, filtered: bool = True) -> str:

@@ -5,7 +5,7 @@ What a group builds is imported inside it: code that cannot be imported fails it
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from cli.googlesql.project import kpi_tables
@@ -304,8 +304,9 @@ def dashboard() -> Iterator[Statement]:
     tables = {kpi: columns for kpi, columns in tables.items() if "value" in columns}
     asked = [queries.bounds(tables), sums.moved(tables, (DAY, DAY))]
     asked += [q for c in ("location_code", "category") if (q := queries.names(c, tables, DAY))]
-    asked += [sums.daily(tables, chosen) for chosen in filters]
-    asked += [sums.ranked(tables, _splits(tables), chosen, 6) for chosen in filters]
+    year = Selection(DAY - timedelta(days=365), DAY)
+    asked += [sums.over_time(tables, chosen) for chosen in (*filters, year)]
+    asked += [sums.ranked(tables, _splits(tables), chosen, 6) for chosen in (*filters, year)]
     yield from (Statement("dashboard", q.sql, parameter_types(dict(q.params))) for q in asked)
     for kpi, columns in tables.items():
         found = []

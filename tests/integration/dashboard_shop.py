@@ -85,9 +85,10 @@ def days_of_supply() -> list[dict[str, Any]]:
 
 
 def stock_value() -> list[dict[str, Any]]:
-    """1,000 euros in each store; in Paris it was 400 until the last five days."""
+    """1,000 euros in each store; in Paris it was 400 until the last five days. Lyon's were counted on 1 May, too."""
     late = str(START + timedelta(days=15))
-    return [
+    may = {**days_of_supply()[0], "business_date": "2026-05-01", "value": 1000.0}
+    return [may] + [
         {**row, "value": 400.0 if row["location_code"] == "PAR" and row["business_date"] < late else 1000.0,
          "reason_code": None}
         for row in days_of_supply()

@@ -224,6 +224,24 @@ def test_a_filter_that_is_taken_away_stays_away(page: Page) -> None:
     page.until(lambda: "20.0" in page.tile("days_of_supply"))
 
 
+def test_a_time_of_more_than_120_days_is_drawn_by_week_and_its_figures_are_those_of_the_last_day(page: Page) -> None:
+    """1,400 euros on two days of the last week, 2,000 on five; one day in May, then none before September."""
+    page.driver.get(f"{page.address}/?dates=2026-05-01&dates=2026-09-20")
+    page.until(lambda: len(page.all("[data-card=stock_value] .sf-slots i")) == 21)
+    first, *_, last = (str(i.get_attribute("title")) for i in page.all("[data-card=stock_value] .sf-slots i"))
+    assert first == "Fri 1 May 2026 to Sun 3 May 2026: €1,000 · Coverage 100 %"
+    assert last == "Mon 14 Sep 2026 to Sun 20 Sep 2026: €1,829 · Coverage 100 %"
+    assert "€2,000" in page.tile("stock_value") and "+42.9 %" in page.tile("stock_value")
+    assert "No value on 119 days" in page.text("[data-card=stock_value]")
+    assert "a point is a week" in page.text("body")
+    page.driver.get(f"{page.address}/kpi?kpi=stock_value&dates=2026-05-01&dates=2026-09-20")
+    page.until(lambda: page.all(".st-key-kpi-trend [data-testid=stVegaLiteChart] :is(canvas, svg)"))
+    assert "€2,000" in page.text(".sf-hero") and "a point is a week" in page.text(".st-key-kpi-trend")
+    page.driver.get(page.address)
+    page.until(lambda: len(page.all("[data-card=stock_value] .sf-slots i")) == 20)
+    assert "a point is a week" not in page.text("body")
+
+
 def test_a_link_to_the_page_in_french_keeps_the_filters_and_leaves_no_english_text(page: Page) -> None:
     """Each page, with titles and sentences of the headers; then back to English."""
     page.driver.get(page.address)

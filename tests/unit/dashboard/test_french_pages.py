@@ -27,7 +27,7 @@ CHOSEN = {
     *filters.DIMENSIONS.values(), *filters.ALL.values(), *kpi_page.LIMITS.values(), *kpi_page.BETTER.values(),
     "neither higher nor lower", *kpi_page.BY.values(), *kpi_page.COUNTS, *movement.CALLED.values(),
     *movement.LINES.values(), *movement.BY.values(), movement.FROM_TO, movement.LATE,
-    "location", "category", overview.NO_ROW, shapes.UNKNOWN, "none", "all",
+    "location", "category", overview.NO_ROW, overview.GAPS, overview.WEEKS, shapes.UNKNOWN, "none", "all",
     *quality_page.LOADS.values(), *quality_page.QUARANTINE.values(), *quality_page.REJECTS.values(),
     *(text for what, _, then in quality_page.FIXES.values() for text in (what, then)), *quality_page.FIXES,
     quality_page.HOW_QUARANTINED, *quality_page.HEADS, *changed_page.HEADS,

@@ -1,7 +1,8 @@
 """Everything is added up in the warehouse: what the page asks is GoogleSQL at each grain, with the right figures."""
 
 import re
-from datetime import date
+from dataclasses import replace
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import sqlglot
 from local.dashboard import breakdowns, changed_page, kpi_page, queries, readings, sums
 from local.dashboard.breakdowns import Split
 from local.dashboard.catalogue import Kpi
-from local.dashboard.rollup import Selection, points
+from local.dashboard.rollup import MOST_DAYS, Selection, points
 from tests.support.corner_shop import DAYS, corner_shop
 
 BASE = ("business_date", "numerator", "denominator", "value", "reason_code", "coverage_pct")
@@ -25,6 +26,7 @@ COLUMNS: dict[str, tuple[str, ...]] = dict.fromkeys(
     ("net_sales", "stock_value"), (*BASE, "sku", "location_code", "category")
 )
 ALL_DAYS = Selection(DAYS[0], DAYS[-1])
+LONG = Selection(DAYS[-1] - timedelta(days=MOST_DAYS), DAYS[-1])
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +43,7 @@ def test_each_query_parses_at_every_grain_and_takes_the_filters_as_parameters(gr
     kpi = Kpi("x", "X", "days", "", "", "up", "ratio", grain=grain)
     splits = [s for d in queries.DIMENSIONS if (s := Split(kpi, columns, d, DAY)).known]
     found = [breakdowns.question(splits, selection, 5)] if splits else []
-    found += [sums.daily({"x": columns}, selection), queries.table(kpi, columns, DAY, selection, 5)]
+    found += [sums.over_time({"x": columns}, selection), queries.table(kpi, columns, DAY, selection, 5)]
     found += [sums.ranked({"x": columns}, {"x": split}, selection, 5) for split in splits]
     for query in found:
         assert sqlglot.parse_one(query.sql, dialect="bigquery")
@@ -53,7 +55,7 @@ def test_each_query_parses_at_every_grain_and_takes_the_filters_as_parameters(gr
 def test_a_filter_leaves_the_text_of_a_question_as_it_is(grain):
     """A warehouse that knows a statement answers sooner."""
     columns = {"x": (*BASE, *grain)}
-    assert sums.daily(columns, ALL).sql == sums.daily(columns, SOME).sql
+    assert sums.over_time(columns, ALL).sql == sums.over_time(columns, SOME).sql
 
 
 def test_the_category_of_a_sku_comes_from_the_product_master():
@@ -87,19 +89,50 @@ def test_the_share_that_was_accepted_is_known_by_feed_and_day(ask):
 
 def test_two_kpis_are_asked_for_in_one_query(ask):
     """35, 10 and 77 euros of sales; 80 units at 4 euros lie there each day."""
-    cells = sums.found(ask(sums.daily(COLUMNS, ALL_DAYS)), COLUMNS).cells
+    cells = sums.found(ask(sums.over_time(COLUMNS, ALL_DAYS)), COLUMNS).cells
     assert [p.value for p in points(cells["net_sales"], "sum")] == [35.0, 10.0, 77.0]
     assert [p.value for p in points(cells["stock_value"], "sum")] == [320.0, 320.0, 320.0]
 
 
 def test_filters_keep_what_is_chosen(ask):
     chosen = Selection(DAYS[0], DAYS[-1], frozenset({"LYO"}), frozenset({"garden"}))
-    cells = sums.found(ask(sums.daily({"net_sales": COLUMNS["net_sales"]}, chosen)), ["net_sales"]).cells
+    cells = sums.found(ask(sums.over_time({"net_sales": COLUMNS["net_sales"]}, chosen)), ["net_sales"]).cells
     assert [(p.value, p.reason) for p in points(cells["net_sales"], "sum")] == [
         (5.0, None),
         (None, "not_computed"),
         (5.0, None),
     ]
+
+
+def test_of_a_long_time_points_are_weeks_an_amount_is_that_of_an_average_day_and_figures_are_of_the_last_day(ask):
+    """A stock is not added up over days: 320 euros lie there on each; 35, 10 and 77 euros are sold."""
+    found = sums.found(ask(sums.over_time(COLUMNS, LONG)), COLUMNS)
+    sold, stock = (found.course(kpi, "sum") for kpi in ("net_sales", "stock_value"))
+    assert [(p.day, p.last, p.value) for p in sold.drawn] == [(DAYS[0], DAYS[-1], pytest.approx(122 / 3))]
+    assert [p.value for p in stock.drawn] == [320.0]
+    assert [(p.day, p.value) for p in sold.days] == [(DAYS[-1], 77.0)]
+
+
+def test_of_a_long_time_a_ratio_is_that_of_its_weeks_totals(ask):
+    """Days on which there is less weigh less."""
+    columns = {"net_sales": COLUMNS["net_sales"]}
+    days = sums.found(ask(sums.over_time(columns, ALL_DAYS)), columns).cells["net_sales"]
+    above, below = sum(c.numerator or 0 for c in days), sum(c.denominator or 0 for c in days)
+    (week,) = sums.found(ask(sums.over_time(columns, LONG)), columns).course("net_sales", "ratio").drawn
+    assert (week.value, week.rows) == (above / below if below else None, sum(c.rows for c in days))
+
+
+def test_of_a_long_time_a_day_without_a_value_has_no_part_in_its_week(ask):
+    """On the second day Paris sold without an amount: 10 and 24 euros on the others."""
+    paris = replace(LONG, locations=frozenset({"PAR"}))
+    (week,) = sums.found(ask(sums.over_time(COLUMNS, paris)), COLUMNS).course("net_sales", "sum").drawn
+    assert (week.value, week.reason) == (17.0, None)
+
+
+def test_a_time_of_120_days_is_drawn_by_day(ask):
+    days = replace(LONG, start=LONG.start + timedelta(days=1))
+    course = sums.found(ask(sums.over_time(COLUMNS, days)), COLUMNS).course("net_sales", "sum")
+    assert [p.value for p in course.drawn] == [35.0, 10.0, 77.0]
 
 
 def ranked(ask, kpi, columns, dimensions, selection, most=9):
@@ -141,7 +174,7 @@ def test_a_category_that_only_the_product_master_knows_is_looked_up_there(ask):
 def test_a_day_without_a_value_says_what_most_of_its_rows_say(ask):
     """One row a day is asked for, however many reasons there are; a day that has a value needs none."""
     paris = Selection(DAYS[0], DAYS[-1], frozenset({"PAR"}))
-    rows = ask(sums.daily({"net_sales": COLUMNS["net_sales"]}, paris))
+    rows = ask(sums.over_time({"net_sales": COLUMNS["net_sales"]}, paris))
     assert len(rows) == len(DAYS)
     series = points(sums.found(rows, ["net_sales"]).cells["net_sales"], "sum")
     assert [(p.value, p.reason) for p in series] == [(10.0, None), (None, "no_price"), (24.0, None)]
@@ -163,7 +196,7 @@ def test_courses_and_largest_names_of_all_kpis_are_one_question(ask):
         split = Split(NET_SALES, columns["net_sales"], "location", DAYS[1])
         rows = ask(sums.ranked(columns, {"net_sales": split}, chosen, 9))
         found = sums.found(rows, columns, {"net_sales": split})
-        assert found.cells == sums.found(ask(sums.daily(columns, chosen)), columns).cells
+        assert found.cells == sums.found(ask(sums.over_time(columns, chosen)), columns).cells
         assert [p.value for p in points(found.cells["net_sales"], "sum")] == [35.0, 10.0]
         assert found.rankings == {"net_sales": ranked(ask, NET_SALES, columns["net_sales"], ("location",), chosen)[0]}
 

@@ -14,6 +14,7 @@ from local.dashboard.rollup import (
     points,
     roll_up,
     segments,
+    weeks,
 )
 
 DAY = date(2026, 10, 5)
@@ -79,6 +80,20 @@ def test_gaps_name_their_days_and_reason_and_no_line_crosses_them():
     ]
     assert gaps(series) == [(DAY + timedelta(days=1), DAY + timedelta(days=2), "stale")]
     assert segments(series) == [0, 1, 1, 2]
+
+
+def test_weeks_begin_on_mondays_within_the_days_that_have_data_and_one_without_rows_is_a_gap():
+    """DAY is a Monday: data from the Thursday before it to the Tuesday two weeks later."""
+    first, last = DAY - timedelta(days=4), DAY + timedelta(days=15)
+    cells = [cell(6, 2, day=first), cell(1, 2, day=DAY + timedelta(days=14))]
+    series = weeks(cells, "ratio", last)
+    assert [(p.day, p.last, p.value) for p in series] == [
+        (first, DAY - timedelta(days=1), 3.0),
+        (DAY, DAY + timedelta(days=6), None),
+        (DAY + timedelta(days=7), DAY + timedelta(days=13), None),
+        (DAY + timedelta(days=14), last, 0.5),
+    ]
+    assert gaps(series) == [(DAY, DAY + timedelta(days=13), NOT_COMPUTED)]
 
 
 @given(st.lists(st.tuples(st.floats(0, 1e6), st.floats(0.001, 1e6)), min_size=1), st.integers(0, 5))
