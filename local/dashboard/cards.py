@@ -78,7 +78,7 @@ def plot(series: Sequence[Point], unit: str) -> str:
     slots = "".join(_slots(series, unit))
     return (
         f'<div class="sf-plot"><div class="sf-scale">{scale}</div><div class="sf-area">'
-        f'<img class="sf-line" alt="{escape(said("trend"))}" src="data:image/svg+xml;base64,{image}">'
+        f'<img class="sf-line" loading="lazy" alt="{escape(said("trend"))}" src="data:image/svg+xml;base64,{image}">'
         f'<div class="sf-slots">{slots}</div></div><div class="sf-dates">{dates}</div></div>'
     )
 
@@ -122,4 +122,5 @@ def _slot(days: Sequence[Point], unit: str) -> str:
     covered = "" if point.coverage is None else f" · {said('Coverage')} {point.coverage:.0f} %"
     gap = ' class="sf-gap"' if point.value is None else ""
     title = escape(f"{wording.days(point.day, point.last)}: {told}{covered}")
-    return f'<i{gap} style="flex:{len(days)}" title="{title}"></i>'
+    wide = f' style="flex:{len(days)}"' if len(days) > 1 else ""
+    return f'<i{gap}{wide} title="{title}"></i>'

@@ -51,7 +51,7 @@ def tile(t: Tile) -> str:
 def sparkline(series: Sequence[Point]) -> str:
     """Return an image of the series, broken where there is no value."""
     data = b64encode(svg(series).encode()).decode()
-    return f'<img class="sf-spark" alt="{escape(said("trend"))}" src="data:image/svg+xml;base64,{data}">'
+    return f'<img class="sf-spark" loading="lazy" alt="{escape(said("trend"))}" src="data:image/svg+xml;base64,{data}">'
 
 
 def svg(series: Sequence[Point]) -> str:

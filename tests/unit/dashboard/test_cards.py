@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import pytest
 
 from cli.texts import speaking
-from local.dashboard import cards
+from local.dashboard import cards, tiles
 from local.dashboard.rollup import Bar, Point
 
 DAY = date(2026, 10, 5)
@@ -40,7 +40,19 @@ def test_no_line_is_drawn_across_a_gap_and_a_day_alone_is_a_dot() -> None:
 
 @pytest.mark.parametrize(("days", "slots"), [(42, 42), (400, 80)])
 def test_a_long_time_has_a_place_for_several_days(days: int, slots: int) -> None:
-    assert cards.plot(series(*[1.0] * days), "days").count("<i style") == slots
+    assert cards.plot(series(*[1.0] * days), "days").count("<i ") == slots
+
+
+def test_a_place_is_as_wide_as_the_days_that_it_stands_for() -> None:
+    """91 days in 46 places: the last one is half as wide as the others, which is what the style says of each."""
+    widths = re.findall(r"<i style=\"flex:(\d)\"", cards.plot(series(*[1.0] * 91), "days"))
+    assert widths == ["2"] * 45
+
+
+def test_a_picture_is_read_when_it_comes_near_the_screen() -> None:
+    """Each is a document of its own to the browser; a page has two for each KPI."""
+    point = series(1.0, 2.0)
+    assert 'loading="lazy"' in cards.plot(point, "days") and 'loading="lazy"' in tiles.sparkline(point)
 
 
 def test_bars_are_as_long_as_their_values_and_those_below_zero_are_told_apart() -> None:
