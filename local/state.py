@@ -131,7 +131,7 @@ def birth(pid: int) -> str | None:
     """Return when a process was started (a pid alone may be somebody else's by now), or None."""
     try:
         text = Path(f"/proc/{pid}/stat").read_text()
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):  # the second: it ended while its file was read
         return None if Path("/proc/self").exists() or not _exists(pid) else "unknown"
     state, started = text.rsplit(")", 1)[1].split()[0], text.rsplit(")", 1)[1].split()[19]
     return None if state == "Z" else started
