@@ -177,6 +177,16 @@ class World:
         return found
 
 
+def differences(one: dict[str, list[str]], other: dict[str, list[str]]) -> dict[str, dict[str, list[str]]]:
+    """Return, of each table that differs, the first rows that only the one or only the other has."""
+    found = {}
+    for table in sorted({*one, *other}):
+        mine, theirs = one.get(table, []), other.get(table, [])
+        if mine != theirs:
+            found[table] = {"one": sorted({*mine} - {*theirs})[:3], "other": sorted({*theirs} - {*mine})[:3]}
+    return found
+
+
 def _text(row: dict[str, Any], without: set[str]) -> str:
     return repr([(k, _value(v)) for k, v in sorted(row.items()) if k not in without])
 
