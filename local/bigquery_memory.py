@@ -1,7 +1,7 @@
 """Keeps in memory what local-bigquery would ask its own database again with every statement.
 
 Measured on the suite's stacks, local-bigquery 0.4.0 spent a third of its time to translate statements that it had
-translated before, and a sixth to write each job four times and to read resources that had not changed. What is kept
+translated before, and more to read resources that had not changed. What is kept
 here is thrown away as soon as what it depends on changes, so that the answers stay the same: a translation when one of
 its tables does, however often others come and go; a resource when it is written.
 """
@@ -19,8 +19,7 @@ from local_bigquery.catalog import metadata, row_access, tabledata
 from local_bigquery.catalog import tables as catalog_tables
 from local_bigquery.catalog.names import DML
 from local_bigquery.engine import database
-from local_bigquery.jobs import store
-from local_bigquery.models import Job, RowAccessPolicy, Table
+from local_bigquery.models import RowAccessPolicy, Table
 from local_bigquery.sql import script
 from local_bigquery.sql import translate as translation
 from local_bigquery.sql.rules import tables as table_rules
@@ -30,7 +29,6 @@ from local import bigquery_lookups
 from local.bigquery_lookups import Reference
 from local.bigquery_translations import Translations
 
-_MOST_PARTS = 500
 _MOST_TREES = 300
 _MOST = 4000  # a day of the samples needs some hundred
 # What these say depends on more than the catalogue: the caller, the moment, the rows of another system.
@@ -39,7 +37,6 @@ _TEXT = "stockflow_text"
 _PARAMETER = re.compile(r"@(\w+)")
 _save_resource, _delete_resource = metadata.save, metadata.delete
 _list_resources, _secured = metadata.list_, row_access.secured
-_save_job, _load_job, _list_jobs, _delete_job = store.save, store.load, store.list_, store.delete
 _translate, _parse, _parse_script = translation.translate, translation.parse, script.parse_script
 _write = catalog_tables.write
 _deduplicate = tabledata._deduplicate
@@ -51,9 +48,6 @@ _shapes: OrderedDict[Any, Any] = OrderedDict()
 _store = Translations()
 _trees: OrderedDict[Any, list[exp.Expression]] = OrderedDict()
 _scripts: OrderedDict[Any, list[script.Statement]] = OrderedDict()
-_unfinished: dict[tuple[str, str], Job] = {}
-_parts: OrderedDict[Any, Job] = OrderedDict()
-_ended: OrderedDict[Any, Job] = OrderedDict()  # the newest; all of them are written down
 
 
 def install() -> None:
@@ -63,10 +57,6 @@ def install() -> None:
         (_delete_resource, _deleted_resource),
         (_list_resources, _listed_resources),
         (_secured, _secured_tables),
-        (_save_job, _saved_job),
-        (_load_job, _loaded_job),
-        (_list_jobs, _listed_jobs),
-        (_delete_job, _deleted_job),
         (_translate, _translated),
         (_parse, _parsed),
         (_parse_script, _parsed_script),
@@ -139,70 +129,6 @@ def _listed_resources(model: Any, *keys: str) -> list[Any]:
 
 def _secured_tables() -> frozenset[tuple[str, str, str]]:
     return cast(frozenset[tuple[str, str, str]], _remembered("secured", _secured))
-
-
-def _key(job: Job) -> tuple[str, str]:
-    return job.jobReference.projectId, job.jobReference.jobId
-
-
-def _saved_job(job: Job) -> Job:
-    """Write a job that ended; keep one that has not, which a restart would end anyway.
-
-    A script's statements are only kept, the newest of them: nobody asks for them after a restart, and one drain has
-    dozens.
-    """
-    if job.status.state != "DONE":
-        _unfinished[_key(job)] = job
-        return job
-    if parent := job.statistics.parentJobId:
-        _keep(_parts, _key(job), part := _part(job, parent), _MOST_PARTS)
-        return part
-    _save_job(job)
-    _keep(_ended, _key(job), job, _MOST_PARTS)
-    _unfinished.pop(_key(job), None)
-    return job
-
-
-def _part(job: Job, parent: str) -> Job:
-    """Return a script's statement without the script's whole text, which each of its statements would repeat."""
-    configuration = job.configuration.dump()
-    return cast(Job, job.replace(configuration=configuration | {"query": {"query": f"-- a statement of {parent}"}}))
-
-
-def _loaded_job(project_id: str, job_id: str) -> Job | None:
-    key = (project_id, job_id)
-    job = _unfinished.get(key) or _kept(_parts, key) or _kept(_ended, key)
-    return job.model_copy() if job else _load_job(project_id, job_id)
-
-
-def _listed_jobs(
-    project_id: str,
-    states: list[str] | None = None,
-    parent_job_id: str | None = None,
-    min_creation_time: int | None = None,
-    max_creation_time: int | None = None,
-) -> list[Job]:
-    low, high = min_creation_time or 0, max_creation_time or 1 << 62
-    waiting = [
-        job
-        for job in [*_unfinished.values(), *(_parts.values() if parent_job_id else ())]
-        if job.jobReference.projectId == project_id
-        and job.statistics.parentJobId == parent_job_id
-        and (states is None or job.status.state in states)
-        and low <= int(job.statistics.creationTime) <= high
-    ]
-    waiting.sort(key=lambda job: -int(job.statistics.creationTime))
-    seen = {_key(job) for job in waiting}
-    ended = _list_jobs(project_id, states, parent_job_id, min_creation_time, max_creation_time)
-    return [*waiting, *(job for job in ended if _key(job) not in seen)]
-
-
-def _deleted_job(project_id: str, job_id: str) -> None:
-    _unfinished.pop((project_id, job_id), None)
-    _ended.pop((project_id, job_id), None)
-    for key in [k for k, part in list(_parts.items()) if part.statistics.parentJobId == job_id]:
-        _parts.pop(key, None)
-    _delete_job(project_id, job_id)
 
 
 def _deduplicated(table: str, rows: list[Any]) -> list[Any]:

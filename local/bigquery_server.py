@@ -30,11 +30,12 @@ def main() -> None:
     dialect.FUNCTIONS[:] = [p for p in dialect.FUNCTIONS if p.stem != "geography"]
     from local_bigquery.cli import main as serve
 
-    from local import bigquery_files, bigquery_lookups, bigquery_memory, bigquery_merge
+    from local import bigquery_files, bigquery_jobs, bigquery_lookups, bigquery_memory, bigquery_merge
 
     bigquery_lookups.install()
     bigquery_merge.install()
     bigquery_memory.install()
+    bigquery_jobs.install()
     _tell_internal_errors()
     bigquery_files.install()
     gc.freeze()  # what was imported stays: nobody needs to look through it again and again

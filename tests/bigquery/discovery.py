@@ -18,6 +18,7 @@ NOT_BIGQUERY = {
     "local/pubsub/": "SQLite: the Pub/Sub emulator's own store",
     "local/bigquery_lookups.py": "DuckDB: the inside of the BigQuery emulator",
     "local/bigquery_translations.py": "SQLite: what the BigQuery emulator translated before",
+    "local/bigquery_jobs.py": "SQLite: the jobs of the BigQuery emulator",
     "local/bigquery_server.py": "DuckDB: the inside of the BigQuery emulator",
     "tests/": "expected texts of tests, compared there with what is analysed here",
 }

@@ -1,10 +1,18 @@
-"""The emulator's quick lookups say what its own slow ones say."""
+"""The emulator's quick lookups and jobs say what its own slow ones say."""
 
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from google.api_core import exceptions as api
+from google.api_core.client_options import ClientOptions
+from google.auth.credentials import AnonymousCredentials
+from google.cloud import bigquery
+
+from local import parts
+from local.state import Stack, open_stack
+from tests.support.stack import started
 
 pytestmark = pytest.mark.integration
 
@@ -194,3 +202,25 @@ print("the same")
 def test_a_merge_that_matches_nothing_does_what_the_emulators_own_does(tmp_path: Path) -> None:
     """Rows out and rows in; every other MERGE is left to the emulator."""
     assert_the_same(MERGES, tmp_path)
+
+
+def test_a_job_is_known_after_a_restart_until_it_is_deleted(tmp_path: Path) -> None:
+    """Given a job that ended, when its emulator was stopped, then its id still says so and cannot be used again."""
+    own = open_stack(tmp_path)
+    with started(parts.bigquery(own), own):
+        client = _client(own)
+        client.query("SELECT 1 AS one", job_id="asked-once", job_retry=None).result()
+    with started(parts.bigquery(own), own):
+        client = _client(own)
+        assert client.get_job("asked-once").state == "DONE"
+        assert [job.job_id for job in client.list_jobs(state_filter="done")] == ["asked-once"]
+        with pytest.raises(api.Conflict):
+            client.query("SELECT 2 AS two", job_id="asked-once", retry=None, job_retry=None)
+        client.delete_job_metadata("asked-once", location="US")
+        with pytest.raises(api.NotFound):
+            client.get_job("asked-once")
+
+
+def _client(own: Stack) -> bigquery.Client:
+    options = ClientOptions(api_endpoint=own.url("bigquery"))
+    return bigquery.Client(own.project, AnonymousCredentials(), client_options=options, location="US")
