@@ -36,7 +36,6 @@ def _parked(load: Load, feed: str, version: str, error: TransientError, services
     """The record that parks a load. What an earlier result of it put into curated stays there, and counts."""
     row, now = load.row, services.clock()
     count = load.failures + 1
-    unseen = load.detail if load.carried else {}
     return StageRecord(
         load.load_id, feed, "transform", "failed", version, now, now,
         bucket=row["bucket"], object=row["object"], generation=row["generation"], run_id=new_run_id(),
@@ -45,5 +44,5 @@ def _parked(load: Load, feed: str, version: str, error: TransientError, services
         message=f"{count} attempts failed; the last one: {error.message[:SHOWN]}. "
         f"`stockflow loads retry {load.load_id}` tries again, `stockflow loads give-up` rejects the file",
         content_md5=row["content_md5"], size_bytes=row["size_bytes"], landed_at=row["landed_at"],
-        detail={**unseen, "attempts": count},
+        detail={**load.unseen, "attempts": count},
     )  # fmt: skip

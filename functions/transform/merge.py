@@ -44,8 +44,8 @@ def _routines() -> str:
 def drain_script(contract: Contract, raw_days: Mapping[str, int] | None = None) -> str:
     """Return the script that takes ``@loads`` of a feed from raw to curated in one transaction.
 
-    Parameters: ``@loads``, ``@records``, ``@replacing``, ``@carried`` (arrays of text), ``@days``, ``@near`` (arrays of
-    dates), ``@version``, ``@drain``, ``@started``. ``raw_days``: feed -> days, of feeds whose raw rows end.
+    Parameters: ``@loads``, ``@records``, ``@replacing`` (arrays of text), ``@days``, ``@near`` (arrays of dates),
+    ``@version``, ``@drain``, ``@started``. ``raw_days``: feed -> days, of feeds whose raw rows end.
     """
     feed, names = contract.feed, [c.name for c in contract.columns]
     rest = [n for n in names if n not in contract.key]

@@ -51,11 +51,10 @@ class Load:
         )  # fmt: skip
 
     @property
-    def carried(self) -> list[str]:
-        """The "load day" pairs of the last run, unless the KPIs were computed from that very run."""
-        if not self.row["done_record"] or self.row["kpi_input"] == self.row["done_record"]:
-            return []
-        return days_of(self.load_id, self.detail)
+    def unseen(self) -> dict[str, Any]:
+        """What the last run says, unless the KPIs were computed from that very run."""
+        held = not self.row["done_record"] or self.row["kpi_input"] == self.row["done_record"]
+        return {} if held else self.detail
 
     def is_repeat(self, version: str, recent: datetime) -> bool:
         """Whether this was just done: same version, same input."""
@@ -164,11 +163,3 @@ def newest(asked: Iterable[Asked]) -> dict[str, Asked]:
 
 def _is_shown(asked: Asked, load: Load | None) -> bool:
     return load is not None and (asked.recorded_at is None or load.row["validated_at"] >= asked.recorded_at)
-
-
-def days_of(load: str, detail: Mapping[str, Any]) -> list[str]:
-    """Return the "load day" pairs of an event's detail; ``*`` stands for all days, ``*column`` for one column's."""
-    days = sorted(detail.get("dates") or [])
-    if detail.get("all_dates"):
-        days = [f"*{column}" for column in sorted(detail.get("columns") or [""])]
-    return [f"{load} {day}" for day in days]

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from functions.transform.ended import ENDED
 from functions.transform.merge import drain_script
-from functions.transform.plan import Load, days_of
+from functions.transform.plan import Load
 from stockflow.conflicts import run_again
 from stockflow.errors import TransientError
 from stockflow.events import StageEvent, encode
@@ -60,9 +60,8 @@ def run(batch: Batch, services: Services) -> None:
         TransientError: ``overtaken``, or what the warehouse or the publisher could not do now.
     """
     params = batch.params(services)
-    carried = [pair for load in batch.loads for pair in load.carried]
     for _ in range(OVERTAKEN_TIMES):
-        rows = _script(batch.feed, {**params, "carried": carried}, services)
+        rows = _script(batch.feed, params, services)
         reached("transform.merged")
         records = [record_of(row) for row in rows]
         announce(*records)
@@ -71,7 +70,6 @@ def run(batch: Batch, services: Services) -> None:
             ENDED.note(row["record_id"] for row in rows)
             publish(batch.feed, records, services)
             return
-        carried = [pair for record in records for pair in days_of(record.load_id, record.detail)]
     raise TransientError("overtaken", f"dimensions of {batch.feed} changed during {OVERTAKEN_TIMES} drains in a row")
 
 

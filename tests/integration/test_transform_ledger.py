@@ -159,6 +159,28 @@ def test_a_changed_dimension_sends_other_feeds_to_work_once_per_day(world: World
     assert world.curated("sales", "receipt_number, quantity") == [(f"R{n}", Decimal(12)) for n in range(4)]
 
 
+def test_days_that_a_pending_record_hides_reach_the_kpis_with_the_next_run(world: World) -> None:
+    """Another feed's script began before the last run was committed: what it marks pending is the run before it."""
+    load = world.land("sales", sale())
+    run(world, load)
+    held = transformed(world, load)
+    ledger = world.services.ledger
+    ledger.record(replace(held, stage="kpi", state="refreshed", input_record=held.record_id, detail={}))
+    world.land("sales", sale(quantity="3"), load=load)
+    run(world, load)
+    hidden = transformed(world, load)
+    moment = hidden.finished_at + timedelta(microseconds=1)
+    ledger.record(replace(held, run_id="p", state="pending", input_record=None, detail={}, finished_at=moment))
+    run(world, load)
+    assert hidden.detail["dates"] == transformed(world, load).detail["dates"] == ["2026-09-01"]
+    now = transformed(world, load)
+    ledger.record(replace(now, run_id="k", stage="kpi", state="refreshed", input_record=now.record_id, detail={}))
+    with setting(world, replay_window_seconds=0):
+        run(world, load)
+    assert transformed(world, load).record_id != now.record_id
+    assert transformed(world, load).detail["dates"] == []
+
+
 def fails_behind_its_commit(text: str, words: str = "the server failed", once_in: str = "") -> str:
     """The script of a drain that commits and fails before its looks at other drains; always, or once in a feed."""
     fails = f"RAISE USING MESSAGE = '{words}';"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from functions.transform.plan import Load, Now, Plan, days_of, plan
+from functions.transform.plan import Load, Now, Plan, plan
 from functions.transform.script import APART, near
 from stockflow.contracts import load_contracts
 from stockflow.ledger import Asked
@@ -124,18 +124,12 @@ def test_a_thousand_failing_loads_do_not_hide_a_good_one() -> None:
     assert ids(plan([*bad, row("GOOD")], frozenset(), NOW).ready) == {"GOOD"}
 
 
-def test_days_that_the_kpis_have_not_seen_are_carried() -> None:
+def test_what_the_kpis_have_not_seen_outlives_a_failure() -> None:
     """Until a KPI run names the very record."""
     replay = done(done_version="v0")
-    assert Load(replay).carried == ["L1 2026-09-01"]
-    assert Load({**replay, "kpi_input": "out"}).carried == []
-    assert Load({**replay, "kpi_input": "older"}).carried == ["L1 2026-09-01"]
-
-
-def test_a_dimension_carries_all_days() -> None:
-    """Written as a star."""
-    assert days_of("L1", {"dates": [], "all_dates": True}) == ["L1 *"]
-    assert days_of("L1", {"all_dates": True, "columns": ["unit_cost", "name"]}) == ["L1 *name", "L1 *unit_cost"]
+    assert Load(replay).unseen["dates"] == ["2026-09-01"]
+    assert Load({**replay, "kpi_input": "out"}).unseen == {}
+    assert Load({**replay, "kpi_input": "older"}).unseen["dates"] == ["2026-09-01"]
 
 
 @pytest.mark.parametrize(

@@ -355,6 +355,36 @@ kept AS (
     AND kept.business_date IN UNNEST(business_dates)
   GROUP BY _load_id
 ),
+held AS (
+  -- when that run of transform began which the KPIs hold; a record that was marked pending says it of the run before it
+  SELECT said.load_id, MAX(said.started_at) AS started_at
+  FROM inventory_ops.load_stages AS said
+  JOIN (
+    SELECT load_id, input_record
+    FROM inventory_ops.load_stages
+    WHERE landed_on IN UNNEST(@days) AND load_id IN UNNEST(@loads) AND stage = 'kpi' AND input_record IS NOT NULL
+    QUALIFY ROW_NUMBER() OVER (PARTITION BY load_id ORDER BY finished_at DESC, record_id DESC) = 1
+  ) AS kpi
+    ON kpi.load_id = said.load_id AND kpi.input_record = said.record_id
+  WHERE said.landed_on IN UNNEST(@days) AND said.load_id IN UNNEST(@loads) AND said.stage = 'transform'
+  GROUP BY said.load_id
+),
+unseen AS (
+  -- Days of earlier runs of these loads that the KPIs have not seen. Not only of the last record: one that another
+  -- script marked pending, when it could not see the last run yet, stands before that run.
+  SELECT said.load_id, day
+  FROM inventory_ops.load_stages AS said
+  LEFT JOIN held ON held.load_id = said.load_id
+  CROSS JOIN UNNEST(CASE
+    WHEN COALESCE(JSON_VALUE(said.detail, '$.all_dates'), 'false') != 'true' THEN JSON_VALUE_ARRAY(said.detail, '$.dates')
+    WHEN JSON_QUERY(said.detail, '$.columns') IS NULL THEN ['*']
+    ELSE ARRAY(SELECT CONCAT('*', name) FROM UNNEST(JSON_VALUE_ARRAY(said.detail, '$.columns')) AS name)
+  END) AS day
+  WHERE said.landed_on IN UNNEST(@days)
+    AND said.load_id IN UNNEST(@loads)
+    AND said.stage = 'transform'
+    AND (held.started_at IS NULL OR said.started_at > held.started_at)
+),
 touched_days AS (
   SELECT
     CASE
@@ -365,9 +395,7 @@ touched_days AS (
     day
   FROM (SELECT _load_id, _was_load_id, CAST(business_date AS STRING) AS day FROM changes WHERE _content_changed UNION ALL SELECT _load_id, _was_load_id, CAST(_was_business_date AS STRING) AS day FROM changes WHERE _content_changed)
   UNION ALL
-  -- days of an earlier run of the same load that the KPIs have not seen yet
-  SELECT SPLIT(carried, ' ')[SAFE_OFFSET(0)], SPLIT(carried, ' ')[SAFE_OFFSET(1)]
-  FROM UNNEST(@carried) AS carried
+  SELECT load_id, day FROM unseen
 ),
 days AS (
   SELECT
