@@ -493,18 +493,23 @@ held AS (
 unseen AS (
   -- Days of earlier runs of these loads that the KPIs have not seen. Not only of the last record: one that another
   -- script marked pending, when it could not see the last run yet, stands before that run.
-  SELECT said.load_id, day
-  FROM inventory_ops.load_stages AS said
+  SELECT said.load_id, CONCAT(said.mark, day) AS day
+  FROM (
+    SELECT
+      load_id,
+      started_at,
+      IF(JSON_VALUE(detail, '$.all_dates') = 'true', '*', '') AS mark,
+      CASE
+        WHEN COALESCE(JSON_VALUE(detail, '$.all_dates'), '') != 'true' THEN JSON_VALUE_ARRAY(detail, '$.dates')
+        WHEN JSON_QUERY(detail, '$.columns') IS NULL THEN ['']
+        ELSE JSON_VALUE_ARRAY(detail, '$.columns')
+      END AS days
+    FROM inventory_ops.load_stages
+    WHERE landed_on IN UNNEST(@days) AND load_id IN UNNEST(@loads) AND stage = 'transform'
+  ) AS said
   LEFT JOIN held ON held.load_id = said.load_id
-  CROSS JOIN UNNEST(CASE
-    WHEN COALESCE(JSON_VALUE(said.detail, '$.all_dates'), 'false') != 'true' THEN JSON_VALUE_ARRAY(said.detail, '$.dates')
-    WHEN JSON_QUERY(said.detail, '$.columns') IS NULL THEN ['*']
-    ELSE ARRAY(SELECT CONCAT('*', name) FROM UNNEST(JSON_VALUE_ARRAY(said.detail, '$.columns')) AS name)
-  END) AS day
-  WHERE said.landed_on IN UNNEST(@days)
-    AND said.load_id IN UNNEST(@loads)
-    AND said.stage = 'transform'
-    AND (held.started_at IS NULL OR said.started_at > held.started_at)
+  CROSS JOIN UNNEST(said.days) AS day
+  WHERE held.started_at IS NULL OR said.started_at > held.started_at
 ),
 touched_days AS (
   SELECT
