@@ -181,6 +181,24 @@ def test_days_that_a_pending_record_hides_reach_the_kpis_with_the_next_run(world
     assert transformed(world, load).detail["dates"] == []
 
 
+def test_all_days_of_a_dimension_or_of_some_of_its_columns_are_carried(world: World) -> None:
+    """Until the KPIs have seen a run, the next one says the same: first all days, then those of one column."""
+    product = {"sku": "A1", "unit_cost": "2", "currency": "EUR", "base_unit": "EA"}
+    load, columns = world.land("products", product), list[list[str]]()
+    for said in (product, {**product, "unit_cost": "3"}):
+        world.land("products", said, load=load)
+        run(world, load, feed="products")
+        first = transformed(world, load)
+        with setting(world, replay_window_seconds=0):
+            run(world, load, feed="products")
+        again = transformed(world, load)
+        assert again.record_id != first.record_id and first.detail["all_dates"] and again.detail["all_dates"]
+        columns += [sorted(done.detail.get("columns") or ["all"]) for done in (first, again)]
+        seen = replace(again, stage="kpi", state="refreshed", input_record=again.record_id, detail={})
+        world.services.ledger.record(seen)
+    assert columns == [["all"], ["all"], ["stated_unit_cost", "unit_cost"], ["stated_unit_cost", "unit_cost"]]
+
+
 def fails_behind_its_commit(text: str, words: str = "the server failed", once_in: str = "") -> str:
     """The script of a drain that commits and fails before its looks at other drains; always, or once in a feed."""
     fails = f"RAISE USING MESSAGE = '{words}';"
