@@ -1,9 +1,9 @@
 """Keeps in memory what local-bigquery would ask its own database again with every statement.
 
 Measured on the suite's stacks, local-bigquery 0.4.0 spent a third of its time to translate statements that it had
-translated before, and more to read resources that had not changed. What is kept
-here is thrown away as soon as what it depends on changes, so that the answers stay the same: a translation when one of
-its tables does, however often others come and go; a resource when it is written.
+translated before, and more to read resources that had not changed. What is kept here is thrown away as soon as what it
+depends on changes, so that the answers stay the same: a translation when one of its tables does, however often others
+come and go; a resource when it is written.
 """
 
 import itertools
@@ -40,7 +40,7 @@ _list_resources, _secured = metadata.list_, row_access.secured
 _translate, _parse, _parse_script = translation.translate, translation.parse, script.parse_script
 _write = catalog_tables.write
 _deduplicate = tabledata._deduplicate
-_lock, _inserting, _saving = threading.Lock(), threading.Lock(), threading.Lock()
+_lock, _inserting = threading.Lock(), threading.Lock()
 _versions = itertools.count()
 _resources: dict[Any, Any] = {"version": next(_versions)}  # by what was asked; the version moves with each write
 _translations: "OrderedDict[Any, _Translation]" = OrderedDict()
