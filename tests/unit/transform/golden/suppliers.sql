@@ -332,19 +332,27 @@ kept AS (
   WHERE _load_id IN UNNEST(@loads)
   GROUP BY _load_id
 ),
+runs AS (
+  -- What the runs of these loads said, in the order of their commits. Drains of one feed follow each other (turn), so
+  -- a run ends in that order; a record that was marked pending later has the run of the one that it marks.
+  SELECT
+    load_id, record_id, detail,
+    MIN(finished_at) OVER (PARTITION BY load_id, run_id) AS committed_at
+  FROM inventory_ops.load_stages
+  WHERE landed_on IN UNNEST(@days) AND load_id IN UNNEST(@loads) AND stage = 'transform'
+),
 held AS (
-  -- when that run of transform began which the KPIs hold; a record that was marked pending says it of the run before it
-  SELECT said.load_id, MAX(said.started_at) AS started_at
-  FROM inventory_ops.load_stages AS said
+  -- the run of transform that the KPIs hold
+  SELECT runs.load_id, MAX(runs.committed_at) AS committed_at
+  FROM runs
   JOIN (
     SELECT load_id, input_record
     FROM inventory_ops.load_stages
     WHERE landed_on IN UNNEST(@days) AND load_id IN UNNEST(@loads) AND stage = 'kpi' AND input_record IS NOT NULL
     QUALIFY ROW_NUMBER() OVER (PARTITION BY load_id ORDER BY finished_at DESC, record_id DESC) = 1
   ) AS kpi
-    ON kpi.load_id = said.load_id AND kpi.input_record = said.record_id
-  WHERE said.landed_on IN UNNEST(@days) AND said.load_id IN UNNEST(@loads) AND said.stage = 'transform'
-  GROUP BY said.load_id
+    ON kpi.load_id = runs.load_id AND kpi.input_record = runs.record_id
+  GROUP BY runs.load_id
 ),
 unseen AS (
   -- Days of earlier runs of these loads that the KPIs have not seen. Not only of the last record: one that another
@@ -353,19 +361,18 @@ unseen AS (
   FROM (
     SELECT
       load_id,
-      started_at,
+      committed_at,
       IF(JSON_VALUE(detail, '$.all_dates') = 'true', '*', '') AS mark,
       CASE
         WHEN COALESCE(JSON_VALUE(detail, '$.all_dates'), '') != 'true' THEN JSON_VALUE_ARRAY(detail, '$.dates')
         WHEN JSON_QUERY(detail, '$.columns') IS NULL THEN ['']
         ELSE JSON_VALUE_ARRAY(detail, '$.columns')
       END AS days
-    FROM inventory_ops.load_stages
-    WHERE landed_on IN UNNEST(@days) AND load_id IN UNNEST(@loads) AND stage = 'transform'
+    FROM runs
   ) AS said
   LEFT JOIN held ON held.load_id = said.load_id
   CROSS JOIN UNNEST(said.days) AS day
-  WHERE held.started_at IS NULL OR said.started_at > held.started_at
+  WHERE held.committed_at IS NULL OR said.committed_at > held.committed_at
 ),
 touched_days AS (
   SELECT
