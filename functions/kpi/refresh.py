@@ -27,7 +27,7 @@ from stockflow.settings import bundle_root
 
 # Scripts at once: for a few loads many, so that their numbers are there soon; for a burst few, which cost fewer jobs.
 # Ten is what the client of BigQuery keeps connections for (``pool_maxsize`` of requests).
-SIDE_BY_SIDE, SIDE_BY_SIDE_IN_A_BURST = 10, 4
+SIDE_BY_SIDE, SIDE_BY_SIDE_IN_A_BURST = 10, 2
 BURST = 20  # loads
 # Says how far facts are known, not what they say: a KPI's span follows from it (see ``State``), its rows do not.
 HORIZONS = "inventory_curated.known_days"
