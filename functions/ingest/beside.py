@@ -162,8 +162,9 @@ def statements(ref: ObjectRef, services: Services) -> Iterator[Statement]:
 
 def _kept_for(by_name: str, by_stem: str, services: Services) -> list[str]:
     """Return the places in both folders, by one listing: ``x.csv/`` sorts before ``x/``, little between them."""
-    end = f"{by_stem.removesuffix('/')}{chr(ord('/') + 1)}"
-    kept = services.object_store.list(services.settings.staging_bucket, start=by_name, end=end)
+    stem = by_stem.removesuffix("/")
+    end = f"{stem}{chr(ord('/') + 1)}"
+    kept = services.object_store.list(services.settings.staging_bucket, stem, start=by_name, end=end)
     return [o.name for o in kept if o.name.startswith((by_name, by_stem))]
 
 
