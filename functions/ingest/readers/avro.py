@@ -10,6 +10,7 @@ from functions.ingest.readers.batches import batch_of_rows
 from functions.ingest.readers.columnar import value_text
 from functions.ingest.readers.layout import layout
 from functions.ingest.readers.model import Chunk, Facts, Target
+from functions.ingest.readers.native import Marks, native
 from stockflow.errors import PermanentError
 
 BATCH = 10_000
@@ -29,11 +30,12 @@ def read_avro(stream: BinaryIO, target: Target, facts: Facts) -> Iterator[Chunk]
         header = _fields(records, target)
         plan = layout(header, target)
         facts.note(format="avro", header=header, codec=records.codec, **plan.notes)
+        marks, columns = Marks(target), [(name, plan.columns.get(i)) for i, name in enumerate(header)]
         numbers: list[int] = []
         rows: list[list[Any]] = []
         for number, record in enumerate(records, 1):
             numbers.append(number)
-            rows.append([_text(record[name]) for name in header])  # type: ignore[call-overload, index]
+            rows.append([_marked(marks, column, record[name]) for name, column in columns])  # type: ignore[call-overload, index]
             if len(rows) == BATCH:
                 yield Chunk(batch_of_rows(plan, numbers, rows))
                 numbers, rows = [], []
@@ -72,6 +74,11 @@ def _fields(records: Any, target: Target) -> list[str]:
     else:
         return [str(field["name"]) for field in schema["fields"]]
     raise PermanentError("unsupported_avro", f"{target.name} is an Avro file, {found}; expected {expected}")
+
+
+def _marked(marks: Marks, column: str | None, value: Any) -> str | None:
+    text = _text(value)
+    return marks.value(column, native(text)) if isinstance(value, float | Decimal) and text else text
 
 
 def _text(value: Any) -> str | None:

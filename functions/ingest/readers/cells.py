@@ -5,6 +5,8 @@ from collections.abc import Callable
 from datetime import datetime, time, timedelta
 from decimal import Decimal
 
+from functions.ingest.readers.native import native
+
 Render = Callable[[str], str]
 _SECOND = timedelta(seconds=1)
 _DAY = timedelta(days=1)
@@ -50,7 +52,7 @@ def plain(text: str) -> str:
     if value.is_integer() and abs(value) < 1e15:
         return str(int(value))
     short = format(value, ".15g")
-    return format(Decimal(short), "f") if "e" in short else short
+    return native(format(Decimal(short), "f") if "e" in short else short)
 
 
 def renderer(number: int, code: str, since_1904: bool) -> Render:

@@ -15,6 +15,7 @@ from functions.ingest.readers.arrow import TEXT, integers, text, texts
 from functions.ingest.readers.batches import batch_of
 from functions.ingest.readers.layout import layout
 from functions.ingest.readers.model import Chunk, Facts, Target
+from functions.ingest.readers.native import Marks
 from stockflow.errors import PermanentError
 
 BATCH = 65_536
@@ -40,15 +41,23 @@ def read_parquet(stream: BinaryIO, target: Target, facts: Facts) -> Iterator[Chu
         header = file.schema_arrow.names
         plan = layout(header, target)
         facts.note(format="parquet", header=list(header), **plan.notes)
+        marks = Marks(target)
+        typed = {i for i, n in plan.columns.items() if n in marks.columns and _is_number(file.schema_arrow.types[i])}
         start = 1
         for part in file.iter_batches(batch_size=BATCH):
             lines = integers(range(start, start + len(part)))
-            yield Chunk(batch_of(plan, lines, [as_text(c) for c in part.columns]))
+            columns = [as_text(c) for c in part.columns]
+            yield Chunk(batch_of(plan, lines, [marks.array(c) if i in typed else c for i, c in enumerate(columns)]))
             start += len(part)
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:  # names of columns may be no UTF-8
         raise PermanentError(
             "corrupt_parquet", f"{target.name} is not a readable Parquet file ({error}); send it again"
         ) from error
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    plain = kind.value_type if pa.types.is_dictionary(kind) else kind
+    return bool(pa.types.is_floating(plain) or pa.types.is_decimal(plain))
 
 
 def as_text(column: pa.Array) -> pa.Array:

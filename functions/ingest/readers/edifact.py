@@ -33,7 +33,7 @@ def read_edifact(stream: BinaryIO, target: Target, facts: Facts) -> Iterator[Chu
     """
     facts.note(format="edifact")
     reader = _Reader(target, facts)
-    records = Records(target, facts, lambda: "")
+    records = Records(target, facts, lambda: "", standard=True)
     parts = utf8_blocks(stream, facts, lambda _: 0)
     yield from records.chunks(reader.found(segments(parts, target.name, "edifact", signs_of)))
     records.check()

@@ -16,6 +16,7 @@ from functions.ingest.readers.batches import batch_of_rows
 from functions.ingest.readers.fixed_fields import KINDS, Field, FieldError, value_of
 from functions.ingest.readers.layout import layout
 from functions.ingest.readers.model import Chunk, Facts, Reject, Target
+from functions.ingest.readers.native import Marks
 from stockflow.contracts import normalise_header
 from stockflow.errors import PermanentError
 
@@ -154,6 +155,13 @@ def read_fixed_width(stream: BinaryIO, target: Target, facts: Facts) -> Iterator
     plan = layout([f.name for f in shape.fields], target)
     facts.note(format="fixed_width", encoding=shape.encoding, encoding_source="declared")
     facts.note(header=list(plan.header), record_length=shape.length, **plan.notes)
+    marks = Marks(target)
+    typed = [n for i, n in plan.columns.items() if shape.fields[i].kind != "text"]
+
+    def chunk(numbers: list[int], rows: list[list[str]], rejects: list[Reject]) -> Chunk:
+        batch = marks.batch(batch_of_rows(plan, numbers, rows), typed) if rows else None
+        return Chunk(batch, tuple(rejects))
+
     numbers: list[int] = []
     rows: list[list[str]] = []
     rejects: list[Reject] = []
@@ -168,10 +176,10 @@ def read_fixed_width(stream: BinaryIO, target: Target, facts: Facts) -> Iterator
             text = _shown(record, shape)
             rejects.append(Reject(number, error.code, str(error), error.found, error.expected, text))
         if len(rows) + len(rejects) == BATCH:
-            yield Chunk(batch_of_rows(plan, numbers, rows) if rows else None, tuple(rejects))
+            yield chunk(numbers, rows, rejects)
             numbers, rows, rejects = [], [], []
     if rows or rejects:
-        yield Chunk(batch_of_rows(plan, numbers, rows) if rows else None, tuple(rejects))
+        yield chunk(numbers, rows, rejects)
 
 
 def _records(stream: BinaryIO, shape: Shape) -> Iterator[bytes]:

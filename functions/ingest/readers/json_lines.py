@@ -134,6 +134,11 @@ class Reader:
             return None
         written = template.columns(feed.data[feed.place : end])
         named, constants = self.records.names, self.records.constants
+        marks = self.records.marks
+        written = [
+            marks.array(v) if columns.get(k) in marks.columns else v
+            for k, v in zip(template.keys, written, strict=True)
+        ]
         batch = batch_of_run(written, template.keys, columns, named, constants, feed.line)
         self._template, feed.place, feed.line = template, end, feed.line + len(batch)
         return batch

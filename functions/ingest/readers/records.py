@@ -8,6 +8,7 @@ from typing import Any
 from functions.ingest.readers.batches import batch_of_records
 from functions.ingest.readers.layout import column_of, constants_from_name, constants_of_sender, missing_columns
 from functions.ingest.readers.model import Chunk, Facts, Found, Reject, Target, listed
+from functions.ingest.readers.native import Marks
 from functions.ingest.readers.nearest import absent, unused
 from stockflow.contracts import normalise_header
 from stockflow.errors import PermanentError
@@ -30,12 +31,16 @@ class Seen:
 
 
 class Records:
-    """Turns records into rows; the keys of each shape of record are looked up once."""
+    """Turns records into rows; the keys of each shape of record are looked up once.
 
-    def __init__(self, target: Target, facts: Facts, source: Callable[[], str]) -> None:
+    ``standard``: whether numbers are written as a standard says, not as the sender likes it.
+    """
+
+    def __init__(self, target: Target, facts: Facts, source: Callable[[], str], standard: bool = False) -> None:
         self._target = target
         self._facts = facts
         self._source = source  # gives the text of the record that was read last
+        self.marks, self._standard = Marks(target), standard
         self._shapes: dict[tuple[str, ...], dict[str, str] | PermanentError] = {}
         self._dated, self._given = constants_from_name((), target), constants_of_sender((), target)
         self.constants = {**self._given, **self._dated}  # of columns that a record does not state
@@ -68,6 +73,8 @@ class Records:
     def _chunk(self, lines: list[int], rows: list[Row], rejects: list[Reject]) -> Chunk:
         self._first_reject = self._first_reject or next(iter(rejects), None)
         batch = batch_of_records(lines, rows, (*self.names, "_extra")) if rows else None
+        if batch is not None and self._standard:
+            batch = self.marks.batch(batch)
         return Chunk(batch, tuple(rejects))
 
     def _row(self, line: int, record: dict[str, Any]) -> tuple[int, Row, int] | Reject:
@@ -77,14 +84,22 @@ class Records:
             found = listed(columns.facts["headers"])
             return Reject(line, columns.code, columns.message, found, "", self._source())
         try:
-            row = {c: v if type(v := record.pop(k)) is str else _text(v) for k, c in columns.items()}
+            row = {c: v if type(v := record.pop(k)) is str else self._text(c, v) for k, c in columns.items()}
             extra = _encode(record) if record else None
         except RecursionError:
             return Reject(line, "nested_too_deeply", "nested too deeply", "", "an object of values", self._source())
+        if self.marks.comma:
+            row = {c: v and self.marks.value(c, v) for c, v in row.items()}
         for column, value in self.constants.items():
             row.setdefault(column, value)
         row["_extra"] = extra
         return line, row, sum(map(len, filter(None, row.values())))
+
+    def _text(self, column: str, value: Any) -> str | None:
+        """Return a JSON value as text: numbers as written, nested values as JSON."""
+        if isinstance(value, str):
+            return self.marks.value(column, value)
+        return None if value is None else _encode(value)
 
     def columns_of(self, shape: tuple[str, ...]) -> dict[str, str] | PermanentError:
         """Return key -> column of records with these keys, or why there cannot be such records."""
@@ -149,10 +164,3 @@ def _nothing(reject: Reject | None, name: str) -> PermanentError:
         f"expected {reject.expected}",
         line=reject.line,
     )
-
-
-def _text(value: Any) -> str | None:
-    """Return a JSON value as text: numbers as written, nested values as JSON."""
-    if value is None or isinstance(value, str):
-        return value
-    return _encode(value)

@@ -7,9 +7,9 @@ from functions.ingest.readers.cells import Coded, Problem
 from functions.ingest.readers.layout import Layout
 from functions.ingest.readers.misfit import misfit, repeated_header
 from functions.ingest.readers.model import Facts, Reject, Target, shown
+from functions.ingest.readers.native import NUMBERS, Marks
 from functions.ingest.readers.sheet import Merge, Row, Sheet, column_letters
 
-NUMBERS = {"integer", "number"}
 MAX_REJECTED_TEXT = 200
 _TEXT = {str}
 
@@ -25,6 +25,7 @@ class Body:
         self._every = list(range(plan.width))
         self._rejects: list[Reject] = []
         self._kinds = {i: target.contract.column(name).logical_type for i, name in plan.columns.items()}
+        self._marks = Marks(target)
         self._merged = _Merged(sheet.merges(), plan, header_row)
 
     def take_rejects(self) -> tuple[Reject, ...]:
@@ -65,7 +66,7 @@ class Body:
             return self._too_wide(row)
         if tuple(cells) == self._plan.header:
             return repeated_header(row.number, _text(row).encode())
-        if {*map(type, cells)} != _TEXT and (reject := self._resolve(row, cells)):
+        if ({*map(type, cells)} != _TEXT or self._marks.comma) and (reject := self._resolve(row, cells)):
             return reject
         for merge in merged:
             if self._kinds.get(merge.left) in NUMBERS:
@@ -89,7 +90,7 @@ class Body:
         return Reject(row.number, "wrong_width", message, str(found), str(width), reject.original_text)
 
     def _resolve(self, row: Row, cells: list[str]) -> Reject | None:
-        """Put codes into text columns; refuse a problem where validation could not see it.
+        """Put codes into text columns, numbers into those of numbers; refuse a problem that validation would not see.
 
         An error in a column of numbers or dates stays as it is (``#N/A``): validation refuses it by the column's
         own rule, as in a CSV file. In a column of text it would pass for a value.
@@ -101,6 +102,8 @@ class Body:
                 if value.unknown or self._kinds.get(i) == "string":
                     return self._problem(row, i, value)
                 cells[i] = str(value)
+            elif type(value) is not str or self._marks.comma:
+                cells[i] = self._marks.value(self._plan.columns.get(i), value)
         return None
 
     def _problem(self, row: Row, column: int, value: Problem) -> Reject:

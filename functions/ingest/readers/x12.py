@@ -36,7 +36,7 @@ def read_x12(stream: BinaryIO, target: Target, facts: Facts) -> Iterator[Chunk]:
     """
     facts.note(format="x12")
     reader = _Reader(target, facts)
-    records = Records(target, facts, lambda: "")
+    records = Records(target, facts, lambda: "", standard=True)
     parts = utf8_blocks(stream, facts, lambda _: 0)
     yield from records.chunks(reader.found(segments(parts, target.name, "x12", signs_of)))
     records.check()

@@ -57,7 +57,7 @@ def read_xml(stream: BinaryIO, target: Target, facts: Facts) -> Iterator[Chunk]:
             ``wrong_feed``.
     """
     facts.note(format="xml")
-    records = Records(target, facts, lambda: "")
+    records = Records(target, facts, lambda: "", standard=True)
     yield from records.chunks(_Reader(target, facts).found(stream))
     records.check()
 
