@@ -13,7 +13,7 @@ from functions.ingest.readers.cells import Render
 from functions.ingest.readers.sheet import Row
 from functions.ingest.readers.workbook_limits import MAX_COLUMNS, MAX_ROWS
 from functions.ingest.readers.xlsx_shapes import Shapes
-from functions.ingest.readers.xlsx_sheet import RowHandler
+from functions.ingest.readers.xlsx_sheet import RowHandler, index
 from functions.ingest.readers.xml_events import XmlError, feed, parts_of
 
 _DATA = "<sheetData>"
@@ -117,7 +117,7 @@ def _cells(found: list[tuple[str, ...]], handler: RowHandler) -> dict[int, str] 
             return None
         last = column
         if kind == "s" and value:
-            text = strings[int(value)]
+            text = strings[index(value)]
         elif value and kind in {"", "n"}:
             text = renders[int(style or 0)][value]
         else:

@@ -77,8 +77,13 @@ def _pattern(cell: Cell) -> str:
     begin = f'<c r="{letters}\\d+"' + (f' s="{style}"' if style else "")
     stated = (f' t="{kind}"' if kind else "") + ">" + (_FORMULA if formula else "")
     inline = "<is>" in whole or (kind == "inlineStr" and not formula)
-    value = r'<is><t(?: xml:space="preserve")?>([^<]*)</t></is>' if inline else "<v>([^<]*)</v>"
+    plain = "<v>([0-9]{1,9})</v>" if _is_shared(cell) else "<v>([^<]*)</v>"
+    value = r'<is><t(?: xml:space="preserve")?>([^<]*)</t></is>' if inline else plain
     return f"(?:{begin}(?:/>|{stated}{value}</c>))?+"
+
+
+def _is_shared(cell: Cell) -> bool:
+    return cell[3] == "s" and not cell[4] and "<v>" in cell[0]
 
 
 def _convert(cell: Cell, handler: RowHandler) -> Convert:
@@ -86,6 +91,8 @@ def _convert(cell: Cell, handler: RowHandler) -> Convert:
     _, _, style, kind, formula, _, _ = cell
     if kind in {"", "n"} and not formula:
         return handler.renders[int(style or 0)].__getitem__
+    if _is_shared(cell):
+        return lambda text: handler.strings[int(text)]
     if kind in {"inlineStr", "str"} and not formula:
         return unescaped
     return partial(handler.value, kind=kind, style=style, formula=bool(formula))

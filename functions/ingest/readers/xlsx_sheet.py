@@ -13,6 +13,7 @@ _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _MERGE = re.compile(rb'<(?:\w+:)?mergeCell\s[^>]*?ref\s*=\s*["\']([A-Z]+)(\d+):([A-Z]+)(\d+)["\']')
 _PART = 1 << 20
 REMEMBERED = 20_000
+_INDEX = re.compile(r"\s*\+?[0-9]{1,9}\s*", re.ASCII)
 _WORDS: dict[str, Callable[[str], str]] = {
     "e": Problem,
     "b": lambda text: "TRUE" if text.strip() == "1" else "FALSE",
@@ -117,12 +118,19 @@ class RowHandler(Handler):
         if not text:
             return Problem(FORMULA) if formula and kind != "str" else ""
         if kind == "s":
-            return self.strings[int(text)]
+            return self.strings[index(text)]
         if kind in {"", "n"}:
-            return self.renders[int(style or 0)][text]
+            return self.renders[index(style or "0")][text]
         if kind in _WORDS:
             return _WORDS[kind](text)
         return unescaped(text)
+
+
+def index(text: str) -> int:
+    """Return a place in a list, which Python would count from the end when it is less than 0."""
+    if not _INDEX.fullmatch(text):
+        raise ValueError(f"{text[:20]!r} is not a number from 0 on")
+    return int(text)
 
 
 def unescaped(text: str) -> str:
