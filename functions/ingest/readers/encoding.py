@@ -25,6 +25,9 @@ _BOMS = (
 )
 _ASCII = bytes(range(128))
 _HANDLER = "stockflow.mark"
+_REPLACED = "\ufffd".encode()  # somebody else's mark for what could not be decoded: it is a character, too
+_SEPARATORS = b"\n,;\t|:"
+_SAMPLE = 4096
 
 
 def _mark(error: UnicodeError) -> tuple[str, int]:
@@ -126,7 +129,7 @@ def _decided(block: bytes, facts: Facts, score: Callable[[str], int]) -> tuple[s
     from functions.ingest.readers.evidence import choose  # few files need it
 
     text = block.decode("utf-8", "replace")
-    broken = text.count("\ufffd")
+    broken = text.count("\ufffd") - block.count(_REPLACED)
     valid = len(text) - len(text.encode("ascii", "ignore")) - broken
     if valid >= broken:
         facts.note(encoding="utf-8")
@@ -165,8 +168,22 @@ def _characters(seen: set[int], encoding: str) -> list[str]:
 
 
 def _wide(head: bytes) -> str | None:
-    """UTF-16 without a mark: every other byte of mostly Latin text is zero."""
-    sample = head[:4096]
-    if len(sample) < 4 or sample.count(0) * 3 < len(sample):
+    """UTF-16 or UTF-32 without a mark: told by the zeros beside what separates cells and lines, in any script.
+
+    Zeros on both sides are no text but damage, such as a file that was filled up with them.
+    """
+    sample = head[: min(_SAMPLE, len(head) & ~3 or len(head) & ~1)]
+    if 0 not in sample:
         return None
-    return "utf-16-le" if sample[1::2].count(0) > sample[::2].count(0) else "utf-16-be"
+    quarters = [sample[i::4].count(0) * 10 >= len(sample[i::4]) * 9 for i in range(4)]
+    if quarters in ([False, True, True, True], [True, True, True, False]):
+        return "utf-32-be" if quarters[0] else "utf-32-le"
+    low, high = sample[::2], sample[1::2]
+    encoding = "utf-16-le" if high.count(0) > low.count(0) else "utf-16-be"
+    if encoding == "utf-16-be":
+        low, high = high, low
+    if low.count(0) * 20 > high.count(0):
+        return None
+    paired = sum(1 for a, b in zip(low, high, strict=True) if b == 0 and a in _SEPARATORS)
+    signs = sum(map(sample.count, (bytes([sign]) for sign in _SEPARATORS)))
+    return encoding if paired and paired * 10 >= signs * 9 else None
