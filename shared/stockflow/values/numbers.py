@@ -6,7 +6,7 @@ from decimal import ROUND_HALF_UP, Context, Decimal
 from stockflow.values.text import to_text
 
 _NUMBER = re.compile(
-    r"(?P<lead>[+-]?)(?P<body>(?:[0-9]+|[0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,3}(?:'[0-9]{3})+)(?:\.[0-9]+)?|\.[0-9]+)"
+    r"(?P<lead>[+-]?)(?P<body>(?:[0-9]+|[1-9][0-9]{0,2}(?:,[0-9]{3})+|[1-9][0-9]{0,2}(?:'[0-9]{3})+)(?:\.[0-9]+)?|\.[0-9]+)"
     r"(?P<power>[eE][+-]?[0-9]{1,2})?(?P<trail>-?)"
 )
 _MANTISSA = 18  # digits and the point

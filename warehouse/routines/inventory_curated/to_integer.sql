@@ -30,7 +30,7 @@ CREATE OR REPLACE FUNCTION inventory_curated.to_integer(value STRING, decimal_ma
       )
       WHERE REGEXP_CONTAINS(
           pointed,
-          r"^[+-]?(?:(?:[0-9]+|[0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,3}(?:'[0-9]{3})+)(?:\.[0-9]+)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,2})?-?$"
+          r"^[+-]?(?:(?:[0-9]+|[1-9][0-9]{0,2}(?:,[0-9]{3})+|[1-9][0-9]{0,2}(?:'[0-9]{3})+)(?:\.[0-9]+)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,2})?-?$"
         )
         AND NOT REGEXP_CONTAINS(pointed, r'^[+-].*-$')
     )
