@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import BinaryIO
 
+import pyarrow as pa
+
 from functions.ingest.readers import misfit
 from functions.ingest.readers.arrow import integers
 from functions.ingest.readers.batches import Columns, batch_of, merged
@@ -168,6 +170,7 @@ class Body:
         blank = all_equal(columns, ("",) * self._form.width)
         header = self._form.layout.header
         again = all_equal(columns, header) if any(header) else []
+        again += self._other_headers(columns, kept, {*again})
         found.blank += len(blank)
         if again:
             found.rejects += self._headers(data, lines, [kept[i] for i in again])
@@ -175,6 +178,12 @@ class Body:
             left = integers(_without(range(len(numbers)), {*blank, *again}))
             numbers, columns = numbers.take(left), [c.take(left) for c in columns]
         return numbers, columns
+
+    def _other_headers(self, columns: list[pa.Array], lines: range | list[int], known: set[int]) -> list[int]:
+        """Return the rows that are the header again, written otherwise; refuse a file with another one."""
+        headers = self._form.headers
+        places = [i for i in headers.places(columns) if i not in known]
+        return [i for i in places if headers.repeated(lines[i], [c[i].as_py() for c in columns])]
 
     def _headers(self, data: bytes, lines: range | list[int], numbers: list[int]) -> list[Reject]:
         raw = dict(zip(lines, data.split(b"\n"), strict=False))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functions.ingest.readers.alignment import aligned
 from functions.ingest.readers.encoding import readable
 from functions.ingest.readers.fits import Fit, filled_cells
+from functions.ingest.readers.headers import check_above
 from functions.ingest.readers.layout import recognised
 from functions.ingest.readers.model import Target
 from functions.ingest.readers.record import Record, Syntax, read_record
@@ -71,6 +72,9 @@ def sniff(data: bytes, target: Target) -> Dialect:
         what = f"the first {SEARCHED} lines of {target.name} hold no record that could be a header"
         raise PermanentError("no_header", f"{what}: a quote is opened and never closed?")
     best = max(guesses, key=lambda g: (g.rank, -g.dialect.line)).dialect
+    if not line:
+        above = ((at, _names(cells)) for at, _, end, cells in _records(sample, best.syntax) if end <= best.start)
+        check_above(above, (best.line, best.header), target)
     rest = [_names(cells) for *_, cells in _records(_whole_lines(data[best.end :]), best.syntax)]
     header = aligned(best.header, rest, target)
     filled = filled_cells(rest, Fit.of(header, target))

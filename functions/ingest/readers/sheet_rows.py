@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Iterator
 
 from functions.ingest.readers.cells import Coded, Problem
+from functions.ingest.readers.headers import Headers
 from functions.ingest.readers.layout import Layout
 from functions.ingest.readers.misfit import misfit, repeated_header
 from functions.ingest.readers.model import Facts, Reject, Target, shown
@@ -26,6 +27,7 @@ class Body:
         self._rejects: list[Reject] = []
         self._kinds = {i: target.contract.column(name).logical_type for i, name in plan.columns.items()}
         self._marks = Marks(target)
+        self._headers = Headers(plan.columns, target)
         self._merged = _Merged(sheet.merges(), plan, header_row)
 
     def take_rejects(self) -> tuple[Reject, ...]:
@@ -64,7 +66,8 @@ class Body:
         cells = self._as_wide_as_the_header(row.cells)
         if cells is None:
             return self._too_wide(row)
-        if tuple(cells) == self._plan.header:
+        again = self._headers.may_be(cells) and self._headers.repeated(row.number, cells)
+        if again or tuple(cells) == self._plan.header:
             return repeated_header(row.number, _text(row).encode())
         if ({*map(type, cells)} != _TEXT or self._marks.comma) and (reject := self._resolve(row, cells)):
             return reject

@@ -6,6 +6,7 @@ from functions.ingest.readers import misfit
 from functions.ingest.readers.dialect import Dialect
 from functions.ingest.readers.encoding import is_text
 from functions.ingest.readers.fits import Fit
+from functions.ingest.readers.headers import Headers
 from functions.ingest.readers.layout import Layout
 from functions.ingest.readers.model import Reject, Target
 from functions.ingest.readers.record import Record, Syntax, plain_records, read_record, read_whole
@@ -18,11 +19,17 @@ class Form:
     syntax: Syntax
     layout: Layout
     fit: Fit
+    headers: Headers
 
     @classmethod
     def of(cls, dialect: Dialect, layout: Layout, target: Target) -> "Form":
         """Return the form of a file of that dialect and layout."""
-        return cls(dialect.syntax, layout, Fit(layout.columns, target, layout.width, dialect.filled))
+        return cls(
+            dialect.syntax,
+            layout,
+            Fit(layout.columns, target, layout.width, dialect.filled),
+            Headers(layout.columns, target),
+        )
 
     @property
     def width(self) -> int:
@@ -34,7 +41,7 @@ class Form:
         header = self.layout.header
         if not any(c.strip() for c in cells):
             out.blank += 1
-        elif cells == list(header[: len(cells)]):
+        elif cells == list(header[: len(cells)]) or (self.headers.may_be(cells) and self.headers.repeated(line, cells)):
             out.rejects.append(misfit.repeated_header(line, raw))
         elif len(cells) == self.width:
             out.rows.append((line, cells))

@@ -6,6 +6,7 @@ from itertools import islice
 from typing import BinaryIO
 
 from functions.ingest.readers.batches import batch_of_rows
+from functions.ingest.readers.headers import check_above
 from functions.ingest.readers.layout import Layout, layout, recognised
 from functions.ingest.readers.model import Chunk, Facts, Target, listed
 from functions.ingest.readers.sheet import Row, Sheet
@@ -74,7 +75,10 @@ def _header(head: tuple[Row, ...], target: Target) -> tuple[int, tuple[str, ...]
     """Return the row that is the header: the one that the sender's profile says, else that with most known headers."""
     line = target.contract.properties.get("headerLine")
     told = [r for r in head if r.number == line]
-    return max((_row_header(r, target) for r in told or head), key=lambda h: (h[2], -h[0]))
+    rows = [_row_header(r, target) for r in told or head]
+    best = max(rows, key=lambda h: (h[2], -h[0]))
+    check_above((row[:2] for row in rows if row[0] < best[0]), best[:2], target)
+    return best
 
 
 def _row_header(row: Row, target: Target) -> tuple[int, tuple[str, ...], int]:
