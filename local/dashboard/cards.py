@@ -7,11 +7,11 @@ from html import escape
 
 from cli import wording
 from cli.texts import said
-from local.dashboard.rollup import Bar, Point, runs
+from local.dashboard.rollup import MOST_DAYS, Bar, Point, runs
 
 _WIDTH, _HEIGHT = 300.0, 100.0
 _COLOUR = "#14958a"
-_MOST_SLOTS = 90  # places of a chart that say their figure when they are pointed at
+_MOST_SLOTS = MOST_DAYS  # places of a chart that say their figures when they are pointed at: each day has its own
 _STROKE = f'fill="none" stroke="{_COLOUR}" vector-effect="non-scaling-stroke"'
 
 
@@ -116,11 +116,14 @@ def _slots(series: Sequence[Point], unit: str) -> Iterator[str]:
         yield _slot(series[first : first + step], unit)
 
 
-def _slot(days: Sequence[Point], unit: str) -> str:
-    point = next((p for p in days if p.value is not None), days[0])
+def _slot(points: Sequence[Point], unit: str) -> str:
+    gap = ' class="sf-gap"' if all(p.value is None for p in points) else ""
+    title = escape("\n".join(_told(p, unit) for p in points))
+    wide = f' style="flex:{len(points)}"' if len(points) > 1 else ""
+    return f'<i{gap}{wide} title="{title}"></i>'
+
+
+def _told(point: Point, unit: str) -> str:
     told = wording.reason(point.reason) if point.value is None else wording.figure(point.value, unit)
     covered = "" if point.coverage is None else f" · {said('Coverage')} {point.coverage:.0f} %"
-    gap = ' class="sf-gap"' if point.value is None else ""
-    title = escape(f"{wording.days(point.day, point.last)}: {told}{covered}")
-    wide = f' style="flex:{len(days)}"' if len(days) > 1 else ""
-    return f'<i{gap}{wide} title="{title}"></i>'
+    return f"{wording.days(point.day, point.last)}: {told}{covered}"

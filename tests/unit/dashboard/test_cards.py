@@ -38,15 +38,26 @@ def test_no_line_is_drawn_across_a_gap_and_a_day_alone_is_a_dot() -> None:
     assert "h0.01" in picture(cards.plot(series(1.0, None), "days"))
 
 
-@pytest.mark.parametrize(("days", "slots"), [(42, 42), (400, 80)])
-def test_a_long_time_has_a_place_for_several_days(days: int, slots: int) -> None:
+@pytest.mark.parametrize(("days", "slots"), [(42, 42), (91, 91), (120, 120), (400, 100)])
+def test_each_day_has_a_place_up_to_where_points_are_weeks(days: int, slots: int) -> None:
+    """Only years of weeks share places."""
     assert cards.plot(series(*[1.0] * days), "days").count("<i ") == slots
 
 
+def test_a_place_of_several_points_says_the_figure_of_each() -> None:
+    """121 points in 61 places: no figure is left out, a place is a gap only where all of its points are."""
+    html = cards.plot(series(1.0, 2.0, None, 4.0, None, None, *[7.0] * 115), "EUR")
+    titles = re.findall(r'title="([^"]+)"', html)
+    assert [t.partition(": ")[2] for t in titles[0].split("\n")] == ["€1.00 · Coverage 100 %", "€2.00 · Coverage 100 %"]
+    assert [t.partition(": ")[0] for t in titles[0].split("\n")] == ["Mon 5 Oct 2026", "Tue 6 Oct 2026"]
+    assert "the last snapshot is too old" in titles[1] and "€4.00" in titles[1]
+    assert sum(len(t.split("\n")) for t in titles) == 121 and html.count("sf-gap") == 1
+
+
 def test_a_place_is_as_wide_as_the_days_that_it_stands_for() -> None:
-    """91 days in 46 places: the last one is half as wide as the others, which is what the style says of each."""
-    widths = re.findall(r"<i style=\"flex:(\d)\"", cards.plot(series(*[1.0] * 91), "days"))
-    assert widths == ["2"] * 45
+    """121 points in 61 places: the last one is half as wide as the others, which is what the style says of each."""
+    widths = re.findall(r"<i style=\"flex:(\d)\"", cards.plot(series(*[1.0] * 121), "days"))
+    assert widths == ["2"] * 60
 
 
 def test_a_picture_is_read_when_it_comes_near_the_screen() -> None:
