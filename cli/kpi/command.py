@@ -44,12 +44,21 @@ COMMANDS = {
         "publish",
         "Publish a definition: it is checked, put in the definitions bucket and computed for all dates.",
     ),
+    "retire": Command(
+        "cli.kpi.retire",
+        "retire",
+        "Take a published definition back: it is computed no more, and leaves lists, dashboard and reporting.",
+    ),
     "history": Command(
         "cli.kpi.publish",
         "history",
-        "Show the versions of a definition: when each was published, by whom, and when it was computed.",
+        "Show the versions of a definition: when each was published or retired, by whom, and when it was computed.",
     ),
-    "rollback": Command("cli.kpi.publish", "rollback", "Publish an earlier version of a definition again."),
+    "rollback": Command(
+        "cli.kpi.publish",
+        "rollback",
+        "Publish an earlier version of a definition again; a retired one comes back as it was.",
+    ),
     "refresh": Command(
         "cli.kpi.catalogue",
         "refresh",

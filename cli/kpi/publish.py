@@ -1,4 +1,4 @@
-"""kpi publish, history and rollback: a definition is used from the next call on, without a deployment."""
+"""kpi publish, retire, history and rollback: used from the next call on, without a deployment."""
 
 from typing import Annotated, Any
 
@@ -117,7 +117,7 @@ def history(
     name: Annotated[str, typer.Argument(help="Name of the KPI.")],
     as_json: Json = False,
 ) -> None:
-    """Show the versions of a definition: when each was published, by whom, and when it was computed.
+    """Show the versions of a definition: when each was published or retired, by whom, and when it was computed.
 
     Examples:
 
@@ -154,7 +154,7 @@ def rollback(
     timeout: Wait = 120,
     as_json: Json = False,
 ) -> None:
-    """Publish an earlier version of a definition again.
+    """Publish an earlier version of a definition again; a retired one comes back as it was.
 
     Examples:
 
@@ -165,7 +165,7 @@ def rollback(
     services = target.services()
     bucket = Bucket(services)
     wanted = chosen(_of(bucket, name), bucket.live(name), to)
-    workspace = open_workspace([name], services.settings.definitions_uri, services)
+    workspace = open_workspace([], services.settings.definitions_uri, services)
     texts = {**workspace.texts, f"{name}.sql": wanted.text}
     again = Workspace(texts, workspace.contracts, (name,), workspace.views)
     _put(again, bucket, f"rollback to {wanted.number}", timeout, as_json)
@@ -177,13 +177,16 @@ def chosen(found: list[Publication], live: str | None, number: int) -> Publicati
     Raises:
         CommandError: there is none.
     """
+    shows = f"`stockflow kpi history {found[0].kpi}` shows them"
     if number:
         match = next((p for p in found if p.number == number), None)
         if match is None:
-            raise CommandError(f"no version {number}: there are 1 to {len(found)}")
+            raise CommandError(f"no version {number}: there are 1 to {len(found)}; {shows}")
+        if match.is_retirement:
+            raise CommandError(f"{number} is when {match.kpi} was retired, not a version; {shows}")
         return match
     at = max((p.number for p in found if p.text == live), default=len(found) + 1)
-    before = [p for p in found if p.number < at and p.text != live]
+    before = [p for p in found if p.number < at and p.text != live and not p.is_retirement]
     if not before:
-        raise CommandError(f"{found[0].kpi} has no version before the one that is live")
+        raise CommandError(f"{found[0].kpi} has no version before the one that is live; {shows}")
     return before[-1]

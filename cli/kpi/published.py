@@ -16,11 +16,15 @@ from stockflow.events import ObjectRef
 from stockflow.services import Services
 
 ELSEWHERE = "not by kpi publish"
+RETIRED = "retired"  # the version of a retirement
 
 
 @dataclass(frozen=True)
 class Publication:
-    """One text of a definition: when it was published, by whom, and why. ``number`` counts from 1, oldest first."""
+    """One text of a definition: when it was published, by whom, and why. ``number`` counts from 1, oldest first.
+
+    A retirement is one without a text.
+    """
 
     kpi: str
     at: datetime
@@ -29,6 +33,11 @@ class Publication:
     text: str
     version: str
     number: int = 0
+
+    @property
+    def is_retirement(self) -> bool:
+        """Whether it says that the definition was taken out of the bucket."""
+        return not self.text
 
 
 class Bucket:
@@ -53,12 +62,18 @@ class Bucket:
 
     def publish(self, name: str, text: str, note: str) -> Publication:
         """Make a text the published one, and keep a copy of it and of what it replaces."""
-        before = self.live(name)
-        if before is not None and all(p.text != before for p in self._kept(name)):
-            self._keep(self._new(name, before, "as it was before the first publication", ELSEWHERE))
+        self._keep_live(name)
         made = self._new(name, text, note, whoami())
         self._keep(made)
         self._services.object_store.write(self._bucket, self._object(name), text.encode(), "text/plain")
+        return made
+
+    def retire(self, name: str, note: str) -> Publication:
+        """Take a definition out of the bucket; its copies stay, and one without a text says when and why it went."""
+        self._keep_live(name)
+        made = Publication(name, self._services.clock(), whoami(), note, "", RETIRED)
+        self._keep(made)
+        self._services.object_store.delete(self._bucket, self._object(name))
         return made
 
     def history(self, name: str) -> list[Publication]:
@@ -67,6 +82,12 @@ class Bucket:
         known = {_md5(p.text) for p in kept}
         found = sorted([*kept, *self._others(name, known)], key=lambda p: p.at)
         return [Publication(**{**asdict(p), "number": n}) for n, p in enumerate(found, 1)]
+
+    def _keep_live(self, name: str) -> None:
+        """Keep a copy of what is published, unless there is one."""
+        before = self.live(name)
+        if before is not None and all(p.text != before for p in self._kept(name)):
+            self._keep(self._new(name, before, "as it was before the first publication", ELSEWHERE))
 
     def _kept(self, name: str) -> Iterator[Publication]:
         for found in self._services.object_store.list(self._bucket, self._copies(name)):

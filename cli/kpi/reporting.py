@@ -54,6 +54,11 @@ def make(definition: Definition, services: Services) -> str | None:
     return view_name(definition)
 
 
+def drop(name: str, services: Services) -> None:
+    """Drop a KPI's view, if it has one: what nobody computes any more is not reported as if it were."""
+    services.warehouse.delete_table(services.settings.table("reporting", f"kpi_{name}"))
+
+
 def is_there(definition: Definition, services: Services) -> bool:
     """Whether a KPI has its view."""
     return services.warehouse.layout(services.settings.table("reporting", f"kpi_{definition.name}")) is not None

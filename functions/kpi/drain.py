@@ -12,7 +12,7 @@ from uuid import uuid4
 from functions.kpi.catalog import Catalog, read_catalog
 from functions.kpi.moved import moves, together
 from functions.kpi.refresh import Refreshed, Work, refresh_all
-from functions.kpi.runner import Run
+from functions.kpi.runner import RETIRED, Run
 from stockflow.errors import TransientError
 from stockflow.events import StageEvent, encode
 from stockflow.identity import code_version, new_run_id, stage_version
@@ -55,7 +55,7 @@ def drain(asked: frozenset[Asked], services: Services) -> frozenset[Asked]:
     found = Refreshed([])
     if work:
         found = refresh_all(catalog, work, services, time.monotonic() + BUDGET_SECONDS)
-        _record_failures([r for r in found.runs if r.state != "computed"], catalog, services)
+        _record_others([r for r in found.runs if r.state != "computed"], catalog, services)
         if found.left or found.resting:
             _checkpoint(work, found, started, services)
         else:
@@ -113,7 +113,8 @@ def _with_days(work: list[Work], latest: Mapping[str, Stages], services: Service
     ]
 
 
-def _record_failures(runs: list[Run], catalog: Catalog, services: Services) -> None:
+def _record_others(runs: list[Run], catalog: Catalog, services: Services) -> None:
+    """Record the ends that no script recorded: failed, skipped, retired."""
     now = services.clock()
     rows = [
         {"run_id": uuid4().hex, "kpi": r.kpi, "definition_version": _definition_version(r.kpi, catalog),
@@ -122,7 +123,8 @@ def _record_failures(runs: list[Run], catalog: Catalog, services: Services) -> N
         for r in runs
     ]  # fmt: skip
     for run in runs:
-        log("ERROR", f"kpi {run.kpi} {run.state}: {run.message}", stage="kpi", kpi=run.kpi)
+        severity = "INFO" if run.state == RETIRED else "ERROR"
+        log(severity, f"kpi {run.kpi} {run.state}: {run.message}", stage="kpi", kpi=run.kpi)
     if rows:
         ids = [str(r["run_id"]) for r in rows]
         services.warehouse.insert(services.settings.table("ops", "kpi_runs"), rows, ids)

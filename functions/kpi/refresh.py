@@ -4,7 +4,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from graphlib import TopologicalSorter
 
@@ -14,7 +14,7 @@ from functions.kpi.definition import Definition
 from functions.kpi.graph import chains, column_reads, columns, levels, reads, sorted_by_inputs
 from functions.kpi.intervals import resting
 from functions.kpi.moved import touched, touched_columns
-from functions.kpi.runner import Computed, Job, Run, compute, rebuild, record_runs
+from functions.kpi.runner import RETIRED, Computed, Job, Run, compute, rebuild, record_runs
 from functions.kpi.shares import shared_out
 from functions.kpi.state import State, read_state
 from stockflow.contracts import Contract
@@ -68,7 +68,14 @@ def refresh_all(catalog: Catalog, work: Iterable[Work], services: Services, end:
     if not state.spans:
         return Refreshed([])
     plan = _plan(catalog)
-    return _Round(services, state, plan, list(work), end).refreshed()
+    found = _Round(services, state, plan, list(work), end).refreshed()
+    return replace(found, runs=[*found.runs, *_retired(catalog, state)])
+
+
+def _retired(catalog: Catalog, state: State) -> list[Run]:
+    """Return an end for each table whose definition is gone: should that come back, its table is made anew."""
+    gone_ones = state.done.keys() - catalog.definitions.keys() - catalog.faults.keys()
+    return [Run(name, RETIRED, message="its definition is gone, its rows stay") for name in sorted(gone_ones)]
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,10 @@ _DEFINITION_FAULTS = {"invalidQuery", "invalid", "notFound", "badRequest", "BadR
 
 @dataclass(frozen=True)
 class Run:
-    """How one computation ended: computed, failed or skipped. Dates are the first and last one computed."""
+    """How one computation ended: computed, failed or skipped; retired: there is none any more.
+
+    Dates are the first and last one computed.
+    """
 
     kpi: str
     state: str
@@ -30,6 +33,7 @@ class Run:
     message: str = ""
 
 
+RETIRED = "retired"  # the state of a table whose definition is gone
 REBUILT = "rebuilt"  # the message of a run that made the whole table anew
 _RECORDS = """
 INSERT INTO inventory_ops.kpi_runs

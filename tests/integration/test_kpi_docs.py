@@ -105,7 +105,10 @@ def test_one_new_file_becomes_a_kpi(world: World, tmp_path: Path, monkeypatch: p
         (first["version"], False),
         (second["version"], True),
     ]
-    assert of("rollback")[0]["version"] == first["version"]
+    assert of("rollback")[0]["version"] == of("rollback")[1]["version"] == first["version"]
+    assert of("retire")[0]["kpi"] == "sales_per_unit"
+    assert [h["version"] for h in of("history")[1]][-2:] == [first["version"], "retired"]
+    assert not any(h["live"] for h in of("history")[1])
     assert_explained(of("why")[0])
 
     view = world.rows("SELECT * FROM inventory_reporting.kpi_sales_per_unit ORDER BY business_date")
@@ -152,6 +155,49 @@ def test_a_publication_that_does_not_wait_gets_its_view_when_its_table_is_there(
     assert (second["view"], second["version"]) == ("inventory_reporting.kpi_cover_weeks", first["version"])
     assert len(world.rows("SELECT value FROM inventory_reporting.kpi_cover_weeks")) == len(DAYS)
     assert "already published" in refused(command)
+
+
+def test_a_retired_kpi_comes_back_with_what_came_meanwhile(world: World, tmp_path: Path) -> None:
+    """Its view goes, its table keeps its rows; published again, it has the sale that came while it was retired."""
+    again = tmp_path / "cover_again.sql"
+    shutil.copy(EXAMPLE, again)
+    values = "SELECT value FROM inventory_kpi.cover_again ORDER BY business_date"
+    published, before = run(f"stockflow kpi publish {again}"), world.rows(values)
+
+    run("stockflow kpi retire cover_again --note mistake")
+    world.put("sales", [sale(day, "A", "P1", 30 + number, f"r{number}") for number, day in enumerate(DAYS)])
+    world.drain(world.transformed("sales", *DAYS))
+
+    assert world.rows(values) == before
+    assert "cover_again" in world.runs("retired") and "cover_again" not in names("stockflow kpi list")
+    assert world.services.warehouse.layout(world.services.settings.table("reporting", "kpi_cover_again")) is None
+    assert "is not published: `stockflow kpi list`" in refused("stockflow kpi retire cover_again")
+    assert "no KPI" in refused("stockflow kpi show cover_again")
+    last = run("stockflow kpi history cover_again")[-1]
+    assert (last["version"], last["live"], last["note"]) == ("retired", False, "mistake")
+
+    back = run("stockflow kpi rollback cover_again")
+    assert back["version"] == published["version"] and back["runs"][0]["state"] == "computed"
+    assert [round(r["value"], 9) for r in world.rows(values)] == [round(9 / (30 * 7), 9), round(9 / (30.5 * 7), 9)]
+    assert back["view"] == "inventory_reporting.kpi_cover_again"
+    assert "retired, not a version" in refused("stockflow kpi rollback cover_again --to 2")
+    world.put("sales", [sale(day, "A", "P1", 3 + number, f"r{number}") for number, day in enumerate(DAYS)])
+    world.drain(world.transformed("sales", *DAYS))
+
+
+@pytest.mark.parametrize(
+    ("name", "reader"),
+    [("window_28d", "days_of_supply"), ("units_sold", "net_sales"), ("stock_value", "inventory_reporting.")],
+)
+def test_a_definition_that_is_read_is_not_retired(world: World, name: str, reader: str) -> None:
+    """Read by a definition, named by one as what counts its units, or read by a view of the project."""
+    said = refused(f"stockflow kpi retire {name}")
+    assert said.startswith(f"{name} is read by ") and reader in said and "`stockflow kpi lineage" in said
+    assert name in names("stockflow kpi list") or name == "window_28d"
+
+
+def names(line: str) -> set[str]:
+    return {row["kpi"] for row in run(line)}
 
 
 def test_what_was_known_then_is_where_a_change_begins(world: World) -> None:

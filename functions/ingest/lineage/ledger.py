@@ -43,7 +43,7 @@ ORDER BY failed_at, attempt_id
 _RUNS = """
 SELECT run_id, kpi, definition_version, from_date, to_date, `rows`, state, message, started_at, finished_at
 FROM inventory_ops.kpi_runs
-WHERE finished_at >= @begun AND finished_at < @ended
+WHERE finished_at >= @begun AND finished_at < @ended AND state != 'retired'
 ORDER BY finished_at, run_id
 """
 
