@@ -48,7 +48,9 @@ def demo(
     ] = False,
     timeout: Annotated[int, typer.Option(help="Longest time to wait for the files, in seconds.")] = 600,
 ) -> None:
-    """Start the stack, drop six weeks of a small shop's files at once, and print the results.
+    """Start the stack unless it runs, drop six weeks of a small shop's files at once, and print the results.
+
+    Some of the files are damaged on purpose; it says which, and what became of them.
 
     Exit code 1 when a file was not processed, a KPI has no figure, or a row is unaccounted for.
 
@@ -149,4 +151,4 @@ def _farewell(dashboard: str | None) -> None:
     out = console()
     if dashboard:
         out.print(f"\nDashboard: [bold]{dashboard}[/]")
-    out.print("Everything still runs: `stockflow drop FILE --wait` drops a file of yours, `make down` stops it.")
+    out.print("Everything still runs: `stockflow drop FILE --wait` drops a file of yours, `stockflow down` stops it.")

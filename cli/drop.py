@@ -42,7 +42,7 @@ def drop(
 
       stockflow drop my.csv --feed sales --sender acme
 
-      stockflow drop samples/*/*
+      stockflow drop samples/stock_movements/* --wait
     """
     services = target.services()
     wanted = {path: feed or _feed_of(path, services.contracts) for path in files}

@@ -56,9 +56,9 @@ _RUNS = {
     "dashboard": "the KPIs and the state of the pipeline, in a browser",
 }
 _FIRST = """Try first:
-  stockflow drop samples/*/* --wait    drop six weeks of a small shop's files, and follow them into the KPIs
-  stockflow explain FILE               each stage of a file, and why a line was refused
-  stockflow kpi list                   what each KPI says on its newest day
+  stockflow demo            drop six weeks of a small shop's files, and follow them into the KPIs
+  stockflow explain FILE    each stage of a file, and why a line was refused
+  stockflow kpi list        what each KPI says on its newest day
 
 `stockflow status` shows the parts again; `stockflow down` stops them and keeps the data."""
 

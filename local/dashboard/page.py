@@ -108,8 +108,8 @@ def empty(content: readings.Content) -> None:
     known = said("Loads arrived, but no KPI was computed from them yet.") if content.columns else ""
     st.html(
         f'<div class="sf-empty"><h2>{escape(said("The warehouse has no KPI yet"))}</h2><p>{escape(known)} '
-        f"{escape(said('Drop a file and wait for it; the samples bring every feed:'))}</p>"
-        "<pre>stockflow drop samples/*/* --wait</pre>"
+        f"{escape(said('Drop files of your own, or those of the sample shop, which bring every feed:'))}</p>"
+        "<pre>stockflow demo</pre>"
         f"<p>{coded(said(NEXT))}</p></div>"
     )
 

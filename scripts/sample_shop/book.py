@@ -150,9 +150,9 @@ pounds, one in dollars. {skus} products. The files tell six weeks, Monday 2026-0
 
 Everything here is made up, by `python scripts/make_samples.py`: the same seed gives the same shop, and a
 test compares. `expected.yaml` says the same as this page for machines. The folders are those of the landing
-bucket:
+bucket. This drops all of them, follows them into the KPIs and says what became of each:
 
-    stockflow drop samples/*/*
+    stockflow demo
 
 Any order will do, also all at once, as long as a corrected delivery comes after the one that it corrects
 (`sales_2026-W40.csv`, then `sales_2026-W40_corrected.csv`). `sales_2026-W36.csv` and its copy hold the same

@@ -9,6 +9,8 @@ from cli.stack import welcome
 from local.state import PARTS, PORTS, Stack
 from tests.unit.cli.test_commands import ALL
 
+ROOT = Path(__file__).parents[3]
+
 
 @pytest.fixture
 def stack() -> Stack:
@@ -30,5 +32,12 @@ def test_three_things_to_try_are_commands_that_exist(stack: Stack) -> None:
     assert len(tried) == 3
     names = {name for name, _ in ALL}
     assert all(any(line.startswith(name) for name in names) for line in tried), tried
-    files = [part for line in tried for part in line.split() if part.startswith("samples/")]
-    assert files and all(list(Path(__file__).parents[3].glob(pattern)) for pattern in files)
+    assert tried[0] == "demo", "it knows which of the samples are damaged or of no feed, so it ends well"
+
+
+def test_nothing_recommends_to_drop_all_samples(stack: Stack) -> None:
+    """One is of no feed, three are refused as a whole: `drop` rightly ends with exit code 1."""
+    pages = [ROOT / name for name in ("README.md", "README.fr.md", "samples/README.md", "docs/cli.md")]
+    shown = [ROOT / "local/dashboard/page.py", *pages]
+    assert not [page.name for page in shown if "samples/*/*" in page.read_text()]
+    assert "samples/*/*" not in welcome(stack, dashboard=True)
