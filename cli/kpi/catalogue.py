@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from cli import target, wording
+from cli.kpi.workspace import corrected, hint
 from cli.output import CommandError, console, print_json, print_table
 from cli.refresh import compute
 from cli.stack import Json
@@ -62,7 +63,9 @@ def list_kpis(language: Spoken = Language.EN, as_json: Json = False) -> None:
 
       stockflow kpi list --language fr
     """
-    found = headlines(target.services())
+    services = target.services()
+    with corrected(services.settings.definitions_uri):
+        found = headlines(services)
     with speaking(language):
         rows = [shown(d.told_in(language), h) for d, h in found]
         if as_json:
@@ -116,11 +119,10 @@ def show(
 
 def _defined(services: Services, name: str) -> list[Definition]:
     """Return the definition of that name; all of them without a name."""
-    definitions = load_definitions(services.settings.definitions_uri, services)
+    with corrected(services.settings.definitions_uri):
+        definitions = load_definitions(services.settings.definitions_uri, services)
     if name and name not in definitions:
-        raise CommandError(
-            f"no KPI {name!r}: there are {', '.join(sorted(definitions))}; `stockflow kpi list` says what each is"
-        )
+        raise CommandError(f"no KPI {name!r}{hint(name, definitions)} `stockflow kpi list` says what each is")
     return [definitions[name]] if name else list(definitions.values())
 
 

@@ -10,7 +10,7 @@ from cli.googlesql.engine import installed
 from cli.kpi.checked import Checked, checked
 from cli.kpi.cost import bytes_read, in_words
 from cli.kpi.subject import Subject
-from cli.kpi.workspace import Workspace, open_workspace, project_folder
+from cli.kpi.workspace import Workspace, correction, open_workspace, project_folder
 from cli.output import CommandError, console, errors, print_json, print_table
 from cli.stack import Json
 from functions.kpi.definition import Definition
@@ -50,7 +50,7 @@ def check(
     if wanted:
         for fault in found.advice:
             errors().print(f"advice: {fault}", style="yellow", markup=False, soft_wrap=True)
-    refuse(found)
+    refuse(found, workspace)
     rows = [_row(number, d, workspace) for number, d in enumerate(found.ordered, 1)]
     rows = [r for r in rows if not wanted or r["kpi"] in workspace.wanted]
     sizes = _sizes(workspace, found) if wanted and target.reachable() else {}
@@ -80,12 +80,14 @@ def here(wanted: list[str]) -> Workspace:
     return open_workspace(wanted, uri, target.services() if uri.startswith("gs://") else None)
 
 
-def refuse(found: Checked) -> None:
-    """Raise a CommandError with a line for each fault, if there is one."""
+def refuse(found: Checked, workspace: Workspace, ending: str = "") -> None:
+    """Raise a CommandError with a line for each fault, if there is one, and how to correct them."""
     if found.errors:
         names = ", ".join(sorted(set(found.skipped)))
         skipped = [f"not checked, since they read what is wrong: {names}"] if names else []
-        raise CommandError("\n".join([*map(str, found.errors), *skipped]))
+        lines = {fault.file: fault.line for fault in reversed(found.errors)}
+        ending = ending or correction(dict(reversed(lines.items())), workspace.places)
+        raise CommandError("\n".join([*map(str, found.errors), *skipped, ending]))
 
 
 def _row(number: int, definition: Definition, workspace: Workspace) -> dict[str, Any]:

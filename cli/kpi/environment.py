@@ -30,7 +30,7 @@ def subject(given: str) -> Subject:
 def sound(workspace: Workspace, services: Services) -> Subject:
     """Return the one definition that was asked for, when its columns and tables are known."""
     found = checked(workspace, thorough=False)
-    refuse(found)
+    refuse(found, workspace)
     return Subject(workspace.one(), workspace, services, found.known)
 
 
@@ -57,7 +57,7 @@ def parameters(span: Span) -> dict[str, date]:
 def one_kpi(definition: Definition) -> Definition:
     """Return a definition that has a value; base models have none."""
     if definition.kind != "kpi":
-        raise CommandError(f"{definition.name} is a base model: it has no value")
+        raise CommandError(f"{definition.name} is a base model: it has no value; `stockflow kpi list` shows what has")
     return definition
 
 
@@ -70,4 +70,6 @@ def _day(text: str) -> date | None:
     try:
         return date.fromisoformat(text) if text else None
     except ValueError as error:
-        raise CommandError(f"{text!r} is not a date: expected one such as 2026-09-01") from error
+        raise CommandError(
+            f"{text!r} is not a date: expected one such as 2026-09-01; `stockflow kpi show NAME` lists its last days"
+        ) from error

@@ -95,7 +95,9 @@ def known_by(definition: Definition, column: str) -> str:
     """
     if column not in splits(definition):
         known = ", ".join(splits(definition)) or "the day alone"
-        raise CommandError(f"{definition.name} has no {column!r}: expected one of {known}")
+        raise CommandError(
+            f"{definition.name} has no {column!r}: expected one of {known}; `stockflow kpi show {definition.name}`"
+        )
     return column
 
 

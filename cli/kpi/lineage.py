@@ -1,5 +1,6 @@
 """kpi lineage: where a KPI's numbers come from, down to the columns of files."""
 
+import difflib
 from typing import Annotated, Any
 
 import typer
@@ -57,10 +58,14 @@ def traced(workspace: Workspace, column: str) -> tuple[Origin, list[dict[str, An
         CommandError: each fault of the definition, or the columns that there are.
     """
     found = checked(workspace, thorough=False)
-    refuse(found)
-    table = workspace.one().table
+    refuse(found, workspace)
+    name, table = workspace.one().name, workspace.one().table
     if column not in found.known[table]:
-        raise CommandError(f"{table} has no column {column!r}: expected one of {', '.join(found.known[table])}")
+        near = difflib.get_close_matches(column, found.known[table], 1, 0.5) or ["value"]
+        raise CommandError(
+            f"{table} has no column {column!r}: expected one of {', '.join(found.known[table])}; "
+            f"`stockflow kpi lineage {name} --column {near[0]}`"
+        )
     origin = Tracer(texts(workspace), found.known).trace(f"{table}.{column}")
     return origin, [_source(name, workspace) for name in sorted(origin.leaves())]
 

@@ -12,7 +12,7 @@ import typer
 from cli.kpi.check import here, refuse
 from cli.kpi.checked import checked
 from cli.kpi.template import Idea, definition_text, is_number
-from cli.kpi.workspace import Workspace, open_workspace, project_folder
+from cli.kpi.workspace import Workspace, hint, open_workspace, project_folder
 from cli.output import CommandError, console, print_json
 from cli.stack import Json
 
@@ -48,7 +48,7 @@ def new(
     workspace = here([])
     _free(name, path, workspace)
     asked = sys.stdin.isatty() and not (title and unit and numerator)
-    types = _types(table, workspace)
+    types = _types(name, table, workspace)
     idea = Idea(
         name=name,
         title=title or _ask(asked, "What do people call it?", name.replace("_", " ").capitalize()),
@@ -63,7 +63,8 @@ def new(
     _refuse_columns(idea)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(definition_text(idea), encoding="utf-8")
-    refuse(checked(_with(path)))
+    written = _with(path)
+    refuse(checked(written), written)
     if as_json:
         print_json({"file": str(path), "kpi": name})
     else:
@@ -77,37 +78,59 @@ def _with(path: Path) -> Workspace:
 
 def _free(name: str, path: Path, workspace: Workspace) -> None:
     if not re.fullmatch("[a-z][a-z0-9_]*", name):
-        raise CommandError(f"the name becomes a table's: expected small letters, digits and _, found {name!r}")
-    if path.exists() or f"{name}.sql" in workspace.texts:
+        raise CommandError(
+            f"the name becomes a table's: expected small letters, digits and _, found {name!r}: "
+            f"`stockflow kpi new {_as_name(name)}`"
+        )
+    if path.exists():
+        raise CommandError(f"{path} already exists; choose another name, or `stockflow kpi check {path}`")
+    if f"{name}.sql" in workspace.texts:
         raise CommandError(f"a KPI {name} already exists: `stockflow kpi show {name}`; choose another name")
 
 
-def _types(table: str, workspace: Workspace) -> dict[str, str]:
+def _as_name(text: str) -> str:
+    """Return the nearest name that a table can have."""
+    name = re.sub("[^a-z0-9_]+", "_", text.lower()).strip("_")
+    return name if re.match("[a-z]", name) else f"kpi_{name}"
+
+
+def _types(name: str, table: str, workspace: Workspace) -> dict[str, str]:
     known = (
         checked(replace(workspace, wanted=(table.partition(".")[2],)), thorough=False).known if "kpi." in table else {}
     )
     known = {**workspace.sources, **known}
     if table not in known:
-        raise CommandError(
-            f"no table {table!r}{_hint(table, [*known, *(f'inventory_kpi.{d}' for d in workspace.definitions)])}"
-        )
+        tables = [*known, *(f"inventory_kpi.{d}" for d in workspace.definitions)]
+        near = _nearest(table, tables) or DAILY
+        raise CommandError(f"no table {table!r}{hint(table, tables)} `stockflow kpi new {name} --table {near}`")
     if "business_date" not in known[table]:
-        raise CommandError(f"{table} has no business_date: expected a table of days, such as {DAILY}")
+        raise CommandError(
+            f"{table} has no business_date: expected a table of days: `stockflow kpi new {name} --table {DAILY}`"
+        )
     return dict(known[table])
 
 
 def _refuse_columns(idea: Idea) -> None:
-    for column in (idea.numerator, idea.denominator, *idea.grain):
-        if column and column not in idea.types:
-            raise CommandError(f"{idea.table} has no column {column!r}{_hint(column, list(idea.types))}")
-    for column in filter(None, (idea.numerator, idea.denominator)):
-        if not is_number(idea.types[column]):
-            raise CommandError(f"{column} is {idea.types[column]}, expected a column of numbers")
+    asked = {"numerator": (idea.numerator,), "denominator": (idea.denominator,), "grain": idea.grain}
+    for option, columns in asked.items():
+        for column in columns:
+            if column and column not in idea.types:
+                near = ",".join(c if c in idea.types else _nearest(c, list(idea.types)) or "COLUMN" for c in columns)
+                raise CommandError(
+                    f"{idea.table} has no column {column!r}{hint(column, list(idea.types))} "
+                    f"`stockflow kpi new {idea.name} --{option} {near}`"
+                )
+    for option in ("numerator", "denominator"):
+        for column in filter(None, asked[option]):
+            if not is_number(idea.types[column]):
+                raise CommandError(
+                    f"{column} is {idea.types[column]}, expected a column of numbers: "
+                    f"`stockflow kpi new {idea.name} --{option} {_default(dict(idea.types))}`"
+                )
 
 
-def _hint(wrong: str, known: list[str]) -> str:
-    close = difflib.get_close_matches(wrong, known, 1, 0.5)
-    return f"; did you mean {close[0]}?" if close else f"; expected one of {', '.join(sorted(known))}"
+def _nearest(wrong: str, known: list[str]) -> str:
+    return next(iter(difflib.get_close_matches(wrong, known, 1, 0.5)), "")
 
 
 def _ask(asked: bool, question: str, default: str) -> str:

@@ -1,5 +1,7 @@
 """kpi publish, retire, history and rollback: used from the next call on, without a deployment."""
 
+import shlex
+from dataclasses import replace
 from typing import Annotated, Any
 
 import typer
@@ -47,7 +49,7 @@ def publish(
       stockflow kpi publish functions/kpi/definitions/days_of_supply.sql --timeout 0
     """
     if not is_file(given):
-        raise CommandError(f"expected a file, such as {given}.sql")
+        raise CommandError(f"expected a file, such as {given}.sql: `stockflow kpi new {given} --folder .` writes one")
     services = target.services()
     bucket = Bucket(services)
     workspace = open_workspace([given], services.settings.definitions_uri, services)
@@ -98,10 +100,14 @@ def _put(workspace: Workspace, bucket: Bucket, note: str, timeout: int, as_json:
 def _sound(workspace: Workspace) -> None:
     """Refuse a definition that is wrong, or that leaves a definition without what it reads."""
     (name,) = workspace.wanted
-    refuse(checked(workspace))
+    refuse(checked(workspace), workspace)
     readers = tuple(n for n in workspace.definitions if n != name and name in workspace.behind([n]))
     if readers:
-        refuse(checked(Workspace(workspace.texts, workspace.contracts, readers, workspace.views), thorough=False))
+        place = workspace.places.get(f"{name}.sql", f"{name}.sql")
+        ending = (
+            f"they read {name}: keep what they need in {place}; `stockflow kpi diff {shlex.quote(place)}` shows both"
+        )
+        refuse(checked(replace(workspace, wanted=readers), thorough=False), workspace, ending)
 
 
 def _computed(definition: Definition, services: Services, timeout: int) -> list[dict[str, Any]]:
@@ -167,8 +173,7 @@ def rollback(
     wanted = chosen(_of(bucket, name), bucket.live(name), to)
     workspace = open_workspace([], services.settings.definitions_uri, services)
     texts = {**workspace.texts, f"{name}.sql": wanted.text}
-    again = Workspace(texts, workspace.contracts, (name,), workspace.views)
-    _put(again, bucket, f"rollback to {wanted.number}", timeout, as_json)
+    _put(replace(workspace, texts=texts, wanted=(name,)), bucket, f"rollback to {wanted.number}", timeout, as_json)
 
 
 def chosen(found: list[Publication], live: str | None, number: int) -> Publication:

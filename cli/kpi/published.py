@@ -47,8 +47,9 @@ class Bucket:
         uri = services.settings.definitions_uri
         if not uri.startswith("gs://"):
             raise CommandError(
-                f"this environment reads its definitions from the folder {uri}: put the file there, or start the stack "
-                "without STOCKFLOW_DEFINITIONS_URI, so that it reads the definitions bucket"
+                f"this environment reads its definitions from the folder {uri}: put the file there, and "
+                "`stockflow kpi refresh` computes it; or unset STOCKFLOW_DEFINITIONS_URI, so that it reads the "
+                "definitions bucket, and start the stack again: `stockflow up`"
             )
         self._services = services
         self._bucket, _, self._prefix = uri.removeprefix("gs://").rstrip("/").partition("/")

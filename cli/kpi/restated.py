@@ -29,7 +29,9 @@ def moment(text: str) -> datetime:
     try:
         found = datetime.fromisoformat(text)
     except ValueError as error:
-        raise CommandError(f"{text!r} is not a time: expected one such as 2026-09-08T08:00") from error
+        raise CommandError(
+            f"{text!r} is not a time: expected one such as 2026-09-08T08:00; `stockflow loads` shows when files came"
+        ) from error
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
@@ -70,5 +72,7 @@ def _total(subject: Subject, day: date, loads: list[str], with_late: bool) -> fl
     rows: list[dict[str, Any]] = subject.services.warehouse.query(sql, {"day": day, "known_loads": loads})
     found = rolled_up(subject.definition, rows)
     if found is None:
-        raise CommandError(f"{subject.definition.name} had no value for {day} at that time")
+        raise CommandError(
+            f"{subject.definition.name} had no value for {day} at that time: `stockflow loads` shows when files came"
+        )
     return found

@@ -98,7 +98,9 @@ def answer(subject: Subject, days: tuple[date, date], known_at: str = "", most: 
 def both(first: date | None, last: date | None) -> tuple[date, date]:
     """Return two days, the first one before the other."""
     if first is None or last is None or first >= last:
-        raise CommandError("expected two days, the first before the second")
+        raise CommandError(
+            "expected two days, the first before the second; `stockflow kpi show NAME` lists a KPI's last days"
+        )
     return first, last
 
 
@@ -134,7 +136,10 @@ def quantity(definition: Definition, workspace: Workspace) -> Definition | None:
         return None
     counted = workspace.definitions.get(named)
     if counted is None or counted.grain != definition.grain:
-        raise CommandError(f"{definition.name}: quantity is {named!r}, expected a KPI of the same grain")
+        raise CommandError(
+            f"{definition.name}: `quantity` in the header is {named!r}, expected a KPI of the same grain: "
+            "`stockflow kpi list` shows them"
+        )
     return counted
 
 

@@ -1,6 +1,9 @@
 """The definitions an analyst works on: those of the project, and the files that are not among them yet."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import difflib
+import shlex
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -12,18 +15,23 @@ from functions.kpi.definition import Definition
 from functions.kpi.graph import parse_sql, reads, tables
 from functions.kpi.refresh import HORIZONS, views_by_name
 from stockflow.contracts import Contract, load_contracts
+from stockflow.errors import PermanentError
 from stockflow.services import Services
 from stockflow.settings import bundle_root
 
 
 @dataclass(frozen=True)
 class Workspace:
-    """Definitions and what they can read. ``texts``: file name -> text; ``wanted``: the names that were asked for."""
+    """Definitions and what they can read. ``texts``: file name -> text; ``wanted``: the names that were asked for.
+
+    ``places``: file name -> its path, of those that are files of this machine.
+    """
 
     texts: Mapping[str, str]
     contracts: Mapping[str, Contract]
     wanted: tuple[str, ...] = ()
     views: Mapping[str, str] = field(default_factory=lambda: views_by_name("inventory_curated"))
+    places: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def catalog(self) -> Catalog:
@@ -88,20 +96,49 @@ def open_workspace(wanted: Sequence[str], uri: str, services: Services | None = 
     """
     contracts = services.contracts if services else load_contracts(bundle_root() / "contracts")
     texts = read_texts(uri, services)
+    places = {} if uri.startswith("gs://") else {name: str(Path(uri, name)) for name in texts}
     names = []
     for given in wanted:
         if is_file(given):
             path = Path(given)
             texts[path.name] = _text(path)
+            places[path.name] = given
             names.append(path.stem)
         elif f"{given}.sql" in texts:
             names.append(given)
         else:
-            known = ", ".join(sorted(name.removesuffix(".sql") for name in texts))
-            raise CommandError(
-                f"no KPI {given!r} and no such file: there are {known}; `stockflow kpi list` says what each is"
-            )
-    return Workspace(texts, contracts, tuple(names))
+            near = hint(given, [name.removesuffix(".sql") for name in texts])
+            raise CommandError(f"no KPI {given!r} and no such file{near} `stockflow kpi list` says what each is")
+    return Workspace(texts, contracts, tuple(names), places=places)
+
+
+def hint(wrong: str, known: Collection[str]) -> str:
+    """Return the nearest known name, or all of them."""
+    close = difflib.get_close_matches(wrong, known, 1, 0.5)
+    return f"; did you mean {close[0]}?" if close else f"; expected one of {', '.join(sorted(known))};"
+
+
+def correction(faults: Mapping[str, int], places: Mapping[str, str]) -> str:
+    """Say how to correct definitions (file name -> line of its fault): what to edit, and what looks at it again."""
+    here = {places[name]: line for name, line in faults.items() if name in places}
+    if here:
+        edit = ", ".join(f"{path}:{line}" for path, line in here.items())
+        return f"edit {edit}, then `stockflow kpi check {shlex.join(here)}`"
+    name = next(iter(faults)).removesuffix(".sql")
+    return f"{name} is published so: `stockflow kpi rollback {name}` publishes the version before"
+
+
+@contextmanager
+def corrected(uri: str) -> Iterator[None]:
+    """Tell of a definition below ``uri`` that cannot be read how to correct it."""
+    try:
+        yield
+    except PermanentError as error:
+        name = error.facts.get("file")
+        if error.code != "bad_definition" or name is None:
+            raise
+        places = {} if uri.startswith("gs://") else {name: str(Path(uri, name))}
+        raise CommandError(f"{error.message}\n{correction({name: error.facts['line']}, places)}") from error
 
 
 def is_file(given: str) -> bool:
@@ -113,7 +150,11 @@ def _text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError as error:
-        raise CommandError(f"{path}: no such file") from error
+        folder = "" if path.parent == Path() else f" --folder {shlex.quote(str(path.parent))}"
+        raise CommandError(f"{path}: no such file; `stockflow kpi new {path.stem}{folder}` writes one") from error
     except UnicodeDecodeError as error:
         line = path.read_bytes()[: error.start].count(b"\n") + 1
-        raise CommandError(f"{path}:{line}: expected UTF-8, found byte 0x{error.object[error.start]:02x}") from error
+        raise CommandError(
+            f"{path}:{line}: expected UTF-8, found byte 0x{error.object[error.start]:02x}\n"
+            f"save it as UTF-8, then `stockflow kpi check {shlex.quote(str(path))}`"
+        ) from error
