@@ -76,7 +76,7 @@ COMMANDS = {
     "demo": Command(
         "cli.demo",
         "demo",
-        "Start the stack, drop six weeks of a small shop's files at once, and print the results.",
+        "Start the stack unless it runs, drop six weeks of a small shop's files at once, and print the results.",
     ),
     "cost": Command(
         "cli.cost.command",
