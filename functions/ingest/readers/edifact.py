@@ -19,6 +19,12 @@ MESSAGES = {
 PRODUCTS = ("IN", "BP", "SA", "VN", "VP", "MF", "SRV", "EN", "UP")
 PARTIES = ("WH", "ST", "GY")  # of NAD: warehouse, ship to, who reports; the first of these that is there is the place
 PLACES = ("18", "162", "14", "19", "7")  # of LOC: warehouse, place of sale, of the goods, factory, of delivery
+_PLACES = {  # of DTM's formats: where year, month and day stand that are not in this order
+    "2": (slice(4, 6), slice(2, 4), slice(0, 2)),
+    "3": (slice(4, 6), slice(0, 2), slice(2, 4)),
+    "4": (slice(4, 8), slice(2, 4), slice(0, 2)),
+    "201": (slice(0, 2), slice(2, 4), slice(4, 10)),
+}
 DATES = ("356", "366", "91", "137")  # of DTM: of the sales, of the stock, end of the period, of the document
 _DEFAULT = Signs("+", ":", "'", "?")
 _UNA = 9
@@ -49,6 +55,16 @@ def signs_of(text: str, place: int) -> tuple[Signs, int] | None:
     start = text[place : place + 1_000]
     lines = "'" not in start and "\n" in start  # written with a line end for each apostrophe
     return (Signs("+", ":", "\n", "?") if lines else _DEFAULT), 0
+
+
+def _year_first(segment: Segment) -> str:
+    """Return what a DTM segment says, year first: its format (code 2379) may be day or month first."""
+    text = segment.get(1, 1)
+    places = _PLACES.get(segment.get(1, 2), ())
+    if not places or len(text) != max(place.stop for place in places):
+        return text
+    found = "".join(text[place] for place in places)
+    return found if segment.get(1, 2) == "4" else f"20{found}"
 
 
 class _Reader:
@@ -162,7 +178,7 @@ class _Reader:
         if segment.tag == "BGM":
             self._function(segment, report)
         if segment.tag == "DTM":
-            self._dates[segment.get(1)] = segment.get(1, 1)
+            self._dates[segment.get(1)] = _year_first(segment)
             report.values |= self._dated(self._dates)
         elif segment.tag == "NAD":
             self._parties[segment.get(1)] = segment.get(2)
@@ -192,7 +208,7 @@ class _Reader:
 
     def _item_date(self, segment: Segment, item: Item) -> None:
         if segment.get(1) in DATES[:-1]:
-            item.values |= self._dated({segment.get(1): segment.get(1, 1)})
+            item.values |= self._dated({segment.get(1): _year_first(segment)})
 
     def _product(self, number: str, kind: str, item: Item) -> None:
         if number:
