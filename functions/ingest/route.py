@@ -36,7 +36,7 @@ def _ignored(name: str, size: int | None) -> Route | None:
         return Route(None, "folder_marker", f"{name!r} is a folder, not a file")
     if file in MARKERS:
         return Route(None, "marker", f"{name!r} is a marker that a tool leaves behind, not data")
-    if file.startswith((".", "~$")):
+    if file.startswith((".", "~$")) or file.endswith("~"):
         return Route(None, "hidden_file", f"{name!r} is a hidden file of an editor or a system")
     if PurePosixPath(file).suffix in TEMPORARY:
         return Route(None, "temporary", f"{name!r} is an upload that was not finished; drop it under its own name")

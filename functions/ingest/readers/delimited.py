@@ -13,6 +13,7 @@ from functions.ingest.readers.batches import Columns, batch_of, merged
 from functions.ingest.readers.dialect import Dialect, sniff
 from functions.ingest.readers.encoding import MARK, is_text, readable, utf8_blocks
 from functions.ingest.readers.fast import all_equal, parse
+from functions.ingest.readers.formats import READABLE
 from functions.ingest.readers.layout import Layout, layout, recognised
 from functions.ingest.readers.lines import MAX_RECORD, Block, blocks
 from functions.ingest.readers.model import Chunk, Facts, Reject, Target, shown
@@ -60,6 +61,12 @@ def begin(stream: BinaryIO, target: Target, facts: Facts) -> Beginning:
     if first is None or not first.data.strip():
         raise PermanentError("empty_file", f"{target.name} has no text in it")
     dialect = sniff(first.data, target)
+    if any("\0" in name for name in dialect.header):
+        raise PermanentError(
+            "unsupported_format",
+            f"{target.name}: the header, in line {dialect.line}, holds NUL bytes: it is a binary file, or was damaged "
+            f"in transfer; expected {READABLE}",
+        )
     plan = layout(dialect.header, target)
     _describe(facts, dialect, plan, first.data)
     if any(c.pii for c in target.contract.columns):

@@ -15,7 +15,9 @@ from stockflow.errors import PermanentError
 
 MAX_ELEMENT = 10_000_000  # characters of one record
 NEAR_END = 12  # an error so close to the end of what was read may be a cut escape, word or number
-_GAP = re.compile(r"[\s,\x1e]*")  # commas: an array that lost its brackets; \x1e: JSON text sequences
+# Commas: an array that lost its brackets; \x1e: JSON text sequences; \ufeff: files that were joined; \x1a: DOS's end.
+_GAP = re.compile(r"[\s,\x1e\ufeff\x1a]*")
+_KINDS = {"list": "array", "str": "string or number", "NoneType": "null", "bool": "true or false"}
 _NEXT_RECORD = re.compile(r"\n|\}\s*(?=\{)")
 _NEXT_PRINTED = re.compile(r"\n(?=[{\[])")
 _ARRAY = re.compile(r"\[\s*(?=[{\]]|\Z)")
@@ -201,7 +203,7 @@ class Values:
                 raise _MistakeError("not valid JSON: it does not start with {")
         line, start = self._line, self._place
         self._go_on(length)
-        kind = type(value).__name__
+        kind = _KINDS[type(value).__name__]
         return self._reject(line, start, "not_an_object", f"a JSON {kind}, not an object", "an object", kind)
 
     # what is refused

@@ -25,7 +25,10 @@ _MAGIC = (
     (b"\xfd7zXZ", "xz"),
     (b"Obj\x01", "avro"),
     (b"ORC", "ORC"),
+    (b"ARROW1", "Arrow or Feather"),
+    (b"SQLite format 3\0", "SQLite"),
 )
+_TAR = slice(257, 262)
 _PACKING = ((b"\x1f\x8b", "gzip"), (b"\x28\xb5\x2f\xfd", "zstd"), (b"BZh", "bzip2"))
 MAX_PACKINGS = 3
 _JSON_NAME = re.compile(r"(?i)\.(json|jsonl|ndjson)(\.(gz|zst|bz2))*$")
@@ -141,6 +144,8 @@ def kind_of(head: bytes, name: str) -> str:
     for magic, kind in _MAGIC:
         if head.startswith(magic):
             return kind
+    if head[_TAR] == b"ustar":
+        return "tar"
     start = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:PEEK]
     return _message(start) or ("json" if _is_json(start, name) else "csv")
 

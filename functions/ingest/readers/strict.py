@@ -1,5 +1,6 @@
 """The strict parser: a block with quotes, NUL or bad bytes is sorted into what is plain and what is not."""
 
+import re
 from dataclasses import dataclass, field
 
 from functions.ingest.readers import misfit
@@ -10,6 +11,9 @@ from functions.ingest.readers.headers import Headers
 from functions.ingest.readers.layout import Layout
 from functions.ingest.readers.model import Reject, Target
 from functions.ingest.readers.record import Record, Syntax, plain_records, read_record, read_whole
+
+
+_DRAWN = re.compile(r"(?=.*(?:---|===|___))[-+=_|: \t]+")
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,7 @@ class Form:
     def take(self, line: int, raw: bytes, cells: list[str], out: "Sorted", cut: bool = False) -> None:
         """Put a record where it belongs. ``cut``: the file may end in the middle of it."""
         header = self.layout.header
-        if not any(c.strip() for c in cells):
+        if _is_blank(cells, self.width):
             out.blank += 1
         elif cells == list(header[: len(cells)]) or (self.headers.may_be(cells) and self.headers.repeated(line, cells)):
             out.rejects.append(misfit.repeated_header(line, raw))
@@ -50,6 +54,12 @@ class Form:
             out.rows.append((line, cells + [""] * (self.width - len(cells))))
         else:
             out.rejects.append(misfit.misfit(line, raw, len(cells), self.width))
+
+
+def _is_blank(cells: list[str], width: int) -> bool:
+    """Whether a record says nothing: DOS's end of a file, and lines that are drawn between rows, do not either."""
+    text = "".join(cells).strip("\x1a \t\r\n")
+    return not text.strip() or (len(cells) != width and _DRAWN.fullmatch(text) is not None)
 
 
 def _doubtful(cells: list[str], syntax: Syntax) -> bool:

@@ -32,6 +32,7 @@ def test_the_first_folder_names_the_feed(name: str, feed: str) -> None:
         ("sales/checksums.txt", "control_file"),
         ("sales/.DS_Store", "hidden_file"),
         ("sales/~$stock.xlsx", "hidden_file"),
+        ("sales/stock.csv~", "hidden_file"),
         ("promotions/x.csv", "unknown_feed"),
         ("sales.csv", "unknown_feed"),
         ("sales", "unknown_feed"),
