@@ -12,7 +12,6 @@ from functions.ingest.readers.layout import Layout
 from functions.ingest.readers.model import Reject, Target
 from functions.ingest.readers.record import Record, Syntax, plain_records, read_record, read_whole
 
-
 _DRAWN = re.compile(r"(?=.*(?:---|===|___))[-+=_|: \t]+")
 
 
