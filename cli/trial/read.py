@@ -166,7 +166,8 @@ def _judge(trial: Trial, contract: Contract, rows: _Staged, now: datetime) -> No
         if sum(map(len, found)) < FIRST:
             found.append(refused.slice(0, FIRST))
 
-    judgement, survey = judge(contract, rows, now, keep, Clues(days_in(trial.object)), failing)
+    clues = Clues(days_in(trial.object), delimiter=trial.detail.get("delimiter"))
+    judgement, survey = judge(contract, rows, now, keep, clues, failing)
     judgement.results += load_results(contract, judgement, survey.filled)
     trial.refused, trial.not_tried = judgement.refused, unknown(contract)
     trial.first_refused = [_shown(v) for table in found for v in table.to_pylist()][:FIRST]

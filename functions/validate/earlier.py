@@ -14,7 +14,7 @@ from stockflow.contracts import Contract
 from stockflow.filename import days_in
 from stockflow.ledger import StageRecord
 from stockflow.services import Services
-from stockflow.values.formats import CONTRACT
+from stockflow.values.formats import CONTRACT, DELIMITER
 
 LOOK_BACK = timedelta(days=35)  # a monthly file finds the one before it
 _EARLIER = """
@@ -69,7 +69,7 @@ def clues_of(contract: Contract, ingested: StageRecord, services: Services) -> C
     def sender() -> dict[str, str]:
         return proved(json.loads(row["detail"] or "{}") for row in _earlier(contract, ingested, services))
 
-    return Clues(days_in(ingested.object or ""), sender)
+    return Clues(days_in(ingested.object or ""), sender, ingested.detail.get("delimiter"))
 
 
 def proved(details: Iterable[Mapping[str, Any]]) -> dict[str, str]:
@@ -78,7 +78,7 @@ def proved(details: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     for detail in details:
         released = (detail.get("decided") or {}).get("state") == "validated"
         for what, name in (("decimal mark", "decimal_mark"), ("date order", "date_order")):
-            certain = (detail.get("decided_by") or {}).get(what, CONTRACT) != CONTRACT
+            certain = (detail.get("decided_by") or {}).get(what, CONTRACT) not in (CONTRACT, DELIMITER)
             if (certain or released) and detail.get(name) not in (None, "ymd"):
                 found.setdefault(what, detail[name])
     return found

@@ -39,11 +39,12 @@ class Clues:
     """What may say how a load is written where its own values do not.
 
     ``file_days`` are the first and the last day that its name speaks of; ``sender`` returns what earlier files of its
-    series proved, and is only called when it is needed.
+    series proved, and is only called when it is needed; ``delimiter`` is what separates the cells of a text file.
     """
 
     file_days: tuple[date, date] | None = None
     sender: Callable[[], Mapping[str, str]] = dict
+    delimiter: str | None = None
 
 
 def conventions(contract: Contract, texts: Mapping[str, Iterable[str]], clues: Clues | None = None) -> Formats:
@@ -59,10 +60,11 @@ def conventions(contract: Contract, texts: Mapping[str, Iterable[str]], clues: C
     told = {what: said for what, said, key in ((MARK, mark, "decimalMark"), (ORDER, order, "dateOrder"))
             if contract.properties.get(f"{key}Certain") and "sender" in contract.properties}  # fmt: skip
     found = values.detect_formats(numbers, dates, mark, order, file_days=clues.file_days, declared=told)
-    if found.ambiguous and (sender := clues.sender()):
+    if found.ambiguous and ((sender := clues.sender()) or clues.delimiter):
         found = values.detect_formats(
-            numbers, dates, mark, order, file_days=clues.file_days, sender=sender, declared=told
-        )
+            numbers, dates, mark, order, file_days=clues.file_days, sender=sender, declared=told,
+            delimiter=clues.delimiter,
+        )  # fmt: skip
     return replace(found, time_zone=contract.time_zone)
 
 

@@ -168,6 +168,21 @@ def test_the_senders_earlier_files_decide_before_the_contract() -> None:
     assert proved.decided_by == {"decimal mark": "values", "date order": "values"}
 
 
+@pytest.mark.parametrize(
+    ("texts", "delimiter", "sender", "mark", "by"),
+    [(["1,500", "2"], ";", {}, ",", "delimiter"), (["1,500"], ",", {}, ".", "contract"),
+     (["1.500"], ";", {}, ".", "contract"), (["1,500", "1.500"], ";", {}, ".", "contract"),
+     (["1,500"], ";", {"decimal mark": "."}, ".", "sender"), (["1,500", "2.5"], ";", {}, ".", "values")],
+)  # fmt: skip
+def test_between_semicolons_a_comma_is_a_decimal_mark(
+    texts: list[str], delimiter: str, sender: dict[str, str], mark: str, by: str
+) -> None:
+    """Spreadsheets separate cells by ; where the comma stands in numbers. It is a doubt, and said as one."""
+    found = values.detect_formats(texts, [], delimiter=delimiter, sender=sender)
+    assert (found.decimal_mark, found.decided_by["decimal mark"]) == (mark, by)
+    assert len(found.doubts) == (by != "values")
+
+
 def test_a_day_that_is_the_same_in_both_orders_is_no_doubt() -> None:
     """5 May is 5 May, and no date at all proves nothing."""
     assert values.detect_formats([], ["05/05/2026", "00/00/0000", "NULL"]).doubts == ()

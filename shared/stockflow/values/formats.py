@@ -14,13 +14,15 @@ from stockflow.values.text import to_text
 MARK, ORDER = "decimal mark", "date order"
 VALUES, FILE_NAME, COMMA, SENDER, CONTRACT = "values", "file name", "decimal comma", "sender", "contract"
 PROFILE = "sender profile"
+DELIMITER = "delimiter"
+_MARK_BESIDE = {";": ","}  # spreadsheets separate cells with ; where the comma is the decimal mark
 _EXAMPLES = 3
 _DOTTED = re.compile(r"[0-9]{1,2}\.")
 
 
 @dataclass(frozen=True)
 class Doubt:
-    """Values that could be read two ways, and what decided: the file name, the sender's earlier files, the contract.
+    """Values that could be read two ways, and what decided: the file name, the sender's earlier files, the contract...
 
     ``examples`` are texts as written with both readings of each (``.`` and ``,``; or days first and months first).
     """
@@ -44,7 +46,7 @@ class Formats:
 
     ``ambiguous`` names, with examples, what had to fall back on the contract's default; ``doubts`` are all values
     with two readings, also where the file name or the sender decided; ``decided_by`` says for the decimal mark and
-    the date order what decided (``values``, ``file name``, ``decimal comma``, ``sender`` or ``contract``).
+    the date order what decided (``values``, ``file name``, ``decimal comma``, ``sender``, ``delimiter``, ``contract``).
     ``contradictions`` names values that speak against the choice (they will be refused or, worse, misread: a person
     should look).
     """
@@ -76,22 +78,23 @@ def detect_formats(
     file_days: tuple[date, date] | None = None,
     sender: Mapping[str, str] | None = None,
     declared: Mapping[str, str] | None = None,
+    delimiter: str | None = None,
 ) -> Formats:
     """Return the conventions of a whole load from all its number and date cells.
 
     One value that can be read one way only decides. Where none does, the date order is the one in which a value is
     the day in the file's name (``file_date``), or among the days that it speaks of (``file_days``, first and last);
     else days come first beside a decimal comma; else ``sender`` says what the same sender's earlier files proved
-    (``{"decimal mark": ",", "date order": "mdy"}``); else ``decimal_mark`` and ``date_order``, the contract's.
-    What the sender's profile says (``declared``, like ``sender``) is never overridden: values that cannot be read that
-    way are contradictions.
+    (``{"decimal mark": ",", "date order": "mdy"}``); else a comma is the decimal mark where ``;`` separates cells; else
+    ``decimal_mark`` and ``date_order``, the contract's. What the sender's profile says (``declared``, like ``sender``)
+    is never overridden: values that cannot be read that way are contradictions.
     """
     known, told = sender or {}, declared or {}
     days = (file_date, file_date) if file_date else file_days
     mark = _vote(
         MARK,
         ((t, mark_evidence(t)) for t in numbers),
-        _Fallback(None, known.get(MARK), decimal_mark, told=told.get(MARK)),
+        _Fallback(None, known.get(MARK), decimal_mark, told=told.get(MARK), beside=_MARK_BESIDE.get(delimiter or "")),
     )
     # Who writes the month first writes a decimal point.
     european = mark.chosen == "," and mark.decided_by == VALUES
@@ -145,6 +148,7 @@ class _Fallback:
     contract: str
     european: bool = False
     told: str | None = None
+    beside: str | None = None  # the decimal mark that goes with the delimiter, if all the doubtful numbers have it
 
 
 def _vote(what: str, evidence: Iterable[tuple[str | None, str | None]], fallback: _Fallback) -> _Choice:
@@ -180,7 +184,13 @@ def _majority(what: str, votes: Counter[str], default: str) -> _Choice:
 
 def _doubted(what: str, texts: list[str], fallback: _Fallback) -> _Choice:
     named = _order_by_name(texts, fallback.file_days)
-    proofs = ((named, FILE_NAME), ("dmy" if fallback.european else None, COMMA), (fallback.sender, SENDER))
+    beside = fallback.beside if all(fallback.beside in t for t in texts if fallback.beside) else None
+    proofs = (
+        (named, FILE_NAME),
+        ("dmy" if fallback.european else None, COMMA),
+        (fallback.sender, SENDER),
+        (beside, DELIMITER),
+    )
     chosen, by = next(((order, by) for order, by in proofs if order), (fallback.contract, CONTRACT))
     doubt = Doubt(what, len(texts), chosen, by, tuple(_example(what, t) for t in texts[:_EXAMPLES]))
     return _Choice(chosen, by, (doubt,))

@@ -53,6 +53,15 @@ def test_dates_that_can_be_read_two_ways_hold_the_file(tmp_path: Path) -> None:
     assert (trial.end_state, trial.reason_code) == ("held", "ambiguous_date_order")
 
 
+def test_numbers_that_can_be_read_two_ways_are_read_as_the_delimiter_says(tmp_path: Path) -> None:
+    """Given kilograms with three decimals between semicolons and nothing else, 1,500 is one and a half."""
+    trial = tried(tmp_path, SALES + "M-1;1;31/10/2026;22E1;LYO;1,500;;EUR\n")
+    assert next(c["read_as"] for c in trial.columns if c["column"] == "quantity") == "1.5"
+    assert trial.conventions["doubts"] == [
+        "decimal mark: 1 values could be read two ways (1,500 is 1.500 or 1500), the delimiter says ,"
+    ]
+
+
 def test_a_marker_is_ignored_with_the_reason(tmp_path: Path) -> None:
     assert (trial := tried(tmp_path, "", "_SUCCESS")).end_state == "ignored"
     assert trial.reason_code == "marker"
