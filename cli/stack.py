@@ -9,11 +9,13 @@ import typer
 
 from cli import target
 from cli.output import CommandError, console, errors, print_json, print_table
+from cli.retention.needs import refuse_contradictions
 from local import control
 from local.environment import variables
 from local.state import PARTS, Stack, StackStatus, read_status, running
 from local.supervisor import StackError, Supervisor
 from stockflow.errors import StockflowError
+from stockflow.settings import bundle_root
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -74,8 +76,9 @@ def start(dashboard: bool) -> Stack:
     """Start the stack of the state folder, showing progress, and return it when it is healthy.
 
     Raises:
-        CommandError: which part did not come up, and why.
+        CommandError: which part did not come up, and why; or what contradicts itself: nothing is deleted then.
     """
+    refuse_contradictions(bundle_root())
     with errors().status("starting") as spinner:
         try:
             return control.up(target.folder(), dashboard, lambda s: spinner.update(_progress(s)))
@@ -90,6 +93,7 @@ def _stay(dashboard: bool) -> None:
 
     if running(target.folder()):
         raise CommandError("a stack is already running in this folder: `stockflow down` stops it")
+    refuse_contradictions(bundle_root())
     supervisor = Supervisor(open_stack(target.folder()), dashboard)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: supervisor.stop.set())

@@ -21,7 +21,8 @@ def check(
 ) -> None:
     """Check contracts: unknown keys and words, columns that are not there, headers that mean two columns.
 
-    Each fault is reported with file, line and the nearest known key. Exit code 1 when there is one.
+    Each fault is reported with file, line and the nearest known key. Of all contracts together: whether what they and
+    pipeline.yaml keep contradicts itself (`stockflow retention`). Exit code 1 when there is a fault.
 
     Examples:
 
@@ -30,6 +31,7 @@ def check(
       stockflow contract check contracts/sales.yaml
     """
     from cli.contract.check import check_file
+    from cli.retention.needs import kept_faults
 
     if file is not None and not file.is_file():
         raise CommandError(
@@ -38,6 +40,7 @@ def check(
         )
     paths = [file] if file else sorted((bundle_root() / "contracts").glob("*.yaml"))
     faults = [fault for path in paths for fault in check_file(path)]
+    faults += kept_faults(bundle_root()) if file is None and not faults else []
     if as_json:
         print_json([asdict(f) for f in faults])
     for fault in () if as_json else faults:

@@ -5,9 +5,10 @@ from dataclasses import asdict
 import typer
 
 from cli.output import console, print_json, print_table
+from cli.retention.needs import contradictions_of
 from cli.stack import Json
 from stockflow.contracts import load_contracts
-from stockflow.retention import faults, kept_of
+from stockflow.retention import kept_of
 from stockflow.schema import pipeline
 from stockflow.settings import bundle_root
 
@@ -28,7 +29,7 @@ def retention(as_json: Json = False) -> None:
 
     The numbers are those of this checkout: `retention` in pipeline.yaml, and keepFilesDays, keepRawDays and
     keepCuratedDays of the contracts. Terraform applies them in the cloud, `stockflow up` on a laptop. Exit code 1 when
-    something would end before what names it.
+    they contradict each other: something would end before what needs it. Terraform and `stockflow up` refuse them then.
 
     Examples:
 
@@ -47,7 +48,7 @@ def retention(as_json: Json = False) -> None:
         for kind, number in days.items()
     ]
     rows += [asdict(kept) for contract in contracts.values() for kept in kept_of(days, contract)]
-    wrong = faults(days, contracts)
+    wrong = contradictions_of(bundle_root())
     if as_json:
         print_json({"kept": [{**row, "ends": ENDS.get(row["kind"], "")} for row in rows], "faults": wrong})
     else:

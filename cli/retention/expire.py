@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 
 from stockflow.ledger import landing_day
-from stockflow.retention import FILES, first_day, first_month, limited, ops_kind
+from stockflow.retention import FILES, first_day, first_month, limited, ops_kind, own
 from stockflow.schema import pipeline
 from stockflow.services import Services
 
@@ -45,8 +45,7 @@ def files(services: Services) -> Iterator[tuple[str, str, int]]:
         if days[kind]:
             yield bucket, "", days[kind]
     for feed, contract in services.contracts.items():
-        if FILES in contract.properties:
-            number = int(contract.properties[FILES])
+        if number := own(contract, FILES):
             yield buckets["landing"], f"{feed}/", number
             yield buckets["staging"], f"ingest/{feed}/", number
             yield buckets["staging"], f"receipts/{feed}/", number

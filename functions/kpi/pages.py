@@ -1,16 +1,17 @@
-"""What is generated from the definitions: docs/kpis.md, and warehouse/kpi_tables.json for Terraform.
+"""What is generated from the definitions: docs/kpis.md, and warehouse/kpi_*.json, which Terraform reads.
 
-``python -m functions.kpi.pages`` writes both; a test says when they are out of date.
+``python -m functions.kpi.pages`` writes them; a test says when they are out of date.
 """
 
 import json
 from pathlib import Path
+from typing import Any
 
 from functions.kpi.catalog import load_definitions
 from functions.kpi.columns import Columns, all_columns, curated_columns
 from functions.kpi.definition import Definition
 from functions.kpi.graph import column_lineage, in_order, reads
-from functions.kpi.refresh import views_by_name
+from functions.kpi.refresh import HORIZONS, views_by_name
 from stockflow.contracts import load_contracts
 from stockflow.settings import bundle_root
 
@@ -54,6 +55,7 @@ def generated() -> dict[str, str]:
     return {
         "docs/kpis.fr.md": _page_in_french(ordered),
         "docs/kpis.md": _page(ordered, reads(definitions, views), known),
+        "warehouse/kpi_lookbacks.json": _lookbacks(ordered, reads(definitions, _but_horizons(views))),
         "warehouse/kpi_tables.json": _tables(ordered, known),
     }
 
@@ -122,6 +124,22 @@ def _tables(ordered: list[Definition], known: dict[str, Columns]) -> str:
         for d in sorted(ordered, key=lambda d: d.name)
     }
     return json.dumps(tables, indent=1, ensure_ascii=False) + "\n"
+
+
+def _but_horizons(views: dict[str, str]) -> dict[str, str]:
+    return {name: sql for name, sql in views.items() if name != HORIZONS}
+
+
+def _lookbacks(ordered: list[Definition], read: dict[str, set[str]]) -> str:
+    """Feed -> how many days a KPI looks back at it at most, and which one: its facts must be kept for longer."""
+    found: dict[str, dict[str, Any]] = {}
+    for feed in sorted(c.feed for c in load_contracts(bundle_root() / "contracts").values() if c.business_date):
+        table = f"inventory_curated.{feed}"
+        far = [(-d.lookback(table), d.name) for d in ordered if table in read[d.name]]
+        if far:
+            days, kpi = min(far)
+            found[feed] = {"days": -days, "kpi": kpi}
+    return json.dumps(found, indent=1) + "\n"
 
 
 def main() -> None:

@@ -10,9 +10,6 @@ from datetime import date, timedelta
 from stockflow.contracts import Contract
 
 FILES, RAW, CURATED = "keepFilesDays", "keepRawDays", "keepCuratedDays"
-# a later one must not end before the one in front of it: what names rows is kept as long as the rows
-_ORDER = (("raw", "quarantine"), ("raw", "rejects"), ("quarantine", "ledger"), ("rejects", "ledger"),
-          ("landing", "ledger"))  # fmt: skip
 _TABLES = {"reject_rows": "rejects", "quarantine_rows": "quarantine"}
 WITHOUT_LIMIT = 0
 Days = Mapping[str, int]
@@ -30,20 +27,30 @@ class Kept:
 
 def kept_of(days: Days, contract: Contract) -> Iterator[Kept]:
     """Yield what is said of one feed: its files, raw, curated and history."""
-    feed, stated = contract.feed, contract.properties
-    if FILES in stated:
-        files = int(stated[FILES])
-        yield Kept("landing", f"landing bucket, {feed}/", files, _by(feed, FILES))
-        yield Kept("staging", f"staging bucket, ingest/{feed}/ and receipts/{feed}/", files, _by(feed, FILES))
+    feed = contract.feed
+    if own(contract, FILES) is not None:
+        yield _files("landing", f"landing bucket, {feed}/", days, contract)
+        yield _files("staging", f"staging bucket, ingest/{feed}/ and receipts/{feed}/", days, contract)
     yield _table("raw", f"inventory_raw.{feed}", RAW, days, contract)
     yield _table("curated", f"inventory_curated.{feed}", CURATED, days, contract)
     yield _table("curated", f"inventory_curated.{feed}_history", CURATED, days, contract)
 
 
+def _files(kind: str, where: str, days: Days, contract: Contract) -> Kept:
+    kept = sooner(own(contract, FILES) or WITHOUT_LIMIT, days[kind])
+    mine = kept != days[kind]
+    return Kept(kind, where, kept, _by(contract.feed, FILES) if mine else f"pipeline.yaml, retention.{kind}")
+
+
+def sooner(one: int, other: int) -> int:
+    """Return which of two ends comes first; 0 is none."""
+    return min(filter(None, (one, other)), default=WITHOUT_LIMIT)
+
+
 def _table(kind: str, where: str, name: str, days: Days, contract: Contract) -> Kept:
     if kind == "curated" and not contract.business_date:
         return Kept(kind, where, WITHOUT_LIMIT, "a dimension: it has no days that end")
-    said = _by(contract.feed, name) if name in contract.properties else f"pipeline.yaml, retention.{kind}"
+    said = _by(contract.feed, name) if own(contract, name) is not None else f"pipeline.yaml, retention.{kind}"
     return Kept(kind, where, days_of(kind, days, contract), said)
 
 
@@ -51,7 +58,17 @@ def days_of(kind: str, days: Days, contract: Contract) -> int:
     """Return how many days raw or curated rows of a feed are kept; 0 is without limit."""
     if kind == "curated" and not contract.business_date:
         return WITHOUT_LIMIT
-    return int(contract.properties.get(RAW if kind == "raw" else CURATED, days[kind]))
+    stated = own(contract, RAW if kind == "raw" else CURATED)
+    return days[kind] if stated is None else stated
+
+
+def own(contract: Contract, name: str) -> int | None:
+    """Return what a contract says otherwise; None when it says nothing, or no whole number of days."""
+    try:
+        value = float(contract.properties[name])
+    except (KeyError, TypeError, ValueError):
+        return None
+    return int(value) if value.is_integer() else None
 
 
 def limited(kind: str, days: Days, contracts: Mapping[str, Contract]) -> dict[str, int]:
@@ -74,25 +91,6 @@ def first_month(days: int, today: date) -> date | None:
 def ops_kind(table: str) -> str:
     """Return which number of ``retention`` holds for a table of the ledger."""
     return _TABLES.get(table, "ledger")
-
-
-def faults(days: Days, contracts: Mapping[str, Contract]) -> list[str]:
-    """Return what cannot be kept as it is said: rows whose names in the ledger would end before them."""
-    found = [_fault(a, days[a], b, days[b], "pipeline.yaml") for a, b in _ORDER]
-    found += [
-        _fault("raw", days_of("raw", days, c), b, days[b], f"contracts/{feed}.yaml")
-        for feed, c in contracts.items()
-        for b in ("quarantine", "rejects")
-        if RAW in c.properties
-    ]
-    return [fault for fault in found if fault]
-
-
-def _fault(kind: str, short: int, other: str, long: int, where: str) -> str:
-    if long == WITHOUT_LIMIT or 0 < short <= long:
-        return ""
-    kept = f"{short} days" if short else "without limit"
-    return f"{where}: {kind} is kept {kept}, {other} only {long} days; expected {other} at least as long (or 0)"
 
 
 def _by(feed: str, name: str) -> str:

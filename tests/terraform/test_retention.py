@@ -9,7 +9,7 @@ from tests.terraform.support import Root, copy_root, resources
 
 DAY = 86_400_000
 SHORT = (
-    "retention: {landing: 400, staging: 30, definitions: 0, raw: 500, curated: 1200, "
+    "retention: {landing: 400, staging: 31, definitions: 0, raw: 500, curated: 4000, "
     "quarantine: 600, rejects: 600, ledger: 900}"
 )
 
@@ -21,7 +21,8 @@ def short(tmp_path_factory: pytest.TempPathFactory, provider: Path) -> dict[str,
     pipeline, sales = root.folder / "pipeline.yaml", root.folder / "contracts/sales.yaml"
     lines = pipeline.read_text().splitlines()
     pipeline.write_text("\n".join(SHORT if line.startswith("retention:") else line for line in lines) + "\n")
-    mine = "customProperties:\n  - {property: keepRawDays, value: 90}\n  - {property: keepCuratedDays, value: 800}\n"
+    own = {"keepFilesDays": 90, "keepRawDays": 90, "keepCuratedDays": 800}
+    mine = "customProperties:\n" + "".join(f"  - {{property: {name}, value: {n}}}\n" for name, n in own.items())
     sales.write_text(sales.read_text().replace("customProperties:\n", mine, 1))
     return root.plan("-var-file=environments/prod.tfvars")
 
@@ -39,7 +40,7 @@ def test_a_feed_is_kept_as_its_contract_says(short: dict[str, Any]) -> None:
 
 
 def test_the_others_as_the_pipeline_says(short: dict[str, Any]) -> None:
-    assert days(short, 'raw["products"]') == 500 and days(short, 'curated["stock_snapshots"]') == 1200
+    assert days(short, 'raw["products"]') == 500 and days(short, 'curated["stock_snapshots"]') == 4000
     assert days(short, 'ops["quarantine_rows"]') == days(short, 'ops["reject_rows"]') == 600
     assert days(short, 'ops["load_stages"]') == days(short, 'ops["kpi_runs"]') == 900
     assert resources(short)['google_bigquery_table.curated["products"]']["time_partitioning"] == []

@@ -1,11 +1,11 @@
-"""How long what is kept is said in one place, for each feed; nothing outlives the names of its rows."""
+"""How long what is kept is said in one place, for each feed; what contradicts itself: `cli/test_contradictions.py`."""
 
 from dataclasses import replace
 from datetime import date
 from typing import Any
 
 from stockflow.contracts import Contract, load_contracts
-from stockflow.retention import days_of, faults, first_month, kept_of, limited
+from stockflow.retention import days_of, first_month, kept_of, limited
 from stockflow.schema import pipeline
 from stockflow.settings import bundle_root
 
@@ -15,10 +15,6 @@ DAYS: dict[str, int] = pipeline()["retention"]
 
 def stating(feed: str, **properties: Any) -> Contract:
     return replace(CONTRACTS[feed], properties={**CONTRACTS[feed].properties, **properties})
-
-
-def test_the_projects_own_numbers_fit_each_other() -> None:
-    assert faults(DAYS, CONTRACTS) == []
 
 
 def test_a_contract_says_otherwise_for_its_feed_alone() -> None:
@@ -35,13 +31,11 @@ def test_what_the_pipeline_says_holds_for_facts_and_not_for_dimensions() -> None
     assert days_of("curated", days, CONTRACTS["products"]) == 0
 
 
-def test_rows_must_not_outlive_what_names_them() -> None:
-    (fault,) = faults({**DAYS, "ledger": 90, "raw": 60, "quarantine": 60, "rejects": 60}, CONTRACTS)
-    assert fault.startswith("pipeline.yaml: landing is kept 400 days, ledger only 90 days")
-    assert "raw is kept without limit, quarantine only 60 days" in faults({**DAYS, "quarantine": 60}, CONTRACTS)[0]
-    days = {**DAYS, "raw": 60, "quarantine": 60, "rejects": 60}
-    longer = faults(days, {"sales": stating("sales", keepRawDays=90)})
-    assert [f.partition(":")[0] for f in longer] == ["contracts/sales.yaml"] * 2
+def test_a_feed_whose_files_are_kept_for_longer_than_a_bucket_ends_with_the_bucket() -> None:
+    """Given files of 90 days, then their staged copies end after the 60 days of all staged ones."""
+    said = {kept.kind: (kept.days, kept.said_by) for kept in kept_of(DAYS, stating("sales", keepFilesDays=90))}
+    assert said["landing"] == (90, "contracts/sales.yaml, keepFilesDays")
+    assert said["staging"] == (60, "pipeline.yaml, retention.staging")
 
 
 def test_a_month_ends_as_a_whole() -> None:
