@@ -2,12 +2,13 @@
 
 import math
 from collections.abc import Iterator, Mapping
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from cli.audit.counts import Break
 from functions.kpi.catalog import read_catalog
 from functions.kpi.definition import Definition
+from functions.kpi.kept import kept_from, still_kept
 from functions.kpi.state import read_state
 from stockflow.services import Services
 
@@ -17,19 +18,23 @@ Rows = dict[tuple[Any, ...], Mapping[str, Any]]
 
 
 def kpis(services: Services) -> Iterator[Break]:
-    """Each KPI that stands as it is defined equals a computation from all facts, on its first, middle and last date."""
-    state = read_state(services)
+    """Each KPI that stands as it is defined equals a computation from all facts, on its first, middle and last date.
+
+    Days whose look-back begins before what is kept are left out: nothing computes them again as they were.
+    """
+    state, kept = read_state(services), kept_from(services)
     for name, definition in read_catalog(services.settings.definitions_uri, services).definitions.items():
         if not state.stands(definition):
             continue
-        days = _sample(definition, services)
+        days = _sample(definition, kept, services)
         if days and (difference := _difference(definition, days, services)):
             yield Break("", f"kpi {name} on {', '.join(map(str, days))} as computed again", difference)
 
 
-def _sample(definition: Definition, services: Services) -> list[date]:
+def _sample(definition: Definition, kept: date | None, services: Services) -> list[date]:
+    whole = kept + timedelta(days=definition.lookback_days) if kept else None
     sql = f"SELECT DISTINCT business_date AS day FROM {definition.table} ORDER BY day"
-    days = [row["day"] for row in services.warehouse.query(sql)]
+    days = sorted(still_kept({row["day"] for row in services.warehouse.query(sql)}, whole))
     return sorted({days[0], days[len(days) // 2], days[-1]}) if days else []
 
 

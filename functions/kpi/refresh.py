@@ -13,6 +13,7 @@ from functions.kpi.dates import affected, gone, unseen
 from functions.kpi.definition import Definition
 from functions.kpi.graph import chains, column_reads, columns, levels, reads, sorted_by_inputs
 from functions.kpi.intervals import resting
+from functions.kpi.kept import kept_from, still_kept
 from functions.kpi.moved import touched, touched_columns
 from functions.kpi.runner import RETIRED, Computed, Job, Run, compute, rebuild, record_runs
 from functions.kpi.shares import shared_out
@@ -130,6 +131,7 @@ class _Round:
         self._runs: dict[str, Run] = {}
         self._left = dict[str, str]()  # KPIs there was no time for, and their tables
         self._not_due = resting(state, services)
+        self._kept_from = kept_from(services)
         self._resting = dict[str, datetime]()  # KPIs with work that are not due yet
         self._known: dict[frozenset[str], dict[str, set[date]]] = {}  # loads that are new to a KPI -> table -> dates
 
@@ -251,7 +253,7 @@ class _Round:
             return span.days() | gone(covered, span)
         changes = defaultdict[int, set[date]](set)  # look-back -> days
         for table in inputs & changed.keys():
-            changes[definition.lookback(table)] |= changed[table]
+            changes[definition.lookback(table)] |= still_kept(changed[table], self._kept_from)
         if self._reads_any(definition, in_columns):
             changes[0] |= span.days()
         beyond, new = gone(covered, span), unseen(covered, span)

@@ -260,7 +260,7 @@ def command_line() -> Iterator[Statement]:
     list(counts.rows(counts.records(services), services))
     list(statements.current_rows(services))
     for definition in load_definitions(services.settings.definitions_uri).values():
-        again._sample(definition, services)
+        again._sample(definition, None, services)
         again._difference(definition, [DAY], services)
     for feed in services.contracts:
         one_row = {"day": DAY, "load": "a", "run": "b", "first": 1, "last": 2}
