@@ -181,8 +181,7 @@ def _check_thresholds(source: _Source, header: dict[str, Any], sql: str) -> None
     for name in found:
         if name not in _LIMITS and name not in used:
             known = f"low, high or a value that the SQL uses as /* thresholds.{name} */"
-            what = f"unknown threshold {name!r}, expected {known}"
-            raise source.bad(source.line_of("thresholds"), what)
+            raise source.bad(source.line_of("thresholds"), f"unknown threshold {name!r}, expected {known}")
     for name in sorted(used - set(found)):
         raise source.bad(
             source.line_of("thresholds"), f"the SQL uses thresholds.{name}, which the header does not have"
