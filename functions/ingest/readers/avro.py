@@ -2,15 +2,18 @@
 
 import io
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from math import isfinite
 from typing import Any, BinaryIO, cast
 
 from functions.ingest.readers.batches import batch_of_rows
-from functions.ingest.readers.columnar import value_text
-from functions.ingest.readers.layout import layout
-from functions.ingest.readers.model import Chunk, Facts, Target
-from functions.ingest.readers.native import Marks, native
+from functions.ingest.readers.columnar import single_text, value_text
+from functions.ingest.readers.encoding import is_text
+from functions.ingest.readers.layout import Layout, layout
+from functions.ingest.readers.model import Chunk, Facts, Reject, Target, shown
+from functions.ingest.readers.native import Constant, Marks, native
 from stockflow.errors import PermanentError
 
 BATCH = 10_000
@@ -30,17 +33,7 @@ def read_avro(stream: BinaryIO, target: Target, facts: Facts) -> Iterator[Chunk]
         header = _fields(records, target)
         plan = layout(header, target)
         facts.note(format="avro", header=header, codec=records.codec, **plan.notes)
-        marks, columns = Marks(target), [(name, plan.columns.get(i)) for i, name in enumerate(header)]
-        numbers: list[int] = []
-        rows: list[list[Any]] = []
-        for number, record in enumerate(records, 1):
-            numbers.append(number)
-            rows.append([_marked(marks, column, record[name]) for name, column in columns])  # type: ignore[call-overload, index]
-            if len(rows) == BATCH:
-                yield Chunk(batch_of_rows(plan, numbers, rows))
-                numbers, rows = [], []
-        if rows:
-            yield Chunk(batch_of_rows(plan, numbers, rows))
+        yield from _chunks(records, plan, target)
     except (PermanentError, MemoryError):
         raise
     except Exception as error:  # damage ends in a dozen kinds of errors, some of them fastavro's own
@@ -48,6 +41,64 @@ def read_avro(stream: BinaryIO, target: Target, facts: Facts) -> Iterator[Chunk]
             "corrupt_avro",
             f"{target.name} is not a readable Avro file ({type(error).__name__}: {str(error)[:200]}); send it again",
         ) from error
+
+
+def _chunks(records: Any, plan: Layout, target: Target) -> Iterator[Chunk]:
+    marks = Marks(target)
+    kinds = [field["type"] for field in records.writer_schema["fields"]]
+    cells = [_Cell(n, plan.columns.get(i), _is_single(kinds[i]), marks) for i, n in enumerate(plan.header)]
+    numbers: list[int] = []
+    rows: list[list[str | None]] = []
+    rejects: list[Reject] = []
+    for number, record in enumerate(records, 1):
+        if any(cell.is_undecodable(record) for cell in cells):
+            rejects.append(_reject(number, record))
+        else:
+            numbers.append(number)
+            rows.append([cell.text(record) for cell in cells])
+        if len(rows) + len(rejects) == BATCH:
+            yield Chunk(batch_of_rows(plan, numbers, rows) if rows else None, tuple(rejects))
+            numbers, rows, rejects = [], [], []
+    if rows or rejects:
+        yield Chunk(batch_of_rows(plan, numbers, rows) if rows else None, tuple(rejects))
+
+
+def _reject(number: int, record: dict[str, Any]) -> Reject:
+    """Return the reject of a record with bytes that are no text."""
+    text = "\t".join(_text(value) or "" for value in record.values())
+    message = "bytes that are not valid UTF-8 (shown as \\xNN)"
+    return Reject(number, "undecodable_bytes", message, "", "valid text", shown(text))
+
+
+def _is_single(kind: Any) -> bool:
+    """Whether the numbers of a field have four bytes."""
+    kinds = kind if isinstance(kind, list) else [kind]
+    return "float" in kinds and "double" not in kinds
+
+
+@dataclass(frozen=True)
+class _Cell:
+    """A field of each record: its name, its column, if it has one, and whether it holds floats of four bytes."""
+
+    name: str
+    column: str | None
+    single: bool
+    marks: Marks
+
+    def is_undecodable(self, record: dict[str, Any]) -> bool:
+        """Whether a column would get bytes that are no text."""
+        value = record[self.name]
+        return type(value) is bytes and self.column is not None and not is_text(value)
+
+    def text(self, record: dict[str, Any]) -> str | None:
+        """Return the value as people would write it."""
+        value = record[self.name]
+        if not isinstance(value, float | Decimal):
+            return _text(value)
+        if isinstance(value, float) and not isfinite(value):
+            return self.marks.value(self.column, Constant(value))
+        written = single_text(value) if self.single and isinstance(value, float) else _text(value)
+        return self.marks.value(self.column, native(written or ""))
 
 
 class _Bounded:
@@ -74,11 +125,6 @@ def _fields(records: Any, target: Target) -> list[str]:
     else:
         return [str(field["name"]) for field in schema["fields"]]
     raise PermanentError("unsupported_avro", f"{target.name} is an Avro file, {found}; expected {expected}")
-
-
-def _marked(marks: Marks, column: str | None, value: Any) -> str | None:
-    text = _text(value)
-    return marks.value(column, native(text)) if isinstance(value, float | Decimal) and text else text
 
 
 def _text(value: Any) -> str | None:

@@ -24,7 +24,7 @@ def batch_of(layout: Layout, lines: pa.Array, cells: Sequence[pa.Array]) -> pa.R
     return pa.RecordBatch.from_pydict(arrays)
 
 
-def batch_of_rows(layout: Layout, lines: Sequence[int], rows: Sequence[Sequence[str]]) -> pa.RecordBatch:
+def batch_of_rows(layout: Layout, lines: Sequence[int], rows: Sequence[Sequence[str | None]]) -> pa.RecordBatch:
     """Return a batch from rows of text."""
     columns = zip(*rows, strict=True)
     return batch_of(layout, integers(lines), [texts(c) for c in columns])

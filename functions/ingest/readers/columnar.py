@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
 from functools import singledispatch
+from itertools import chain
+from struct import Struct
 from typing import Any, BinaryIO
 
 import pyarrow as pa
@@ -13,17 +15,22 @@ import pyarrow.compute as pc
 
 from functions.ingest.readers.arrow import TEXT, integers, text, texts
 from functions.ingest.readers.batches import batch_of
+from functions.ingest.readers.encoding import is_text
 from functions.ingest.readers.layout import layout
-from functions.ingest.readers.model import Chunk, Facts, Target
+from functions.ingest.readers.model import Chunk, Facts, Reject, Target, shown
 from functions.ingest.readers.native import Marks
 from stockflow.errors import PermanentError
 
 BATCH = 65_536
 _AS_ARROW_WRITES = (
-    pa.types.is_integer, pa.types.is_date, pa.types.is_decimal, pa.types.is_boolean, pa.types.is_string,
-    pa.types.is_large_string, pa.types.is_null,
+    pa.types.is_integer, pa.types.is_date, pa.types.is_decimal, pa.types.is_boolean, pa.types.is_null,
+)  # fmt: skip
+_BYTES = (
+    pa.types.is_string, pa.types.is_large_string, pa.types.is_binary, pa.types.is_large_binary,
+    pa.types.is_fixed_size_binary,
 )  # fmt: skip
 _SECONDS = len("2026-09-01 08:30:00")
+_FOUR_BYTES = Struct("f")
 _FRACTION = {"s": 0, "ms": 4, "us": 7, "ns": 10}
 _MOMENT = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)(\.\d+)?(Z|[+-]\d{4})?")
 
@@ -46,13 +53,46 @@ def read_parquet(stream: BinaryIO, target: Target, facts: Facts) -> Iterator[Chu
         start = 1
         for part in file.iter_batches(batch_size=BATCH):
             lines = integers(range(start, start + len(part)))
-            columns = [as_text(c) for c in part.columns]
-            yield Chunk(batch_of(plan, lines, [marks.array(c) if i in typed else c for i, c in enumerate(columns)]))
+            bad = sorted({*chain.from_iterable(undecodable(part.column(i)) for i in plan.columns)})
+            rejects = tuple(_reject(start + i, part.slice(i, 1)) for i in bad)
             start += len(part)
+            if bad:
+                good = integers(i for i in range(len(part)) if i not in {*bad})
+                part, lines = part.take(good), lines.take(good)  # noqa: PLW2901
+            texts = [as_text(c if i in typed else _without_nan(c)) for i, c in enumerate(part.columns)]
+            texts = [marks.array(c) if i in typed else c for i, c in enumerate(texts)]
+            yield Chunk(batch_of(plan, lines, texts) if len(lines) else None, rejects)
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:  # names of columns may be no UTF-8
         raise PermanentError(
             "corrupt_parquet", f"{target.name} is not a readable Parquet file ({error}); send it again"
         ) from error
+
+
+def undecodable(column: pa.Array) -> list[int]:
+    """Return the places of texts and bytes that are not valid UTF-8."""
+    kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
+    if not any(is_one(kind) for is_one in _BYTES):
+        return []
+    raw = column.cast(kind).cast(pa.large_binary())
+    try:
+        raw.cast(pa.large_string())
+    except pa.ArrowInvalid:
+        return [i for i, value in enumerate(raw.to_pylist()) if value is not None and not is_text(value)]
+    return []
+
+
+def _reject(line: int, row: pa.RecordBatch) -> Reject:
+    """Return the reject of a row with bytes that are no text."""
+    text = "\t".join(as_text(c).to_pylist()[0] or "" for c in row.columns)
+    message = "bytes that are not valid UTF-8 (shown as \\xNN)"
+    return Reject(line, "undecodable_bytes", message, "", "valid text", shown(text))
+
+
+def _without_nan(column: pa.Array) -> pa.Array:
+    """Return a column in which "not a number", which programs write for a missing value, is missing."""
+    if not pa.types.is_floating(column.type):
+        return column
+    return pc.if_else(pc.is_nan(column), pa.nulls(1, column.type)[0], column)
 
 
 def _is_number(kind: pa.DataType) -> bool:
@@ -65,12 +105,15 @@ def as_text(column: pa.Array) -> pa.Array:
     kind = column.type
     if pa.types.is_dictionary(kind):
         column, kind = column.dictionary_decode(), kind.value_type
+    if any(is_one(kind) for is_one in _BYTES):
+        raw = column.cast(pa.large_binary())
+        return raw.cast(TEXT) if not undecodable(column) else texts([value_text(v) for v in raw.to_pylist()])
     if any(is_one(kind) for is_one in _AS_ARROW_WRITES):
         return column.cast(TEXT)
     if pa.types.is_timestamp(kind):  # not by Python values: those of nanoseconds want pandas
         return _times(column)
     if pa.types.is_floating(kind):
-        return _numbers(column.cast(pa.float64()))
+        return _numbers(column)
     return texts([value_text(v) for v in column.to_pylist()])
 
 
@@ -80,7 +123,12 @@ def _numbers(column: pa.Array) -> pa.Array:
     odd = pc.match_substring_regex(found, "[a-z]|^-0$")
     if not pc.any(odd).as_py():
         return found
-    return pc.replace_with_mask(found, odd, texts([number_text(v) for v in column.filter(odd).to_pylist()]))
+    return pc.replace_with_mask(found, odd, texts([_spelled(t) for t in found.filter(odd).to_pylist()]))
+
+
+def _spelled(number: str) -> str:
+    """Return a float of any precision, as Arrow writes it, without exponent."""
+    return "0" if number == "-0" else format(Decimal(number), "f") if number[-1].isdigit() else number
 
 
 def _times(column: pa.Array) -> pa.Array:
@@ -153,5 +201,12 @@ def number_text(value: float) -> str:
     """Return a float without exponent; a whole one without ``.0``."""
     if value.is_integer() and abs(value) < 2**53:
         return str(int(value))
-    text = repr(value)
+    text = repr(value).removesuffix(".0")
     return format(Decimal(text), "f") if "e" in text else text
+
+
+def single_text(value: float) -> str:
+    """Return a float of four bytes as the shortest number that it can be: 12.4, not 12.399999618530273."""
+    texts = (f"{value:.{digits}g}" for digits in range(1, 10))
+    text = next((t for t in texts if _FOUR_BYTES.unpack(_FOUR_BYTES.pack(float(t)))[0] == value), repr(value))
+    return number_text(float(text))

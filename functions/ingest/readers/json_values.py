@@ -10,7 +10,7 @@ from typing import Any
 
 from functions.ingest.readers.json_text import readable_text, texts
 from functions.ingest.readers.model import KEPT_TEXT, Facts, Found, Reject, listed, shown
-from functions.ingest.readers.native import native
+from functions.ingest.readers.native import Constant, native
 from stockflow.errors import PermanentError
 
 MAX_ELEMENT = 10_000_000  # characters of one record
@@ -49,7 +49,7 @@ class Values:
         self._in_array = False
         self._first = True
         self._twice: list[str] = []  # keys that stand twice in the record that was read last
-        hooks: dict[str, Any] = {"parse_float": native, "parse_int": str, "parse_constant": str}
+        hooks: dict[str, Any] = {"parse_float": native, "parse_int": str, "parse_constant": Constant}
         self._decode = json.JSONDecoder(object_pairs_hook=self._object, **hooks).raw_decode
 
     def __iter__(self) -> Iterator[Found]:

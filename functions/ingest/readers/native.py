@@ -28,6 +28,12 @@ class Native(str):
     __slots__ = ()
 
 
+class Constant(str):
+    """``NaN`` or ``Infinity``: no number, and in a column of text no value."""
+
+    __slots__ = ()
+
+
 def native(number: str) -> str:
     """Return a number, marked when as text it would have two readings."""
     return Native(number) if number[-4:-3] == "." and _IS_TWO_WAYS(number) else number
@@ -41,10 +47,10 @@ class Marks:
         self.comma = "sender" in said and bool(said.get("decimalMarkCertain")) and said.get("decimalMark") == ","
         self.columns = frozenset(c.name for c in target.contract.columns if c.logical_type in NUMBERS)
 
-    def value(self, column: str | None, number: str) -> str:
+    def value(self, column: str | None, number: str) -> str | None:
         """Return the text of one cell, ``Native`` or not."""
         if column not in self.columns:
-            return str(number)  # which takes the mark off
+            return None if type(number) is Constant else str(number)  # which takes the mark off
         if type(number) is Native:
             return number.replace(".", ",") if self.comma else f"{number}0"
         if self.comma and "," not in number and mark_evidence(number) == ".":

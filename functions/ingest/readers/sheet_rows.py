@@ -106,7 +106,7 @@ class Body:
                     return self._problem(row, i, value)
                 cells[i] = str(value)
             elif type(value) is not str or self._marks.comma:
-                cells[i] = self._marks.value(self._plan.columns.get(i), value)
+                cells[i] = self._marks.value(self._plan.columns.get(i), value) or ""
         return None
 
     def _problem(self, row: Row, column: int, value: Problem) -> Reject:
