@@ -38,6 +38,13 @@ class Coded(str):
     shown: str
 
 
+class Rounded(str):
+    """A number of more digits than a spreadsheet keeps: the last ones are none that anybody wrote."""
+
+    __slots__ = ()
+
+
+_EXACT = 1e15
 FORMULA = "a formula without a stored value"
 
 
@@ -52,6 +59,8 @@ def plain(text: str) -> str:
     if value.is_integer() and abs(value) < 1e15:
         return str(int(value))
     short = format(value, ".15g")
+    if abs(value) >= _EXACT and "e" in text.lower():
+        return Rounded(format(Decimal(short), "f"))
     return native(format(Decimal(short), "f") if "e" in short else short)
 
 
@@ -134,6 +143,9 @@ def span_text(value: timedelta) -> str:
 
 
 def _rounded(value: datetime) -> datetime:
-    """A serial number is a float: what is within a hundredth of a whole second means that second."""
+    """A serial number is a float: what is within half a millisecond of a whole second means that second.
+
+    23:59:59.997, the end of a day in many databases, is not the next day.
+    """
     near = (value + _SECOND / 2).replace(microsecond=0)
-    return near if abs(near - value) < _SECOND / 100 else value
+    return near if abs(near - value) < _SECOND / 2_000 else value

@@ -41,7 +41,7 @@ class Format:
 
 
 def _workbook(name: str, told_by: str, holds: str) -> Format:
-    refused = "a password, damage, no visible sheet with data, or two sheets with the same columns"
+    refused = "a password, damage, no visible sheet with data, or two sheets with what the feed needs"
     function = "read_workbook"
     return Format("workbook", function, name, told_by, "row of the sheet", holds, refused, whole=True, isolated=True)
 

@@ -65,6 +65,8 @@ class Item:
             del self.places[place]
             return
         measures[code] = quantity
+        if "," in quantity:  # 1,234: no standard knows a sign for thousands, and only EDIFACT a decimal comma
+            self.refuse("bad_quantity", f"quantity {code} is {quantity}", quantity, "a number with a decimal point")
 
     def refuse(self, code: str, message: str, found: str = "", expected: str = "") -> None:
         """Note why the item cannot be read; the first reason counts."""

@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Iterator
 
-from functions.ingest.readers.cells import Coded, Problem
+from functions.ingest.readers.cells import Coded, Problem, Rounded
 from functions.ingest.readers.headers import Headers
 from functions.ingest.readers.layout import Layout
 from functions.ingest.readers.misfit import misfit, repeated_header
@@ -105,9 +105,17 @@ class Body:
                 if value.unknown or self._kinds.get(i) == "string":
                     return self._problem(row, i, value)
                 cells[i] = str(value)
+            elif isinstance(value, Rounded) and self._kinds.get(i) == "string":
+                return self._rounded(row, i, value)
             elif type(value) is not str or self._marks.comma:
                 cells[i] = self._marks.value(self._plan.columns.get(i), value) or ""
         return None
+
+    def _rounded(self, row: Row, column: int, value: str) -> Reject:
+        place = f"{column_letters(column)}{row.number}"
+        message = f"cell {place} ({self._plan.columns[column]}) is a number of which only 15 digits are kept"
+        expected = "the code as text: format the column as text, and write it again"
+        return Reject(row.number, "rounded_number", message, str(value), expected, _text(row))
 
     def _problem(self, row: Row, column: int, value: Problem) -> Reject:
         place = f"{column_letters(column)}{row.number}"

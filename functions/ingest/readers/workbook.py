@@ -103,12 +103,19 @@ def _chosen(found: list[Candidate], target: Target, facts: Facts) -> Candidate:
     if wanted := target.contract.properties.get("sheet"):
         return _named(str(wanted), visible, target)
     best = max(visible, key=lambda c: c.known)
-    same = [c for c in visible if c.known and len(c.head) > 1 and c.columns(target) == best.columns(target)]
+    needed = best.columns(target).intersection(target.needed)
+    same = [c for c in visible if c is best or _holds(c, needed, best, target)]
     if len(same) > 1:
         raise _several(same, target)
     if len(visible) > 1:
         facts.note(sheets_not_read=[c.sheet.name for c in visible if c is not best][:NAMED])
     return best
+
+
+def _holds(sheet: Candidate, needed: set[str], best: Candidate, target: Target) -> bool:
+    """Whether a sheet has rows with what the feed needs, or with all that the best one has."""
+    columns = sheet.columns(target)
+    return sheet.known > 1 and len(sheet.head) > 1 and (columns == best.columns(target) or needed <= columns)
 
 
 def _named(wanted: str, visible: list[Candidate], target: Target) -> Candidate:
@@ -129,7 +136,7 @@ def _several(same: list[Candidate], target: Target) -> PermanentError:
     names = [c.sheet.name for c in same][:NAMED]
     return PermanentError(
         "several_data_sheets",
-        f"{target.name}: sheets {listed(names)} have the same columns, and only one sheet is read. "
+        f"{target.name}: sheets {listed(names)} all have the columns that the feed needs, and only one sheet is read. "
         "Send a file for each, put all rows on one sheet, or hide the sheets that do not count",
         sheets=names,
     )
