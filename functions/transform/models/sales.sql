@@ -3,16 +3,22 @@ WITH worded AS (
   -- A function's text takes the place of its call: one step of the query for each, or it grows with each nesting.
   SELECT accepted.* REPLACE (
     inventory_curated.to_word(unit) AS unit,
-    COALESCE(inventory_curated.to_code(inventory_curated.to_word(currency)), inventory_curated.base_currency()) AS currency
+    inventory_curated.to_word(currency) AS currency
   )
   FROM inventory_raw.sales_accepted AS accepted
 ),
-bare AS (
+coded AS (
   SELECT worded.* REPLACE (
+    COALESCE(inventory_curated.to_code(currency), inventory_curated.base_currency()) AS currency
+  )
+  FROM worded
+),
+bare AS (
+  SELECT coded.* REPLACE (
     inventory_curated.bare_amount(net_amount, currency) AS net_amount,
     inventory_curated.bare_amount(gross_amount, currency) AS gross_amount
   )
-  FROM worded
+  FROM coded
 ),
 stated AS (
   SELECT

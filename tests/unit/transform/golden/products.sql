@@ -61,16 +61,22 @@ WITH model AS (
     SELECT accepted.* REPLACE (
       inventory_curated.to_word(base_unit) AS base_unit,
       inventory_curated.to_word(pack_unit) AS pack_unit,
-      COALESCE(inventory_curated.to_code(inventory_curated.to_word(currency)), inventory_curated.base_currency()) AS currency
+      inventory_curated.to_word(currency) AS currency
     )
     FROM accepted AS accepted
   ),
-  bare AS (
+  coded AS (
     SELECT worded.* REPLACE (
+      COALESCE(inventory_curated.to_code(currency), inventory_curated.base_currency()) AS currency
+    )
+    FROM worded
+  ),
+  bare AS (
+    SELECT coded.* REPLACE (
       inventory_curated.bare_amount(unit_cost, currency) AS unit_cost,
       inventory_curated.bare_amount(unit_price, currency) AS unit_price
     )
-    FROM worded
+    FROM coded
   ),
   stated AS (
     SELECT

@@ -55,15 +55,21 @@ WITH model AS (
     -- A function's text takes the place of its call: one step of the query for each, or it grows with each nesting.
     SELECT accepted.* REPLACE (
       inventory_curated.to_word(unit) AS unit,
-      COALESCE(inventory_curated.to_code(inventory_curated.to_word(currency)), inventory_curated.base_currency()) AS currency
+      inventory_curated.to_word(currency) AS currency
     )
     FROM accepted AS accepted
   ),
-  bare AS (
+  coded AS (
     SELECT worded.* REPLACE (
-      inventory_curated.bare_amount(unit_cost, currency) AS unit_cost
+      COALESCE(inventory_curated.to_code(currency), inventory_curated.base_currency()) AS currency
     )
     FROM worded
+  ),
+  bare AS (
+    SELECT coded.* REPLACE (
+      inventory_curated.bare_amount(unit_cost, currency) AS unit_cost
+    )
+    FROM coded
   ),
   stated AS (
     SELECT
