@@ -16,6 +16,8 @@ from local_bigquery.sql import dialect, native
 from local import bigquery_lookups
 
 SUFFIX = ".duckdb"
+# What DuckDB keeps in memory; it takes 80 % of the machine's if nobody says. What does not fit goes to a file beside.
+MEMORY = "2GB"
 _OWN = "emulator"  # where local-bigquery keeps jobs, results and descriptions of tables
 
 
@@ -29,8 +31,9 @@ def install() -> None:
 def _connect() -> duckdb.DuckDBPyConnection:
     """Do what local-bigquery's own ``_connect`` does, without a lake."""
     settings.data_dir.mkdir(parents=True, exist_ok=True)
-    # The jobs run side by side as it is; to divide a small query among threads costs more than it gives.
-    con = duckdb.connect(config={"TimeZone": "UTC", "threads": 1})
+    spilled = str(settings.data_dir / "spilled")
+    # One thread: the jobs run side by side as it is; to divide a small query among threads costs more than it gives.
+    con = duckdb.connect(config={"TimeZone": "UTC", "threads": 1, "memory_limit": MEMORY, "temp_directory": spilled})
     con.execute(f"ATTACH '{settings.data_dir / _OWN}{SUFFIX}' AS {_OWN}")
     con.execute(database.EMULATOR_SCHEMA)
     con.execute("ATTACH ':memory:' AS bq")
