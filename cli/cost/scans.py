@@ -87,7 +87,13 @@ def columns_in(sql: str, schema: Iterable[Mapping[str, str]]) -> frozenset[str]:
 _REFERENCE = re.compile(r"(?i)\b(?:FROM|JOIN|INTO|UPDATE|DELETE FROM)\s+([a-z_][\w.]*)")
 
 
+_NAMED_QUERY = re.compile(r"(?i)(?:\bWITH|,)\s+([a-z_]\w*) AS \(")
+
+
 def references(sql: str) -> int:
-    """Return how many tables the statements of a script name, each statement for itself: each has a least price."""
+    """Return how many tables the statements of a script name, each statement for itself: each has a least price.
+
+    The named queries of a WITH are no tables.
+    """
     text = re.sub(r"--[^\n]*", "", sql)
-    return sum(len(set(_REFERENCE.findall(piece))) for piece in text.split(";"))
+    return sum(len(set(_REFERENCE.findall(piece)) - set(_NAMED_QUERY.findall(piece))) for piece in text.split(";"))

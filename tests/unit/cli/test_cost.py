@@ -75,6 +75,7 @@ def test_each_table_that_grows_and_that_a_statement_names_is_in_the_model(feed: 
 
 def test_a_table_counts_once_a_statement() -> None:
     assert references("SELECT 1 FROM a JOIN a AS b ON TRUE; -- FROM c\nINSERT INTO b SELECT * FROM a;") == 3
+    assert references("WITH a AS (SELECT 1 FROM t), b AS (SELECT 2 FROM a) SELECT 1 FROM b") == 1, "t; no named query"
 
 
 @pytest.mark.parametrize("feed", ["sales", "stock_movements", "products"])
