@@ -12,6 +12,7 @@ backlog:500.
 import sys
 import tempfile
 import time
+import zlib
 from collections import Counter
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -110,9 +111,15 @@ class Storm:
     def _drop_all(self) -> None:
         for number in range(self.each):
             if number == self.each // 2:
-                self._drop(self._other, b"business_date,currency,rate_to_base\n2026-09-01,USD,0.9\n")
+                self._drop(self._other, self._rate)
             for feed in self.feeds:
                 self._drop(f"{feed}/{self.name}/{number:05d}.csv", content(feed, number))
+
+    @property
+    def _rate(self) -> bytes:
+        """A rate of this storm alone: the bytes of another one's file would be a duplicate, which no KPI waits for."""
+        rate = 0.9 + zlib.crc32(self.name.encode()) % 10_000 / 1_000_000
+        return f"business_date,currency,rate_to_base\n2026-09-01,USD,{rate:.6f}\n".encode()
 
     @property
     def _other(self) -> str:
