@@ -35,6 +35,18 @@ resource "google_dataplex_aspect_type" "kpi" {
   depends_on = [google_project_service.api]
 }
 
+resource "google_dataplex_aspect_type" "quality" {
+  count = local.catalog
+
+  aspect_type_id    = "stockflow-quality"
+  location          = local.region
+  display_name      = "Stockflow quality"
+  description       = "What became of a feed's rows, day by day, and how fresh it is: `stockflow catalog publish --quality` says it."
+  metadata_template = file("${path.module}/schemas/quality-aspect.json")
+
+  depends_on = [google_project_service.api]
+}
+
 resource "google_dataplex_entry_type" "feed" {
   count = local.catalog
 

@@ -2,6 +2,7 @@
 
 import os
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -28,26 +29,35 @@ Number = Annotated[
     typer.Option(help="The project's number: gcloud projects describe PROJECT --format='value(projectNumber)'."),
 ]
 
+Quality = Annotated[
+    bool,
+    typer.Option("--quality", help="Also how good and fresh each feed is: asks the ledger of the project."),
+]
+
 
 @app.command()
-def export(number: Number, as_json: Json = False) -> None:
+def export(number: Number, quality: Quality = False, as_json: Json = False) -> None:
     """Print the requests that tell the catalogue what each table means; nothing is sent.
 
     One UpdateEntryRequest of the Dataplex API for each table of a feed (owner, version, freshness) and of a KPI (owner,
-    formula, unit, grain). Terraform makes the aspect types (optional.catalog).
+    formula, unit, grain). With --quality one more for each feed: which share of the rows was loaded, unreadable,
+    quarantined or held back on each of the last 30 days, and how old the newest loaded file is. Terraform makes the
+    aspect types (optional.catalog).
 
     Examples:
 
       stockflow --project my-project catalog export --number 123456789012
 
       STOCKFLOW_CLI_PROJECT=my-project stockflow catalog export --number 123456789012 --json
+
+      stockflow --project my-project catalog export --number 123456789012 --quality
     """
-    requests = list(_requests(number))
+    requests = list(_requests(number, quality))
     if as_json:
         print_json(requests)
         return
     rows = [{"table": _table(r), "aspect": r["aspect_keys"][0].rpartition(".")[2], **_data(r)} for r in requests]
-    print_table(rows, ["table", "aspect", "owner", "version", "freshness_hours", "unit", "grain"])
+    print_table(rows, ["table", "aspect", "owner", "version", "freshness_hours", "freshness", "unit", "grain"])
     console().print(f"\n{len(rows)} requests; nothing was sent (`--json` prints them)")
 
 
@@ -55,6 +65,7 @@ def export(number: Number, as_json: Json = False) -> None:
 def publish(
     number: Number,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what would be sent, and send nothing.")] = False,
+    quality: Quality = False,
     as_json: Json = False,
 ) -> None:
     """Tell Knowledge Catalog what each table means: the requests of `export`, sent.
@@ -68,13 +79,15 @@ def publish(
       STOCKFLOW_CLI_PROJECT=my-project stockflow catalog publish --number 123456789012 --dry-run
 
       stockflow --project my-project catalog publish --number 123456789012
+
+      stockflow --project my-project catalog publish --number 123456789012 --quality
     """
     from cli.catalog.publish import publish as send
 
     if dry_run:
-        export(number, as_json)
+        export(number, quality, as_json)
         return
-    answers = [answer.shown() for answer in send(_requests(number))]
+    answers = [answer.shown() for answer in send(list(_requests(number, quality)))]
     counts = Counter(answer["state"] for answer in answers)
     if as_json:
         print_json({"counts": dict(counts), "tables": answers})
@@ -120,8 +133,9 @@ def build(
         console().print(f"open {index}", markup=False, soft_wrap=True)
 
 
-def _requests(number: str) -> Any:
+def _requests(number: str, quality: bool) -> Iterator[dict[str, Any]]:
     from cli.catalog.entries import Catalogue
+    from cli.catalog.scores import scores
     from functions.kpi.catalog import load_definitions
     from stockflow.contracts import load_contracts
     from stockflow.settings import Settings, bundle_root
@@ -134,7 +148,10 @@ def _requests(number: str) -> Any:
     root = bundle_root()
     settings = Settings.from_env({**os.environ, "GOOGLE_CLOUD_PROJECT": project})
     definitions = load_definitions(str(root / "functions" / "kpi" / "definitions"))
-    return Catalogue(settings, number).requests(load_contracts(root / "contracts"), definitions)
+    catalogue = Catalogue(settings, number)
+    yield from catalogue.requests(load_contracts(root / "contracts"), definitions)
+    if quality:
+        yield from catalogue.of_quality(scores(target.services()))
 
 
 def _table(request: dict[str, Any]) -> str:

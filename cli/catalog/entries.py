@@ -4,7 +4,7 @@ BigQuery's tables have entries by themselves; what they mean stands in contracts
 aspects are Terraform's (``terraform/schemas``).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +29,11 @@ class Catalogue:
                 yield self._request(layer, table, "stockflow-contract", of_contract(contract))
         for name, definition in sorted(definitions.items()):
             yield self._request("kpi", name, "stockflow-kpi", of_definition(definition))
+
+    def of_quality(self, scores: Iterable[tuple[str, dict[str, Any]]]) -> Iterator[Request]:
+        """Yield an ``UpdateEntryRequest`` for each feed, of how good and fresh it is, on its curated table."""
+        for feed, data in scores:
+            yield self._request("curated", feed, "stockflow-quality", data)
 
     def _request(self, layer: str, table: str, aspect: str, data: Mapping[str, Any]) -> Request:
         key = f"{self.number}.{self.settings.location}.{aspect}"

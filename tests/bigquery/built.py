@@ -147,11 +147,13 @@ def kpi_state() -> Iterator[Statement]:
 def catalogue() -> Iterator[Statement]:
     """What the catalogue shows of an environment: sample values, and the quality of each day."""
     from cli.catalog.measured import measured
+    from cli.catalog.scores import scores
 
     contracts = RecordedServices("").contracts
     newest = [{"feed": feed, "load_id": "a", "landed_on": DAY, "raw_run_id": "r"} for feed in contracts]
     services = RecordedServices("catalogue", {"raw_run_id IS NOT NULL": newest})
     measured(services)
+    list(scores(services))
     yield from services.statements
 
 
