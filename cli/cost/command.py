@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from cli.cost.lineage import told
 from cli.cost.model import Item, Load, bill
 from cli.cost.prices import AS_OF
 from cli.output import CommandError, console, print_json, print_table
@@ -26,7 +27,8 @@ def cost(
 ) -> None:
     """Compute what files cost a day on Google Cloud, by stage, from the schemas and statements of this checkout.
 
-    Nothing is asked of any project. KPI scripts are not in it: they depend on your definitions.
+    Nothing is asked of any project. KPI scripts are not in it: they depend on your definitions. Lineage is counted in
+    events, without a price: none is published for one.
 
     Examples:
 
@@ -41,7 +43,7 @@ def cost(
         found = [compared(count, rows, feed) for count in VOLUMES]
     else:
         items = bill(Load(files, rows, days), contracts[feed])
-        found = [shown(item, files) for item in items]
+        found = [*(shown(item, files) for item in items), told(Load(files, rows, days))]
     if as_json:
         print_json(found)
         return

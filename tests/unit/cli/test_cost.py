@@ -2,6 +2,7 @@
 
 import datetime
 import io
+import json
 import re
 from pathlib import Path
 
@@ -12,17 +13,20 @@ from pyarrow import parquet
 from typer.testing import CliRunner
 
 from cli.cost.command import VOLUMES, compared
+from cli.cost.lineage import events_of_a_file
 from cli.cost.model import Load, bill
 from cli.cost.prices import PRICES
 from cli.cost.scans import references, statements
 from cli.cost.widths import row_bytes
 from cli.main import app
+from functions.ingest.lineage.events import Bare, Writer, fitted
 from functions.ingest.readers.decode import decode
 from functions.ingest.readers.model import Facts, Target
 from functions.ingest.staging import Staging, arrow_schema, stage
 from stockflow.contracts import load_contracts
+from stockflow.ledger import StageRecord
 from stockflow.schema import schemas
-from stockflow.settings import bundle_root
+from stockflow.settings import Settings, bundle_root
 
 CONTRACTS = load_contracts(bundle_root() / "contracts")
 TABLES = schemas(CONTRACTS)
@@ -100,6 +104,28 @@ def test_the_page_has_the_table_of_today() -> None:
     for files in VOLUMES:
         row = compared(files, 1_000, "sales")
         assert f"| {' | '.join(row.values())} |" in page
+
+
+def test_a_file_tells_as_many_events_as_the_model_says() -> None:
+    """Given the records of the four stages, written as the sweep sends them."""
+    writer = Writer(Settings("p"), Bare(CONTRACTS))
+    stages = {"ingest": "loaded", "validate": "validated", "transform": "transformed", "kpi": "refreshed"}
+    records = [
+        StageRecord("load", "sales", stage, state, "v", NOW, NOW, "b", "sales/a.csv", 1, landed_at=NOW)
+        for stage, state in stages.items()
+    ]
+    sent = [part for record in records for event in writer.of_record(record) for part in fitted(event)]
+    assert len(sent) == events_of_a_file() == 8
+
+
+def test_lineage_is_counted_and_has_no_price() -> None:
+    result = CliRunner().invoke(app, ["cost", "--files", "1000", "--json"])
+    (row,) = (r for r in json.loads(result.output) if r["stage"] == "lineage")
+    assert row["$ a day"] == "no price"
+    kpis = len(list((bundle_root() / "functions/kpi/definitions").glob("*.sql")))
+    assert row["quantity"] == f"{8_000 + 2 * kpis * 720:,}"  # a drain in 120 seconds
+    page = (bundle_root() / "docs" / "cost.md").read_text()
+    assert f"{row['quantity']} events" in page
 
 
 def test_the_command_says_what_a_day_costs() -> None:
