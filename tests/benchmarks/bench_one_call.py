@@ -3,7 +3,8 @@
     python -m tests.benchmarks.bench_one_call [MEGABYTES]
 
 Of each format the file that is slowest among those that people send (a line break in every record, every value quoted,
-an array on one line), read and written as a staged Parquet file on one core, in seconds of CPU.
+an array on one line), read and written as a staged Parquet file on one core, in seconds of CPU. Of CSV two more, to see
+what the slowest costs the others: a line break in one record of a thousand, and in none.
 """
 
 import io
@@ -24,10 +25,24 @@ NOW = datetime(2026, 9, 1, tzinfo=UTC)
 CORPUS = Path(__file__).parents[1] / "corpus"
 
 
-def broken(count: int) -> bytes:
-    """Return CSV with a line break in every record."""
-    rows = (",".join(f'"{v}\n"' if n == 3 else f'"{v}"' for n, v in enumerate(cells(i))) for i in range(count))
+def broken(count: int, one_in: int = 1) -> bytes:
+    """Return CSV with a line break in every record, or in one of so many."""
+    rows = (",".join(_quoted(n, v, i % one_in == 0) for n, v in enumerate(cells(i))) for i in range(count))
     return "\n".join((",".join(HEADER), *rows)).encode()
+
+
+def _quoted(number: int, value: str, is_broken: bool) -> str:
+    return f'"{value}\n"' if is_broken and number == 3 else f'"{value}"'
+
+
+def seldom_broken(count: int) -> bytes:
+    """Return CSV with a line break in one record of a thousand."""
+    return broken(count, 1_000)
+
+
+def plain(count: int) -> bytes:
+    """Return CSV without quotes."""
+    return "\n".join((",".join(HEADER), *(",".join(map(str, cells(i))) for i in range(count)))).encode()
 
 
 def x12(count: int) -> bytes:
@@ -55,6 +70,8 @@ def xml(count: int) -> bytes:
 
 FILES: dict[str, tuple[str, str, Callable[[int], bytes]]] = {
     "csv": ("sales", "csv", broken),
+    "csv (one record in 1,000 broken)": ("sales", "csv", seldom_broken),
+    "csv (no quotes)": ("sales", "csv", plain),
     "json": ("sales", "json", array),
     "jsonl": ("sales", "jsonl", jsonl),
     "x12": ("sales", "edi", x12),
