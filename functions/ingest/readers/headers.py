@@ -20,6 +20,7 @@ from stockflow.errors import PermanentError
 Header = tuple[int, Sequence[str]]  # its line, its cells
 LEAST = 2  # known headers that make a line another header, and at least half of what stands in it
 _SHOWN = 20
+_FIGURES = b"0123456789-/:. +,TZ'()"
 _TYPED = frozenset({"integer", "number", "date", "timestamp"})
 
 
@@ -49,8 +50,10 @@ class Headers:
 
     def places(self, columns: Sequence[pa.Array]) -> list[int]:
         """Return the rows that may be headers."""
-        found = pc.is_in(columns[self.place], value_set=self._names) if columns else None
-        return pc.indices_nonzero(found).to_pylist() if found is not None and pc.any(found).as_py() else []
+        if not columns or not _has_words(columns[self.place]):
+            return []
+        found: list[int] = pc.indices_nonzero(pc.is_in(columns[self.place], value_set=self._names)).to_pylist()
+        return found
 
     def may_be(self, cells: Sequence[str]) -> bool:
         """Whether a row may be a header."""
@@ -72,6 +75,12 @@ class Headers:
     def _differs(self, place: int, column: str | None) -> bool:
         known = self.columns.get(place)
         return column != known and (known is not None or column not in self.columns.values())
+
+
+def _has_words(column: pa.Array) -> bool:
+    """Whether something else than dates and numbers stands in a column."""
+    text = column.buffers()[2]
+    return text is not None and bool(text.to_pybytes().translate(None, _FIGURES))
 
 
 def check_above(above: Iterable[tuple[int, Sequence[str]]], header: Header, target: Target) -> None:

@@ -12,13 +12,14 @@ from collections.abc import Iterable
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from functions.ingest.readers.arrow import text
+from functions.ingest.readers.arrow import integers, text
 from functions.ingest.readers.model import Target
 from stockflow.values import mark_evidence
 
 NUMBERS = frozenset({"integer", "number"})
 _TWO_WAYS = "^-?[1-9][0-9]{0,2}\\.[0-9]{3}$"
 _IS_TWO_WAYS = re.compile(_TWO_WAYS).match
+_THREE = integers([4])[0].cast(pa.int32())  # the point, and three decimals
 _POINT = r"^(-?[0-9]+)\."
 
 
@@ -61,9 +62,11 @@ class Marks:
         """Return a column of numbers; texts in quotes between them stay as they are."""
         if self.comma:
             return pc.replace_substring_regex(numbers, _POINT, r"\1,")
-        place = pc.find_substring(numbers, ".")
-        three = pc.and_(pc.greater(place, 0), pc.equal(pc.subtract(pc.binary_length(numbers), place), 4))
-        if not pc.any(three).as_py():
+        characters = numbers.buffers()[2]
+        if characters is None or b"." not in characters.to_pybytes():
+            return numbers
+        lengths = pc.subtract(pc.binary_length(numbers), pc.find_substring(numbers, "."))
+        if not pc.any(pc.equal(lengths, _THREE)).as_py():
             return numbers
         found = pc.match_substring_regex(numbers, _TWO_WAYS)
         return pc.if_else(found, pc.binary_join_element_wise(numbers, text("0"), text("")), numbers)
