@@ -56,7 +56,7 @@ class Marks:
             return number.replace(".", ",") if self.comma else f"{number}0"
         if self.comma and "," not in number and mark_evidence(number) == ".":
             return number.replace(".", ",")
-        return number
+        return str(number)
 
     def array(self, numbers: pa.Array) -> pa.Array:
         """Return a column of numbers; texts in quotes between them stay as they are."""

@@ -28,6 +28,8 @@ class Body:
         self._kinds = {i: target.contract.column(name).logical_type for i, name in plan.columns.items()}
         self._marks = Marks(target)
         self._headers = Headers(plan.columns, target)
+        self._typed, self._names = self._headers.place, self._headers.names
+        self._numeric = frozenset(i for i, kind in self._kinds.items() if kind in NUMBERS)
         self._merged = _Merged(sheet.merges(), plan, header_row)
 
     def take_rejects(self) -> tuple[Reject, ...]:
@@ -66,7 +68,7 @@ class Body:
         cells = self._as_wide_as_the_header(row.cells)
         if cells is None:
             return self._too_wide(row)
-        again = self._headers.may_be(cells) and self._headers.repeated(row.number, cells)
+        again = cells[self._typed] in self._names and self._headers.repeated(row.number, cells)
         if again or tuple(cells) == self._plan.header:
             return repeated_header(row.number, _text(row).encode())
         if ({*map(type, cells)} != _TEXT or self._marks.comma) and (reject := self._resolve(row, cells)):
@@ -99,6 +101,8 @@ class Body:
         own rule, as in a CSV file. In a column of text it would pass for a value.
         """
         for i, value in enumerate(cells):
+            if type(value) is str and not (self._marks.comma and i in self._numeric):
+                continue
             if isinstance(value, Coded):
                 cells[i] = value.shown if self._kinds.get(i, "string") == "string" else str(value)
             elif isinstance(value, Problem):
@@ -107,7 +111,7 @@ class Body:
                 cells[i] = str(value)
             elif isinstance(value, Rounded) and self._kinds.get(i) == "string":
                 return self._rounded(row, i, value)
-            elif type(value) is not str or self._marks.comma:
+            else:
                 cells[i] = self._marks.value(self._plan.columns.get(i), value) or ""
         return None
 
