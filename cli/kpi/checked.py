@@ -7,6 +7,7 @@ from cli.googlesql.engine import installed
 from cli.kpi.examples import example_faults
 from cli.kpi.fault import Fault, told, unknown_name, with_nearest
 from cli.kpi.hazards import hazards
+from cli.kpi.kept import beyond_what_is_kept
 from cli.kpi.workspace import Workspace
 from functions.kpi.columns import Columns, output_columns
 from functions.kpi.definition import Definition
@@ -120,6 +121,7 @@ def _as_bigquery(found: Checked) -> None:
 def _one(definition: Definition, workspace: Workspace, found: Checked) -> Iterator[Fault]:
     yield from hazards(definition, found.known, workspace.dated_views)
     text = workspace.texts[f"{definition.name}.sql"]
+    yield from beyond_what_is_kept(definition, text, workspace.views)
     yield from example_faults(definition, text, found.known, workspace.views)
     if not definition.examples:
         words = "has no worked example: add `examples` with rows that are given and rows that are expected"

@@ -6,6 +6,7 @@ from cli.kpi import checked as checking
 from cli.kpi.checked import checked
 from cli.kpi.workspace import Workspace
 from stockflow.contracts import load_contracts
+from stockflow.schema import pipeline
 from stockflow.settings import bundle_root
 
 HEAD = """/*
@@ -125,3 +126,12 @@ def test_a_definition_without_an_example_gets_advice_only() -> None:
     assert faults(head + SQL) == [
         "units_sold.sql:1: has no worked example: add `examples` with rows that are given and rows that are expected"
     ]
+
+
+def test_a_look_back_at_what_is_no_longer_kept_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Given facts that are kept for 400 days, then a look-back of 400 days at sales is a fault with its line."""
+    assert faults(HEAD.replace("lookback_days: 7", "lookback_days: 400") + SQL) == []
+    monkeypatch.setitem(pipeline()["retention"], "curated", 400)
+    assert faults(HEAD.replace("lookback_days: 7", "lookback_days: 399") + SQL) == []
+    (said,) = faults(HEAD.replace("lookback_days: 7", "lookback_days: 400") + SQL)
+    assert "units_sold.sql:10: looks back 400 days at sales, whose facts are kept 400 days: expected fewer" in said
