@@ -9,11 +9,8 @@ import typer
 
 from cli import target
 from cli.output import CommandError, console, errors, print_json, print_table
-from cli.retention.needs import refuse_contradictions
-from local import control
 from local.environment import variables
 from local.state import PARTS, Stack, StackStatus, read_status, running
-from local.supervisor import StackError, Supervisor
 from stockflow.errors import StockflowError
 from stockflow.settings import bundle_root
 
@@ -78,6 +75,10 @@ def start(dashboard: bool) -> Stack:
     Raises:
         CommandError: which part did not come up, and why; or what contradicts itself: nothing is deleted then.
     """
+    from cli.retention.needs import refuse_contradictions
+    from local import control
+    from local.supervisor import StackError
+
     refuse_contradictions(bundle_root())
     with errors().status("starting") as spinner:
         try:
@@ -89,7 +90,9 @@ def start(dashboard: bool) -> Stack:
 def _stay(dashboard: bool) -> None:
     import signal
 
+    from cli.retention.needs import refuse_contradictions
     from local.state import open_stack
+    from local.supervisor import Supervisor
 
     if running(target.folder()):
         raise CommandError("a stack is already running in this folder: `stockflow down` stops it")
@@ -119,6 +122,8 @@ def down(
 
       stockflow down --purge
     """
+    from local import control
+
     stopped = control.down(target.folder())
     if purge:
         _purge(target.folder())

@@ -133,9 +133,9 @@ def _group(key: tuple[str, str], rows: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _stale_kpis(services: Services) -> list[dict[str, Any]]:
-    from functions.kpi.catalog import read_catalog
+    from functions.kpi.catalog import read_headers
 
-    present: Mapping[str, Any] = read_catalog(services.settings.definitions_uri, services).definitions
+    present: Mapping[str, Any] = read_headers(services.settings.definitions_uri, services).definitions
     return [
         {"stage": "kpi", "feed": row["kpi"], "stale": 1, "of": 1, "rows": None, "versions_behind": 1,
          "made_until": row["finished_at"]}

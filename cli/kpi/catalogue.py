@@ -11,7 +11,7 @@ from cli.output import CommandError, console, print_json, print_table
 from cli.refresh import compute
 from cli.stack import Json
 from cli.texts import LANGUAGE, said, speaking
-from functions.kpi.catalog import load_definitions
+from functions.kpi.catalog import catalog_of, load_definitions, read_texts
 from functions.kpi.definition import Definition
 from functions.kpi.graph import column_lineage, parse_sql, tables
 from functions.kpi.headline import Headline, headlines
@@ -119,11 +119,19 @@ def show(
 
 def _defined(services: Services, name: str) -> list[Definition]:
     """Return the definition of that name; all of them without a name."""
-    with corrected(services.settings.definitions_uri):
-        definitions = load_definitions(services.settings.definitions_uri, services)
-    if name and name not in definitions:
-        raise CommandError(f"no KPI {name!r}{hint(name, definitions)} `stockflow kpi list` says what each is")
-    return [definitions[name]] if name else list(definitions.values())
+    uri = services.settings.definitions_uri
+    with corrected(uri):
+        return [_one(services, uri, name)] if name else list(load_definitions(uri, services).values())
+
+
+def _one(services: Services, uri: str, name: str) -> Definition:
+    found = catalog_of(read_texts(uri, services, f"{name}.sql"), services.contracts)
+    for fault in found.faults.values():
+        raise fault
+    if name not in found.definitions:
+        known = [file.removesuffix(".sql") for file in read_texts(uri, services)]
+        raise CommandError(f"no KPI {name!r}{hint(name, known)} `stockflow kpi list` says what each is")
+    return found.definitions[name]
 
 
 def _days(services: Services, sql: str) -> list[dict[str, Any]]:

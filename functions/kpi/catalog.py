@@ -1,12 +1,11 @@
 """The catalogue: the definitions of an environment."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from functions.kpi.contract_params import with_values
 from functions.kpi.definition import Definition, parse
-from functions.kpi.graph import check
 from stockflow.contracts import Contract, load_contracts
 from stockflow.errors import PermanentError
 from stockflow.events import ObjectRef
@@ -30,8 +29,22 @@ def read_catalog(uri: str, services: Services | None = None) -> Catalog:
     return catalog_of(read_texts(uri, services), contracts)
 
 
+def read_headers(uri: str, services: Services | None = None) -> Catalog:
+    """Return what ``read_catalog`` does without a look at the SQL, which takes a parser and half a second."""
+    contracts = services.contracts if services else load_contracts(bundle_root() / "contracts")
+    return _catalog(read_texts(uri, services), contracts, lambda _: None)
+
+
 def catalog_of(texts: Mapping[str, str], contracts: Mapping[str, Contract]) -> Catalog:
     """Return what files (name -> text) define, with the values of the contracts in them."""
+    from functions.kpi.graph import check
+
+    return _catalog(texts, contracts, check)
+
+
+def _catalog(
+    texts: Mapping[str, str], contracts: Mapping[str, Contract], check: Callable[[Definition], None]
+) -> Catalog:
     found = Catalog({}, {})
     for file_name, text in sorted(texts.items()):
         try:
@@ -56,14 +69,18 @@ def load_definitions(uri: str, services: Services | None = None) -> dict[str, De
     return catalog.definitions
 
 
-def read_texts(uri: str, services: Services | None = None) -> dict[str, str]:
-    """Return file name -> text of the definitions in a folder, or ``gs://bucket/prefix`` (with ``services``)."""
+def read_texts(uri: str, services: Services | None = None, only: str = "") -> dict[str, str]:
+    """Return file name -> text of the definitions in a folder, or ``gs://bucket/prefix`` (with ``services``).
+
+    ``only`` is the name of the one file that is wanted; nothing is found where it is not there.
+    """
     if not uri.startswith("gs://"):
-        return {p.name: p.read_text(encoding="utf-8") for p in Path(uri).glob("*.sql")}
+        return {p.name: p.read_text(encoding="utf-8") for p in Path(uri).glob(only or "*.sql")}
     assert services is not None, "definitions in a bucket need services to read them"
     bucket, _, prefix = uri.removeprefix("gs://").partition("/")
     store = services.object_store
-    objects = [o for o in store.list(bucket, prefix) if o.name.endswith(".sql")]
+    wanted = f"{prefix}/{only}" if only else prefix
+    objects = [o for o in store.list(bucket, wanted) if o.name.endswith(f"/{only}" if only else ".sql")]
     for found in objects:
         if found not in _texts:  # an object of one generation never changes
             _texts[found] = store.read(bucket, found.name).decode()

@@ -135,13 +135,16 @@ def orphans() -> Iterator[Statement]:
 
 def kpi_state() -> Iterator[Statement]:
     """What is known of the KPIs, and what each says in one number."""
+    from functions.kpi.catalog import load_definitions
     from functions.kpi.headline import headlines
     from functions.kpi.state import read_state
 
+    tables = [{"table_name": name} for name in load_definitions(RecordedServices("").settings.definitions_uri)]
     services = RecordedServices("kpi state", {"FROM inventory_curated.known_days": [_HORIZON]})
     read_state(services)
-    headlines(services)
-    yield from services.statements
+    listed = RecordedServices("kpi list", {"SELECT table_name FROM inventory_kpi.INFOR": tables})
+    headlines(listed)
+    yield from (*services.statements, *listed.statements)
 
 
 def catalogue() -> Iterator[Statement]:

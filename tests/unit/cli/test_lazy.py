@@ -63,10 +63,24 @@ def test_help_of_a_command_imports_no_client_and_no_validation_library() -> None
     assert found & CLIENTS == set()
 
 
-def test_the_warehouse_is_opened_without_pandas() -> None:
-    """Where pandas is installed, BigQuery's client does not import it."""
+def test_the_warehouse_is_opened_without_pandas_and_arrow() -> None:
+    """Where they are installed, BigQuery's client does not import them: rows come as JSON."""
     found = imported("import stockflow.gcp.warehouse")
-    assert {"google.cloud.bigquery", "pyarrow"} <= found and "pandas" not in found
+    assert "google.cloud.bigquery" in found and found & {"pandas", "numpy", "pyarrow"} == set()
+
+
+def test_the_stack_is_asked_without_what_starts_it() -> None:
+    found = imported("import cli.stack, cli.drop, cli.loads")
+    assert found & {"local.control", "local.supervisor", "local.guard", "local.process"} == set()
+
+
+def test_versions_and_headers_of_definitions_are_read_without_their_sql() -> None:
+    """`status` compares versions; reading the SQL of 45 definitions takes half a second."""
+    found = imported(
+        "from functions.kpi.catalog import read_headers\n"
+        "assert read_headers('functions/kpi/definitions').definitions['gmroi'].version"
+    )
+    assert "sqlglot" not in found
 
 
 def test_what_was_left_out_can_be_imported_afterwards(monkeypatch: pytest.MonkeyPatch) -> None:
