@@ -306,7 +306,7 @@ def test_a_dark_system_gets_a_dark_page_and_nothing_left_the_machine(page: Page)
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"STOCKFLOW_DEFINITIONS_URI": "/nowhere"}, "stockflow drop"),
+        ({"STOCKFLOW_DEFINITIONS_URI": "/nowhere"}, "stockflow demo"),
         ({"BIGQUERY_EMULATOR_HOST": "http://127.0.0.1:1"}, "stockflow up"),
     ],
     ids=["no KPI yet", "no warehouse"],
