@@ -17,7 +17,7 @@ from local import bigquery_lookups
 
 SUFFIX = ".duckdb"
 # What DuckDB keeps in memory; it takes 80 % of the machine's if nobody says. What does not fit goes to a file beside.
-MEMORY = "2GB"
+MEMORY = "4GB"
 _OWN = "emulator"  # where local-bigquery keeps jobs, results and descriptions of tables
 
 
