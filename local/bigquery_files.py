@@ -16,8 +16,6 @@ from local_bigquery.sql import dialect, native
 from local import bigquery_lookups
 
 SUFFIX = ".duckdb"
-# What DuckDB keeps in memory; it takes 80 % of the machine's if nobody says. What does not fit goes to a file beside.
-MEMORY = "4GB"
 _OWN = "emulator"  # where local-bigquery keeps jobs, results and descriptions of tables
 
 
@@ -31,9 +29,10 @@ def install() -> None:
 def _connect() -> duckdb.DuckDBPyConnection:
     """Do what local-bigquery's own ``_connect`` does, without a lake."""
     settings.data_dir.mkdir(parents=True, exist_ok=True)
-    spilled = str(settings.data_dir / "spilled")
     # One thread: the jobs run side by side as it is; to divide a small query among threads costs more than it gives.
-    con = duckdb.connect(config={"TimeZone": "UTC", "threads": 1, "memory_limit": MEMORY, "temp_directory": spilled})
+    # What does not fit into memory (80 % of the machine's) lies beside the databases, not in the folder of the caller.
+    spilled = str(settings.data_dir / "spilled")
+    con = duckdb.connect(config={"TimeZone": "UTC", "threads": 1, "temp_directory": spilled})
     con.execute(f"ATTACH '{settings.data_dir / _OWN}{SUFFIX}' AS {_OWN}")
     con.execute(database.EMULATOR_SCHEMA)
     con.execute("ATTACH ':memory:' AS bq")
