@@ -64,7 +64,7 @@ def backfill(
         _tell_plan(order, days, services, as_json)
         return
     told = _run(order, days, services, diff)
-    print_json(told) if as_json else _tell(told)
+    print_json(told) if as_json else _tell(told, services.settings.replay_window_seconds)
     if told["failed_days"] or told["stopped"]:
         raise typer.Exit(1)
 
@@ -76,9 +76,11 @@ def _run(order: Order, days: Days, services: Services, diff: bool) -> dict[str, 
             with errors().status("keeping the KPIs as they are"):
                 cells.keep(services, name)
         with progress() as bar:
-            task = bar.add_task("loads replayed", total=sum(d["loads"] for d in days))
+            matching = sum(d["loads"] for d in days)
+            task = bar.add_task("loads replayed", total=matching)
             ended = run(order, days_of(days), Environment(services), lambda p: bar.update(task, completed=p.loads))
-        return report(order, ended, cells.changed(services, name) if diff else None)
+        told = report(order, ended, cells.changed(services, name) if diff else None)
+        return told | {"left_as_they_are": 0 if ended.stopped else max(0, matching - ended.loads)}
     finally:
         if diff:
             cells.forget(services, name)
@@ -124,7 +126,7 @@ def _tell_plan(order: Order, days: Days, services: Services, as_json: bool) -> N
         )
 
 
-def _tell(told: dict[str, Any]) -> None:
+def _tell(told: dict[str, Any], window_seconds: int) -> None:
     out = console()
     if told["days"]:
         states = sorted({name for day in told["days"] for name in day} - {"day"})
@@ -135,6 +137,8 @@ def _tell(told: dict[str, Any]) -> None:
     out.print(
         f"{told['loads']} loads ended; " + ("KPIs not compared" if changed is None else f"{changed} KPI cells changed")
     )
+    if left := told["left_as_they_are"]:
+        out.print(f"{left} loads were left as they are: they ended less than {window_seconds / 60:g} minutes ago")
     if told["stopped"]:
         out.print(f"stopped: {told['stopped']}")
     for command in told["run_again"]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from cli.backfill import command
 from cli.backfill.command import run
 from cli.backfill.order import Flight, Order, Position, order_of
 from cli.backfill.report import report
@@ -146,6 +147,15 @@ def test_a_batch_that_does_not_end_in_time_stops_it() -> None:
     assert told["stopped"] == "1 loads of 2026-10-01 did not end within 600 s"
     assert told["days"] == [{"day": "2026-10-01", "refreshed": 2, "not ended": 1}]
     assert told["run_again"] == ["stockflow backfill --stage transform --from 2026-10-01 --to 2026-10-02"]
+
+
+def test_that_loads_which_ended_lately_are_left_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    """Without it, a day replayed a minute after it landed says "0 loads ended" and no more."""
+    told = report(Order("transform"), Position(NOON, DAYS), []) | {"left_as_they_are": 7}
+    command._tell(told, window_seconds=900)
+    said = capsys.readouterr().out
+    assert "0 loads ended; 0 KPI cells changed\n7 loads were left as they are" in said
+    assert "they ended less than 15 minutes ago" in said
 
 
 def test_an_order_says_what_is_wrong_with_it() -> None:
