@@ -12,7 +12,8 @@ from functions.ingest.readers.batches import batch_of_rows
 from functions.ingest.readers.columnar import single_text, value_text
 from functions.ingest.readers.encoding import is_text
 from functions.ingest.readers.layout import Layout, layout
-from functions.ingest.readers.model import Chunk, Facts, Reject, Target, shown
+from functions.ingest.readers.misfit import not_utf8
+from functions.ingest.readers.model import Chunk, Facts, Reject, Target
 from functions.ingest.readers.native import Constant, Marks, native
 from stockflow.errors import PermanentError
 
@@ -52,7 +53,7 @@ def _chunks(records: Any, plan: Layout, target: Target) -> Iterator[Chunk]:
     rejects: list[Reject] = []
     for number, record in enumerate(records, 1):
         if any(cell.is_undecodable(record) for cell in cells):
-            rejects.append(_reject(number, record))
+            rejects.append(not_utf8(number, map(_text, record.values())))
         else:
             numbers.append(number)
             rows.append([cell.text(record) for cell in cells])
@@ -61,13 +62,6 @@ def _chunks(records: Any, plan: Layout, target: Target) -> Iterator[Chunk]:
             numbers, rows, rejects = [], [], []
     if rows or rejects:
         yield Chunk(batch_of_rows(plan, numbers, rows) if rows else None, tuple(rejects))
-
-
-def _reject(number: int, record: dict[str, Any]) -> Reject:
-    """Return the reject of a record with bytes that are no text."""
-    text = "\t".join(_text(value) or "" for value in record.values())
-    message = "bytes that are not valid UTF-8 (shown as \\xNN)"
-    return Reject(number, "undecodable_bytes", message, "", "valid text", shown(text))
 
 
 def _is_single(kind: Any) -> bool:

@@ -17,7 +17,8 @@ from functions.ingest.readers.arrow import TEXT, integers, text, texts
 from functions.ingest.readers.batches import batch_of
 from functions.ingest.readers.encoding import is_text
 from functions.ingest.readers.layout import layout
-from functions.ingest.readers.model import Chunk, Facts, Reject, Target, shown
+from functions.ingest.readers.misfit import not_utf8
+from functions.ingest.readers.model import Chunk, Facts, Reject, Target
 from functions.ingest.readers.native import Marks
 from stockflow.errors import PermanentError
 
@@ -83,9 +84,7 @@ def undecodable(column: pa.Array) -> list[int]:
 
 def _reject(line: int, row: pa.RecordBatch) -> Reject:
     """Return the reject of a row with bytes that are no text."""
-    text = "\t".join(as_text(c).to_pylist()[0] or "" for c in row.columns)
-    message = "bytes that are not valid UTF-8 (shown as \\xNN)"
-    return Reject(line, "undecodable_bytes", message, "", "valid text", shown(text))
+    return not_utf8(line, (as_text(c).to_pylist()[0] for c in row.columns))
 
 
 def _without_nan(column: pa.Array) -> pa.Array:
@@ -107,7 +106,10 @@ def as_text(column: pa.Array) -> pa.Array:
         column, kind = column.dictionary_decode(), kind.value_type
     if any(is_one(kind) for is_one in _BYTES):
         raw = column.cast(pa.large_binary())
-        return raw.cast(TEXT) if not undecodable(column) else texts([value_text(v) for v in raw.to_pylist()])
+        try:
+            return raw.cast(TEXT)
+        except pa.ArrowInvalid:  # bytes that are no text; a Parquet file's rows with them are refused before
+            return texts([value_text(v) for v in raw.to_pylist()])
     if any(is_one(kind) for is_one in _AS_ARROW_WRITES):
         return column.cast(TEXT)
     if pa.types.is_timestamp(kind):  # not by Python values: those of nanoseconds want pandas

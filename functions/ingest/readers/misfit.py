@@ -1,6 +1,7 @@
 """Records that do not fit: why each is refused, in words that its sender understands."""
 
 import re
+from collections.abc import Iterable
 
 from functions.ingest.readers.encoding import is_text, readable
 from functions.ingest.readers.model import Reject, shown
@@ -40,6 +41,12 @@ def unreadable(line: int, raw: bytes) -> Reject | None:
         kept = shown(readable(text.replace(b"\0", b"\\x00")))
         return Reject(line, "nul_byte", message, "\\x00", "valid text", kept)
     return None
+
+
+def not_utf8(line: int, cells: Iterable[str | None]) -> Reject:
+    """Return the reject of a row of a binary format whose texts are not valid; ``cells`` show their bytes."""
+    message = "bytes that are not valid UTF-8 (shown as \\xNN)"
+    return Reject(line, "undecodable_bytes", message, "", "valid text", shown("\t".join(c or "" for c in cells)))
 
 
 def broken_quote(line: int, raw: bytes, problem: str) -> Reject:
