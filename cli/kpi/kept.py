@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from cli.kpi.fault import Fault
 from functions.kpi.definition import Definition
 from functions.kpi.graph import reads
-from functions.kpi.refresh import HORIZONS
+from functions.kpi.refresh import without_horizons
 from stockflow.contracts import load_contracts
 from stockflow.retention import limited
 from stockflow.schema import pipeline
@@ -15,7 +15,7 @@ from stockflow.settings import bundle_root
 def beyond_what_is_kept(definition: Definition, text: str, views: Mapping[str, str]) -> Iterator[Fault]:
     """Yield each feed at which it looks back as far as its facts are kept, or farther."""
     ends = limited("curated", pipeline()["retention"], load_contracts(bundle_root() / "contracts"))
-    read = reads({definition.name: definition}, {name: sql for name, sql in views.items() if name != HORIZONS})
+    read = reads({definition.name: definition}, without_horizons(views))
     for feed, days in sorted(ends.items()):
         table = f"inventory_curated.{feed}"
         if table in read[definition.name] and definition.lookback(table) >= days:

@@ -1,6 +1,5 @@
 """kpi lineage: where a KPI's numbers come from, down to the columns of files."""
 
-import difflib
 from typing import Annotated, Any
 
 import typer
@@ -10,7 +9,7 @@ from cli import target
 from cli.kpi.check import here, refuse
 from cli.kpi.checked import checked
 from cli.kpi.sources import Origin, Tracer, texts
-from cli.kpi.workspace import Workspace, is_file, open_workspace
+from cli.kpi.workspace import Workspace, is_file, nearest, open_workspace
 from cli.output import CommandError, console, print_json
 from cli.stack import Json
 
@@ -61,10 +60,10 @@ def traced(workspace: Workspace, column: str) -> tuple[Origin, list[dict[str, An
     refuse(found, workspace)
     name, table = workspace.one().name, workspace.one().table
     if column not in found.known[table]:
-        near = difflib.get_close_matches(column, found.known[table], 1, 0.5) or ["value"]
+        near = nearest(column, found.known[table]) or "value"
         raise CommandError(
             f"{table} has no column {column!r}: expected one of {', '.join(found.known[table])}; "
-            f"`stockflow kpi lineage {name} --column {near[0]}`"
+            f"`stockflow kpi lineage {name} --column {near}`"
         )
     origin = Tracer(texts(workspace), found.known).trace(f"{table}.{column}")
     return origin, [_source(name, workspace) for name in sorted(origin.leaves())]

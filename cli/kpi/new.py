@@ -1,6 +1,5 @@
 """kpi new: a first definition of an idea, with an example that holds."""
 
-import difflib
 import re
 import sys
 from dataclasses import replace
@@ -12,7 +11,7 @@ import typer
 from cli.kpi.check import here, refuse
 from cli.kpi.checked import checked
 from cli.kpi.template import Idea, definition_text, is_number
-from cli.kpi.workspace import Workspace, hint, open_workspace, project_folder
+from cli.kpi.workspace import Workspace, hint, nearest, open_workspace, project_folder
 from cli.output import CommandError, console, print_json
 from cli.stack import Json
 
@@ -101,7 +100,7 @@ def _types(name: str, table: str, workspace: Workspace) -> dict[str, str]:
     known = {**workspace.sources, **known}
     if table not in known:
         tables = [*known, *(f"inventory_kpi.{d}" for d in workspace.definitions)]
-        near = _nearest(table, tables) or DAILY
+        near = nearest(table, tables) or DAILY
         raise CommandError(f"no table {table!r}{hint(table, tables)} `stockflow kpi new {name} --table {near}`")
     if "business_date" not in known[table]:
         raise CommandError(
@@ -115,7 +114,7 @@ def _refuse_columns(idea: Idea) -> None:
     for option, columns in asked.items():
         for column in columns:
             if column and column not in idea.types:
-                near = ",".join(c if c in idea.types else _nearest(c, list(idea.types)) or "COLUMN" for c in columns)
+                near = ",".join(c if c in idea.types else nearest(c, list(idea.types)) or "COLUMN" for c in columns)
                 raise CommandError(
                     f"{idea.table} has no column {column!r}{hint(column, list(idea.types))} "
                     f"`stockflow kpi new {idea.name} --{option} {near}`"
@@ -127,10 +126,6 @@ def _refuse_columns(idea: Idea) -> None:
                     f"{column} is {idea.types[column]}, expected a column of numbers: "
                     f"`stockflow kpi new {idea.name} --{option} {_default(dict(idea.types))}`"
                 )
-
-
-def _nearest(wrong: str, known: list[str]) -> str:
-    return next(iter(difflib.get_close_matches(wrong, known, 1, 0.5)), "")
 
 
 def _ask(asked: bool, question: str, default: str) -> str:

@@ -13,7 +13,7 @@ from functions.kpi.catalog import Catalog, catalog_of, read_texts
 from functions.kpi.columns import Columns, all_columns, curated_columns
 from functions.kpi.definition import Definition
 from functions.kpi.graph import parse_sql, reads, tables
-from functions.kpi.refresh import HORIZONS, views_by_name
+from functions.kpi.refresh import views_by_name, without_horizons
 from stockflow.contracts import Contract, load_contracts
 from stockflow.errors import PermanentError
 from stockflow.services import Services
@@ -57,7 +57,7 @@ class Workspace:
     def dated_views(self) -> dict[str, set[str]]:
         """View -> the dated tables that it reads, of those views that give rows of facts."""
         dated = {f"inventory_curated.{feed}" for feed, c in self.contracts.items() if c.business_date}
-        behind = {name: tables(parse_sql(name, sql)) & dated for name, sql in self.views.items() if name != HORIZONS}
+        behind = {name: tables(parse_sql(name, sql)) & dated for name, sql in without_horizons(self.views).items()}
         return {name: read for name, read in behind.items() if read}
 
     def behind(self, names: Iterable[str]) -> set[str]:
@@ -112,10 +112,15 @@ def open_workspace(wanted: Sequence[str], uri: str, services: Services | None = 
     return Workspace(texts, contracts, tuple(names), places=places)
 
 
+def nearest(wrong: str, known: Collection[str]) -> str:
+    """Return the known name that is most like a wrong one; "" where none is."""
+    return next(iter(difflib.get_close_matches(wrong, known, 1, 0.5)), "")
+
+
 def hint(wrong: str, known: Collection[str]) -> str:
     """Return the nearest known name, or all of them."""
-    close = difflib.get_close_matches(wrong, known, 1, 0.5)
-    return f"; did you mean {close[0]}?" if close else f"; expected one of {', '.join(sorted(known))};"
+    near = nearest(wrong, known)
+    return f"; did you mean {near}?" if near else f"; expected one of {', '.join(sorted(known))};"
 
 
 def correction(faults: Mapping[str, int], places: Mapping[str, str]) -> str:

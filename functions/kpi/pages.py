@@ -11,7 +11,7 @@ from functions.kpi.catalog import load_definitions
 from functions.kpi.columns import Columns, all_columns, curated_columns
 from functions.kpi.definition import Definition
 from functions.kpi.graph import column_lineage, in_order, reads
-from functions.kpi.refresh import HORIZONS, views_by_name
+from functions.kpi.refresh import views_by_name, without_horizons
 from stockflow.contracts import load_contracts
 from stockflow.settings import bundle_root
 
@@ -55,7 +55,7 @@ def generated() -> dict[str, str]:
     return {
         "docs/kpis.fr.md": _page_in_french(ordered),
         "docs/kpis.md": _page(ordered, reads(definitions, views), known),
-        "warehouse/kpi_lookbacks.json": _lookbacks(ordered, reads(definitions, _but_horizons(views))),
+        "warehouse/kpi_lookbacks.json": _lookbacks(ordered, reads(definitions, without_horizons(views))),
         "warehouse/kpi_tables.json": _tables(ordered, known),
     }
 
@@ -124,10 +124,6 @@ def _tables(ordered: list[Definition], known: dict[str, Columns]) -> str:
         for d in sorted(ordered, key=lambda d: d.name)
     }
     return json.dumps(tables, indent=1, ensure_ascii=False) + "\n"
-
-
-def _but_horizons(views: dict[str, str]) -> dict[str, str]:
-    return {name: sql for name, sql in views.items() if name != HORIZONS}
 
 
 def _lookbacks(ordered: list[Definition], read: dict[str, set[str]]) -> str:

@@ -102,7 +102,7 @@ class _Plan:
 def _plan(catalog: Catalog) -> _Plan:
     faults = [Run(name, "failed", message=error.message) for name, error in catalog.faults.items()]
     definitions = dict(catalog.definitions)
-    views = {name: sql for name, sql in views_by_name().items() if name != HORIZONS}
+    views = without_horizons(views_by_name())
     read = reads(definitions, views)
     while True:
         try:
@@ -117,6 +117,11 @@ def views_by_name(dataset: str = "*") -> dict[str, str]:
     """Return ``dataset.view`` -> SELECT of the project's views."""
     folder = bundle_root() / "warehouse" / "views"
     return {f"{p.parent.name}.{p.stem}": p.read_text(encoding="utf-8") for p in folder.glob(f"{dataset}/*.sql")}
+
+
+def without_horizons(views: Mapping[str, str]) -> dict[str, str]:
+    """Return the views that decide what rows of KPIs say."""
+    return {name: sql for name, sql in views.items() if name != HORIZONS}
 
 
 class _Round:
