@@ -62,9 +62,8 @@ def load_to_raw(staged: Staged, services: Services) -> str:
     table = services.settings.table("raw", staged.contract.feed)
     if not staged.rows:
         return "nothing_to_load"
-    pause = services.settings.load_pause_seconds
     try:
-        _jobs.join(table, staged.uri, lambda uris: _load(table, sorted(uris), staged.contract, services), pause)
+        _share_job(table, staged, services)
     except TransientError as error:
         if error.facts.get("reason") not in QUOTA:
             raise
@@ -92,6 +91,15 @@ def load_run(staged: StagedRun, services: Services) -> str:
             if number == JOBS or not error.facts.get("ended"):
                 raise
     return "load_job"
+
+
+def _share_job(table: str, staged: Staged, services: Services) -> None:
+    settings = services.settings
+
+    def load(uris: frozenset[str]) -> None:
+        _load(table, sorted(uris), staged.contract, services)
+
+    _jobs.join(table, staged.uri, load, settings.load_pause_seconds, settings.threads)
 
 
 def _load(table: str, uris: list[str], contract: Contract, services: Services) -> None:

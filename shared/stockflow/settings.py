@@ -9,7 +9,7 @@ from typing import Any
 
 _DATASET = re.compile(r"\binventory_(raw|curated|kpi|reporting|ops)\b")
 _CONTRACTS = Path("contracts")
-_ITS_OWN = ("contracts_dir", "definitions_uri", "dataflow_environment")
+_ITS_OWN = ("contracts_dir", "definitions_uri", "dataflow_environment", "threads")
 _HERE = Path(__file__).resolve().parent
 
 
@@ -67,6 +67,12 @@ class Settings:
         "STOCKFLOW_LOAD_PAUSE_SECONDS",
         "Least seconds from the start of one load job of a feed to the start of the next (`pipeline.yaml`).",
         0.0,
+    )
+    threads: int = _setting(
+        "THREADS",
+        "Calls that an instance takes at once, as functions-framework has it (`concurrency` in `pipeline.yaml`); "
+        "0: not known.",
+        0,
     )
     kpi_interval_seconds: str = _setting(
         "STOCKFLOW_KPI_INTERVAL_SECONDS",

@@ -17,6 +17,8 @@ QUIET_SHARE = 0.01
 # ... and at the latest a pause after the first of them asked, 2.5 pauses when so many wait that it is a burst.
 LONGEST_PAUSES = 2.5
 BURST_CALLS = 300
+# ... and at once when so many of the calls that the process can take wait: hardly any other could join.
+FULL_SHARE = 0.9
 
 
 class _Waiting(Generic[Item, T]):  # noqa: UP046
@@ -26,6 +28,7 @@ class _Waiting(Generic[Item, T]):  # noqa: UP046
         self.items: set[Item] = set()
         self.result: Future[T] = Future()
         self.first = self.last = time.monotonic()
+        self.full = threading.Event()  # no other call can come: the process has no thread left for one
 
     def add(self, item: Item) -> None:
         self.items.add(item)
@@ -59,12 +62,17 @@ class SingleFlight(Generic[Item, T]):  # noqa: UP046
         self._started: dict[Hashable, float] = {}
         self._waiting: dict[Hashable, _Waiting[Item, T]] = {}
 
-    def join(self, key: Hashable, item: Item, drain: Callable[[frozenset[Item]], T], pause: float = 0) -> T:
+    def join(
+        self, key: Hashable, item: Item, drain: Callable[[frozenset[Item]], T], pause: float = 0, calls: int = 0
+    ) -> T:
         """Return the result of a drain of ``key`` that started after this call and was given ``item``.
 
         It starts at least ``pause`` seconds after the one before started, and when the burst is over: once nothing
         asked for a hundredth of ``pause`` per waiting call (at most ``pause``), and at the latest one to 2.5 pauses
         (by how many wait) after the first of them asked. So a burst costs few drains, and a lone call hardly waits.
+
+        ``calls``: how many calls this process can take at once, where that is known. When nine tenths of them wait,
+        for drains of any key that have not started, these start at once: hardly any other call could join.
 
         Raises:
             Exception: whatever that drain raised, in every call that joined it.
@@ -74,6 +82,8 @@ class SingleFlight(Generic[Item, T]):  # noqa: UP046
             leader = key not in self._waiting
             waiting = self._waiting.setdefault(key, _Waiting())
             waiting.add(item)
+            if calls and self._waiting_calls() >= calls * FULL_SHARE:
+                self._start_all()
         if leader:
             self._lead(key, running, waiting, drain, pause)
         return waiting.result.result()
@@ -82,6 +92,13 @@ class SingleFlight(Generic[Item, T]):  # noqa: UP046
         """Return how many calls the next drain of ``key`` would take now."""
         with self._lock:
             return len(self._waiting[key].items) if key in self._waiting else 0
+
+    def _waiting_calls(self) -> int:
+        return sum(len(waiting.items) for waiting in self._waiting.values())
+
+    def _start_all(self) -> None:
+        for waiting in self._waiting.values():
+            waiting.full.set()
 
     def _lead(
         self,
@@ -104,7 +121,8 @@ class SingleFlight(Generic[Item, T]):  # noqa: UP046
     def _await_quiet(self, key: Hashable, waiting: _Waiting[Item, T], pause: float) -> None:
         soonest = self._started.get(key, -pause) + pause
         while (left := max(soonest, waiting.due(pause)) - time.monotonic()) > 0:
-            time.sleep(left)
+            if waiting.full.wait(left):
+                return
 
 
 class Turns:

@@ -89,6 +89,22 @@ def test_a_burst_costs_one_drain_that_waits_until_it_is_over() -> None:
         assert {call.result(30) for call in calls} == {10}
 
 
+def test_nobody_waits_for_others_when_the_process_has_no_thread_left_for_them() -> None:
+    """Given a pause of a minute and a process that takes ten calls, when nine wait for drains of two keys, then all
+    end long before the pause is over, each key in one drain."""
+    flight, batches = SingleFlight[str, int](), []
+
+    def drain(items: frozenset[str]) -> int:
+        batches.append(items)
+        return len(items)
+
+    assert [flight.join(key, "first", drain, 60) for key in ("sales", "products")] == [1, 1]
+    with ThreadPoolExecutor(9) as pool:
+        calls = [pool.submit(flight.join, ("sales", "products")[n % 2], str(n), drain, 60, 10) for n in range(9)]
+        assert sorted(call.result(20) for call in calls) == [4] * 4 + [5] * 5
+    assert len(batches) == 4
+
+
 @pytest.mark.parametrize(
     ("last", "waiting", "expected"),
     [
