@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from cli import target
-from cli.loads import COLUMNS, find_loads
+from cli.loads import COLUMNS, ended, find_loads
 from cli.output import CommandError, console, errors, print_json, print_table, progress
 from cli.reconciliation import with_superseded
 from cli.stack import Json
@@ -75,7 +75,7 @@ def _tell(rows: list[dict[str, object]]) -> None:
     print_table(rows, COLUMNS)
     for row in rows:
         if row["reason_code"]:
-            console().print(f"{row['object']} {row['state']}: {row['reason_code']}: {row['message']}", markup=False)
+            console().print(row["object"], ended(row), markup=False)
 
 
 def object_names(wanted: Mapping[Path, str], sender: str = "") -> dict[Path, str]:
@@ -152,8 +152,7 @@ def _say(loads: list[dict[str, str]], as_json: bool) -> None:
 
 def is_settled(row: dict[str, object]) -> bool:
     """Whether nothing more will happen to a load by itself."""
-    ended = row["state"] in ("duplicate_content", "ignored", "rejected", "held", "failed", "refreshed")
-    return bool(ended)
+    return row["state"] in ("duplicate_content", "ignored", "rejected", "held", "failed", "refreshed")
 
 
 def follow(services: Services, load_ids: list[str], timeout: int) -> list[dict[str, object]]:

@@ -187,6 +187,11 @@ def pick(rows: list[dict[str, Any]], what: str) -> dict[str, Any]:
     return newest
 
 
+def ended(load: Mapping[str, Any]) -> str:
+    """Return how a load of the ledger ended, with its reason where it has one."""
+    return wording.ending(load["state"], load["reason_code"], load["message"] if load["reason_code"] else None)
+
+
 def reading(stages: list[dict[str, Any]]) -> list[str]:
     """Return how ingest understood the file, and what it decided about its headers, in lines for a person."""
     return described(next((json.loads(s["detail"] or "{}") for s in stages if s["stage"] == "ingest"), {}))
@@ -195,9 +200,7 @@ def reading(stages: list[dict[str, Any]]) -> list[str]:
 def _tell(story: dict[str, Any]) -> None:
     load, out = story["load"], console()
     out.print(f"[bold]{load['object']}[/]  load {load['load_id']}, landed {load['landed_at']:%Y-%m-%d %H:%M:%S} UTC")
-    out.print(
-        f"state: {load['state']}" + (f" ({load['reason_code']}: {load['message']})" if load["reason_code"] else "")
-    )
+    out.print(f"state: {ended(load)}", markup=False)
     if load["superseded"]:
         by = f"the newer file of the same name (load {newer})" if (newer := load.get("replaced_by")) else ""
         out.print(f"superseded: {load['superseded']} of its rows, by {by or 'newer statements of the same keys'}")

@@ -47,6 +47,11 @@ def reason(code: str | None) -> str:
     return said(REASONS.get(code, code.replace("_", " ")))
 
 
+def ending(state: str, code: str | None, message: str | None) -> str:
+    """Return how a load ended, and why: a code that says no more than the state is left out."""
+    return ": ".join(dict.fromkeys(part for part in (state, code, message) if part))
+
+
 def figure(value: float | None, unit: str) -> str:
     """Return a value with its unit, short enough for a tile: ``€1.24 M``, ``3.4 %``, ``28.1 days``."""
     if value is None:

@@ -5,6 +5,7 @@ from typing import Any
 
 from cli.output import console, print_table
 from cli.trial.read import Trial
+from cli.wording import ending
 from functions.ingest.receipts.described import described
 
 _ENDS = {"loaded": "green", "held": "yellow", "rejected": "red", "ignored": "yellow"}
@@ -35,7 +36,7 @@ def tell(trial: Trial) -> None:
 def _end(trial: Trial) -> str:
     """Return how the file would end, and with how many rows."""
     if trial.reason_code:
-        return f"would be {trial.end_state}: {trial.reason_code}: {trial.message}"
+        return f"would be {ending(trial.end_state, trial.reason_code, trial.message)}"
     end = f"would be loaded: {trial.rows - trial.refused:,} of {trial.lines:,} rows"
     end += f"; lines that cannot be read: {trial.rejects:,}" if trial.rejects else ""
     return end + (f"; rows that break a rule: {trial.refused:,}" if trial.refused else "")

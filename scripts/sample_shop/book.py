@@ -187,7 +187,8 @@ def readme(files: Sequence[SampleFile], skus: int) -> str:
 
 
 def _table_row(entry: dict[str, Any]) -> str:
-    state = entry["end_state"] + (f" ({entry['reason']})" if entry.get("reason") else "")
+    reason = entry.get("reason", entry["end_state"])
+    state = entry["end_state"] + (f" ({reason})" if reason != entry["end_state"] else "")
     if entry["end_state"] != "loaded":
         return f"| `{entry['path']}` | {entry['story']} | {state} | | | | | |\n"
     counts = [

@@ -9,7 +9,7 @@ import pytest
 
 from cli import logs
 from cli.drop import guess_feed, is_settled
-from cli.loads import pick, reading
+from cli.loads import ended, pick, reading
 from cli.output import CommandError, cell
 from functions.ingest.receipts.described import restated, unvalued
 
@@ -80,6 +80,20 @@ def test_what_was_guessed_and_what_was_not_used_is_told_in_words() -> None:
 def test_a_load_is_settled_when_nothing_more_comes(state: str, settled: bool) -> None:
     """Until the KPIs are refreshed, a load that was loaded is on its way."""
     assert is_settled({"state": state}) is settled
+
+
+@pytest.mark.parametrize(
+    ("load", "told"),
+    [
+        (("rejected", "empty_file", "no rows"), "rejected: empty_file: no rows"),
+        (("duplicate_content", "duplicate_content", "same as w1.csv"), "duplicate_content: same as w1.csv"),
+        (("retrying", "unavailable", None), "retrying: unavailable"),
+        (("refreshed", None, None), "refreshed"),
+    ],
+)
+def test_how_a_load_ended_is_said_once(load: tuple[str, str | None, str | None], told: str) -> None:
+    """A reason code that repeats the state is left out; what `try` says of a file is said in the same way."""
+    assert ended(dict(zip(("state", "reason_code", "message"), load, strict=True))) == told
 
 
 LOADS = [
