@@ -23,7 +23,7 @@ class Command:
         holder = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False)
         holder.callback()(lambda: None)
         if isinstance(found, typer.Typer):
-            holder.add_typer(found, name=name)
+            holder.add_typer(found, name=name, cls=found.info.cls or NamedGroup)
         else:
             holder.command(name)(found)
         group: Any = typer.main.get_group(holder)
@@ -58,10 +58,23 @@ def _path(ctx: Any) -> str:
     return " ".join(names)
 
 
+class NamedGroup(TyperGroup):
+    """A group whose errors carry the name of the command that was called."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command; an error carries the command's name as a note, for ``output.told``."""
+        try:
+            return super().invoke(ctx)
+        except Exception as error:
+            if not getattr(error, "__notes__", None):
+                error.add_note(f"stockflow {_path(ctx)}")
+            raise
+
+
 def lazy_group(table: Mapping[str, Command]) -> type[TyperGroup]:
     """Return the class of a group with these commands, for ``typer.Typer(cls=...)``."""
 
-    class LazyGroup(TyperGroup):
+    class LazyGroup(NamedGroup):
         def __init__(self, **attrs: Any) -> None:
             super().__init__(**attrs)
             self.commands: Any = _Loaded(table)
@@ -74,15 +87,6 @@ def lazy_group(table: Mapping[str, Command]) -> type[TyperGroup]:
             """Return what help and completion need of a command: its name and its line."""
             found = table.get(cmd_name)
             return found and TyperCommand(cmd_name, short_help=found.summary)
-
-        def invoke(self, ctx: Any) -> Any:
-            """Run the command; an error carries the command's name as a note, for ``output.told``."""
-            try:
-                return super().invoke(ctx)
-            except Exception as error:
-                if not getattr(error, "__notes__", None):
-                    error.add_note(f"stockflow {_path(ctx)}")
-                raise
 
         def resolve_command(self, ctx: Any, args: list[str]) -> Any:
             """Return the command itself: it is called."""

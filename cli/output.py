@@ -20,7 +20,15 @@ STATE_COLOURS = {
 
 
 class CommandError(Exception):
-    """What a person can do something about: printed in one line, exit code 1."""
+    """What a person can do something about, and the command that helps: printed in one line, exit code 1."""
+
+    def __init__(self, what: str, helps: str = "") -> None:
+        super().__init__(_joined(what, helps) if helps else what)
+
+
+def _joined(what: str, helps: str) -> str:
+    between = "\n" if "\n" in what else " " if what.endswith("?") else "; "
+    return f"{what}{between}{helps}"
 
 
 def told(error: Exception) -> str:
@@ -31,8 +39,7 @@ def told(error: Exception) -> str:
     helps = f"`{called} --help` shows what it takes"
     if not isinstance(error, CommandError):
         helps = "`stockflow doctor` compares the environment with what is expected"
-    between = "\n" if "\n" in text else " " if text.endswith("?") else "; "
-    return f"{text}{between}{helps}"
+    return _joined(text, helps)
 
 
 def console() -> "Console":

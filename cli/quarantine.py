@@ -11,6 +11,7 @@ import typer
 
 from cli import target
 from cli.loads import find_loads, pick
+from cli.nearest import hint
 from cli.output import CommandError, console, print_json, print_table
 from cli.replay.choice import Choice
 from cli.replay.command import plan_of, run
@@ -92,7 +93,7 @@ def open_rows(services: Services, feed: str = "", load: str = "") -> list[dict[s
         CommandError: an unknown feed.
     """
     if feed and feed not in services.contracts:
-        raise CommandError(f"{feed!r} is not a known feed: expected one of {', '.join(sorted(services.contracts))}")
+        raise CommandError(f"{feed!r} is not a known feed{hint(feed, services.contracts)}")
     found = []
     for name in [feed] if feed else _feeds(services):
         found += services.warehouse.query(open_sql(services.contracts[name]), {"feed": name, "load": load})

@@ -160,7 +160,9 @@ def new(
         raise CommandError(f"{path} already exists: edit it, then `stockflow sender check`")
     trial = trial_of(source, feed)
     if not trial.detail.get("header"):
-        raise CommandError(f"{source}: {trial.message or 'it could not be read'}")
+        raise CommandError(
+            f"{source}: {trial.message or 'it could not be read'}", f"`stockflow try {source}` shows more"
+        )
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("\n".join(_profile(name, trial.detail, trial.conventions)) + "\n", encoding="utf-8")
     _checked(_contracts_dir(folder))
@@ -196,7 +198,9 @@ def accept(
     contracts = _contracts_dir(folder)
     trial = trial_of(source, feed, name)
     if not (of_feed := trial.feed):
-        raise CommandError(f"{source}: {trial.message or 'it could not be read'}")
+        raise CommandError(
+            f"{source}: {trial.message or 'it could not be read'}", f"`stockflow try {source}` shows more"
+        )
     found = _proposals(trial.columns, trial.detail.get("unused_columns") or [])
     wanted = [p for p in found if header is None or p["header"] in header]
     known = ", ".join(f"{p['header']!r} ({p['column']}, {p['confidence']:.0%})" for p in found) or "nothing"

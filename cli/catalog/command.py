@@ -140,9 +140,12 @@ def _requests(number: str, quality: bool) -> Iterator[dict[str, Any]]:
     from stockflow.contracts import load_contracts
     from stockflow.settings import Settings, bundle_root
 
-    if not number.isdigit():
-        raise CommandError(f"--number {number!r} is not a project's number: expected digits such as 123456789012")
     project = os.environ.get("STOCKFLOW_CLI_PROJECT")
+    if not number.isdigit():
+        raise CommandError(
+            f"--number {number!r} is not a project's number: expected digits such as 123456789012",
+            f"`gcloud projects describe {project or 'PROJECT'} --format='value(projectNumber)'` prints it",
+        )
     if not project:
         raise CommandError("expected a project: `stockflow --project PROJECT catalog export --number NUMBER`")
     root = bundle_root()

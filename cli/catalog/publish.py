@@ -69,7 +69,10 @@ def _send(session: Any, base: str, request: Mapping[str, Any]) -> Any:
         try:
             answer = session.patch(url, params=asked, json=request["entry"], timeout=SECONDS)
         except (requests.RequestException, GoogleAuthError) as error:
-            raise CommandError(f"{base} does not answer ({type(error).__name__}: {error}): try again") from error
+            raise CommandError(
+                f"{base} does not answer ({type(error).__name__}: {error})",
+                "`stockflow catalog publish`, run again, sends all of it: what was sent stays the same",
+            ) from error
         if answer.status_code not in _LATER or number == TRIES - 1:
             break
         time.sleep(PAUSE * 2**number)

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from cli.contract.keys import (
     RULE_PROPERTIES,
     Place,
 )  # fmt: skip
+from cli.nearest import hint
 from stockflow.contracts import load_contract, normalise_header
 from stockflow.errors import PermanentError
 from stockflow.vocabulary import meanings
@@ -134,7 +134,7 @@ def _shape(node: _Node, place: Place, where: str) -> Found:
         if present.count(key) > 1:
             yield at.line, f"`{key}` is written twice: the last one would win"
         if key not in place.known:
-            yield at.line, f"`{key}` is not a key of {where}{_meant(key, place.known)}"
+            yield at.line, f"`{key}` is not a key of {where}{hint(key, place.known)}"
         elif key in place.words and value.value not in place.words[key]:
             yield value.line, f"{key}: {value.value!r} is not one of {', '.join(place.words[key])}"
         if key in place.below:
@@ -143,15 +143,10 @@ def _shape(node: _Node, place: Place, where: str) -> Found:
             yield from _shape(item, place.below[f"{key}[]"], f"an item of `{key}`")
 
 
-def _meant(word: str, known: Iterable[str]) -> str:
-    near = get_close_matches(word, list(known), 1, 0.6)
-    return f": do you mean `{near[0]}`?" if near else f"; expected one of {', '.join(known)}"
-
-
 def _customs(node: _Node, known: tuple[str, ...], where: str) -> Found:
     for name, value in node.custom().items():
         if name not in known:
-            yield value.line, f"`{name}` is not a custom property of {where} that anything reads{_meant(name, known)}"
+            yield value.line, f"`{name}` is not a custom property of {where} that anything reads{hint(name, known)}"
 
 
 def _limits(root: _Node) -> Found:
@@ -183,7 +178,7 @@ def _dates(root: _Node, columns: dict[str, _Node]) -> Found:
     for name in ("businessDate", "businessTime", "clusterBy"):
         value = root.custom().get(name)
         if value is not None and value.value not in columns:
-            yield value.line, f"{name}: no column {value.value!r}{_meant(str(value.value), columns)}"
+            yield value.line, f"{name}: no column {value.value!r}{hint(str(value.value), columns)}"
 
 
 def _aliases(columns: Iterable[_Node]) -> Found:
@@ -200,7 +195,7 @@ def _aliases(columns: Iterable[_Node]) -> Found:
             if meaning in meanings():
                 headers += [(name, taken.line if taken else 0) for name in meanings()[meaning].names]
             else:
-                yield taken.line if taken else 0, f"vocabulary {meaning!r} is not known{_meant(meaning, meanings())}"
+                yield taken.line if taken else 0, f"vocabulary {meaning!r} is not known{hint(meaning, meanings())}"
         for header, at in headers:
             name, line = seen.setdefault(normalise_header(header), (str(named.value), at))
             if name != named.value:
@@ -219,7 +214,7 @@ def _rule(rule: _Node, columns: dict[str, _Node], column: _Node | None) -> Found
     if body is None or kind is None:
         return
     if kind.value not in EXPECTATIONS:
-        yield kind.line, f"rule {kind.value!r} is not known{_meant(str(kind.value), EXPECTATIONS)}"
+        yield kind.line, f"rule {kind.value!r} is not known{hint(str(kind.value), EXPECTATIONS)}"
         return
     needed, others = EXPECTATIONS[kind.value]
     kwargs = body.get("kwargs")
@@ -229,7 +224,7 @@ def _rule(rule: _Node, columns: dict[str, _Node], column: _Node | None) -> Found
             yield body.line, f"{kind.value} needs `{name}`"
     for name, value in given.items():
         if name not in (*needed, *others):
-            yield value.line, f"`{name}` is not an argument of {kind.value}{_meant(name, (*needed, *others))}"
+            yield value.line, f"`{name}` is not an argument of {kind.value}{hint(name, (*needed, *others))}"
         yield from _argument(name, value, columns)
     if kind.value == "expect_column_values_to_be_between":
         yield from _bounds(given, column)
@@ -240,7 +235,7 @@ def _argument(name: str, value: _Node, columns: dict[str, _Node]) -> Found:
     named = value.items if name in ("columns", "column_list") else [value] if name.startswith("column") else []
     for column in named:
         if column.value not in columns:
-            yield column.line, f"no column {column.value!r}{_meant(str(column.value), columns)}"
+            yield column.line, f"no column {column.value!r}{hint(str(column.value), columns)}"
     if name == "regex":
         try:
             re.compile(str(value.value))
@@ -255,5 +250,5 @@ def _bounds(given: dict[str, _Node], column: _Node | None) -> Found:
     for name in ("min_value", "max_value"):
         value = given.get(name)
         if value is not None and not isinstance(value.value, int | float):
-            hint = " (YAML takes 1e-06 for text: write 0.000001)" if "e" in str(value.value) else ""
-            yield value.line, f"{name}: {value.value!r} is not a number{hint}"
+            said = " (YAML takes 1e-06 for text: write 0.000001)" if "e" in str(value.value) else ""
+            yield value.line, f"{name}: {value.value!r} is not a number{said}"

@@ -79,7 +79,9 @@ def new(
         return
     path = to / f"{proposal.feed}.yaml" if to.is_dir() else to
     if path.exists():
-        raise CommandError(f"{path} already exists: a proposal does not replace a contract")
+        raise CommandError(
+            f"{path} already exists, and a proposal does not replace a contract", f"`stockflow contract check {path}`"
+        )
     path.write_text(proposal.text(), encoding="utf-8")
     console().print(f"wrote {path}: review its guesses, then `stockflow contract check {path}`", markup=False)
 

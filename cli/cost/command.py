@@ -8,6 +8,7 @@ import typer
 from cli.cost.lineage import told
 from cli.cost.model import Item, Load, bill
 from cli.cost.prices import AS_OF
+from cli.nearest import hint, nearest
 from cli.output import CommandError, console, print_json, print_table
 from cli.stack import Json
 from stockflow.contracts import load_contracts
@@ -38,7 +39,8 @@ def cost(
     """
     contracts = load_contracts(bundle_root() / "contracts")
     if feed not in contracts:
-        raise CommandError(f"no feed {feed!r}: there are {', '.join(sorted(contracts))}")
+        near = nearest(feed, contracts) or "sales"
+        raise CommandError(f"no feed {feed!r}{hint(feed, contracts)}", f"`stockflow cost --feed {near}`")
     if table:
         found = [compared(count, rows, feed) for count in VOLUMES]
     else:

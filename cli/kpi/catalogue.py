@@ -6,7 +6,8 @@ from typing import Annotated, Any
 import typer
 
 from cli import target, wording
-from cli.kpi.workspace import corrected, hint
+from cli.kpi.workspace import corrected
+from cli.nearest import hint
 from cli.output import CommandError, console, print_json, print_table
 from cli.refresh import compute
 from cli.stack import Json
@@ -130,7 +131,7 @@ def _one(services: Services, uri: str, name: str) -> Definition:
         raise fault
     if name not in found.definitions:
         known = [file.removesuffix(".sql") for file in read_texts(uri, services)]
-        raise CommandError(f"no KPI {name!r}{hint(name, known)} `stockflow kpi list` says what each is")
+        raise CommandError(f"no KPI {name!r}{hint(name, known)}", "`stockflow kpi list` says what each is")
     return found.definitions[name]
 
 

@@ -1,9 +1,10 @@
 """What is wrong with a definition: where, what, and what would be right. Pure."""
 
-import difflib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+
+from cli.nearest import hint
 
 _PLACE = re.compile(
     r"^(?:bad_definition: )?\S+?\.sql:(\d+)(?::(?:column )?(\d+))?: ?(?:column (\d+): )?(.*)$", re.DOTALL
@@ -48,10 +49,10 @@ def with_nearest(message: str, columns: Iterable[str], tables: Iterable[str]) ->
     if "did you mean" in message.lower():
         return message
     if match := _NO_TABLE.search(message):
-        return message + _hint(match[1], tables)
+        return message + hint(match[1], tables)
     for pattern in _UNKNOWN:
         if match := pattern.search(message):
-            return message + _hint(match[1].rsplit(".", 1)[-1], columns)
+            return message + hint(match[1].rsplit(".", 1)[-1], columns)
     return message
 
 
@@ -59,11 +60,3 @@ def unknown_name(message: str) -> str | None:
     """Return the column that a message does not find."""
     found = (pattern.search(message) for pattern in _UNKNOWN)
     return next((match[1] for match in found if match), None)
-
-
-def _hint(wrong: str, known: Iterable[str]) -> str:
-    names = sorted(set(known))
-    close = difflib.get_close_matches(wrong, names, 1, 0.5)
-    if close:
-        return f"; did you mean {close[0]}?"
-    return f"; expected one of {', '.join(names)}" if names else ""

@@ -9,7 +9,8 @@ from cli import target
 from cli.kpi.check import here, refuse
 from cli.kpi.checked import checked
 from cli.kpi.sources import Origin, Tracer, texts
-from cli.kpi.workspace import Workspace, is_file, nearest, open_workspace
+from cli.kpi.workspace import Workspace, is_file, open_workspace
+from cli.nearest import nearest
 from cli.output import CommandError, console, print_json
 from cli.stack import Json
 

@@ -11,7 +11,8 @@ import typer
 from cli.kpi.check import here, refuse
 from cli.kpi.checked import checked
 from cli.kpi.template import Idea, definition_text, is_number
-from cli.kpi.workspace import Workspace, hint, nearest, open_workspace, project_folder
+from cli.kpi.workspace import Workspace, open_workspace, project_folder
+from cli.nearest import hint, nearest
 from cli.output import CommandError, console, print_json
 from cli.stack import Json
 
@@ -101,7 +102,7 @@ def _types(name: str, table: str, workspace: Workspace) -> dict[str, str]:
     if table not in known:
         tables = [*known, *(f"inventory_kpi.{d}" for d in workspace.definitions)]
         near = nearest(table, tables) or DAILY
-        raise CommandError(f"no table {table!r}{hint(table, tables)} `stockflow kpi new {name} --table {near}`")
+        raise CommandError(f"no table {table!r}{hint(table, tables)}", f"`stockflow kpi new {name} --table {near}`")
     if "business_date" not in known[table]:
         raise CommandError(
             f"{table} has no business_date: expected a table of days: `stockflow kpi new {name} --table {DAILY}`"
@@ -114,10 +115,10 @@ def _refuse_columns(idea: Idea) -> None:
     for option, columns in asked.items():
         for column in columns:
             if column and column not in idea.types:
-                near = ",".join(c if c in idea.types else nearest(c, list(idea.types)) or "COLUMN" for c in columns)
+                near = ",".join(c if c in idea.types else nearest(c, idea.types) or "COLUMN" for c in columns)
                 raise CommandError(
-                    f"{idea.table} has no column {column!r}{hint(column, list(idea.types))} "
-                    f"`stockflow kpi new {idea.name} --{option} {near}`"
+                    f"{idea.table} has no column {column!r}{hint(column, idea.types)}",
+                    f"`stockflow kpi new {idea.name} --{option} {near}`",
                 )
     for option in ("numerator", "denominator"):
         for column in filter(None, asked[option]):

@@ -1,13 +1,13 @@
 """The definitions an analyst works on: those of the project, and the files that are not among them yet."""
 
-import difflib
 import shlex
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from cli.nearest import hint
 from cli.output import CommandError
 from functions.kpi.catalog import Catalog, catalog_of, read_texts
 from functions.kpi.columns import Columns, all_columns, curated_columns
@@ -108,19 +108,8 @@ def open_workspace(wanted: Sequence[str], uri: str, services: Services | None = 
             names.append(given)
         else:
             near = hint(given, [name.removesuffix(".sql") for name in texts])
-            raise CommandError(f"no KPI {given!r} and no such file{near} `stockflow kpi list` says what each is")
+            raise CommandError(f"no KPI {given!r} and no such file{near}", "`stockflow kpi list` says what each is")
     return Workspace(texts, contracts, tuple(names), places=places)
-
-
-def nearest(wrong: str, known: Collection[str]) -> str:
-    """Return the known name that is most like a wrong one; "" where none is."""
-    return next(iter(difflib.get_close_matches(wrong, known, 1, 0.5)), "")
-
-
-def hint(wrong: str, known: Collection[str]) -> str:
-    """Return the nearest known name, or all of them."""
-    near = nearest(wrong, known)
-    return f"; did you mean {near}?" if near else f"; expected one of {', '.join(sorted(known))};"
 
 
 def correction(faults: Mapping[str, int], places: Mapping[str, str]) -> str:

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from cli.lineage.model import Model
-from cli.lineage.names import nearest
+from cli.nearest import hint
 from cli.output import CommandError
 from functions.ingest.lineage.events import columns_of
 from functions.kpi.definition import Definition
@@ -164,7 +164,7 @@ def parsed(text: str, definition: Definition) -> dict[str, Any]:
         if column not in allowed or not value:
             words = [w for w, c in WORDS.items() if c in allowed]
             raise CommandError(
-                f"--where: {part!r} is not column=value of {definition.name}{nearest(name, [*allowed, *words])}"
+                f"--where: {part!r} is not column=value of {definition.name}{hint(name, [*allowed, *words])}"
             )
         found[column] = _day(value) if column == "business_date" else value
     if "business_date" not in found:

@@ -1,10 +1,10 @@
 """What a name on the command line means: a KPI, a table, a column; else a file or a load. Pure."""
 
-import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from cli.lineage.model import Model
+from cli.nearest import hint
 from cli.output import CommandError
 
 PREFIX = "inventory_"
@@ -41,7 +41,7 @@ def asked(what: str, model: Model) -> Asked | None:
         return Asked("column", f"{table}.{column}")
     if _is_file(what):
         return None
-    raise CommandError(f"{short(table)} has no column {column!r}{nearest(column, model.known[table])}")
+    raise CommandError(f"{short(table)} has no column {column!r}{hint(column, model.known[table])}")
 
 
 def _table(name: str, model: Model) -> str | None:
@@ -66,14 +66,7 @@ def unknown(what: str, model: Model, files: Iterable[str]) -> CommandError:
     """Return the error for a name that nothing has, with the nearest known ones."""
     known = {*model.definitions, *model.workspace.contracts, *map(short, model.known), *files}
     known |= {f"{short(t)}.{c}" for t, columns in model.known.items() for c in columns} if "." in what else set()
-    near = nearest(what, known) or "; `stockflow kpi list` and `stockflow loads` list what there is"
-    return CommandError(f"no KPI, table, column, file or load is called {what!r}{near}")
-
-
-def nearest(wrong: str, known: Iterable[str]) -> str:
-    """Return how an error ends: the nearest known name, or all of them when they are few."""
-    names = sorted(set(known))
-    close = difflib.get_close_matches(wrong, names, 1, 0.5)
-    if close:
-        return f": did you mean {close[0]}?"
-    return f": expected one of {', '.join(names)}" if 0 < len(names) <= 30 else ""
+    return CommandError(
+        f"no KPI, table, column, file or load is called {what!r}{hint(what, known)}",
+        "`stockflow kpi list` and `stockflow loads` list what there is",
+    )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Literal
 
+from cli.nearest import hint
 from cli.output import CommandError
 from cli.stale import Versions, current_versions
 from stockflow.services import Services
@@ -149,7 +150,7 @@ def _dated(choice: Choice, services: Services) -> frozenset[str]:
 def _check_feeds(feeds: Iterable[str], services: Services) -> None:
     for feed in feeds:
         if feed not in services.contracts:
-            raise CommandError(f"{feed!r} is not a known feed: expected one of {', '.join(sorted(services.contracts))}")
+            raise CommandError(f"{feed!r} is not a known feed{hint(feed, services.contracts)}")
 
 
 def _check_loads(loads: Iterable[str], found: Iterable[Chosen]) -> None:

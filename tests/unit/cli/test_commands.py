@@ -114,13 +114,20 @@ def test_an_error_ends_with_the_command_that_helps(args: list[str], run: Callabl
     """Given wrong input, what is said names a command to run next: one that shows what there is, or the help."""
     done = run(*args)
     assert done.returncode == 1 and done.stdout == ""
-    assert re.search(r"`stockflow [^`]+`[^`]*$", done.stderr), done.stderr
+    assert re.search(r"`(stockflow|gcloud) [^`]+`[^`]*$", done.stderr), done.stderr
 
 
 def test_the_help_that_an_error_names_is_of_the_command_itself(run: Callable[..., Done]) -> None:
-    """Of a command in a group, too; those of `kpi` name a better one (see ``test_kpi_errors.py``)."""
+    """Those in a group, too: see ``test_lazy.py``."""
     assert "`stockflow simulate --help`" in run("simulate", "--files-per-day", "0").stderr
-    assert "`stockflow catalog --help`" in run("catalog", "export", "--number", "x").stderr
+
+
+def test_an_error_names_a_better_command_than_its_help(run: Callable[..., Done]) -> None:
+    """Given what is wrong, the command that shows what is right; those of `kpi` are in ``test_kpi_errors.py``."""
+    asked = run("--project", "shop", "catalog", "export", "--number", "x").stderr
+    assert "`gcloud projects describe shop --format='value(projectNumber)'` prints it" in asked
+    assert "did you mean sales? `stockflow cost --feed sales`" in run("cost", "--feed", "sale").stderr
+    assert "expected one of" in (other := run("cost", "--feed", "none").stderr) and "`stockflow cost --feed " in other
 
 
 def test_down_without_a_stack_is_fine(run: Callable[..., Done]) -> None:

@@ -11,8 +11,10 @@ import pytest
 import typer
 
 from cli.kpi import command as kpi
+from cli.lazy import Command, lazy_group
 from cli.lineage import command as lineage
 from cli.main import COMMANDS, app
+from cli.output import CommandError, told
 from stockflow.gcp.lean import Without
 
 ROOT = Path(__file__).parents[3]
@@ -95,6 +97,29 @@ def test_what_was_left_out_can_be_imported_afterwards(monkeypatch: pytest.Monkey
     assert import_module("colorsys")
 
 
+plain = typer.Typer()  # a group as most are: its commands are imported with it
+plain.callback()(lambda: None)
+
+
+@plain.command()
+def fail() -> None:
+    """Fail."""
+    raise CommandError("nothing is right")
+
+
+def test_an_error_names_the_help_of_the_command_in_any_group() -> None:
+    """Whether the group imports its commands late or at once, and whatever groups it is in."""
+    of_plain = Command(__name__, "plain", "Fail.")
+    root = typer.Typer(cls=lazy_group({"plain": of_plain, "lazy": Command(__name__, "lazy", "Fail.")}))
+    root.callback()(lambda: None)
+    for called in (["plain", "fail"], ["lazy", "plain", "fail"]):
+        with pytest.raises(CommandError) as raised:
+            typer.main.get_command(root)(called, standalone_mode=False)
+        assert told(raised.value) == f"nothing is right; `stockflow {' '.join(called)} --help` shows what it takes"
+
+
+lazy = typer.Typer(cls=lazy_group({"plain": Command(__name__, "plain", "Fail.")}))
+lazy.callback()(lambda: None)
 GROUPS = {"": (app, COMMANDS), "kpi": (kpi.app, kpi.COMMANDS), "lineage": (lineage.app, lineage.COMMANDS)}
 
 

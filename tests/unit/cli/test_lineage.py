@@ -75,11 +75,11 @@ def test_what_a_name_means(model: Model) -> None:
 
 
 def test_an_unknown_name_has_a_neighbour(model: Model) -> None:
-    with pytest.raises(CommandError, match=r"curated.sales has no column 'netamount': did you mean net_amount\?"):
+    with pytest.raises(CommandError, match=r"curated.sales has no column 'netamount'; did you mean net_amount\?"):
         asked("sales.netamount", model)
     files = ["sales_2026-W36.csv"]
-    assert str(unknown("stockout_rat", model, files)).endswith("did you mean stockout_rate?")
-    assert str(unknown("sale_2026-W36.csv", model, files)).endswith("did you mean sales_2026-W36.csv?")
+    assert "did you mean stockout_rate? `stockflow kpi list`" in str(unknown("stockout_rat", model, files))
+    assert "did you mean sales_2026-W36.csv? `stockflow" in str(unknown("sale_2026-W36.csv", model, files))
 
 
 def test_a_cell_is_named_by_the_words_of_people(model: Model) -> None:
