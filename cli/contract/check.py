@@ -19,6 +19,7 @@ from cli.contract.keys import (
 )  # fmt: skip
 from cli.nearest import hint
 from stockflow.contracts import load_contract, normalise_header
+from stockflow.documents import compose_yaml
 from stockflow.errors import PermanentError
 from stockflow.vocabulary import meanings
 
@@ -73,7 +74,7 @@ def check_file(path: Path) -> list[Fault]:
     """Return the faults of a contract in the order of its lines; none when it can be used as it is."""
     text = path.read_text(encoding="utf-8")
     try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        root = compose_yaml(text)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         return [Fault(str(path), mark.line + 1 if mark else 1, f"not YAML: {getattr(error, 'problem', error)}")]

@@ -7,6 +7,18 @@ import yaml
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
+def compose_yaml(text: str) -> Any:
+    """Return the tree of nodes of a YAML text, each with its line.
+
+    Raises:
+        yaml.YAMLError: as ``read_yaml`` does.
+    """
+    try:
+        return yaml.compose(text, Loader=_LOADER)
+    except yaml.YAMLError:
+        return yaml.compose(text, Loader=yaml.SafeLoader)
+
+
 def read_yaml(text: str) -> Any:
     """Return what a YAML text says.
 
