@@ -136,7 +136,7 @@ def down(
 def _purge(folder: Path) -> None:
     import shutil
 
-    for name in ("logs", "gcs", "bigquery", "pubsub", "home", "gcloud"):
+    for name in ("logs", "gcs", "bigquery", "pubsub", "home", "gcloud", "cache"):
         shutil.rmtree(folder / name, ignore_errors=True)
     for name in ("stack.json", "status.json", "provisioned"):
         (folder / name).unlink(missing_ok=True)

@@ -40,7 +40,15 @@ def services() -> Services:
         os.environ["GOOGLE_CLOUD_PROJECT"] = os.environ["STOCKFLOW_CLI_PROJECT"]
     else:
         os.environ.update(variables(stack()))
+    remember()
     return Services.from_env()
+
+
+def remember() -> None:
+    """Keep what is found in definitions for the commands after this one, where there is a state folder."""
+    from functions.kpi.cached import keep_in
+
+    keep_in(state_folder() / "cache" if state_folder().is_dir() else None)
 
 
 def folder() -> Path:

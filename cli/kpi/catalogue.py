@@ -14,7 +14,7 @@ from cli.stack import Json
 from cli.texts import LANGUAGE, said, speaking
 from functions.kpi.catalog import catalog_of, load_definitions, read_texts
 from functions.kpi.definition import Definition
-from functions.kpi.graph import column_lineage, parse_sql, tables
+from functions.kpi.graph import column_lineage, tables_of
 from functions.kpi.headline import Headline, headlines
 from stockflow.errors import TransientError
 from stockflow.services import Services
@@ -104,7 +104,7 @@ def show(
         "kpi": name, "title": definition.title, "description": definition.description, "formula": definition.formula,
         "source": definition.source, "unit": definition.unit, "owner": definition.owner,
         "grain": list(definition.grain), "lookback_days": definition.lookback_days, "version": definition.version,
-        "reads": sorted(tables(parse_sql(name, definition.sql))),
+        "reads": sorted(tables_of(name, definition.sql)),
         "lineage": column_lineage(definition, "value") if definition.kind == "kpi" else [],
     }  # fmt: skip
     if as_json:

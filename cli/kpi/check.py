@@ -8,7 +8,6 @@ import typer
 from cli import target
 from cli.googlesql.engine import installed
 from cli.kpi.checked import Checked, checked
-from cli.kpi.cost import bytes_read, in_words
 from cli.kpi.subject import Subject
 from cli.kpi.workspace import Workspace, correction, open_workspace, project_folder
 from cli.output import CommandError, console, errors, print_json, print_table
@@ -59,11 +58,15 @@ def check(
         return
     print_table(rows, ["order", "kpi", "kind", "examples", "reads"])
     for name, size in sizes.items():
+        from cli.kpi.cost import in_words
+
         console().print(f"{name}: {in_words(size)}", markup=False)
 
 
 def _sizes(workspace: Workspace, found: Checked) -> dict[str, int]:
     """Return KPI -> bytes that one computation of all days reads, of the wanted ones that have facts."""
+    from cli.kpi.cost import bytes_read
+
     services = target.services()
     spans = read_spans(services)
     sizes = {}

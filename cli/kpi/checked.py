@@ -4,14 +4,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from cli.googlesql.engine import installed
-from cli.kpi.examples import example_faults
 from cli.kpi.fault import Fault, told, unknown_name, with_nearest
-from cli.kpi.hazards import hazards
 from cli.kpi.kept import beyond_what_is_kept
 from cli.kpi.workspace import Workspace
 from functions.kpi.columns import Columns, output_columns
 from functions.kpi.definition import Definition
-from functions.kpi.graph import in_order, parse_sql, tables
+from functions.kpi.graph import in_order, tables_of
 from stockflow.errors import PermanentError
 
 
@@ -63,7 +61,7 @@ def checked(workspace: Workspace, thorough: bool = True) -> Checked:
 def _columns(found: Checked) -> None:
     """Derive each definition's columns from its SQL, in order; a column or table that nobody has is a fault."""
     for definition in found.ordered:
-        read = tables(parse_sql(definition.name, definition.sql, definition.first_line))
+        read = tables_of(definition.name, definition.sql, definition.first_line)
         lost = sorted(read - found.known.keys())
         if any(f"inventory_kpi.{d.name}" in lost for d in found.ordered):
             found.skipped.append(definition.name)
@@ -110,7 +108,7 @@ def _as_bigquery(found: Checked) -> None:
 
     sound = [d for d in found.ordered if d.table in found.known]
     answer = check(sound)
-    named = {d.name: tables(parse_sql(d.name, d.sql, d.first_line)) for d in sound}
+    named = {d.name: tables_of(d.name, d.sql, d.first_line) for d in sound}
     for line in answer.faults:
         fault = told(line.partition(".sql:")[0], line)
         words = with_nearest(fault.message, _names(named[fault.file.removesuffix(".sql")], found), found.known)
@@ -119,6 +117,9 @@ def _as_bigquery(found: Checked) -> None:
 
 
 def _one(definition: Definition, workspace: Workspace, found: Checked) -> Iterator[Fault]:
+    from cli.kpi.examples import example_faults
+    from cli.kpi.hazards import hazards
+
     yield from hazards(definition, found.known, workspace.dated_views)
     text = workspace.texts[f"{definition.name}.sql"]
     yield from beyond_what_is_kept(definition, text, workspace.views)

@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from cli import target
 from cli.nearest import hint
 from cli.output import CommandError
 from functions.kpi.catalog import Catalog, catalog_of, read_texts
 from functions.kpi.columns import Columns, all_columns, curated_columns
 from functions.kpi.definition import Definition
-from functions.kpi.graph import parse_sql, reads, tables
+from functions.kpi.graph import reads, tables_of
 from functions.kpi.refresh import views_by_name, without_horizons
 from stockflow.contracts import Contract, load_contracts
 from stockflow.errors import PermanentError
@@ -57,7 +58,7 @@ class Workspace:
     def dated_views(self) -> dict[str, set[str]]:
         """View -> the dated tables that it reads, of those views that give rows of facts."""
         dated = {f"inventory_curated.{feed}" for feed, c in self.contracts.items() if c.business_date}
-        behind = {name: tables(parse_sql(name, sql)) & dated for name, sql in without_horizons(self.views).items()}
+        behind = {name: {*tables_of(name, sql)} & dated for name, sql in without_horizons(self.views).items()}
         return {name: read for name, read in behind.items() if read}
 
     def behind(self, names: Iterable[str]) -> set[str]:
@@ -94,6 +95,7 @@ def open_workspace(wanted: Sequence[str], uri: str, services: Services | None = 
     Raises:
         CommandError: a file that is not there, or a name that no definition has.
     """
+    target.remember()
     contracts = services.contracts if services else load_contracts(bundle_root() / "contracts")
     texts = read_texts(uri, services)
     places = {} if uri.startswith("gs://") else {name: str(Path(uri, name)) for name in texts}

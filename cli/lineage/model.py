@@ -9,7 +9,7 @@ from cli.kpi.sources import Tracer, texts
 from cli.kpi.workspace import Workspace
 from functions.kpi.columns import Columns, all_columns, output_columns
 from functions.kpi.definition import Definition
-from functions.kpi.graph import parse_sql, tables
+from functions.kpi.graph import tables_of
 from functions.kpi.refresh import HORIZONS, views_by_name
 from functions.transform.files import UnknownModelError, model
 from stockflow.contracts import Contract
@@ -37,7 +37,7 @@ class Model:
     @cached_property
     def reads(self) -> dict[str, set[str]]:
         """Table -> the tables that its SELECT names; not the ledger's, nor the days that are known."""
-        named = {table: tables(parse_sql(table, sql)) for table, sql in self.texts.items()}
+        named = {table: tables_of(table, sql) for table, sql in self.texts.items()}
         return {
             table: {t.removesuffix(_ACCEPTED) for t in read if not t.startswith(_LEDGER)} - {table, HORIZONS}
             for table, read in named.items()
@@ -72,8 +72,8 @@ class Model:
 
     def kpis(self, names: Iterable[str]) -> list[str]:
         """Return which of these tables are KPIs or base models, by their plain names."""
-        tables_of = {d.table: name for name, d in self.definitions.items()}
-        return sorted(tables_of[t] for t in names if t in tables_of)
+        owners = {d.table: name for name, d in self.definitions.items()}
+        return sorted(owners[t] for t in names if t in owners)
 
     def feeds(self, names: Iterable[str]) -> list[str]:
         """Return the feeds whose files these tables hold."""
@@ -120,9 +120,9 @@ def _feed(found: Model, feed: str, contract: Contract) -> None:
 
 def _reporting(found: Model) -> None:
     views = views_by_name("inventory_reporting")
-    order = {name: tables(parse_sql(name, sql)) & views.keys() for name, sql in views.items()}
+    order = {name: tables_of(name, sql) & views.keys() for name, sql in views.items()}
     for name in TopologicalSorter(order).static_order():
-        if tables(parse_sql(name, views[name])) <= found.known.keys():  # an environment may lack one of its KPIs
+        if tables_of(name, views[name]) <= found.known.keys():  # an environment may lack one of its KPIs
             found.known[name] = output_columns(name, views[name], found.known)
             found.texts[name] = views[name]
 

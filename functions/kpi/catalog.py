@@ -1,9 +1,13 @@
 """The catalogue: the definitions of an environment."""
 
+from base64 import b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from hashlib import md5
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from functions.kpi.cached import keep, recall
 from functions.kpi.contract_params import with_values
 from functions.kpi.definition import Definition, parse
 from stockflow.contracts import Contract, load_contracts
@@ -11,6 +15,9 @@ from stockflow.errors import PermanentError
 from stockflow.events import ObjectRef
 from stockflow.services import Services
 from stockflow.settings import bundle_root
+
+if TYPE_CHECKING:
+    from stockflow.gcp import ObjectStore
 
 _texts: dict[ObjectRef, str] = {}
 
@@ -69,6 +76,17 @@ def load_definitions(uri: str, services: Services | None = None) -> dict[str, De
     return catalog.definitions
 
 
+def _text(ref: ObjectRef, store: "ObjectStore") -> str:
+    """Return the text of a generation; what is kept is what its listing says it is, and never a newer one's."""
+    parts = ("text", ref.bucket, ref.name, ref.generation, ref.md5)
+    if (known := recall(*parts)) is not None:
+        return str(known)
+    data = store.read(ref.bucket, ref.name)
+    if b64encode(md5(data, usedforsecurity=False).digest()).decode() == ref.md5:
+        keep(data.decode(), *parts)
+    return data.decode()
+
+
 def read_texts(uri: str, services: Services | None = None, only: str = "") -> dict[str, str]:
     """Return file name -> text of the definitions in a folder, or ``gs://bucket/prefix`` (with ``services``).
 
@@ -83,5 +101,5 @@ def read_texts(uri: str, services: Services | None = None, only: str = "") -> di
     objects = [o for o in store.list(bucket, wanted) if o.name.endswith(f"/{only}" if only else ".sql")]
     for found in objects:
         if found not in _texts:  # an object of one generation never changes
-            _texts[found] = store.read(bucket, found.name).decode()
+            _texts[found] = _text(found, store)
     return {found.name.rsplit("/", 1)[-1]: _texts[found] for found in objects}

@@ -1,17 +1,12 @@
-"""The columns that each definition gives, with their types, derived from its SQL. Pure."""
+"""The columns that each definition gives, with their types, derived from its SQL."""
 
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from sqlglot import exp
-from sqlglot.errors import SqlglotError
-from sqlglot.optimizer.annotate_types import annotate_types
-from sqlglot.optimizer.qualify import qualify
-from sqlglot.schema import MappingSchema
-
+from functions.kpi.cached import kept, parser
 from functions.kpi.definition import Definition
-from functions.kpi.graph import in_order, nested, parse_sql, reads
+from functions.kpi.graph import in_order, nested, parse_sql, reads, tables_of
 from stockflow.contracts import Contract
 from stockflow.errors import PermanentError
 from stockflow.schema import curated_schema, history_schema
@@ -48,11 +43,24 @@ def all_columns(
 
 def output_columns(name: str, sql: str, known: Mapping[str, Columns], first_line: int = 1) -> Columns:
     """Return column -> type of one SELECT over known tables."""
-    return dict(_output_columns(name, sql, tuple((table, *known[table].items()) for table in known), first_line))
+    read = sorted(tables_of(name, sql, first_line) & known.keys())  # the others decide nothing
+    return dict(
+        _output_columns(name, sql, tuple((table, *known[table].items()) for table in read or known), first_line)
+    )
 
 
 @lru_cache(256)  # commands and drains ask for the same definitions again and again
 def _output_columns(name: str, sql: str, known: tuple[Any, ...], first_line: int) -> Columns:
+    found: Columns = kept(lambda: _qualified(name, sql, known, first_line), "columns", sql, known, parser())
+    return found
+
+
+def _qualified(name: str, sql: str, known: tuple[Any, ...], first_line: int) -> Columns:
+    from sqlglot.errors import SqlglotError
+    from sqlglot.optimizer.annotate_types import annotate_types
+    from sqlglot.optimizer.qualify import qualify
+    from sqlglot.schema import MappingSchema
+
     tree = parse_sql(name, sql, first_line).transform(_without_nulls_clause)
     try:
         schema = MappingSchema(nested({table: dict(columns) for table, *columns in known}), dialect="bigquery")
@@ -70,9 +78,13 @@ def _views_in_order(views: Mapping[str, str]) -> list[str]:
 
 def _without_nulls_clause(node: Any) -> Any:
     """IGNORE NULLS changes no type, and hides it from the annotator."""
+    from sqlglot import exp
+
     return node.this if isinstance(node, exp.IgnoreNulls | exp.RespectNulls) else node
 
 
 def _type(found: Any) -> str:
+    from sqlglot import exp
+
     name = found.this.name if isinstance(found, exp.DataType) else "UNKNOWN"
     return _NAMES.get(name, name)

@@ -1,15 +1,14 @@
-"""What the SQL says by itself: tables read, order, lineage. Pure."""
+"""What the SQL says by itself: tables read, order, lineage.
+
+The parser is imported where it is needed: what ``cached`` knows of a text needs none.
+"""
 
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
-import sqlglot
-from sqlglot import exp
-from sqlglot.errors import SqlglotError
-from sqlglot.lineage import lineage
-
+from functions.kpi.cached import kept, parser
 from functions.kpi.definition import Definition
 from stockflow.errors import PermanentError
 
@@ -23,6 +22,10 @@ def parse_sql(name: str, sql: str, first_line: int = 1) -> Any:
     Raises:
         PermanentError: ``bad_definition`` with line and column of what cannot be read.
     """
+    import sqlglot
+    from sqlglot import exp
+    from sqlglot.errors import SqlglotError
+
     try:
         statements = sqlglot.parse(sql, read="bigquery")
     except SqlglotError as error:
@@ -61,16 +64,19 @@ def columns(definition: Definition) -> list[str]:
 
 @lru_cache(maxsize=1_000)
 def _selects(name: str, sql: str, first_line: int) -> tuple[str, ...]:
-    return tuple(parse_sql(name, sql, first_line).named_selects)
+    return tuple(kept(lambda: parse_sql(name, sql, first_line).named_selects, "selects", sql, parser()))
 
 
 @lru_cache(maxsize=1_000)
-def _tables(name: str, sql: str, first_line: int = 1) -> frozenset[str]:
-    return frozenset(tables(parse_sql(name, sql, first_line)))
+def tables_of(name: str, sql: str, first_line: int = 1) -> frozenset[str]:
+    """Return the ``dataset.table`` names that the text of a query reads."""
+    return frozenset(kept(lambda: sorted(tables(parse_sql(name, sql, first_line))), "tables", sql, parser()))
 
 
 def tables(tree: Any) -> set[str]:
     """Return the ``dataset.table`` names that a query reads."""
+    from sqlglot import exp
+
     return {f"{t.db}.{t.name}" for t in tree.find_all(exp.Table) if t.db}
 
 
@@ -82,12 +88,12 @@ def reads(definitions: Mapping[str, Definition], views: Mapping[str, str]) -> di
         if table not in views or table in seen:
             return {table}
         if table not in behind:
-            inner = _tables(table, views[table])
+            inner = tables_of(table, views[table])
             behind[table] = set().union(*(resolve(t, seen | {table}) for t in inner))
         return behind[table]
 
     return {
-        name: set().union(set(), *(resolve(t, frozenset()) for t in _tables(name, d.sql, d.first_line)))
+        name: set().union(set(), *(resolve(t, frozenset()) for t in tables_of(name, d.sql, d.first_line)))
         for name, d in definitions.items()
     }
 
@@ -114,6 +120,8 @@ def column_reads(definition: Definition, views: Mapping[str, str]) -> dict[str, 
 @lru_cache(maxsize=1_000)
 def _named(name: str, sql: str, first_line: int) -> dict[str, frozenset[str] | None]:
     """Return table -> the columns that one SQL text may name of it; None where it takes whole rows."""
+    from sqlglot import exp
+
     tree = parse_sql(name, sql, first_line)
     columns = list(tree.find_all(exp.Column))
     names = {c.name.lower() for c in columns}
@@ -132,6 +140,8 @@ def _takes_rows(table: Any, names: set[str]) -> bool:
 
 def _takes_all(table: Any) -> bool:
     """Whether the SELECT that reads it begins with a ``*`` of its own."""
+    from sqlglot import exp
+
     select = table.find_ancestor(exp.Select)
     return select is None or any(isinstance(e, exp.Star) for e in select.expressions)
 
@@ -199,6 +209,15 @@ def column_lineage(
 
 def sql_lineage(sql: str, column: str, known: Mapping[str, Mapping[str, str]]) -> list[str]:
     """Return the ``dataset.table.column`` names that one output column of a SELECT comes from, sorted."""
+    by = sorted((table, *types.items()) for table, types in known.items())
+    found: list[str] = kept(lambda: _sql_lineage(sql, column, known), "lineage", sql, column, by, parser())
+    return found
+
+
+def _sql_lineage(sql: str, column: str, known: Mapping[str, Mapping[str, str]]) -> list[str]:
+    from sqlglot import exp
+    from sqlglot.lineage import lineage
+
     node = lineage(column, sql, nested(known), dialect="bigquery")
     found = set()
     for leaf in node.walk():
@@ -236,6 +255,8 @@ def replaced(name: str, sql: str, others: Mapping[str, str]) -> str:
 
     ``_WRITTEN`` in a text is the table as its author wrote it.
     """
+    from sqlglot import exp
+
     found = [t for t in parse_sql(name, sql).find_all(exp.Table) if f"{t.db}.{t.name}" in others]
     for table in sorted(found, key=_start, reverse=True):
         start, end = _start(table), table.this.meta["end"] + 1

@@ -1,6 +1,7 @@
 """kpi: each KPI that reads what a load touched is computed again, for the dates that it can change."""
 
 import functions_framework
+import sqlglot.lineage  # noqa: F401 - the parser, before the first event: each needs it
 from cloudevents.http import CloudEvent
 
 from functions.kpi.drain import refresh

@@ -32,10 +32,16 @@ ASKING = ("stack", "logs", "drop", "loads", "hold", "audit", "sweep", "quarantin
 
 def imported(code: str) -> set[str]:
     """Run code in a process of its own and return what it imported."""
+    return said(code)[1]
+
+
+def said(code: str) -> tuple[list[str], set[str]]:
+    """Run code in a process of its own and return what it printed, and what it imported."""
     script = f"{code}\nimport json, sys; print('\\n' + json.dumps(sorted(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    return set(json.loads(done.stdout.splitlines()[-1]))
+    *printed, modules = done.stdout.splitlines()
+    return printed, set(json.loads(modules))
 
 
 def test_help_imports_no_command() -> None:
@@ -83,6 +89,25 @@ def test_versions_and_headers_of_definitions_are_read_without_their_sql() -> Non
         "assert read_headers('functions/kpi/definitions').definitions['gmroi'].version"
     )
     assert "sqlglot" not in found
+
+
+ASKED_TWICE = """
+from cli.kpi.lineage import _workspace, traced
+from functions.kpi.headline import told
+workspace = _workspace('abc_class')
+for definition in workspace.definitions.values():
+    told(definition)
+print(hash(str(traced(workspace, 'value'))))
+"""
+
+
+def test_what_a_parser_found_is_asked_again_without_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first command that looks at definitions keeps what it finds; the next one says the same, sooner."""
+    monkeypatch.setenv("STOCKFLOW_STATE", str(tmp_path))
+    monkeypatch.setenv("PYTHONHASHSEED", "0")
+    first, again = said(ASKED_TWICE), said(ASKED_TWICE)
+    assert "sqlglot" in first[1] and "sqlglot" not in again[1]
+    assert first[0] == again[0]
 
 
 def test_what_was_left_out_can_be_imported_afterwards(monkeypatch: pytest.MonkeyPatch) -> None:
