@@ -1,6 +1,8 @@
 """kpi check: what is wrong with a definition is known before it runs."""
 
 import os
+import shlex
+from dataclasses import replace
 from typing import Annotated, Any
 
 import typer
@@ -25,6 +27,7 @@ def check(
     """Check definitions before they run: header, SQL, columns, joins, worked examples; none of it needs a stack.
 
     A NAME is a definition of the project (or of where STOCKFLOW_DEFINITIONS_URI says); a FILE is checked with those.
+    Definitions that read what is named must find what they need in it, as when it is published.
 
     Where Google's SQL analyzer is installed (PyPI zetasql), it reads them too, and says what BigQuery would.
 
@@ -50,6 +53,7 @@ def check(
         for fault in found.advice:
             errors().print(f"advice: {fault}", style="yellow", markup=False, soft_wrap=True)
     refuse(found, workspace)
+    refuse_broken_readers(workspace)
     rows = [_row(number, d, workspace) for number, d in enumerate(found.ordered, 1)]
     rows = [r for r in rows if not wanted or r["kpi"] in workspace.wanted]
     sizes = _sizes(workspace, found) if wanted and target.reachable() else {}
@@ -91,6 +95,19 @@ def refuse(found: Checked, workspace: Workspace, ending: str = "") -> None:
         lines = {fault.file: fault.line for fault in reversed(found.errors)}
         ending = ending or correction(dict(reversed(lines.items())), workspace.places)
         raise CommandError("\n".join([*map(str, found.errors), *skipped, ending]))
+
+
+def refuse_broken_readers(workspace: Workspace) -> None:
+    """Refuse definitions that leave another one, which reads them, without what it reads."""
+    wanted = set(workspace.wanted)
+    readers = tuple(n for n in workspace.definitions if n not in wanted and wanted & workspace.behind([n]))
+    if not readers:
+        return
+    names = ", ".join(workspace.wanted)
+    files = [workspace.places.get(f"{name}.sql", f"{name}.sql") for name in workspace.wanted]
+    shows = " and ".join(f"`stockflow kpi diff {shlex.quote(file)}`" for file in files)
+    ending = f"they read {names}: keep what they need in {', '.join(files)}; {shows} shows both"
+    refuse(checked(replace(workspace, wanted=readers), thorough=False), workspace, ending)
 
 
 def _row(number: int, definition: Definition, workspace: Workspace) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """kpi publish, retire, history and rollback: used from the next call on, without a deployment."""
 
-import shlex
 from dataclasses import replace
 from typing import Annotated, Any
 
@@ -8,7 +7,7 @@ import typer
 
 from cli import target
 from cli.kpi import reporting
-from cli.kpi.check import refuse
+from cli.kpi.check import refuse, refuse_broken_readers
 from cli.kpi.checked import checked
 from cli.kpi.published import Bucket, Publication
 from cli.kpi.workspace import Workspace, is_file, open_workspace
@@ -78,7 +77,8 @@ def _completed(definition: Definition, services: Services, as_json: bool) -> boo
 
 def _put(workspace: Workspace, bucket: Bucket, note: str, timeout: int, as_json: bool) -> None:
     services = target.services()
-    _sound(workspace)
+    refuse(checked(workspace), workspace)
+    refuse_broken_readers(workspace)
     definition = workspace.one()
     made = bucket.publish(definition.name, workspace.texts[f"{definition.name}.sql"], note)
     runs = _computed(definition, services, timeout)
@@ -95,19 +95,6 @@ def _put(workspace: Workspace, bucket: Bucket, note: str, timeout: int, as_json:
         console().print(f"view {view}; `stockflow kpi show {definition.name}` shows its last days")
     elif definition.kind == "kpi":
         console().print(_WAITING.format(name=definition.name))
-
-
-def _sound(workspace: Workspace) -> None:
-    """Refuse a definition that is wrong, or that leaves a definition without what it reads."""
-    (name,) = workspace.wanted
-    refuse(checked(workspace), workspace)
-    readers = tuple(n for n in workspace.definitions if n != name and name in workspace.behind([n]))
-    if readers:
-        place = workspace.places.get(f"{name}.sql", f"{name}.sql")
-        ending = (
-            f"they read {name}: keep what they need in {place}; `stockflow kpi diff {shlex.quote(place)}` shows both"
-        )
-        refuse(checked(replace(workspace, wanted=readers), thorough=False), workspace, ending)
 
 
 def _computed(definition: Definition, services: Services, timeout: int) -> list[dict[str, Any]]:

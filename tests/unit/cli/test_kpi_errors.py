@@ -75,6 +75,17 @@ def test_a_fault_of_a_file_ends_with_its_line_and_the_same_check(
     assert int(place[1]) == written
 
 
+def test_a_file_without_what_others_read_is_refused_with_those(refused: Refused, tmp_path: Path) -> None:
+    """`kpi check` says what `kpi publish` would: a column that other definitions need is gone."""
+    text = (bundle_root() / "functions/kpi/definitions/stock_daily.sql").read_text()
+    without = text.replace("\n  unit_price,\n", "\n", 1)
+    assert without != text
+    (tmp_path / "stock_daily.sql").write_text(without)
+    said = refused("kpi", "check", "./stock_daily.sql")
+    assert said.startswith("they read stock_daily: keep what they need in ./stock_daily.sql")
+    assert said.endswith("`stockflow kpi diff ./stock_daily.sql` shows both")
+
+
 def test_a_file_that_is_not_there_can_be_written(refused: Refused) -> None:
     assert "`stockflow kpi new sales_x --folder mine`" in refused("kpi", "check", "mine/sales_x.sql")
 
