@@ -50,8 +50,8 @@ class _Loaded(Mapping[str, Any]):
 
 
 def _path(ctx: Any) -> str:
-    """Return the names of the groups below the program, and of the command that was called."""
-    names = [ctx.invoked_subcommand]
+    """Return the names of the groups below the program, and of the command that was called (none: the group itself)."""
+    names = [ctx.invoked_subcommand] if ctx.invoked_subcommand else []
     while ctx.parent is not None:
         names.insert(0, ctx.info_name)
         ctx = ctx.parent
