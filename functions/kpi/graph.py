@@ -3,6 +3,7 @@
 The parser is imported where it is needed: what ``cached`` knows of a text needs none.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from graphlib import CycleError, TopologicalSorter
@@ -101,7 +102,7 @@ def reads(definitions: Mapping[str, Definition], views: Mapping[str, str]) -> di
 def column_reads(definition: Definition, views: Mapping[str, str]) -> dict[str, frozenset[str] | None]:
     """Return table -> the columns that a definition, or a view that it reads, may name of it; None: all of them.
 
-    A name counts for each table of its SQL: it may be too many columns, never too few.
+    A name that does not say of which table it is counts for each of its SELECT: it may be too many, never too few.
     """
     found: dict[str, frozenset[str] | None] = {}
     todo = [(definition.name, definition.sql, definition.first_line)]
@@ -117,6 +118,31 @@ def column_reads(definition: Definition, views: Mapping[str, str]) -> dict[str, 
     return found
 
 
+def joined_by_day(definition: Definition, view: str) -> bool:
+    """Whether a definition takes of a view only the row that held on a row's own ``business_date``.
+
+    That is ``business_date BETWEEN v.valid_from AND v.valid_to``, written wherever the view is read.
+    """
+    tree = parse_sql(definition.name, definition.sql, definition.first_line)
+    aliases = [t.alias_or_name.lower() for t in tree.find_all(exp.Table) if f"{t.db}.{t.name}" == view]
+    held = Counter(_held_on_own_day(between) for between in tree.find_all(exp.Between))
+    return bool(aliases) and all(held[alias] == count for alias, count in Counter(aliases).items())
+
+
+def _held_on_own_day(between: Any) -> str | None:
+    """Return the alias of what is joined by day, None when this is another BETWEEN."""
+    day, low, high = between.this, between.args["low"], between.args["high"]
+    if not all(isinstance(c, exp.Column) for c in (day, low, high)) or low.table != high.table:
+        return None
+    above = between.parent
+    while isinstance(above, exp.And | exp.Paren):
+        above = above.parent
+    if not isinstance(above, exp.Join | exp.Where):  # NOT, OR, CASE: other days may be taken as well
+        return None
+    by_day = (day.name, low.name, high.name) == ("business_date", "valid_from", "valid_to")
+    return str(low.table).lower() if by_day else None
+
+
 @lru_cache(maxsize=1_000)
 def _named(name: str, sql: str, first_line: int) -> dict[str, frozenset[str] | None]:
     """Return table -> the columns that one SQL text may name of it; None where it takes whole rows."""
@@ -125,12 +151,20 @@ def _named(name: str, sql: str, first_line: int) -> dict[str, frozenset[str] | N
     tree = parse_sql(name, sql, first_line)
     columns = list(tree.find_all(exp.Column))
     names = {c.name.lower() for c in columns}
-    names |= {i.name.lower() for join in tree.find_all(exp.Join) for i in join.args.get("using") or []}
     rows = {c.table.lower() for c in columns if isinstance(c.this, exp.Star)}
-    read = [t for t in tree.find_all(exp.Table) if t.db]
-    return {
-        f"{t.db}.{t.name}": None if _takes_rows(t, rows | names) or _takes_all(t) else frozenset(names) for t in read
-    }
+    found: dict[str, frozenset[str] | None] = {}
+    for table in (t for t in tree.find_all(exp.Table) if t.db):
+        read, known = f"{table.db}.{table.name}", found.get(f"{table.db}.{table.name}", frozenset())
+        every = known is None or _takes_rows(table, rows | names) or _takes_all(table)
+        found[read] = None if every or known is None else known | _named_of(table)
+    return found
+
+
+def _named_of(table: Any) -> set[str]:
+    """The columns that its SELECT, with what stands in it, names with its alias or without one."""
+    select, alias = table.find_ancestor(exp.Select), table.alias_or_name.lower()
+    named = {c.name.lower() for c in select.find_all(exp.Column) if c.table.lower() in ("", alias)}
+    return named | {i.name.lower() for join in select.find_all(exp.Join) for i in join.args.get("using") or []}
 
 
 def _takes_rows(table: Any, names: set[str]) -> bool:

@@ -7,6 +7,9 @@ from typing import Any
 from functions.kpi.dates import Span
 from stockflow.ledger import StageRecord
 
+# dimension -> the view that says what it said on each day
+BY_DAY = {"inventory_curated.products": "inventory_curated.products_by_day"}
+
 
 def moves(detail: Mapping[str, Any]) -> bool:
     """Whether a transform changed anything that a KPI may read."""
@@ -16,7 +19,8 @@ def moves(detail: Mapping[str, Any]) -> bool:
 def together(details: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     """Return what several transforms of one load moved, as one would say it: ``tables``, ``dates``, ``all_dates``.
 
-    ``columns`` is there only if each of them that moved a dimension names the columns that changed.
+    ``columns`` is there only if each of them that moved a dimension names the columns that changed, and so is
+    ``by_day``, with the first day on which each column says something else.
     """
     said = list(details)
     whole = [d for d in said if d.get("all_dates")]
@@ -27,6 +31,9 @@ def together(details: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     }
     if whole and all("columns" in d for d in whole):
         found["columns"] = sorted({c for d in whole for c in d["columns"]})
+        if all("by_day" in d for d in whole):
+            firsts = _earliest(_first_days(d) for d in whole)
+            found["by_day"] = [f"{column} {first}" for column, first in sorted(firsts.items())]
     return found
 
 
@@ -45,11 +52,33 @@ def touched(work: Iterable[StageRecord], span: Span) -> dict[str, set[date]]:
     return changed
 
 
-def touched_columns(work: Iterable[StageRecord]) -> dict[str, set[str]]:
-    """Return dimension -> the columns of it that these loads changed, of those that changed nothing else."""
-    changed: dict[str, set[str]] = {}
+def touched_columns(work: Iterable[StageRecord]) -> dict[str, dict[str, date]]:
+    """Return dimension -> its columns that these loads changed, of loads that changed nothing else, all with all days.
+
+    What it says of days (``BY_DAY``) is a table of its own there, with the first day on which a column changed.
+    """
+    changed: dict[str, dict[str, date]] = {}
     for record in work:
-        if record.detail.get("all_dates"):
-            for table in record.detail.get("tables") or []:
-                changed.setdefault(table, set()).update(record.detail.get("columns") or [])
+        if not record.detail.get("all_dates"):
+            continue
+        always = dict.fromkeys(record.detail.get("columns") or [], date.min)
+        for table in record.detail.get("tables") or []:
+            changed[table] = _earliest([changed.get(table, {}), always])
+            if by_day := BY_DAY.get(table):
+                firsts = _first_days(record.detail) if "by_day" in record.detail else always
+                changed[by_day] = _earliest([changed.get(by_day, {}), firsts])
     return changed
+
+
+def _first_days(detail: Mapping[str, Any]) -> dict[str, date]:
+    """Return column -> the first day, of texts such as ``unit_cost 2026-09-08``."""
+    said = (text.split(" ") for text in detail["by_day"])
+    return {column: date.fromisoformat(first) for column, first in said}
+
+
+def _earliest(found: Iterable[Mapping[str, date]]) -> dict[str, date]:
+    """Return column -> its earliest day in any of these."""
+    earliest: dict[str, date] = {}
+    for column, first in (item for firsts in found for item in firsts.items()):
+        earliest[column] = min(first, earliest.get(column, first))
+    return earliest

@@ -11,10 +11,10 @@ from graphlib import TopologicalSorter
 from functions.kpi.catalog import Catalog
 from functions.kpi.dates import affected, gone, unseen
 from functions.kpi.definition import Definition
-from functions.kpi.graph import chains, column_reads, columns, levels, reads, sorted_by_inputs
+from functions.kpi.graph import chains, column_reads, columns, joined_by_day, levels, reads, sorted_by_inputs
 from functions.kpi.intervals import resting
 from functions.kpi.kept import kept_from, still_kept
-from functions.kpi.moved import touched, touched_columns
+from functions.kpi.moved import BY_DAY, touched, touched_columns
 from functions.kpi.runner import RETIRED, Computed, Job, Run, compute, rebuild, record_runs
 from functions.kpi.shares import shared_out
 from functions.kpi.state import State, read_state
@@ -250,7 +250,7 @@ class _Round:
         return changed
 
     def _reached(
-        self, definition: Definition, changed: Mapping[str, set[date]], in_columns: Mapping[str, set[str]]
+        self, definition: Definition, changed: Mapping[str, set[date]], in_columns: Mapping[str, Mapping[str, date]]
     ) -> set[date]:
         span, covered = self._state.span(definition), self._state.covered(definition)
         inputs = self._plan.reads[definition.name]
@@ -259,23 +259,28 @@ class _Round:
         changes = defaultdict[int, set[date]](set)  # look-back -> days
         for table in inputs & changed.keys():
             changes[definition.lookback(table)] |= still_kept(changed[table], self._kept_from)
-        if self._reads_any(definition, in_columns):
-            changes[0] |= span.days()
+        if first := self._first_day(definition, in_columns):
+            changes[0] |= {day for day in span.days() if day >= first}
         beyond, new = gone(covered, span), unseen(covered, span)
         if columns(definition) == ["business_date"]:
             return new | beyond  # the days of a spine come and go, they do not change
         reached = (affected(days, lookback, span) for lookback, days in changes.items())
         return set[date]().union(new, beyond, *reached)
 
-    def _reads_any(self, definition: Definition, in_columns: Mapping[str, set[str]]) -> bool:
-        """Whether a definition may read a column of a dimension that changed."""
+    def _first_day(self, definition: Definition, in_columns: Mapping[str, Mapping[str, date]]) -> date | None:
+        """Return from which day on a definition may read a column of a dimension that changed."""
         if not in_columns.keys() & self._plan.reads[definition.name]:
-            return False
-        read = column_reads(definition, self._plan.views)
-        return any(
-            table in read and ((names := read[table]) is None or bool(names & columns))
+            return None
+        by_day = {view for view in BY_DAY.values() if joined_by_day(definition, view)}
+        views = {name: sql for name, sql in self._plan.views.items() if name not in by_day}
+        read = column_reads(definition, views)
+        found = (
+            first
             for table, columns in in_columns.items()
+            for column, first in columns.items()
+            if table in read and ((names := read[table]) is None or column in names)
         )
+        return min(found, default=None)
 
     def _computed(self, share: list[Job]) -> list[Run | None]:
         """Run the jobs of one script; None for each when the time is over."""

@@ -291,14 +291,14 @@ unseen AS (
       IF(JSON_VALUE(detail, '$.all_dates') = 'true', '*', '') AS mark,
       CASE
         WHEN COALESCE(JSON_VALUE(detail, '$.all_dates'), '') != 'true' THEN JSON_VALUE_ARRAY(detail, '$.dates')
-        WHEN JSON_QUERY(detail, '$.columns') IS NULL THEN ['']
+        WHEN JSON_QUERY(detail, '$.columns') IS NULL<<unseen_whole>> THEN ['']
         ELSE JSON_VALUE_ARRAY(detail, '$.columns')
       END AS days
     FROM runs
   ) AS said
   LEFT JOIN held ON held.load_id = said.load_id
   CROSS JOIN UNNEST(said.days) AS day
-  WHERE held.committed_at IS NULL OR said.committed_at > held.committed_at
+  WHERE held.committed_at IS NULL OR said.committed_at > held.committed_at<<unseen_by_day>>
 ),
 touched_days AS (
   SELECT
@@ -320,10 +320,10 @@ days AS (
     -- on all days, in these columns only
     IF(LOGICAL_OR(day = '*'), NULL, STRING_AGG(DISTINCT CONCAT('"', NULLIF(SUBSTR(day, 2), ''), '"'), ',')) AS columns
   FROM touched_days
-  WHERE day IS NOT NULL
+  WHERE day IS NOT NULL<<no_first_day>>
   GROUP BY load_id
 ),
-<<restated>>
+<<by_day>><<restated>>
 <<unvalued>>clock AS (
   SELECT CURRENT_TIMESTAMP() AS finished_at
 )
@@ -341,14 +341,14 @@ SELECT
     '{"tables":["inventory', '_curated.<<feed>>"],"dates":[', COALESCE(days.dates, ''),
     '],"all_dates":', IF(COALESCE(days.all_dates, FALSE), 'true', 'false'),
     IF(days.all_dates, COALESCE(CONCAT(',"columns":[', days.columns, ']'), ''), ''),
-    COALESCE(CONCAT(',"replaced_by":"', generations.replaced_by, '"'), ''),
+<<by_day_said>>    COALESCE(CONCAT(',"replaced_by":"', generations.replaced_by, '"'), ''),
     COALESCE(restated.said, ''),<<unvalued_said>> '}'
   )
 FROM batch
 CROSS JOIN clock
 LEFT JOIN counted ON counted.load_id = batch.load_id
 LEFT JOIN kept ON kept.load_id = batch.load_id
-LEFT JOIN days ON days.load_id = batch.load_id
+LEFT JOIN days ON days.load_id = batch.load_id<<by_day_join>>
 LEFT JOIN generations ON generations.load_id = batch.load_id
 LEFT JOIN restated ON restated.load_id = batch.load_id<<unvalued_join>>;
 <<mark>>

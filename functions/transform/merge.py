@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-from functions.transform import dimensions
+from functions.transform import dimensions, moved_days
 from functions.transform.content import restated
 from functions.transform.files import indent, model, template
 from functions.transform.identities import record_id
@@ -70,7 +70,7 @@ def drain_script(contract: Contract, raw_days: Mapping[str, int] | None = None) 
         "changes_is_kept": _same("changes", "kept", contract.key),
         "was_rows": _list([f"was.{n}" for n in (*names, *_META)]),
         **_dates(contract),
-        "touched_days": _touched_days(contract),
+        **moved_days.pieces(contract),
         "restated": restated(contract),
         "record_id": record_id("batch.load_id", "@version", "transformed", "clock.finished_at"),
         **dimensions.pieces(feed, raw_days or {}),
@@ -142,38 +142,6 @@ def _too_large(name: str) -> str:
 
 def _missing(column: Column) -> str:
     return f"    WHEN model.{column.name} IS NULL THEN 'missing|{column.name}||a value'"
-
-
-def _touched_days(contract: Contract) -> str:
-    """Per changed row, the days on which KPIs may change; a dimension changes all days.
-
-    Of a dimension, ``*`` is said when a key comes or goes, and ``*column`` for each column that says something else.
-    """
-    if not contract.business_date:
-        return _touched_columns(contract)
-    day = contract.business_date
-    return " UNION ALL ".join(
-        f"SELECT _load_id, _was_load_id, CAST({name} AS STRING) AS day FROM changes WHERE _content_changed"
-        for name in (day, f"_was_{day}")
-    )
-
-
-def _touched_columns(contract: Contract) -> str:
-    names = [c.name for c in contract.columns if c.name not in contract.key and c.name != contract.business_time]
-    each = ",\n".join(f"      IF({n} IS DISTINCT FROM _was_{n}, '*{n}', NULL)" for n in names)
-    by_day = """
-    UNION ALL
-    SELECT CAST(NULL AS STRING), CAST(NULL AS STRING), CONCAT('*', column_name) FROM changed_by_day"""
-    return f"""
-    SELECT _load_id, _was_load_id, IF(_load_id IS NULL OR _was_load_id IS NULL, '*', day) AS day
-    FROM changes
-    CROSS JOIN UNNEST([
-{each}
-    ]) AS day
-    WHERE _content_changed AND (day IS NOT NULL OR _load_id IS NULL OR _was_load_id IS NULL){
-        by_day if dimensions.has_days(contract.feed) else ""
-    }
-  """
 
 
 def _dates(contract: Contract) -> dict[str, str]:

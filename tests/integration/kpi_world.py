@@ -59,16 +59,25 @@ class World:
         self.services.warehouse.client.load_table_from_json(body, table, job_config=config).result()
 
     def transformed(
-        self, feed: str, *days: date, all_dates: bool = False, columns: Sequence[str] = (), load: str = ""
+        self,
+        feed: str,
+        *days: date,
+        all_dates: bool = False,
+        columns: Sequence[str] = (),
+        by_day: Sequence[str] | None = None,
+        load: str = "",
     ) -> str:
         """Record a load of that feed as transformed; it touched these days. Return its id.
 
-        Of a dimension, ``columns`` are those that say something else; none when keys came or went, too.
+        Of a dimension, ``columns`` are those that say something else; none when keys came or went, too. ``by_day``:
+        the first day of each that does so by day.
         """
         now = datetime.now(UTC)
         moved = {"dates": [str(d) for d in days], "all_dates": all_dates}
         if columns:
             moved["columns"] = list(columns)
+        if by_day is not None:
+            moved["by_day"] = list(by_day)
         record = StageRecord(
             load_id=load or uuid4().hex[:20], feed=feed, stage="transform", state="transformed", stage_version="v",
             started_at=now, finished_at=now, bucket="landing", object=f"{feed}/x.csv", landed_at=now, rows=1,

@@ -182,6 +182,35 @@ def test_a_dimension_concerns_those_that_read_what_changed(world: World) -> None
     assert counted(world)["named"] == before["named"] + 2
 
 
+def test_a_cost_that_changes_concerns_the_days_from_which_it_holds(world: World) -> None:
+    """What reads it by day is computed from that day on, with what reads that; what reads it of today for all days."""
+    join = "FROM inventory_curated.sales AS s\nLEFT JOIN inventory_curated.{} AS p ON {}\n"
+    by_day = "p.sku = s.sku AND s.business_date BETWEEN p.valid_from AND p.valid_to"
+    for name, table, on in (
+        ("valued", "products_by_day", by_day),
+        ("valued_today", "products", "p.sku = s.sku"),
+        ("valued_at_any_time", "products_by_day", f"{by_day} OR p.valid_to > s.business_date"),
+    ):
+        text = BASE.format(name=name).replace("FROM inventory_curated.sales\n", join.format(table, on))
+        text = text.replace("business_date, sku", "s.business_date, s.sku").replace("quantity", "quantity * unit_cost")
+        (folder(world) / f"{name}.sql").write_text(text)
+    write(folder(world), "of_valued", reads="valued")
+    write(folder(world), "of_three_days", TRAILING, reads="valued", lookback=2)
+    world.drain(world.transformed("sales", LAST))
+    before = counted(world)
+    since = LAST - timedelta(days=3)
+    world.drain(world.transformed("products", all_dates=True, columns=["unit_cost"], by_day=[f"unit_cost {since}"]))
+    assert {kpi for kpi, runs in counted(world).items() if runs > before[kpi]} == {
+        "valued", "valued_today", "valued_at_any_time", "of_valued", "of_three_days"
+    }  # fmt: skip
+    found = {kpi: days for kpi, days in world.runs().items() if "valued" in kpi or kpi == "of_three_days"}
+    narrow, wide = (since, LAST), (FIRST, LAST)
+    assert found == {
+        "valued": narrow, "of_valued": narrow, "of_three_days": narrow,
+        "valued_today": wide, "valued_at_any_time": wide,
+    }  # fmt: skip
+
+
 def test_a_replay_computes_the_days_of_a_load_also_after_a_transform_that_changed_nothing(world: World) -> None:
     """Its own days: the newest transform of it found all as it was."""
     load = world.transformed("sales", FIRST)

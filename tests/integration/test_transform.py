@@ -388,6 +388,7 @@ def test_a_dimension_says_which_columns_changed(world: World) -> None:
     renamed = world.land("products", {**row, "name": "Light", "category": "Home", "updated_at": "2026-09-08"})
     run(world, "products", renamed)
     assert sorted(detail(world, renamed)["columns"]) == ["category", "name"]
+    assert detail(world, renamed)["by_day"] == ["category 2026-09-08"]  # names are those of today on all days
 
 
 def test_an_older_statement_that_comes_late_changes_what_held_then(world: World) -> None:
@@ -398,6 +399,10 @@ def test_an_older_statement_that_comes_late_changes_what_held_then(world: World)
     run(world, "products", late)
     said = detail(world, late)
     assert (said["all_dates"], said["columns"]) == (True, ["unit_cost"])
+    assert said["by_day"] == ["unit_cost 0001-01-01"]
+    dearer = world.land("products", {**row, "unit_cost": "3", "updated_at": "2026-09-15"})
+    run(world, "products", dearer)
+    assert detail(world, dearer)["by_day"] == ["unit_cost 2026-09-15"]
 
 
 def test_movements_carry_their_sign(world: World) -> None:

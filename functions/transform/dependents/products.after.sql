@@ -5,7 +5,7 @@ FROM inventory_curated.products_by_day AS by_day
 JOIN touched ON touched.sku = by_day.sku;
 
 CREATE TEMP TABLE changed_by_day AS
-SELECT DISTINCT column_name
+SELECT column_name, MIN(GREATEST(now.valid_from, was.valid_from)) AS first_day
 FROM products_after AS now
 JOIN products_before AS was
   ON was.sku = now.sku AND was.valid_from <= now.valid_to AND now.valid_from <= was.valid_to
@@ -18,7 +18,8 @@ CROSS JOIN UNNEST([
   IF(now.unit_cost IS DISTINCT FROM was.unit_cost, 'unit_cost', NULL),
   IF(now.unit_price IS DISTINCT FROM was.unit_price, 'unit_price', NULL)
 ]) AS column_name
-WHERE column_name IS NOT NULL;
+WHERE column_name IS NOT NULL
+GROUP BY column_name;
 
 -- The days on which the pack or the base unit of a product is another one now.
 CREATE TEMP TABLE repacked AS

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.kpi.dates import Span, affected, between, gone, unseen
-from functions.kpi.moved import touched
+from functions.kpi.moved import together, touched, touched_columns
 from stockflow.ledger import StageRecord
 
 FIRST = date(2026, 1, 1)
@@ -45,6 +45,24 @@ def test_a_dimension_touches_all_dates_and_a_typo_in_the_year_is_kept() -> None:
     facts = record(tables=["c.sales"], dates=["2026-01-02", "2062-01-02"])
     changed = touched([facts, record(tables=["c.products"], all_dates=True)], span)
     assert changed == {"c.sales": {date(2026, 1, 2), date(2062, 1, 2)}, "c.products": span.days()}
+
+
+PRODUCTS, BY_DAY = "inventory_curated.products", "inventory_curated.products_by_day"
+COST = {"tables": [PRODUCTS], "all_dates": True, "columns": ["unit_cost"]}
+
+
+def test_a_column_that_changed_by_day_is_said_with_its_first_day() -> None:
+    """Of several loads the earliest; a record that names no first day, of an earlier version, says all days."""
+    later, sooner = (record(**COST, by_day=[f"unit_cost {day}"]) for day in ("2026-09-08", "2026-09-03"))
+    found = touched_columns([later, sooner])
+    assert found == {PRODUCTS: {"unit_cost": date.min}, BY_DAY: {"unit_cost": date(2026, 9, 3)}}
+    assert touched_columns([later, record(**COST)])[BY_DAY] == {"unit_cost": date.min}
+
+
+def test_several_transforms_of_a_load_say_the_earliest_day_that_each_of_them_knows() -> None:
+    known = [{**COST, "by_day": [f"unit_cost {day}"]} for day in ("2026-09-08", "2026-09-03")]
+    assert together(known)["by_day"] == ["unit_cost 2026-09-03"]
+    assert "by_day" not in together([*known, COST])
 
 
 def test_what_was_computed_and_is_not_known_any_more_is_gone() -> None:

@@ -9,7 +9,7 @@ import pytest
 from functions.kpi.catalog import load_definitions
 from functions.kpi.columns import all_columns, curated_columns
 from functions.kpi.definition import Definition
-from functions.kpi.graph import column_lineage, column_reads, dated, in_order, reads
+from functions.kpi.graph import column_lineage, column_reads, dated, in_order, joined_by_day, reads
 from functions.kpi.refresh import views_by_name
 from stockflow.contracts import load_contracts
 from stockflow.errors import PermanentError
@@ -40,6 +40,8 @@ def test_a_table_is_read_through_views_common_table_expressions_and_subqueries()
     [
         ("SELECT p.Name FROM c.products AS p JOIN c.sales USING (sku) WHERE p.size > 1", {"name", "sku", "size"}),
         ("WITH x AS (SELECT name FROM c.products) SELECT x.*, COUNT(*) AS n FROM x", {"name"}),
+        ("SELECT p.name, s.cost FROM c.products AS p JOIN c.sales AS s USING (sku)", {"name", "sku"}),
+        ("WITH x AS (SELECT name FROM c.products) SELECT name, cost FROM x JOIN c.sales USING (name)", {"name"}),
         ("SELECT c.v.shown FROM c.v", {"named"}),
         ("SELECT p.* FROM c.products AS p", None),
         ("WITH x AS (SELECT * FROM c.products) SELECT name FROM x", None),
@@ -51,6 +53,40 @@ def test_the_columns_that_a_definition_may_read_of_a_table(sql: str, read: set[s
     """Those that its SQL names anywhere; all of them when it takes whole rows."""
     found = column_reads(base("kpi", sql), {"c.v": "SELECT named AS shown FROM c.products"})["c.products"]
     assert found == read or (read and found and read <= found)
+
+
+HELD = "s.business_date BETWEEN v.valid_from AND v.valid_to"
+JOINED = "SELECT unit_cost FROM inventory_curated.sales AS s JOIN c.v AS v ON "
+
+
+@pytest.mark.parametrize(
+    ("sql", "by_day"),
+    [
+        (f"{JOINED} v.sku = s.sku AND {HELD}", True),
+        (f"{JOINED} v.sku = s.sku AND ({HELD}) WHERE s.quantity > 0 OR s.quantity < 0", True),
+        (f"{JOINED} v.sku = s.sku WHERE {HELD}", True),
+        (f"{JOINED} v.sku = s.sku", False),
+        (f"{JOINED} v.sku = s.sku AND NOT {HELD}", False),
+        (f"{JOINED} v.sku = s.sku AND ({HELD} OR v.valid_to > s.business_date)", False),
+        (f"{JOINED} v.sku = s.sku AND {HELD.replace('s.business_date', 'CURRENT_DATE()')}", False),
+        (f"{JOINED} v.sku = s.sku AND {HELD} UNION ALL SELECT unit_cost FROM c.v AS v", False),
+        ("SELECT unit_cost FROM c.v WHERE valid_to = DATE '9999-12-31'", False),
+        ("SELECT quantity FROM inventory_curated.sales", False),
+    ],
+)
+def test_whether_a_definition_takes_of_a_dimension_only_what_held_on_its_own_day(sql: str, by_day: bool) -> None:
+    """Then a statement of today changes nothing of the days before."""
+    assert joined_by_day(base("kpi", sql), "c.v") is by_day
+
+
+def test_a_new_cost_of_a_product_concerns_the_days_on_which_it_holds() -> None:
+    """In every definition of the catalogue: none takes today's cost for the past."""
+    view = "inventory_curated.products_by_day"
+    for definition in load_definitions(str(ROOT / "functions/kpi/definitions")).values():
+        reads_it = view in column_reads(definition, {})
+        assert joined_by_day(definition, view) is reads_it, definition.name
+        direct = column_reads(definition, views_by_name() if not reads_it else {}).get("inventory_curated.products")
+        assert "unit_cost" not in (direct or ()), definition.name
 
 
 def test_a_new_name_of_a_product_concerns_no_kpi() -> None:

@@ -392,7 +392,7 @@ FROM inventory_curated.products_by_day AS by_day
 JOIN touched ON touched.sku = by_day.sku;
 
 CREATE TEMP TABLE changed_by_day AS
-SELECT DISTINCT column_name
+SELECT column_name, MIN(GREATEST(now.valid_from, was.valid_from)) AS first_day
 FROM products_after AS now
 JOIN products_before AS was
   ON was.sku = now.sku AND was.valid_from <= now.valid_to AND now.valid_from <= was.valid_to
@@ -405,7 +405,8 @@ CROSS JOIN UNNEST([
   IF(now.unit_cost IS DISTINCT FROM was.unit_cost, 'unit_cost', NULL),
   IF(now.unit_price IS DISTINCT FROM was.unit_price, 'unit_price', NULL)
 ]) AS column_name
-WHERE column_name IS NOT NULL;
+WHERE column_name IS NOT NULL
+GROUP BY column_name;
 
 -- The days on which the pack or the base unit of a product is another one now.
 CREATE TEMP TABLE repacked AS
@@ -508,7 +509,7 @@ unseen AS (
       IF(JSON_VALUE(detail, '$.all_dates') = 'true', '*', '') AS mark,
       CASE
         WHEN COALESCE(JSON_VALUE(detail, '$.all_dates'), '') != 'true' THEN JSON_VALUE_ARRAY(detail, '$.dates')
-        WHEN JSON_QUERY(detail, '$.columns') IS NULL THEN ['']
+        WHEN JSON_QUERY(detail, '$.columns') IS NULL OR JSON_QUERY(detail, '$.by_day') IS NULL THEN ['']
         ELSE JSON_VALUE_ARRAY(detail, '$.columns')
       END AS days
     FROM runs
@@ -516,6 +517,12 @@ unseen AS (
   LEFT JOIN held ON held.load_id = said.load_id
   CROSS JOIN UNNEST(said.days) AS day
   WHERE held.committed_at IS NULL OR said.committed_at > held.committed_at
+  UNION ALL
+  SELECT runs.load_id, CONCAT('@', first_day)
+  FROM runs
+  LEFT JOIN held ON held.load_id = runs.load_id
+  CROSS JOIN UNNEST(JSON_VALUE_ARRAY(runs.detail, '$.by_day')) AS first_day
+  WHERE held.committed_at IS NULL OR runs.committed_at > held.committed_at
 ),
 touched_days AS (
   SELECT
@@ -549,7 +556,9 @@ touched_days AS (
     ]) AS day
     WHERE _content_changed AND (day IS NOT NULL OR _load_id IS NULL OR _was_load_id IS NULL)
     UNION ALL
-    SELECT CAST(NULL AS STRING), CAST(NULL AS STRING), CONCAT('*', column_name) FROM changed_by_day
+    SELECT CAST(NULL AS STRING), CAST(NULL AS STRING), mark
+    FROM changed_by_day
+    CROSS JOIN UNNEST([CONCAT('*', column_name), CONCAT('@', column_name, ' ', CAST(first_day AS STRING))]) AS mark
   )
   UNION ALL
   SELECT load_id, day FROM unseen
@@ -562,7 +571,18 @@ days AS (
     -- on all days, in these columns only
     IF(LOGICAL_OR(day = '*'), NULL, STRING_AGG(DISTINCT CONCAT('"', NULLIF(SUBSTR(day, 2), ''), '"'), ',')) AS columns
   FROM touched_days
-  WHERE day IS NOT NULL
+  WHERE day IS NOT NULL AND NOT STARTS_WITH(day, '@')
+  GROUP BY load_id
+),
+by_day AS (
+  -- the first day on which a column says something else of a day
+  SELECT load_id, STRING_AGG(CONCAT('"', column_name, ' ', first_day, '"'), ',') AS first_days
+  FROM (
+    SELECT load_id, REGEXP_EXTRACT(day, r'^@(\w+)') AS column_name, MIN(REGEXP_EXTRACT(day, r' (.+)$')) AS first_day
+    FROM touched_days
+    WHERE STARTS_WITH(day, '@')
+    GROUP BY load_id, column_name
+  )
   GROUP BY load_id
 ),
 restated AS (
@@ -604,6 +624,7 @@ SELECT
     '{"tables":["inventory', '_curated.products"],"dates":[', COALESCE(days.dates, ''),
     '],"all_dates":', IF(COALESCE(days.all_dates, FALSE), 'true', 'false'),
     IF(days.all_dates, COALESCE(CONCAT(',"columns":[', days.columns, ']'), ''), ''),
+    IF(days.columns IS NULL, '', CONCAT(',"by_day":[', COALESCE(by_day.first_days, ''), ']')),
     COALESCE(CONCAT(',"replaced_by":"', generations.replaced_by, '"'), ''),
     COALESCE(restated.said, ''), COALESCE(unvalued.said, ''), '}'
   )
@@ -612,6 +633,7 @@ CROSS JOIN clock
 LEFT JOIN counted ON counted.load_id = batch.load_id
 LEFT JOIN kept ON kept.load_id = batch.load_id
 LEFT JOIN days ON days.load_id = batch.load_id
+LEFT JOIN by_day ON by_day.load_id = batch.load_id
 LEFT JOIN generations ON generations.load_id = batch.load_id
 LEFT JOIN restated ON restated.load_id = batch.load_id
 LEFT JOIN unvalued ON unvalued.load_id = batch.load_id;

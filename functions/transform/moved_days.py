@@ -1,0 +1,74 @@
+"""What a load moved, as its record tells the KPIs: business dates of facts, columns of dimensions.
+
+Of a dimension without dates a mark ``*`` is said when a key comes or goes, ``*column`` for each column that says
+something else now, and ``@column 2026-09-08`` where what it says of days changed: the first of these days. Records
+written before there were first days (``by_day``) count as ``*``.
+"""
+
+from functions.transform import dimensions
+from functions.transform.files import indent
+from stockflow.contracts import Contract
+
+
+def pieces(contract: Contract) -> dict[str, str]:
+    """Return what the drain's script of a feed says of days and columns."""
+    by_day = dimensions.has_days(contract.feed)
+    return {
+        "touched_days": _of_facts(contract) if contract.business_date else _of_dimension(contract, by_day),
+        "unseen_whole": _UNSEEN_WHOLE if by_day else "",
+        "unseen_by_day": _UNSEEN if by_day else "",
+        "no_first_day": " AND NOT STARTS_WITH(day, '@')" if by_day else "",
+        "by_day": _BY_DAY if by_day else "",
+        "by_day_said": indent(_SAID, 4) + "\n" if by_day else "",
+        "by_day_join": "\nLEFT JOIN by_day ON by_day.load_id = batch.load_id" if by_day else "",
+    }
+
+
+def _of_facts(contract: Contract) -> str:
+    """Per changed row the day it has now, and the one that it had."""
+    day = contract.business_date
+    return " UNION ALL ".join(
+        f"SELECT _load_id, _was_load_id, CAST({name} AS STRING) AS day FROM changes WHERE _content_changed"
+        for name in (day, f"_was_{day}")
+    )
+
+
+def _of_dimension(contract: Contract, by_day: bool) -> str:
+    names = [c.name for c in contract.columns if c.name not in contract.key and c.name != contract.business_time]
+    each = ",\n".join(f"      IF({n} IS DISTINCT FROM _was_{n}, '*{n}', NULL)" for n in names)
+    return f"""
+    SELECT _load_id, _was_load_id, IF(_load_id IS NULL OR _was_load_id IS NULL, '*', day) AS day
+    FROM changes
+    CROSS JOIN UNNEST([
+{each}
+    ]) AS day
+    WHERE _content_changed AND (day IS NOT NULL OR _load_id IS NULL OR _was_load_id IS NULL){_CHANGED if by_day else ""}
+  """
+
+
+_CHANGED = """
+    UNION ALL
+    SELECT CAST(NULL AS STRING), CAST(NULL AS STRING), mark
+    FROM changed_by_day
+    CROSS JOIN UNNEST([CONCAT('*', column_name), CONCAT('@', column_name, ' ', CAST(first_day AS STRING))]) AS mark"""
+_UNSEEN_WHOLE = " OR JSON_QUERY(detail, '$.by_day') IS NULL"
+_UNSEEN = """
+  UNION ALL
+  SELECT runs.load_id, CONCAT('@', first_day)
+  FROM runs
+  LEFT JOIN held ON held.load_id = runs.load_id
+  CROSS JOIN UNNEST(JSON_VALUE_ARRAY(runs.detail, '$.by_day')) AS first_day
+  WHERE held.committed_at IS NULL OR runs.committed_at > held.committed_at"""
+_BY_DAY = r"""by_day AS (
+  -- the first day on which a column says something else of a day
+  SELECT load_id, STRING_AGG(CONCAT('"', column_name, ' ', first_day, '"'), ',') AS first_days
+  FROM (
+    SELECT load_id, REGEXP_EXTRACT(day, r'^@(\w+)') AS column_name, MIN(REGEXP_EXTRACT(day, r' (.+)$')) AS first_day
+    FROM touched_days
+    WHERE STARTS_WITH(day, '@')
+    GROUP BY load_id, column_name
+  )
+  GROUP BY load_id
+),
+"""
+_SAID = "IF(days.columns IS NULL, '', CONCAT(',\"by_day\":[', COALESCE(by_day.first_days, ''), ']')),"
