@@ -44,8 +44,8 @@ def backfill(
     """Run a stage again for a long period, day by day: a batch is sent when the one before it has ended.
 
     It can be stopped and started again at any time: results that stay the same are not touched, and what ended less
-    than 15 minutes ago is left as it is. Exit code 1 when a load failed or a batch did not end in time; the report
-    says how to run those days alone.
+    than 15 minutes ago is left as it is, and so are loads whose raw rows have ended. Exit code 1 when a load failed or
+    a batch did not end in time; the report says how to run those days alone.
 
     Examples:
 
@@ -138,7 +138,10 @@ def _tell(told: dict[str, Any], window_seconds: int) -> None:
         f"{told['loads']} loads ended; " + ("KPIs not compared" if changed is None else f"{changed} KPI cells changed")
     )
     if left := told["left_as_they_are"]:
-        out.print(f"{left} loads were left as they are: they ended less than {window_seconds / 60:g} minutes ago")
+        out.print(
+            f"{left} loads were left as they are: they ended less than {window_seconds / 60:g} minutes ago, or their "
+            "raw rows have ended (`stockflow retention`)"
+        )
     if told["stopped"]:
         out.print(f"stopped: {told['stopped']}")
     for command in told["run_again"]:

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Any
 
 from cli.backfill.order import Flight, Order
-from cli.replay.choice import Chosen, choose
+from cli.replay.choice import Chosen, choose, with_raw
 from cli.replay.follow import Stages, repeats
 from cli.replay.send import publish_again
 from cli.stale import versions_of
@@ -56,7 +56,7 @@ class Environment:
         Left out is what the stage has worked on since ``began``, and what it would take for a redelivery.
         """
         choice = order.of_day(day)
-        chosen = choose(choice, self._services)
+        chosen = with_raw(choice.stage, choose(choice, self._services), self._services)
         just_done = repeats(choice, chosen, versions_of(order.stage, self._services), self._services)
         return [c for c in chosen if c.load_id not in just_done and not _since(c, began)]
 

@@ -9,6 +9,9 @@ from typing import Any, Literal
 from cli.nearest import hint
 from cli.output import CommandError
 from cli.stale import Versions, current_versions
+from stockflow.ledger import landing_day
+from stockflow.retention import first_day, limited
+from stockflow.schema import pipeline
 from stockflow.services import Services
 from stockflow.stages import PASSED, stage_before
 
@@ -103,6 +106,13 @@ def choose(choice: Choice, services: Services) -> list[Chosen]:
     dated = _dated(choice, services) if choice.by == "business" else None
     versions = current_versions(services) if choice.stale else Versions({})
     return [c for c in found if _is_meant(choice, c, dated, versions)]
+
+
+def with_raw(stage: str, chosen: Iterable[Chosen], services: Services) -> list[Chosen]:
+    """Return those whose raw rows are kept (``retention``): of the others, nothing is transformed again."""
+    today, limits = landing_day(services.clock()), limited("raw", pipeline()["retention"], services.contracts)
+    since = {feed: first_day(days, today) for feed, days in limits.items()}
+    return [c for c in chosen if stage == "kpi" or c.before["landed_on"] > (since.get(c.feed) or date.min)]
 
 
 def _has_input(stage: str, before: Mapping[str, Any]) -> bool:

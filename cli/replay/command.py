@@ -10,7 +10,7 @@ import typer
 
 from cli import target
 from cli.output import CommandError, console, print_json, print_table
-from cli.replay.choice import EARLIEST, LATEST, Choice, Chosen, choose, moment
+from cli.replay.choice import EARLIEST, LATEST, Choice, Chosen, choose, moment, with_raw
 from cli.replay.follow import follow, repeats, row_counts
 from cli.replay.send import is_seekable, publish_again, seek
 from cli.stack import Json
@@ -34,6 +34,7 @@ class Plan:
     by_seek: bool
     repeats: frozenset[str]
     jobs: int
+    without_raw: int = 0
 
     def summary(self) -> dict[str, Any]:
         """Return it as people and programs read it."""
@@ -44,6 +45,7 @@ class Plan:
             "feeds": dict(sorted(Counter(c.feed for c in self.chosen).items())),
             "by": "seek" if self.by_seek else "publishing the recorded events again",
             "just_done": len(self.repeats),
+            "without_raw": self.without_raw,
             "bigquery_jobs_at_most": self.jobs,
         }
 
@@ -103,13 +105,15 @@ def replay(
 
 def plan_of(choice: Choice, services: Services) -> Plan:
     """Return what a replay of that choice would do."""
-    chosen = choose(choice, services)
+    found = choose(choice, services)
+    chosen = with_raw(choice.stage, found, services)
     return Plan(
         choice,
         chosen,
         is_seekable(choice, chosen, services),
         repeats(choice, chosen, versions_of(choice.stage, services), services),
         estimated_jobs(choice.stage, Counter(c.feed for c in chosen), services),
+        len(found) - len(chosen),
     )
 
 
@@ -129,8 +133,13 @@ def estimated_jobs(stage: str, feeds: Mapping[str, int], services: Services) -> 
 
 def _tell(plan: Plan) -> None:
     s, out = plan.summary(), console()
+    if plan.without_raw:
+        out.print(
+            f"{plan.without_raw} loads stay as they are: their raw rows have ended (`stockflow retention`); to state "
+            "them again, drop the files again"
+        )
     if not plan.chosen:
-        out.print("no load matches: nothing to replay")
+        out.print("no load matches: nothing to replay" if not plan.without_raw else "nothing to replay")
         return
     feeds = ", ".join(f"{feed} {count}" for feed, count in s["feeds"].items())
     out.print(f"{s['stage']} of {s['loads']} loads ({feeds}), {s['rows']:,} rows, by {s['by']}")

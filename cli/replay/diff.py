@@ -7,7 +7,7 @@ from typing import Any
 from cli.attempts import open_attempts
 from cli.output import CommandError, console, errors, print_json, print_table, quiet
 from cli.replay.changes import Change, Compared, compare
-from cli.replay.choice import Choice, Chosen, choose
+from cli.replay.choice import Choice, Chosen, choose, with_raw
 from cli.replay.promote import ledger_size, promote
 from cli.replay.sandbox import Scope, sandbox
 from cli.replay.sandbox_run import run_in_sandbox
@@ -27,7 +27,7 @@ def diff_command(choice: Choice, promoting: bool, services: Services, as_json: b
         CommandError: loads are still on their way.
     """
     quiet()
-    chosen = choose(choice, services)
+    chosen = with_raw(choice.stage, choose(choice, services), services)
     if not chosen:
         print_json({"loads": 0, "changes": []}) if as_json else console().print("no load matches: nothing to replay")
         return

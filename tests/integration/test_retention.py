@@ -8,6 +8,8 @@ import pytest
 
 from cli import provision
 from cli.audit.command import check
+from cli.replay.choice import Choice
+from cli.replay.command import plan_of
 from cli.retention.expire import expire
 from functions.transform.drain import transform
 from functions.validate.run import validate
@@ -58,3 +60,6 @@ def test_raw_and_files_end_and_curated_stays(world: World) -> None:
     assert count(world, "inventory_curated.sales", ref) == 1
     assert later.object_store.stat(ref.bucket, ref.name) is None
     assert check(later, deep=True) == []
+    planned = plan_of(Choice("transform"), later).summary()
+    assert (planned["loads"], planned["without_raw"]) == (0, 1)
+    assert [c.load_id for c in plan_of(Choice("kpi"), later).chosen] == [ref.load_id]
