@@ -105,8 +105,6 @@ def _marking(feed: str, affected: str, raw_days: Mapping[str, int], unsettled: s
     said = {
         "reason_code": f"'{feed}_changed'",
         "message": f"'a later file of {feed} changes what this load says'",
-        # the days that the KPIs have not seen are carried on
-        "detail": "IF(latest.kpi_record = latest.record_id, NULL, latest.detail)",
     }
     return _with_columns(text, said)
 
@@ -128,6 +126,7 @@ def _with_columns(text: str, said: Mapping[str, str]) -> str:
         "record_id": record_id("latest.load_id", "latest.stage_version", "pending", "latest.marked_at"),
         "state": "'pending'",
         "input_record": "CAST(NULL AS STRING)",
+        "detail": "CAST(NULL AS STRING)",  # the next run reads in the ledger what the KPIs have not seen
         "finished_at": "latest.marked_at",
         **said,
     }

@@ -44,5 +44,5 @@ def _parked(load: Load, feed: str, version: str, error: TransientError, services
         message=f"{count} attempts failed; the last one: {error.message[:SHOWN]}. "
         f"`stockflow loads retry {load.load_id}` tries again, `stockflow loads give-up` rejects the file",
         content_md5=row["content_md5"], size_bytes=row["size_bytes"], landed_at=row["landed_at"],
-        detail={**load.unseen, "attempts": count},
+        detail={"attempts": count},
     )  # fmt: skip

@@ -12,10 +12,8 @@ IF EXISTS (SELECT 1 FROM requeued) THEN
   INSERT INTO inventory_ops.load_stages (<<ledger_columns>>)
   SELECT <<marked_columns>>
   FROM (
-    SELECT done.*, kpi.input_record AS kpi_record, CURRENT_TIMESTAMP() AS marked_at
+    SELECT done.*, CURRENT_TIMESTAMP() AS marked_at
     FROM inventory_ops.load_stages_latest AS done
-    LEFT JOIN inventory_ops.load_stages_latest AS kpi
-      ON kpi.landed_on = done.landed_on AND kpi.load_id = done.load_id AND kpi.stage = 'kpi'
     WHERE done.landed_on >= DATE '2000-01-01'
       AND done.stage = 'transform'
       AND done.state = 'transformed'

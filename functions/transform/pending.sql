@@ -7,7 +7,7 @@ WITH latest AS (
   FROM inventory_ops.load_stages
   WHERE (landed_on >= @since OR landed_on IN UNNEST(@days))
     AND feed = @feed
-    AND stage IN ('validate', 'transform', 'kpi')
+    AND stage IN ('validate', 'transform')
   QUALIFY ROW_NUMBER() OVER (PARTITION BY load_id, stage ORDER BY finished_at DESC, record_id DESC) = 1
 ),
 refused AS (
@@ -46,11 +46,9 @@ SELECT
   done.finished_at AS done_at,
   done.`rows` AS done_rows,
   done.detail AS done_detail,
-  kpi.input_record AS kpi_input,
   COUNT(DISTINCT attempts.attempt_id) AS failures
 FROM latest AS validated
 LEFT JOIN latest AS done ON done.load_id = validated.load_id AND done.stage = 'transform'
-LEFT JOIN latest AS kpi ON kpi.load_id = validated.load_id AND kpi.stage = 'kpi'
 LEFT JOIN refused ON refused.load_id = validated.load_id AND refused.run_id = validated.run_id
 -- failures with this very validation, since the last result
 LEFT JOIN attempts
@@ -69,5 +67,5 @@ GROUP BY
   validated.load_id, validated.record_id, validated.state, validated.finished_at, validated.quarantined,
   validated.run_id, validated.raw_run_id, validated.bucket, validated.object, validated.generation,
   validated.content_md5, validated.size_bytes, validated.landed_at, validated.landed_on, done.record_id, done.state,
-  done.stage_version, done.input_record, done.finished_at, done.`rows`, done.detail, kpi.input_record
+  done.stage_version, done.input_record, done.finished_at, done.`rows`, done.detail
 ORDER BY validated.load_id

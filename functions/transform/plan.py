@@ -50,12 +50,6 @@ class Load:
             landed_at=row["landed_at"], detail=self.detail,
         )  # fmt: skip
 
-    @property
-    def unseen(self) -> dict[str, Any]:
-        """What the last run says, unless the KPIs were computed from that very run."""
-        held = not self.row["done_record"] or self.row["kpi_input"] == self.row["done_record"]
-        return {} if held else self.detail
-
     def is_repeat(self, version: str, recent: datetime) -> bool:
         """Whether this was just done: same version, same input."""
         row = self.row

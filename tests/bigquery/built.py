@@ -21,7 +21,7 @@ PENDING = {
     "run_id": "v", "raw_run_id": "i", "bucket": "landing", "object": "a_2026-08-31.csv", "generation": 1,
     "content_md5": None, "size_bytes": 1, "landed_at": NOW, "landed_on": DAY, "done_record": None,
     "done_state": None, "done_version": None, "done_input": None, "done_at": None, "done_rows": None,
-    "done_detail": None, "kpi_input": None, "failures": 0,
+    "done_detail": None, "failures": 0,
 }  # fmt: skip
 
 

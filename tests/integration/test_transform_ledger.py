@@ -170,9 +170,10 @@ def test_a_changed_dimension_sends_other_feeds_to_work_once_per_day(world: World
     assert world.curated("sales", "receipt_number, quantity") == [(f"R{n}", Decimal(12)) for n in range(4)]
 
 
-@pytest.mark.parametrize("began", ["after", "before"])
-def test_days_that_a_pending_record_hides_reach_the_kpis_with_the_next_run(world: World, began: str) -> None:
+@pytest.mark.parametrize(("began", "state"), [("after", "pending"), ("before", "pending"), ("after", "failed")])
+def test_days_that_a_later_record_hides_reach_the_kpis_with_the_next_run(world: World, began: str, state: str) -> None:
     """Another feed's script began before the last run was committed: what it marks pending is the run before it.
+    Or the load was parked after that run.
 
     That last run may have begun before the one that the KPIs hold: two transforms of one load take their turns.
     """
@@ -187,7 +188,7 @@ def test_days_that_a_pending_record_hides_reach_the_kpis_with_the_next_run(world
     hidden = transformed(world, load)
     assert (hidden.started_at < held.started_at) == (began == "before")
     moment = hidden.finished_at + timedelta(microseconds=1)
-    ledger.record(replace(held, state="pending", input_record=None, detail={}, finished_at=moment))
+    ledger.record(replace(held, state=state, input_record=None, detail={}, finished_at=moment))
     run(world, load)
     assert hidden.detail["dates"] == transformed(world, load).detail["dates"] == ["2026-09-01"]
     now = transformed(world, load)

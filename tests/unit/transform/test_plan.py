@@ -22,7 +22,7 @@ def row(load: str = "L1", **changes: Any) -> dict[str, Any]:
     return {"load_id": load, "record_id": "in", "validate_state": "validated", "validated_at": VALIDATED_AT,
             "complete": True, "failures": 0, "landed_on": date(2026, 10, 1), "object": f"sales/{load}.csv",
             "done_record": None, "done_state": None, "done_version": None, "done_input": None, "done_at": None,
-            "done_detail": None, "kpi_input": None, **changes}  # fmt: skip
+            "done_detail": None, **changes}  # fmt: skip
 
 
 def done(load: str = "L1", **changes: Any) -> dict[str, Any]:
@@ -122,14 +122,6 @@ def test_a_thousand_failing_loads_do_not_hide_a_good_one() -> None:
     """Nothing is cut off by a limit."""
     bad = [row(f"B{n}", failures=1) for n in range(1_000)]
     assert ids(plan([*bad, row("GOOD")], frozenset(), NOW).ready) == {"GOOD"}
-
-
-def test_what_the_kpis_have_not_seen_outlives_a_failure() -> None:
-    """Until a KPI run names the very record."""
-    replay = done(done_version="v0")
-    assert Load(replay).unseen["dates"] == ["2026-09-01"]
-    assert Load({**replay, "kpi_input": "out"}).unseen == {}
-    assert Load({**replay, "kpi_input": "older"}).unseen["dates"] == ["2026-09-01"]
 
 
 @pytest.mark.parametrize(
