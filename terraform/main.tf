@@ -41,9 +41,11 @@ resource "google_project_service" "api" {
   for_each = toset(concat(
     [
       "artifactregistry", "bigquery", "bigquerydatapolicy", "bigquerystorage", "cloudbuild", "cloudfunctions",
-      "cloudresourcemanager", "cloudscheduler", "datacatalog", "datalineage", "dataplex", "eventarc", "iam",
-      "iamcredentials", "logging", "monitoring", "pubsub", "run", "secretmanager", "serviceusage", "storage",
+      "cloudresourcemanager", "cloudscheduler", "datacatalog", "eventarc", "iam", "iamcredentials", "logging",
+      "monitoring", "pubsub", "run", "secretmanager", "serviceusage", "storage",
     ],
+    # Where the Data Lineage API is on, BigQuery reports the lineage of every job by itself, which is billed.
+    var.optional.catalog ? ["datalineage", "dataplex"] : [],
     var.optional.composer ? ["composer"] : [],
     var.optional.dataflow ? ["dataflow"] : [],
     var.budget == null ? [] : ["billingbudgets"],

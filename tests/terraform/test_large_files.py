@@ -47,8 +47,18 @@ def test_workers_use_the_key_of_the_project(state: dict[str, Any]) -> None:
     assert {"dataflow-service-producer-prod", "compute-system"} <= agents
 
 
-def test_without_dataflow_its_agents_get_no_key(root: Root) -> None:
-    """The plan of a project with a key and no Dataflow."""
-    plan = root.plan("-var-file=environments/prod.tfvars", f"-var=kms_key={KEY}")
-    users = set(resources(plan, "google_kms_crypto_key_iam_member"))
+@pytest.fixture(scope="module")
+def without(root: Root) -> dict[str, Any]:
+    """The plan of a project with a key, without Dataflow and without the catalogue."""
+    return root.plan("-var-file=environments/prod.tfvars", "-var=optional={catalog=false}", f"-var=kms_key={KEY}")
+
+
+def test_without_dataflow_its_agents_get_no_key(without: dict[str, Any]) -> None:
+    users = set(resources(without, "google_kms_crypto_key_iam_member"))
     assert users and not any("dataflow" in a or "compute" in a for a in users)
+
+
+def test_without_the_catalogue_no_lineage_is_billed(without: dict[str, Any]) -> None:
+    """Where the Data Lineage API is on, BigQuery reports what each job read and wrote by itself."""
+    apis = {api["service"] for api in resources(without, "google_project_service").values()}
+    assert "bigquery.googleapis.com" in apis and not apis & {"datalineage.googleapis.com", "dataplex.googleapis.com"}
