@@ -65,8 +65,8 @@ class Settings:
     )
     load_pause_seconds: float = _setting(
         "STOCKFLOW_LOAD_PAUSE_SECONDS",
-        "Least seconds from the start of one load job of a feed to the start of the next, unless the instance is full of "
-        "calls that wait for one (`pipeline.yaml`).",
+        "Least seconds from the start of one load job of a feed to the start of the next, unless the instance is full "
+        "of calls that wait for one (`pipeline.yaml`).",
         0.0,
     )
     threads: int = _setting(
