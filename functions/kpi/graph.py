@@ -3,7 +3,6 @@
 The parser is imported where it is needed: what ``cached`` knows of a text needs none.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from graphlib import CycleError, TopologicalSorter
@@ -118,31 +117,6 @@ def column_reads(definition: Definition, views: Mapping[str, str]) -> dict[str, 
     return found
 
 
-def joined_by_day(definition: Definition, view: str) -> bool:
-    """Whether a definition takes of a view only the row that held on a row's own ``business_date``.
-
-    That is ``business_date BETWEEN v.valid_from AND v.valid_to``, written wherever the view is read.
-    """
-    tree = parse_sql(definition.name, definition.sql, definition.first_line)
-    aliases = [t.alias_or_name.lower() for t in tree.find_all(exp.Table) if f"{t.db}.{t.name}" == view]
-    held = Counter(_held_on_own_day(between) for between in tree.find_all(exp.Between))
-    return bool(aliases) and all(held[alias] == count for alias, count in Counter(aliases).items())
-
-
-def _held_on_own_day(between: Any) -> str | None:
-    """Return the alias of what is joined by day, None when this is another BETWEEN."""
-    day, low, high = between.this, between.args["low"], between.args["high"]
-    if not all(isinstance(c, exp.Column) for c in (day, low, high)) or low.table != high.table:
-        return None
-    above = between.parent
-    while isinstance(above, exp.And | exp.Paren):
-        above = above.parent
-    if not isinstance(above, exp.Join | exp.Where):  # NOT, OR, CASE: other days may be taken as well
-        return None
-    by_day = (day.name, low.name, high.name) == ("business_date", "valid_from", "valid_to")
-    return str(low.table).lower() if by_day else None
-
-
 @lru_cache(maxsize=1_000)
 def _named(name: str, sql: str, first_line: int) -> dict[str, frozenset[str] | None]:
     """Return table -> the columns that one SQL text may name of it; None where it takes whole rows."""
@@ -162,6 +136,8 @@ def _named(name: str, sql: str, first_line: int) -> dict[str, frozenset[str] | N
 
 def _named_of(table: Any) -> set[str]:
     """The columns that its SELECT, with what stands in it, names with its alias or without one."""
+    from sqlglot import exp
+
     select, alias = table.find_ancestor(exp.Select), table.alias_or_name.lower()
     named = {c.name.lower() for c in select.find_all(exp.Column) if c.table.lower() in ("", alias)}
     return named | {i.name.lower() for join in select.find_all(exp.Join) for i in join.args.get("using") or []}

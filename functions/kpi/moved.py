@@ -4,11 +4,9 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
 
+from functions.kpi.by_day import BY_DAY
 from functions.kpi.dates import Span
 from stockflow.ledger import StageRecord
-
-# dimension -> the view that says what it said on each day
-BY_DAY = {"inventory_curated.products": "inventory_curated.products_by_day"}
 
 
 def moves(detail: Mapping[str, Any]) -> bool:

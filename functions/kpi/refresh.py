@@ -8,13 +8,14 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from graphlib import TopologicalSorter
 
+from functions.kpi.by_day import BY_DAY, joined_by_day
 from functions.kpi.catalog import Catalog
 from functions.kpi.dates import affected, gone, unseen
 from functions.kpi.definition import Definition
-from functions.kpi.graph import chains, column_reads, columns, joined_by_day, levels, reads, sorted_by_inputs
+from functions.kpi.graph import chains, column_reads, columns, levels, reads, sorted_by_inputs
 from functions.kpi.intervals import resting
 from functions.kpi.kept import kept_from, still_kept
-from functions.kpi.moved import BY_DAY, touched, touched_columns
+from functions.kpi.moved import touched, touched_columns
 from functions.kpi.runner import RETIRED, Computed, Job, Run, compute, rebuild, record_runs
 from functions.kpi.shares import shared_out
 from functions.kpi.state import State, read_state

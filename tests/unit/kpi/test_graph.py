@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from functions.kpi.by_day import joined_by_day
 from functions.kpi.catalog import load_definitions
 from functions.kpi.columns import all_columns, curated_columns
 from functions.kpi.definition import Definition
-from functions.kpi.graph import column_lineage, column_reads, dated, in_order, joined_by_day, reads
+from functions.kpi.graph import column_lineage, column_reads, dated, in_order, reads
 from functions.kpi.refresh import views_by_name
 from stockflow.contracts import load_contracts
 from stockflow.errors import PermanentError
