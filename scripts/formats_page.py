@@ -24,6 +24,10 @@ PACKED = f"""## Packed files
 Each of them may be packed by gzip, zstd or bzip2 (up to {MAX_PACKINGS} times), or be in a zip file, alone or with
 others of the same header. A zip file within a zip file is opened, a third one is not.
 
+In a zip file, `_line` counts within each file, and messages name it. Control files (`a.csv.md5`, `a.ok`) are compared
+with the file beside them, as in the bucket. A README, a licence, what systems leave behind (`__MACOSX/`, `Thumbs.db`),
+empty files and, beside files with an ending of data, those without one are not read; the receipt names them.
+
 Recognised, and refused by name: PDF, images, other XML and HTML, ORC, 7-Zip, RAR, xz.
 """
 MESSAGES = """## X12, EDIFACT and XML

@@ -26,6 +26,7 @@ from functions.ingest.staging import Staging, arrow_schema, stage
 from functions.validate.frame import Clues, converter
 from functions.validate.judge import judge
 from functions.validate.load_rules import load_results
+from functions.validate.members import Members
 from functions.validate.model import CRITICAL, WARNING, Judgement
 from functions.validate.outcome import outcome
 from functions.validate.rows import pieces
@@ -161,13 +162,15 @@ def _columns(detail: Mapping[str, Any], target: Target) -> list[dict[str, Any]]:
 def _judge(trial: Trial, contract: Contract, rows: _Staged, now: datetime) -> None:
     """Judge the rows, and say how the load would end."""
     found: list[pa.Table] = []
+    members = Members.of(trial.detail)
 
     def keep(refused: pa.Table) -> None:
         if sum(map(len, found)) < FIRST:
-            found.append(refused.slice(0, FIRST))
+            found.append(members.in_messages(refused.slice(0, FIRST)))
 
     clues = Clues(days_in(trial.object), delimiter=trial.detail.get("delimiter"))
     judgement, survey = judge(contract, rows, now, keep, clues, failing)
+    members.in_results(judgement)
     judgement.results += load_results(contract, judgement, survey.filled)
     trial.refused, trial.not_tried = judgement.refused, unknown(contract)
     trial.first_refused = [_shown(v) for table in found for v in table.to_pylist()][:FIRST]

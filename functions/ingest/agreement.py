@@ -17,7 +17,7 @@ _PART = 1 << 20
 
 @dataclass(frozen=True)
 class Found:
-    """What was read of a data file. ``md5`` is base64; ``detail`` is what its reader noted."""
+    """What was read of a data file. ``md5``: base64, blank when not known; ``detail``: what its reader noted."""
 
     name: str
     size: int
@@ -62,7 +62,7 @@ def check(stated: Stated, by: str, found: Found, content: Callable[[], BinaryIO]
 
 
 def _checksum(algorithm: str, found: Found, content: Callable[[], BinaryIO]) -> str:
-    if algorithm == "md5":
+    if algorithm == "md5" and found.md5:
         return b64decode(found.md5).hex()
     hasher = hashlib.new(algorithm, usedforsecurity=False)
     with content() as stream:

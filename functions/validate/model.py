@@ -29,7 +29,10 @@ class Check:
 
 @dataclass(frozen=True)
 class Verdict:
-    """One row breaks one rule; ``row`` is its number in the load, ``value`` the text as it stands in the file."""
+    """One row breaks one rule; ``row`` is its number in the load, ``value`` the text as it stands in the file.
+
+    ``member``: the file of a zip archive in which its line counts, where it has several.
+    """
 
     row: int
     line: int
@@ -39,6 +42,7 @@ class Verdict:
     expected: str
     message: str
     severity: str
+    member: str = ""
 
 
 @dataclass

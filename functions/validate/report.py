@@ -32,7 +32,7 @@ def report(record: StageRecord, contract: Contract, judgement: Judgement) -> str
 
 def _section(result: Result, personal: set[str]) -> dict[str, Any]:
     shown = [
-        {"line": v.line, "column": v.column, "expected": v.expected,
+        {"line": v.line, "member": v.member, "column": v.column, "expected": v.expected,
          "value": MASK if v.column in personal and v.value else v.value}
         for v in result.examples
     ]  # fmt: skip

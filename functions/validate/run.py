@@ -5,9 +5,12 @@ from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
 from typing import Any
 
+import pyarrow as pa
+
 from functions.validate.earlier import clues_of, earlier_loads, known_rates
 from functions.validate.judge import judge
 from functions.validate.load_rules import load_results
+from functions.validate.members import Members
 from functions.validate.outcome import Outcome, outcome
 from functions.validate.publish import publish
 from functions.validate.quarantine import add_refused, add_results
@@ -113,8 +116,13 @@ def _validate(
     """Judge the rows, write what was found under the record's run, and record it."""
     reached("validate.began")
     landed_at, rows = ingested.landed_at or record.started_at, rows_of(contract, ingested, services)
-    clues = clues_of(contract, ingested, services)
-    judgement, survey = judge(contract, rows, landed_at, lambda found: add_refused(found, record, services), clues)
+    clues, members = clues_of(contract, ingested, services), Members.of(ingested.detail)
+
+    def refuse(found: pa.Table) -> None:
+        add_refused(members.in_messages(found), record, services)
+
+    judgement, survey = judge(contract, rows, landed_at, refuse, clues)
+    members.in_results(judgement)
     judgement.results += load_results(contract, judgement, survey.filled, earlier_loads(contract, ingested, services))
     judgement.known_rates = known_rates(contract, ingested, services)
     good, facts = judgement.rows - judgement.refused, detail(ingested, judgement, decided, services)

@@ -3,20 +3,23 @@
 import io
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from pathlib import PurePosixPath
 from typing import Any, BinaryIO, cast
 
-from functions.ingest.readers.formats import EXTENSIONS
+from functions.ingest.agreement import Found, not_counted
+from functions.ingest.readers.archive_control import Control
+from functions.ingest.readers.archive_members import Members
 from functions.ingest.readers.model import Chunk, Facts, Reject, Target, listed
 from functions.ingest.readers.source import PEEK, too_large
 from stockflow.errors import PermanentError
 
 MAX_MEMBERS = 1_000
 NAMED = 20
-_PACKED = (".gz", ".zst", ".bz2")
+_DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError, ValueError)
 _SUMS = {"physical_lines", "blank_lines", "preamble_lines", "header_lines", "continuation_lines", "hidden_rows"}
+_SUMS |= {"short_lines"}
 Decode = Callable[[BinaryIO, Target, Facts], Iterator[Chunk]]
 
 
@@ -33,7 +36,7 @@ class _Limited(io.RawIOBase):
         """Fill the buffer."""
         try:
             data = self._stream.read(len(buffer))
-        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError) as error:
+        except _DAMAGE as error:
             raise corrupt_archive(self._name, error) from error
         self._left[0] -= len(data)
         if self._left[0] < 0:
@@ -51,60 +54,97 @@ def members(whole: BinaryIO, target: Target, facts: Facts, limit: int, decode: D
     """Yield the rows and rejects of all members; all must have the same header.
 
     ``_line`` counts within a member; ``facts["members"]`` says in which order and how many rows each gave, and the
-    message of a reject names its member.
+    message of a reject names its member. ``facts["control_files"]`` says which files stood beside the data and were
+    compared with them, ``facts["left_out"]`` which were not read, and why.
 
     Raises:
         PermanentError: ``protected_archive``, ``corrupt_archive``, ``empty_archive``,
-            ``archive_members_differ``, or a member's own.
+            ``archive_members_differ``, one of ``agreement.CODES``, or a member's own.
     """
     with zipfile.ZipFile(whole) as archive:
-        chosen = _chosen(archive, target)
+        inside = _checked(Members.of(archive), target)
+        control = _control(archive, inside, target)
+        facts.note(**_besides(inside, control))
         left, header, counts = [limit], None, []
-        for info in chosen:
-            found = Facts()
-            inner = replace(target, name=f"{target.name}/{info.filename}")
-            rows = 0
-            with _opened(archive, info, target) as member:
-                stream = io.BufferedReader(_Limited(member, inner.name, left, limit), PEEK)
-                for chunk in decode(cast("BinaryIO", stream), inner, found):
-                    rows += chunk.batch.num_rows if chunk.batch is not None else 0
-                    yield _named(chunk, info.filename) if len(chosen) > 1 else chunk
-            header = header or found.values.get("header")
-            if found.values.get("header") != header:
-                raise _differ(chosen[0], info, target)
-            counts.append({"name": info.filename, "rows": rows})
-            _add(facts, found)
-        facts.note(members=counts[:NAMED], member_count=len(counts))
+        for info in inside.data:
+            member = _Member(archive, info, target)
+            for chunk in member.chunks(left, limit, decode):
+                yield _named(chunk, info.filename) if len(inside.data) > 1 else chunk
+            header = header or member.facts.values.get("header")
+            if member.facts.values.get("header") != header:
+                raise _differ(inside.data[0], info, target)
+            control.check(info, member.found())
+            counts.append({"name": info.filename, "rows": member.rows})
+            _add(facts, member.facts, info.filename)
+        facts.note(members=counts, member_count=len(counts))
+
+
+class _Member:
+    """One file of data in an archive, and what was found in it."""
+
+    def __init__(self, archive: zipfile.ZipFile, info: zipfile.ZipInfo, target: Target) -> None:
+        self._archive, self._info, self._whole = archive, info, target
+        self._target = replace(target, name=f"{target.name}/{info.filename}")
+        self.facts, self.rows = Facts(), 0
+        self._codes: Counter[str] = Counter()
+
+    def chunks(self, left: list[int], limit: int, decode: Decode) -> Iterator[Chunk]:
+        """Yield its chunks; an error that does not name it gets its name."""
+        try:
+            with _opened(self._archive, self._info, self._whole) as stream:
+                limited = io.BufferedReader(_Limited(stream, self._target.name, left, limit), PEEK)
+                yield from map(self._seen, decode(cast("BinaryIO", limited), self._target, self.facts))
+        except PermanentError as error:
+            raise _naming(error, self._info.filename, self._target.name) from error
+
+    def _seen(self, chunk: Chunk) -> Chunk:
+        self.rows += chunk.batch.num_rows if chunk.batch is not None else 0
+        self._codes.update(r.code for r in chunk.rejects)
+        return chunk
+
+    def found(self) -> Found:
+        """Return what a control file may speak of."""
+        detail = {**self.facts.values, "not_counted": not_counted(self._codes)}
+        return Found(self._target.name, self._info.file_size, "", self.rows, self._codes.total(), detail)
+
+
+def _naming(error: PermanentError, member: str, name: str) -> PermanentError:
+    if member in error.message:
+        return error
+    return PermanentError(error.code, f"{name}: {error.message}", **error.facts)
 
 
 def _opened(archive: zipfile.ZipFile, info: zipfile.ZipInfo, target: Target) -> BinaryIO:
     try:
         return cast("BinaryIO", archive.open(info))
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, ValueError) as error:
+    except _DAMAGE as error:
+        raise corrupt_archive(f"{target.name}/{info.filename}", error) from error
+
+
+def _control(archive: zipfile.ZipFile, inside: Members, target: Target) -> Control:
+    try:
+        return Control.of(archive, inside)
+    except _DAMAGE as error:
         raise corrupt_archive(target.name, error) from error
 
 
-def _chosen(archive: zipfile.ZipFile, target: Target) -> list[zipfile.ZipInfo]:
-    """Return the members with data: where any has a known extension, those that have one."""
-    found = [i for i in archive.infolist() if not i.is_dir() and not _is_hidden(i.filename) and i.file_size]
-    known = [i for i in found if i.filename.lower().removesuffix(_packing(i.filename)).endswith(EXTENSIONS)]
-    chosen = known or found
-    if any(i.flag_bits & 1 for i in chosen):
+def _checked(inside: Members, target: Target) -> Members:
+    """Return the members when there is data among them that can be read."""
+    if any(i.flag_bits & 1 for i in (*inside.data, *inside.control)):
         raise PermanentError("protected_archive", f"{target.name} is protected by a password; pack it without one")
-    if not chosen:
-        raise PermanentError("empty_archive", f"{target.name} has no file with anything in it; send it again")
-    if len(chosen) > MAX_MEMBERS:
-        raise too_large(target.name, f"{len(chosen):,} members", MAX_MEMBERS, "zip")
-    return sorted(chosen, key=lambda i: i.filename)
+    if not inside.data:
+        others = f" (left out: {listed(n for n, _ in inside.left_out[:NAMED])})" if inside.left_out else ""
+        raise PermanentError("empty_archive", f"{target.name} has no file with data in it{others}; send it again")
+    if len(inside.data) + len(inside.control) > MAX_MEMBERS:
+        raise too_large(target.name, f"{len(inside.data):,} members", MAX_MEMBERS, "zip")
+    return inside
 
 
-def _packing(name: str) -> str:
-    return next((p for p in _PACKED if name.lower().endswith(p)), "")
-
-
-def _is_hidden(name: str) -> bool:
-    """Whether a member is what macOS and others put beside the files."""
-    return any(part.startswith((".", "__MACOSX")) for part in PurePosixPath(name).parts)
+def _besides(inside: Members, control: Control) -> dict[str, Any]:
+    """Return what is noted of members without data."""
+    left_out = [{"name": name, "why": why} for name, why in inside.left_out[:NAMED]]
+    named = dict(list(control.notes.items())[:NAMED])
+    return {k: v for k, v in (("left_out", left_out), ("control_files", named)) if v}
 
 
 def _named(chunk: Chunk, member: str) -> Chunk:
@@ -115,16 +155,31 @@ def _in(reject: Reject, member: str) -> Reject:
     return replace(reject, message=f"{member}: {reject.message}")
 
 
-def _add(facts: Facts, found: Facts) -> None:
+def _add(facts: Facts, found: Facts, member: str) -> None:
+    """Take over what was noted of a member: sums, doubts, what an archive in it left out; else the first one counts."""
+    values = facts.values
+    if "encoding_doubt" in found.values and "encoding_doubt" not in values:
+        values.update({k: v for k, v in found.values.items() if k.startswith("encoding")})
     for name, value in found.values.items():
-        _merge(facts.values, name, value)
+        _merge(values, name, _within(member, name, value))
 
 
 def _merge(values: dict[str, Any], name: str, value: Any) -> None:
     if name in _SUMS:
         values[name] = values.get(name, 0) + value
+    elif name == "left_out":
+        values[name] = [*values.get(name, ()), *value][:NAMED]
+    elif name == "control_files":
+        values[name] = values.get(name, {}) | value
     elif name not in {"format", "gzip"}:
         values.setdefault(name, value)
+
+
+def _within(member: str, name: str, value: Any) -> Any:
+    """Return what an archive within the archive says of its members, with its own name in front of theirs."""
+    if name == "left_out":
+        return [{**one, "name": f"{member}/{one['name']}"} for one in value]
+    return {f"{member}/{n}": note for n, note in value.items()} if name == "control_files" else value
 
 
 def _differ(first: zipfile.ZipInfo, other: zipfile.ZipInfo, target: Target) -> PermanentError:

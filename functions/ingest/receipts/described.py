@@ -25,7 +25,14 @@ def described(detail: Mapping[str, Any]) -> list[str]:
         lines.append(f"set aside, since another column says the same: {', '.join(aside)} (kept in _extra)")
     taken = (detail.get("from_file_name") or {}).items()
     lines += [f"from the file's name: {column} {value}" for column, value in taken]
-    return lines + _doubts(detail)
+    return lines + _archive(detail) + _doubts(detail)
+
+
+def _archive(detail: Mapping[str, Any]) -> list[str]:
+    """Return what stood in a zip file besides the data, and what became of it."""
+    control = [f"control file {name}: {note}" for name, note in (detail.get("control_files") or {}).items()]
+    left_out = ", ".join(f"{one['name']} ({one['why']})" for one in detail.get("left_out") or [])
+    return [*control, f"not read of the zip file: {left_out}"] if left_out else control
 
 
 _MESSAGES = {

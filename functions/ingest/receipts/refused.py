@@ -37,22 +37,25 @@ class Refusal:
 def refusals(
     rejects: Iterable[Mapping[str, Any]], quarantined: Iterable[Mapping[str, Any]], load: str
 ) -> list[Refusal]:
-    """Return the refused lines of a load, in the order of the file; several reasons of one line are one refusal."""
-    found: dict[int, Refusal] = {
-        r["line"]: Refusal(r["line"], r["message"], "", r["expected"] or "", "", r.get("original_text") or "")
-        for r in rejects
-    }
+    """Return the refused rows of a load, in the order of their lines; several reasons of one row are one refusal.
+
+    Rows may share a line: each file of a zip archive has its own lines, and objects may stand on one.
+    """
+    found = [
+        Refusal(r["line"], r["message"], "", r["expected"] or "", "", r.get("original_text") or "") for r in rejects
+    ]
+    rows: dict[str, Refusal] = {}
     for q in quarantined:
-        reason = Refusal(
-            q["line"],
-            q["message"],
-            q["column_name"] or "",
-            q["expected"] or "",
-            f"{load}/{q['row']}",
-            q.get("original_row") or "",
-        )
-        found[q["line"]] = _both(found[q["line"]], reason) if q["line"] in found else reason
-    return [found[line] for line in sorted(found)]
+        reason = _reason(q, load)
+        rows[reason.row] = _both(rows[reason.row], reason) if reason.row in rows else reason
+    return sorted([*found, *rows.values()], key=lambda r: r.line)
+
+
+def _reason(verdict: Mapping[str, Any], load: str) -> Refusal:
+    return Refusal(
+        verdict["line"], verdict["message"], verdict["column_name"] or "", verdict["expected"] or "",
+        f"{load}/{verdict['row']}", verdict.get("original_row") or "",
+    )  # fmt: skip
 
 
 def _both(one: Refusal, other: Refusal) -> Refusal:

@@ -12,6 +12,7 @@ import pytest
 
 from cli.trial.read import Trial, try_file
 from functions.ingest.readers.nearest import ADDED
+from functions.ingest.receipts.described import described
 from functions.ingest.receipts.page import page
 from functions.ingest.receipts.refused import Refusal, as_sent, from_the_file, refusals
 from stockflow.contracts import load_contracts
@@ -131,3 +132,17 @@ def test_rows_of_a_zip_file_become_a_table(tmp_path: Path) -> None:
     whole = [replace(r, original='{"sku": "A2"}') for r in of_trial(found)]
     ending, content = as_sent(packed, found.detail, whole)
     assert ending == "csv" and [row["sku"] for row in csv.DictReader(io.StringIO(content.decode()))] == ["A2", "A2"]
+
+
+def test_rows_of_two_files_of_a_zip_file_may_share_a_line(tmp_path: Path) -> None:
+    """Each of them is told of, with the name of its file; and what was not read of the archive is, too."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("a.csv", FILE)
+        archive.writestr("b.csv", FILE.replace("trois", "quatre"))
+        archive.writestr("README.txt", "hello")
+    found = trial(tmp_path, packed.getvalue(), "sales/ventes.zip")
+    told = of_trial(found)
+    assert len(told) == found.rejects + len(found.first_refused)
+    assert {r.error.split(":")[0] for r in told} == {"a.csv", "b.csv"}
+    assert "not read of the zip file: README.txt (not data by its name)" in described(found.detail)

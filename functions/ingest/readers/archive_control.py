@@ -1,0 +1,55 @@
+"""Control files within a ZIP archive: compared with the files of data beside them, as those in a bucket are."""
+
+import zipfile
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import BinaryIO, cast
+
+from functions.ingest.agreement import Found, check
+from functions.ingest.control import Stated, stated
+from functions.ingest.readers.archive_members import Members, name_in
+
+HEAD = 65_536  # bytes of a control file that are looked at
+Said = tuple[str, Stated]  # by which control file, and what
+
+
+@dataclass(frozen=True)
+class Control:
+    """What the control files of an archive state of each member; ``notes``: control file -> what became of it."""
+
+    archive: zipfile.ZipFile
+    said: dict[zipfile.ZipInfo, list[Said]]
+    notes: dict[str, str]
+
+    @classmethod
+    def of(cls, archive: zipfile.ZipFile, members: Members) -> "Control":
+        """Read the control files."""
+        said, notes = defaultdict(list), {}
+        for info in members.control:
+            found = [(s, members.about(info, s.about)) for s in _stated(archive, info)]
+            for statement, about in found:
+                if about:
+                    said[about].append((info.filename, statement))
+            notes[info.filename] = _note([(s.about, about) for s, about in found])
+        return cls(archive, said, notes)
+
+    def check(self, info: zipfile.ZipInfo, found: Found) -> None:
+        """See that a member is what was stated of it.
+
+        Raises:
+            PermanentError: one of ``agreement.CODES``.
+        """
+        for by, statement in self.said.get(info, ()):
+            check(statement, by, found, lambda: cast("BinaryIO", self.archive.open(info)))
+
+
+def _stated(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> tuple[Stated, ...]:
+    with archive.open(info) as stream:
+        return stated(name_in(info), stream.read(HEAD))
+
+
+def _note(found: list[tuple[str, zipfile.ZipInfo | None]]) -> str:
+    absent = [about for about, info in found if info is None]
+    if absent:
+        return f"speaks of {', '.join(absent[:3])}, which is not in the archive"
+    return "compared" if found else "states nothing"
