@@ -12,7 +12,7 @@ from functions.ingest.readers.batches import batch_of_rows
 from functions.ingest.readers.columnar import single_text, value_text
 from functions.ingest.readers.encoding import is_text
 from functions.ingest.readers.layout import Layout, layout
-from functions.ingest.readers.misfit import not_utf8
+from functions.ingest.readers.misfit import nested_value, not_utf8
 from functions.ingest.readers.model import Chunk, Facts, Reject, Target
 from functions.ingest.readers.native import Constant, Marks, native
 from stockflow.errors import PermanentError
@@ -54,6 +54,9 @@ def _chunks(records: Any, plan: Layout, target: Target) -> Iterator[Chunk]:
     for number, record in enumerate(records, 1):
         if any(cell.is_undecodable(record) for cell in cells):
             rejects.append(not_utf8(number, map(_text, record.values())))
+        elif nested := next((cell for cell in cells if cell.is_nested(record)), None):
+            written = "\t".join(_text(v) or "" for v in record.values())
+            rejects.append(nested_value(number, nested.column or "", record[nested.name], written))
         else:
             numbers.append(number)
             rows.append([cell.text(record) for cell in cells])
@@ -83,6 +86,10 @@ class _Cell:
         """Whether a column would get bytes that are no text."""
         value = record[self.name]
         return type(value) is bytes and self.column is not None and not is_text(value)
+
+    def is_nested(self, record: dict[str, Any]) -> bool:
+        """Whether a column would get a record, a map or an array."""
+        return self.column is not None and isinstance(record[self.name], dict | list)
 
     def text(self, record: dict[str, Any]) -> str | None:
         """Return the value as people would write it."""

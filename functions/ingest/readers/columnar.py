@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
 from functools import singledispatch
-from itertools import chain
 from struct import Struct
 from typing import Any, BinaryIO
 
@@ -16,8 +15,8 @@ import pyarrow.compute as pc
 from functions.ingest.readers.arrow import TEXT, integers, text, texts
 from functions.ingest.readers.batches import batch_of
 from functions.ingest.readers.encoding import is_text
-from functions.ingest.readers.layout import layout
-from functions.ingest.readers.misfit import not_utf8
+from functions.ingest.readers.layout import Layout, layout
+from functions.ingest.readers.misfit import nested_value, not_utf8
 from functions.ingest.readers.model import Chunk, Facts, Reject, Target
 from functions.ingest.readers.native import Marks
 from stockflow.errors import PermanentError
@@ -54,11 +53,11 @@ def read_parquet(stream: BinaryIO, target: Target, facts: Facts) -> Iterator[Chu
         start = 1
         for part in file.iter_batches(batch_size=BATCH):
             lines = integers(range(start, start + len(part)))
-            bad = sorted({*chain.from_iterable(undecodable(part.column(i)) for i in plan.columns)})
-            rejects = tuple(_reject(start + i, part.slice(i, 1)) for i in bad)
+            rejects = _rejects(part, plan, start)
             start += len(part)
-            if bad:
-                good = integers(i for i in range(len(part)) if i not in {*bad})
+            if rejects:
+                bad = {r.line for r in rejects}
+                good = integers(i for i, line in enumerate(lines.to_pylist()) if line not in bad)
                 part, lines = part.take(good), lines.take(good)  # noqa: PLW2901
             texts = [as_text(c if i in typed else _without_nan(c)) for i, c in enumerate(part.columns)]
             texts = [marks.array(c) if i in typed else c for i, c in enumerate(texts)]
@@ -82,9 +81,24 @@ def undecodable(column: pa.Array) -> list[int]:
     return []
 
 
-def _reject(line: int, row: pa.RecordBatch) -> Reject:
-    """Return the reject of a row with bytes that are no text."""
-    return not_utf8(line, (as_text(c).to_pylist()[0] for c in row.columns))
+def _rejects(part: pa.RecordBatch, plan: Layout, start: int) -> tuple[Reject, ...]:
+    """Return the rejects of rows with bytes that are no text, or with a value that is several."""
+    found: dict[int, Reject] = {}
+    for i, name in plan.columns.items():
+        column = part.column(i)
+        found |= {place: not_utf8(start + place, _shown(part, place)) for place in undecodable(column)}
+        if pa.types.is_nested(column.type):
+            values = enumerate(column.to_pylist())
+            found |= {
+                place: nested_value(start + place, name, v, "\t".join(_shown(part, place)))
+                for place, v in values
+                if v is not None
+            }
+    return tuple(found[place] for place in sorted(found))
+
+
+def _shown(part: pa.RecordBatch, place: int) -> list[str]:
+    return [as_text(c).to_pylist()[0] or "" for c in part.slice(place, 1).columns]
 
 
 def _without_nan(column: pa.Array) -> pa.Array:

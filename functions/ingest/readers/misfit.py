@@ -1,7 +1,9 @@
 """Records that do not fit: why each is refused, in words that its sender understands."""
 
+import json
 import re
 from collections.abc import Iterable
+from typing import Any
 
 from functions.ingest.readers.encoding import is_text, readable
 from functions.ingest.readers.model import Reject, shown
@@ -47,6 +49,17 @@ def not_utf8(line: int, cells: Iterable[str | None]) -> Reject:
     """Return the reject of a row of a binary format whose texts are not valid; ``cells`` show their bytes."""
     message = "bytes that are not valid UTF-8 (shown as \\xNN)"
     return Reject(line, "undecodable_bytes", message, "", "valid text", shown("\t".join(c or "" for c in cells)))
+
+
+def nested_value(line: int, column: str, value: Any, text: str) -> Reject:
+    """Return the reject of a record that holds an object or an array where a column has one value."""
+    kind = "an object" if isinstance(value, dict) else "an array"
+    message = f"column {column!r} holds {kind}, not a single value"
+    try:
+        found = json.dumps(value, ensure_ascii=False, default=str)
+    except RecursionError:
+        found = "(nested deeply)"
+    return Reject(line, "nested_value", message, shown(found), "a text, a number, true, false or null", shown(text))
 
 
 def broken_quote(line: int, raw: bytes, problem: str) -> Reject:

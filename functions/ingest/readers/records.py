@@ -7,6 +7,7 @@ from typing import Any
 
 from functions.ingest.readers.batches import batch_of_records
 from functions.ingest.readers.layout import column_of, constants_from_name, constants_of_sender, missing_columns
+from functions.ingest.readers.misfit import nested_value
 from functions.ingest.readers.model import Chunk, Facts, Found, Reject, Target, listed
 from functions.ingest.readers.native import Marks
 from functions.ingest.readers.nearest import absent, unused
@@ -28,6 +29,14 @@ class Seen:
     keys: tuple[str, ...]
     columns: frozenset[str]
     first_reject: Reject | None
+
+
+class NestedError(Exception):
+    """A column whose value is an object or an array."""
+
+    def __init__(self, column: str, value: Any) -> None:
+        super().__init__()
+        self.column, self.value = column, value
 
 
 class Records:
@@ -86,6 +95,8 @@ class Records:
         try:
             row = {c: v if type(v := record.pop(k)) is str else self._text(c, v) for k, c in columns.items()}
             extra = _encode(record) if record else None
+        except NestedError as error:
+            return nested_value(line, error.column, error.value, self._source())
         except RecursionError:
             return Reject(line, "nested_too_deeply", "nested too deeply", "", "an object of values", self._source())
         if self.marks.comma:
@@ -96,9 +107,15 @@ class Records:
         return line, row, sum(map(len, filter(None, row.values())))
 
     def _text(self, column: str, value: Any) -> str | None:
-        """Return a JSON value as text: numbers as written, nested values as JSON."""
+        """Return a JSON value as text, numbers as written.
+
+        Raises:
+            NestedError: for an object or an array, of which no text is the value.
+        """
         if isinstance(value, str):
             return self.marks.value(column, value)
+        if isinstance(value, (dict, list)):
+            raise NestedError(column, value)
         return None if value is None else _encode(value)
 
     def columns_of(self, shape: tuple[str, ...]) -> dict[str, str] | PermanentError:
