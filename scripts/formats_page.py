@@ -79,6 +79,10 @@ or follow one another. `type` is `text` (the default), `number` (digits with or 
 
 A field that does not hold what it should makes its record a reject, with the bytes. Text that is ASCII where EBCDIC is
 declared was transferred as text: the packed numbers are ruined, and the file is refused.
+
+A line may leave out its last blanks. One that ends within a number or a date was cut, and is refused; so is the last
+one of a file when it alone is short and has no line end. A cut within a text, or right behind a field, in the middle of
+the file cannot be told from blanks that were left out.
 """
 
 

@@ -14,7 +14,8 @@ from typing import Any, BinaryIO
 
 from functions.ingest.readers.batches import batch_of_rows
 from functions.ingest.readers.fixed_fields import KINDS, Field, FieldError, value_of
-from functions.ingest.readers.layout import layout
+from functions.ingest.readers.headers import TYPED
+from functions.ingest.readers.layout import Layout, layout
 from functions.ingest.readers.model import Chunk, Facts, Reject, Target
 from functions.ingest.readers.native import Marks
 from stockflow.contracts import normalise_header
@@ -157,6 +158,7 @@ def read_fixed_width(stream: BinaryIO, target: Target, facts: Facts) -> Iterator
     facts.note(header=list(plan.header), record_length=shape.length, **plan.notes)
     marks = Marks(target)
     typed = [n for i, n in plan.columns.items() if shape.fields[i].kind != "text"]
+    ends = _Ends(shape, _of_figures(shape, plan, target))
 
     def chunk(numbers: list[int], rows: list[list[str]], rejects: list[Reject]) -> Chunk:
         batch = marks.batch(batch_of_rows(plan, numbers, rows), typed) if rows else None
@@ -170,7 +172,7 @@ def read_fixed_width(stream: BinaryIO, target: Target, facts: Facts) -> Iterator
             facts.count("blank_lines")
             continue
         try:
-            rows.append(_values(record, shape))
+            rows.append(ends.values(record))
             numbers.append(number)
         except FieldError as error:
             text = _shown(record, shape)
@@ -214,20 +216,58 @@ def _tail(rest: bytes, shape: Shape, lines: bool) -> Iterator[bytes]:
             yield rest[: shape.length]
             rest = rest[shape.length :]
     elif rest.strip(b"\r\n\x1a"):
-        yield rest.rstrip(b"\r\n\x1a") if _only_text(shape) else rest[: shape.length]
+        yield _Unended(rest.rstrip(b"\r\n\x1a")) if _only_text(shape) else rest[: shape.length]
 
 
 def _gap(data: bytes, end: int) -> int:
     return 2 if data[end : end + 2] == b"\r\n" else 1 if data[end : end + 1] == b"\n" else 0
 
 
-def _values(record: bytes, shape: Shape) -> list[str]:
-    text = _only_text(shape)
-    fits = len(record) == shape.length or (text and len(record.rstrip(b" ")) <= shape.length)
-    if not fits:
-        whole = Field("record", 0, len(record))
-        raise FieldError(whole, "wrong_length", f"{len(record)} bytes", f"{shape.length} bytes")
-    return shape.values(record.ljust(shape.length) if text else record)
+class _Unended(bytes):
+    """The last line of a file, when no line end follows."""
+
+
+def _of_figures(shape: Shape, plan: Layout, target: Target) -> tuple[Field, ...]:
+    """Return the fields of numbers and dates, a part of which would pass for another one."""
+    kinds = {i: target.contract.column(name).logical_type for i, name in plan.columns.items()}
+    return tuple(f for i, f in enumerate(shape.fields) if f.kind != "text" or kinds.get(i) in TYPED)
+
+
+class _Ends:
+    """Reads records, and sees that each ends where one may: blanks at its end may be left out, figures may not."""
+
+    def __init__(self, shape: Shape, figures: tuple[Field, ...]) -> None:
+        self._shape, self._figures, self._text = shape, figures, _only_text(shape)
+        self._shortened = False  # whether lines have left out their last blanks so far
+
+    def values(self, record: bytes) -> list[str]:
+        """Return the values of a record.
+
+        Raises:
+            FieldError: when it is too long, cut, or a field cannot be read.
+        """
+        length = self._shape.length
+        if len(record) == length:
+            return self._shape.values(record)
+        if not self._text or len(record.rstrip(b" ")) > length:
+            raise FieldError(Field("record", 0, len(record)), "wrong_length", _bytes(len(record)), _bytes(length))
+        self._check_end(record)
+        return self._shape.values(record.ljust(length))
+
+    def _check_end(self, record: bytes) -> None:
+        end = len(record)
+        within = next((f for f in self._figures if f.start < end < f.end), None)
+        if within is not None:
+            found = record[within.start :].decode(self._shape.encoding, "backslashreplace")
+            raise FieldError(within, "cut_line", found, f"{_bytes(within.length)}: the line ends behind byte {end}")
+        if end < self._shape.length and isinstance(record, _Unended) and not self._shortened:
+            whole = Field("record", 0, self._shape.length)
+            raise FieldError(whole, "cut_line", _bytes(end), f"{_bytes(self._shape.length)}: the file ends in the line")
+        self._shortened = True
+
+
+def _bytes(count: int) -> str:
+    return f"{count} bytes"
 
 
 def _shown(record: bytes, shape: Shape) -> str:

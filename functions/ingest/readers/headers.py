@@ -21,7 +21,7 @@ Header = tuple[int, Sequence[str]]  # its line, its cells
 LEAST = 2  # known headers that make a line another header, and at least half of what stands in it
 _SHOWN = 20
 _FIGURES = b"0123456789-/:. +,TZ'()"
-_TYPED = frozenset({"integer", "number", "date", "timestamp"})
+TYPED = frozenset({"integer", "number", "date", "timestamp"})
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Headers:
     def place(self) -> int:
         """The column that is looked at in each row: one of dates or numbers, which never hold a header."""
         kinds = {i: self.target.contract.column(c).logical_type for i, c in self.columns.items()}
-        return min(self.columns, key=lambda i: (kinds[i] not in _TYPED, i), default=0)
+        return min(self.columns, key=lambda i: (kinds[i] not in TYPED, i), default=0)
 
     @cached_property
     def names(self) -> frozenset[str]:
