@@ -16,6 +16,7 @@ from stockflow.ledger import StageRecord
 from stockflow.services import Services
 from stockflow.values.formats import CONTRACT, DELIMITER
 
+COUNTS = "trailer_counts"  # in the detail of a record: what the file's last line counts
 LOOK_BACK = timedelta(days=35)  # a monthly file finds the one before it
 _EARLIER = """
 WITH latest AS (
@@ -84,6 +85,14 @@ def proved(details: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     return found
 
 
+def counted_before(contract: Contract, ingested: StageRecord, services: Services) -> str:
+    """Return what the last lines of the series' earlier files counted; blank where no earlier file had such a line."""
+    if not ingested.detail.get(COUNTS):
+        return ""
+    details = (json.loads(row["detail"] or "{}") for row in _earlier(contract, ingested, services))
+    return next((str(found) for d in details if (found := d.get(COUNTS))), "")
+
+
 def _previous(row: dict[str, Any], ingested: StageRecord) -> Previous:
     known = json.loads(row["detail"] or "{}").get("extent") or {}
     extent = Extent(
@@ -102,4 +111,5 @@ def comparable_facts(ingested: StageRecord, judgement: Judgement) -> dict[str, A
         "first_date": e.first_date, "last_date": e.last_date,
     }  # fmt: skip
     rates = {"rates": newest(judgement.rates)} if judgement.rates else {}
-    return {"series": series(ingested.object or ""), "extent": extent, **rates}
+    counts = {COUNTS: ingested.detail[COUNTS]} if ingested.detail.get(COUNTS) else {}
+    return {"series": series(ingested.object or ""), "extent": extent, **rates, **counts}

@@ -79,6 +79,7 @@ class Judgement:
     """All that validation says of a load's rows. ``refused`` counts those that break a critical rule.
 
     ``rates`` are its exchange rates, where the contract limits their jumps; ``known_rates`` those of earlier loads.
+    ``counted_before`` is what the last lines of earlier files counted.
     """
 
     formats: Formats
@@ -88,6 +89,7 @@ class Judgement:
     extent: Extent = field(default_factory=Extent)
     rates: Rates = field(default_factory=dict)
     known_rates: Rates = field(default_factory=dict)
+    counted_before: str = ""
 
     @property
     def broken_load_rules(self) -> list[Result]:

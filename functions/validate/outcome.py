@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from functions.validate import jumps
+from functions.validate.earlier import COUNTS
 from functions.validate.model import CRITICAL, Judgement, Result
 from stockflow.contracts import Contract
 from stockflow.ledger import StageRecord
@@ -15,6 +16,7 @@ FEW_ROWS = 10  # so many may be refused of any file that has good ones, too
 TOO_MANY = "too_many_refused_rows"
 AMBIGUOUS = "ambiguous_date_order"
 JUMPED = "exchange_rate_jump"
+COUNTED_OTHERWISE = "trailer_counts_otherwise"
 _FIRST = {"dmy": "day", "mdy": "month"}
 
 
@@ -33,16 +35,25 @@ def outcome(contract: Contract, ingested: StageRecord, judgement: Judgement, dec
         return Outcome(decided["state"], decided.get("reason_code"), decided.get("message"))
     if broken := judgement.broken_load_rules:
         return Outcome("rejected", broken[0].check.rule, _why(broken))
-    if doubt := _undecided(contract, judgement):
-        return Outcome("held", AMBIGUOUS, _two_ways(ingested, doubt))
-    most = jumps.limit(contract)
-    if most and (found := jumps.jumps(judgement.rates, judgement.known_rates, most)):
-        return Outcome("held", JUMPED, jumps.said(found, most, ingested.load_id))
+    if found := _in_doubt(contract, ingested, judgement):
+        return found
     refused, lines = judgement.refused + (ingested.rejects or 0), judgement.rows + (ingested.rejects or 0)
     limit = float(contract.properties.get("maxRefusedShare", MOST_SHARE))
     if refused and (refused == lines or (refused > FEW_ROWS and refused > limit * lines)):
         return Outcome("held", TOO_MANY, _too_many(ingested, judgement, refused, lines, limit))
     return Outcome("validated")
+
+
+def _in_doubt(contract: Contract, ingested: StageRecord, judgement: Judgement) -> Outcome | None:
+    """Return why a load is held that could be read two ways, or is unlike the ones before it."""
+    if doubt := _undecided(contract, judgement):
+        return Outcome("held", AMBIGUOUS, _two_ways(ingested, doubt))
+    if told := _counted_otherwise(ingested, judgement):
+        return Outcome("held", COUNTED_OTHERWISE, told)
+    most = jumps.limit(contract)
+    if most and (found := jumps.jumps(judgement.rates, judgement.known_rates, most)):
+        return Outcome("held", JUMPED, jumps.said(found, most, ingested.load_id))
+    return None
 
 
 def _undecided(contract: Contract, judgement: Judgement) -> Doubt | None:
@@ -60,6 +71,19 @@ def _two_ways(ingested: StageRecord, doubt: Doubt) -> str:
         f"file says which. Nothing of the file counts yet. `stockflow loads release {load}` reads them with the "
         f"{_FIRST[doubt.chosen]} first, `stockflow loads reject {load} --reason TEXT` rejects the file; "
         "`dateOrderCertain` in the contract decides for all files"
+    )
+
+
+def _counted_otherwise(ingested: StageRecord, judgement: Judgement) -> str:
+    """Return what to say when the last line fits only if it counts what those of earlier files did not."""
+    counts, before, load = ingested.detail.get(COUNTS), judgement.counted_before, ingested.load_id
+    if not counts or before in ("", counts):
+        return ""
+    return (
+        f"the last line says {ingested.detail['trailer_count']:,}: right if it counts {counts}, but those of earlier "
+        f"files counted {before}, so records may be missing. Nothing of the file counts yet. Send it again if it is "
+        f"not whole; `stockflow loads release {load}` takes it as it is, and `stockflow loads reject {load} --reason "
+        "TEXT` rejects it"
     )
 
 

@@ -13,6 +13,7 @@ from functions.ingest.readers.archive_control import Control
 from functions.ingest.readers.archive_members import Members
 from functions.ingest.readers.model import Chunk, Facts, Reject, Target, listed
 from functions.ingest.readers.source import PEEK, too_large
+from functions.ingest.readers.trailer import same_reading
 from stockflow.errors import PermanentError
 
 MAX_MEMBERS = 1_000
@@ -73,6 +74,8 @@ def members(whole: BinaryIO, target: Target, facts: Facts, limit: int, decode: D
             header = header or member.facts.values.get("header")
             if member.facts.values.get("header") != header:
                 raise _differ(inside.data[0], info, target)
+            if reading := member.facts.values.get("trailer_counts"):
+                same_reading(facts.values.get("trailer_counts"), reading, f"{target.name}/{info.filename}")
             control.check(info, member.found())
             counts.append({"name": info.filename, "rows": member.rows})
             _add(facts, member.facts, info.filename)

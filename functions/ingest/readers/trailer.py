@@ -17,6 +17,9 @@ _TEXTS = tuple(
     )
 )
 _DATE = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])")
+# what clients of databases write: they count rows, and nothing else
+_ROWS_ALONE = re.compile(r"(?i)\W*\(\d+ rows?\)\W*|\W*\d+ rows? (?:in set|affected|selected|returned)\b.*")
+RECORDS, WITH_HEADER, LINES = "records", "records and header", "lines"
 NOT_COUNTED = {"trailer_row", "totals_row", "repeated_header"}
 
 
@@ -61,8 +64,7 @@ class Trailer:
         if trailer is None or trailer.line < self._last:
             return {}
         stated = int(trailer.found)
-        readings = {"records": self._records, "records and header": self._records + 1, "lines": self._records + 2}
-        meant = next((name for name, count in readings.items() if count == stated), None)
+        meant = _reading(trailer.original_text, stated - self._records)
         if meant is None:
             raise PermanentError(
                 "trailer_count",
@@ -72,3 +74,23 @@ class Trailer:
                 found=self._records,
             )
         return {"trailer_count": stated, "trailer_counts": meant}
+
+
+def _reading(text: str, more: int) -> str | None:
+    """Return what a trailer counts that says so many more than there are records; None when nothing explains it."""
+    readings = {0: RECORDS} if _ROWS_ALONE.fullmatch(text) else {0: RECORDS, 1: WITH_HEADER, 2: LINES}
+    return readings.get(more)
+
+
+def same_reading(known: str | None, found: str, name: str) -> None:
+    """See that a file's trailer counts what the one before it counted: else one of them has lost a record.
+
+    Raises:
+        PermanentError: ``trailer_count``.
+    """
+    if known not in (None, found):
+        raise PermanentError(
+            "trailer_count",
+            f"{name}: its last line counts right if it counts {found}; that of another file in the archive counts "
+            f"{known}: a record is missing in one of them. Send both again",
+        )

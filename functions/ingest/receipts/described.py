@@ -4,6 +4,8 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from functions.ingest.readers.trailer import LINES, RECORDS, WITH_HEADER
+
 
 def unused(columns: Iterable[Mapping[str, Any]]) -> str:
     """Return headers that no alias knows, each with the nearest column."""
@@ -25,7 +27,7 @@ def described(detail: Mapping[str, Any]) -> list[str]:
         lines.append(f"set aside, since another column says the same: {', '.join(aside)} (kept in _extra)")
     taken = (detail.get("from_file_name") or {}).items()
     lines += [f"from the file's name: {column} {value}" for column, value in taken]
-    return lines + _archive(detail) + _doubts(detail)
+    return lines + _archive(detail) + _trailer(detail) + _doubts(detail)
 
 
 def _archive(detail: Mapping[str, Any]) -> list[str]:
@@ -35,10 +37,23 @@ def _archive(detail: Mapping[str, Any]) -> list[str]:
     return [*control, f"not read of the zip file: {left_out}"] if left_out else control
 
 
+_COUNTED = {
+    RECORDS: "the records of the file",
+    WITH_HEADER: "the records and the header",
+    LINES: "the records, the header and itself",
+}
 _MESSAGES = {
     "quantities_not_read": "quantities without a column in this feed",
     "messages_not_read": "messages that are not read",
 }
+
+
+def _trailer(detail: Mapping[str, Any]) -> list[str]:
+    """Return what the last line of a file counts, and what that leaves open."""
+    if not (meant := detail.get("trailer_counts")):
+        return []
+    said = f"its last line counts {detail['trailer_count']:,}: {_COUNTED[meant]}"
+    return [said if meant == RECORDS else f"warning: {said}; a file that has lost records would look the same"]
 
 
 def _doubts(detail: Mapping[str, Any]) -> list[str]:

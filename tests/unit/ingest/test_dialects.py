@@ -264,14 +264,19 @@ def test_a_trailer_is_told_by_its_words(line: str, count: int | None) -> None:
     assert stated_count(line) == count
 
 
-@pytest.mark.parametrize(("trailer", "counts"), [("TRAILER,2", "records"), ("(3 rows)", "records and header")])
+@pytest.mark.parametrize(
+    ("trailer", "counts"),
+    [("TRAILER,2", "records"), ("(2 rows)", "records"), ("TRL;3", "records and header"), ("4 records", "lines")],
+)
 def test_a_trailer_that_counts_right_is_noted(trailer: str, counts: str) -> None:
     found = read(f"{SALES}\nR1,1,2026-09-01,A,LYO,1\nR2,1,2026-09-01,A,LYO,1\n{trailer}\n\n".encode())
     assert (len(found.rows), [r.code for r in found.rejects]) == (2, ["trailer_row"])
     assert found.facts["trailer_counts"] == counts
 
 
-@pytest.mark.parametrize("trailer", ["TRAILER,5", '"TRAILER","5"', "5 rows selected.", "Records: 1"])
+@pytest.mark.parametrize(
+    "trailer", ["TRAILER,5", '"TRAILER","5"', "5 rows selected.", "3 rows selected.", "(3 rows)", "Records: 1"]
+)
 def test_a_trailer_that_counts_other_records_refuses_the_file(trailer: str) -> None:
     with pytest.raises(PermanentError) as refused:
         read(f"{SALES}\nR1,1,2026-09-01,A,LYO,1\nR2,1,2026-09-01,A,LYO,1\n{trailer}\n".encode())

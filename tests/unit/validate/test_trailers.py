@@ -1,0 +1,51 @@
+"""What the last line of a file counts is what those of earlier files counted; else a record may be missing."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from functions.ingest.receipts.described import described
+from functions.validate.earlier import comparable_facts
+from functions.validate.model import Judgement
+from functions.validate.outcome import outcome
+from stockflow.ledger import StageRecord
+from stockflow.values import Formats
+from tests.unit.validate.test_judge import CONTRACTS
+
+AT = datetime(2026, 10, 12, 8, tzinfo=UTC)
+
+
+def ingested(**detail: Any) -> StageRecord:
+    return StageRecord("abc", "sales", "ingest", "loaded", "v", AT, AT, object="sales/x.csv", detail=detail)
+
+
+def judgement(before: str) -> Judgement:
+    return Judgement(Formats(".", "dmy"), rows=102, counted_before=before)
+
+
+def test_a_trailer_that_fits_only_by_another_reading_holds_the_file() -> None:
+    load = ingested(trailer_count=103, trailer_counts="records and header")
+    end = outcome(CONTRACTS["sales"], load, judgement("records"), None)
+    assert (end.state, end.reason_code) == ("held", "trailer_counts_otherwise")
+    assert end.message is not None and "says 103: right if it counts records and header" in end.message
+    assert "`stockflow loads release abc`" in end.message
+
+
+@pytest.mark.parametrize("before", ["", "records and header"])
+def test_the_first_one_and_one_like_those_before_go_on(before: str) -> None:
+    load = ingested(trailer_count=103, trailer_counts="records and header")
+    assert outcome(CONTRACTS["sales"], load, judgement(before), None).state == "validated"
+    assert comparable_facts(load, judgement(before))["trailer_counts"] == "records and header"
+
+
+def test_a_file_without_such_a_line_is_not_compared() -> None:
+    assert outcome(CONTRACTS["sales"], ingested(), judgement("records"), None).state == "validated"
+
+
+def test_the_receipt_says_what_was_counted() -> None:
+    assert described({"trailer_count": 1102, "trailer_counts": "records"}) == [
+        "its last line counts 1,102: the records of the file"
+    ]
+    (doubt,) = described({"trailer_count": 103, "trailer_counts": "records and header"})
+    assert doubt.startswith("warning: its last line counts 103: the records and the header; ")
