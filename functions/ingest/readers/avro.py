@@ -3,22 +3,24 @@
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from math import isfinite
 from typing import Any, BinaryIO, cast
 
 from functions.ingest.readers.batches import batch_of_rows
-from functions.ingest.readers.columnar import single_text, value_text
+from functions.ingest.readers.columnar import single_text, unfit_value, value_text
 from functions.ingest.readers.encoding import is_text
 from functions.ingest.readers.layout import Layout, layout
-from functions.ingest.readers.misfit import nested_value, not_utf8
+from functions.ingest.readers.misfit import not_utf8
 from functions.ingest.readers.model import Chunk, Facts, Reject, Target
 from functions.ingest.readers.native import Constant, Marks, native
 from stockflow.errors import PermanentError
 
 BATCH = 10_000
 _CODECS = ("null", "deflate", "bzip2", "xz")  # those that Python itself unpacks
+_NESTED = (dict, list)
+_NOT_TEXTS = (*_NESTED, date, time, timedelta)
 
 
 def read_avro(stream: BinaryIO, target: Target, facts: Facts) -> Iterator[Chunk]:
@@ -47,16 +49,18 @@ def read_avro(stream: BinaryIO, target: Target, facts: Facts) -> Iterator[Chunk]
 def _chunks(records: Any, plan: Layout, target: Target) -> Iterator[Chunk]:
     marks = Marks(target)
     kinds = [field["type"] for field in records.writer_schema["fields"]]
-    cells = [_Cell(n, plan.columns.get(i), _is_single(kinds[i]), marks) for i, n in enumerate(plan.header)]
+    of_texts = {i for i, name in plan.columns.items() if target.contract.column(name).logical_type == "string"}
+    cells = [
+        _Cell(n, plan.columns.get(i), _is_single(kinds[i]), i in of_texts, marks) for i, n in enumerate(plan.header)
+    ]
     numbers: list[int] = []
     rows: list[list[str | None]] = []
     rejects: list[Reject] = []
     for number, record in enumerate(records, 1):
         if any(cell.is_undecodable(record) for cell in cells):
             rejects.append(not_utf8(number, map(_text, record.values())))
-        elif nested := next((cell for cell in cells if cell.is_nested(record)), None):
-            written = "\t".join(_text(v) or "" for v in record.values())
-            rejects.append(nested_value(number, nested.column or "", record[nested.name], written))
+        elif unfit := next((cell for cell in cells if cell.is_unfit(record)), None):
+            rejects.append(unfit.reject(number, record))
         else:
             numbers.append(number)
             rows.append([cell.text(record) for cell in cells])
@@ -75,11 +79,15 @@ def _is_single(kind: Any) -> bool:
 
 @dataclass(frozen=True)
 class _Cell:
-    """A field of each record: its name, its column, if it has one, and whether it holds floats of four bytes."""
+    """A field of each record: its name, its column, if it has one, and whether it holds floats of four bytes.
+
+    ``of_texts``: whether the column is one of texts.
+    """
 
     name: str
     column: str | None
     single: bool
+    of_texts: bool
     marks: Marks
 
     def is_undecodable(self, record: dict[str, Any]) -> bool:
@@ -87,9 +95,15 @@ class _Cell:
         value = record[self.name]
         return type(value) is bytes and self.column is not None and not is_text(value)
 
-    def is_nested(self, record: dict[str, Any]) -> bool:
-        """Whether a column would get a record, a map or an array."""
-        return self.column is not None and isinstance(record[self.name], dict | list)
+    def is_unfit(self, record: dict[str, Any]) -> bool:
+        """Whether a column would get a record, a map or an array; one of texts a date or a time."""
+        return self.column is not None and isinstance(record[self.name], _NOT_TEXTS if self.of_texts else _NESTED)
+
+    def reject(self, number: int, record: dict[str, Any]) -> Reject:
+        """Return the reject of such a record."""
+        written, value = "\t".join(_text(v) or "" for v in record.values()), record[self.name]
+        found = value if isinstance(value, _NESTED) else _text(value)
+        return unfit_value(number, self.column or "", found, written)
 
     def text(self, record: dict[str, Any]) -> str | None:
         """Return the value as people would write it."""

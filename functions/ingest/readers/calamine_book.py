@@ -7,7 +7,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any, BinaryIO
 
 from functions.ingest.readers.cell_marks import Marks, xls_marks, xlsb_marks
-from functions.ingest.readers.cells import moment_text, plain, span_text
+from functions.ingest.readers.cells import Dated, moment_text, plain, span_text
 from functions.ingest.readers.ods_marks import ods_marks
 from functions.ingest.readers.ole import Compound
 from functions.ingest.readers.sheet import Merge, Row, Sheet
@@ -19,11 +19,15 @@ _TEXTS: dict[type, Callable[[Any], str]] = {
     float: lambda v: plain(repr(v)),
     int: str,
     bool: lambda v: str(v).upper(),
-    datetime: moment_text,
-    date: date.isoformat,
-    timedelta: span_text,
-    time: lambda v: span_text(timedelta(hours=v.hour, minutes=v.minute, seconds=v.second, microseconds=v.microsecond)),
+    datetime: lambda v: Dated(moment_text(v)),
+    date: lambda v: Dated(v.isoformat()),
+    timedelta: lambda v: Dated(span_text(v)),
+    time: lambda v: Dated(span_text(_since_midnight(v))),
 }
+
+
+def _since_midnight(v: time) -> timedelta:
+    return timedelta(hours=v.hour, minutes=v.minute, seconds=v.second, microseconds=v.microsecond)
 
 
 class CalamineBook:

@@ -44,6 +44,12 @@ class Rounded(str):
     __slots__ = ()
 
 
+class Dated(str):
+    """A date, a time or a duration of the spreadsheet's own, which in a column of texts nobody has written."""
+
+    __slots__ = ()
+
+
 _EXACT = 1e15
 FORMULA = "a formula without a stored value"
 
@@ -110,7 +116,7 @@ def _filled(code: str, digits: str) -> str:
 
 def _duration(text: str) -> str:
     value = _number(text)
-    return plain(text) if value is None else span_text(timedelta(days=value))
+    return plain(text) if value is None else Dated(span_text(timedelta(days=value)))
 
 
 def _moment(text: str, since_1904: bool) -> str:
@@ -118,9 +124,9 @@ def _moment(text: str, since_1904: bool) -> str:
     if value is None or not 0 <= value < _LAST_DAY:
         return plain(text)
     if value < 1:
-        return span_text(timedelta(days=value))
+        return Dated(span_text(timedelta(days=value)))
     days = value + _SHIFT_1904 if since_1904 else value + (value < _LEAP)
-    return moment_text(_EPOCH + timedelta(days=days))
+    return Dated(moment_text(_EPOCH + timedelta(days=days)))
 
 
 def _number(text: str) -> float | None:

@@ -16,7 +16,7 @@ from functions.ingest.readers.arrow import TEXT, integers, text, texts
 from functions.ingest.readers.batches import batch_of
 from functions.ingest.readers.encoding import is_text
 from functions.ingest.readers.layout import Layout, layout
-from functions.ingest.readers.misfit import nested_value, not_utf8
+from functions.ingest.readers.misfit import date_for_a_text, nested_value, not_utf8
 from functions.ingest.readers.model import Chunk, Facts, Reject, Target
 from functions.ingest.readers.native import Marks
 from stockflow.errors import PermanentError
@@ -53,7 +53,7 @@ def read_parquet(stream: BinaryIO, target: Target, facts: Facts) -> Iterator[Chu
         start = 1
         for part in file.iter_batches(batch_size=BATCH):
             lines = integers(range(start, start + len(part)))
-            rejects = _rejects(part, plan, start)
+            rejects = _rejects(part, plan, start, target)
             start += len(part)
             if rejects:
                 bad = {r.line for r in rejects}
@@ -81,20 +81,31 @@ def undecodable(column: pa.Array) -> list[int]:
     return []
 
 
-def _rejects(part: pa.RecordBatch, plan: Layout, start: int) -> tuple[Reject, ...]:
-    """Return the rejects of rows with bytes that are no text, or with a value that is several."""
+def _rejects(part: pa.RecordBatch, plan: Layout, start: int, target: Target) -> tuple[Reject, ...]:
+    """Return the rejects of rows with bytes that are no text, a value that is several, or a date for a text."""
     found: dict[int, Reject] = {}
     for i, name in plan.columns.items():
-        column = part.column(i)
-        found |= {place: not_utf8(start + place, _shown(part, place)) for place in undecodable(column)}
-        if pa.types.is_nested(column.type):
-            values = enumerate(column.to_pylist())
-            found |= {
-                place: nested_value(start + place, name, v, "\t".join(_shown(part, place)))
-                for place, v in values
-                if v is not None
-            }
+        found |= {p: not_utf8(start + p, _shown(part, p)) for p in undecodable(part.column(i))}
+        kind = target.contract.column(name).logical_type
+        for place, value in _unfit(part.column(i), kind):
+            written = "\t".join(_shown(part, place))
+            found[place] = unfit_value(start + place, name, value, written)
     return tuple(found[place] for place in sorted(found))
+
+
+def _unfit(column: pa.Array, kind: str) -> Iterator[tuple[int, Any]]:
+    """Yield place and value of what no text can stand for: nested values; dates where texts are meant."""
+    if pa.types.is_nested(column.type):
+        yield from ((place, v) for place, v in enumerate(column.to_pylist()) if v is not None)
+    elif pa.types.is_temporal(column.type) and kind == "string":
+        yield from ((place, v) for place, v in enumerate(as_text(column).to_pylist()) if v is not None)
+
+
+def unfit_value(line: int, column: str, value: Any, text: str) -> Reject:
+    """Return the reject of a row with a nested value or, as text, a date for a text."""
+    if isinstance(value, str):
+        return date_for_a_text(line, f"column {column!r}", value, text)
+    return nested_value(line, column, value, text)
 
 
 def _shown(part: pa.RecordBatch, place: int) -> list[str]:

@@ -62,6 +62,12 @@ def nested_value(line: int, column: str, value: Any, text: str) -> Reject:
     return Reject(line, "nested_value", message, shown(found), "a text, a number, true, false or null", shown(text))
 
 
+def date_for_a_text(line: int, where: str, value: str, text: str) -> Reject:
+    """Return the reject of a row with a native date or time in a column of texts: a program made one of a code."""
+    message = f"{where} holds a date or a time, {value}, in a column of texts: programs make one of 05-Dec or 3/4"
+    return Reject(line, "date_for_a_text", message, value, "the text, in a cell or column of texts", shown(text))
+
+
 def broken_quote(line: int, raw: bytes, problem: str) -> Reject:
     """Return the reject of a line whose quotes do not pair."""
     text = shown(readable(raw.rstrip(b"\r\n")))

@@ -3,16 +3,16 @@
 from collections import deque
 from collections.abc import Iterator
 
-from functions.ingest.readers.cells import Coded, Problem, Rounded
+from functions.ingest.readers.cells import Coded, Dated, Problem, Rounded
 from functions.ingest.readers.headers import Headers
 from functions.ingest.readers.layout import Layout
-from functions.ingest.readers.misfit import misfit, repeated_header
+from functions.ingest.readers.misfit import date_for_a_text, misfit, repeated_header
 from functions.ingest.readers.model import Facts, Reject, Target, shown
 from functions.ingest.readers.native import NUMBERS, Marks
 from functions.ingest.readers.sheet import Merge, Row, Sheet, column_letters
 
 MAX_REJECTED_TEXT = 200
-_TEXT = {str}
+_TEXT, _DATES = {str}, {str, Dated}
 
 
 class Body:
@@ -29,6 +29,7 @@ class Body:
         self._marks = Marks(target)
         self._headers = Headers(plan.columns, target)
         self._typed, self._names = self._headers.place, self._headers.names
+        self._texts = [i for i, kind in self._kinds.items() if kind == "string"]
         self._numeric = frozenset(i for i, kind in self._kinds.items() if kind in NUMBERS)
         self._merged = _Merged(sheet.merges(), plan, header_row)
 
@@ -71,12 +72,19 @@ class Body:
         again = cells[self._typed] in self._names and self._headers.repeated(row.number, cells)
         if again or tuple(cells) == self._plan.header:
             return repeated_header(row.number, _text(row).encode())
-        if ({*map(type, cells)} != _TEXT or self._marks.comma) and (reject := self._resolve(row, cells)):
+        if self._is_odd(cells) and (reject := self._resolve(row, cells)):
             return reject
         for merge in merged:
             if self._kinds.get(merge.left) in NUMBERS:
                 return _one_number_for_many(row, merge)
         return cells
+
+    def _is_odd(self, cells: list[str]) -> bool:
+        """Whether something else than texts stands in cells; dates only count where texts are meant."""
+        kinds = {*map(type, cells)}
+        if kinds == _DATES:
+            return self._marks.comma or any(type(cells[i]) is Dated for i in self._texts)
+        return kinds != _TEXT or self._marks.comma
 
     def _as_wide_as_the_header(self, found: dict[int, str]) -> list[str] | None:
         if list(found) == self._every:
@@ -109,6 +117,8 @@ class Body:
                 if value.unknown or self._kinds.get(i) == "string":
                     return self._problem(row, i, value)
                 cells[i] = str(value)
+            elif isinstance(value, Dated) and self._kinds.get(i) == "string":
+                return self._dated(row, i, value)
             elif isinstance(value, Rounded) and self._kinds.get(i) == "string":
                 return self._rounded(row, i, value)
             else:
@@ -120,6 +130,10 @@ class Body:
         message = f"cell {place} ({self._plan.columns[column]}) is a number of which only 15 digits are kept"
         expected = "the code as text: format the column as text, and write it again"
         return Reject(row.number, "rounded_number", message, str(value), expected, _text(row))
+
+    def _dated(self, row: Row, column: int, value: str) -> Reject:
+        where = f"cell {column_letters(column)}{row.number} ({self._plan.columns[column]})"
+        return date_for_a_text(row.number, where, str(value), _text(row))
 
     def _problem(self, row: Row, column: int, value: Problem) -> Reject:
         place = f"{column_letters(column)}{row.number}"

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from typing import BinaryIO
 
-from functions.ingest.readers.cells import FORMULA, Problem, Render, plain
+from functions.ingest.readers.cells import FORMULA, Dated, Problem, Render, plain
 from functions.ingest.readers.sheet import Merge, Row
 from functions.ingest.readers.workbook_limits import MAX_COLUMNS, MAX_ROWS
 from functions.ingest.readers.xml_events import Handler, XmlError
@@ -17,7 +17,7 @@ _INDEX = re.compile(r"\s*\+?[0-9]{1,9}\s*", re.ASCII)
 _WORDS: dict[str, Callable[[str], str]] = {
     "e": Problem,
     "b": lambda text: "TRUE" if text.strip() == "1" else "FALSE",
-    "d": lambda text: text.removesuffix("T00:00:00").replace("T", " "),
+    "d": lambda text: Dated(text.removesuffix("T00:00:00").replace("T", " ")),
 }
 
 
