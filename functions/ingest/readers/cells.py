@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from datetime import datetime, time, timedelta
 from decimal import Decimal
+from math import inf, isinf
 
 from functions.ingest.readers.native import native
 
@@ -44,6 +45,19 @@ class Rounded(str):
     __slots__ = ()
 
 
+class Unreadable(str):
+    """What stands in a cell that is not what the cell's type says; ``why`` says so."""
+
+    why: str
+
+    @classmethod
+    def of(cls, text: str, why: str) -> "Unreadable":
+        """Return such a text."""
+        found = cls(text)
+        found.why = why
+        return found
+
+
 class Dated(str):
     """A date, a time or a duration of the spreadsheet's own, which in a column of texts nobody has written."""
 
@@ -51,17 +65,17 @@ class Dated(str):
 
 
 _EXACT = 1e15
+_NUMBER = re.compile(r"\s*[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?\s*", re.ASCII)
 FORMULA = "a formula without a stored value"
 
 
 def plain(text: str) -> str:
     """Return a number without exponent, idle digits or the noise beyond its 15th digit."""
-    if text.lstrip("-").isdigit():
+    if text.lstrip("-").isdigit() and text.isascii():
         return text
-    try:
-        value = float(text)
-    except ValueError:
-        return text
+    value = float(text) if _NUMBER.fullmatch(text) else inf
+    if isinf(value):
+        return Unreadable.of(text, "which is not a number")
     if value.is_integer() and abs(value) < 1e15:
         return str(int(value))
     short = format(value, ".15g")

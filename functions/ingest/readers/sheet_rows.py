@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Iterator
 
-from functions.ingest.readers.cells import Coded, Dated, Problem, Rounded
+from functions.ingest.readers.cells import Coded, Dated, Problem, Rounded, Unreadable
 from functions.ingest.readers.headers import Headers
 from functions.ingest.readers.layout import Layout
 from functions.ingest.readers.misfit import date_for_a_text, misfit, repeated_header
@@ -12,6 +12,7 @@ from functions.ingest.readers.native import NUMBERS, Marks
 from functions.ingest.readers.sheet import Merge, Row, Sheet, column_letters
 
 MAX_REJECTED_TEXT = 200
+_SAVED_AGAIN = "a value: open the workbook in a spreadsheet, look at the cell, and save it"
 _TEXT, _DATES = {str}, {str, Dated}
 
 
@@ -113,6 +114,8 @@ class Body:
                 continue
             if isinstance(value, Coded):
                 cells[i] = value.shown if self._kinds.get(i, "string") == "string" else str(value)
+            elif isinstance(value, Unreadable) and i in self._kinds:
+                return self._unreadable(row, i, value)
             elif isinstance(value, Problem):
                 if value.unknown or self._kinds.get(i) == "string":
                     return self._problem(row, i, value)
@@ -130,6 +133,11 @@ class Body:
         message = f"cell {place} ({self._plan.columns[column]}) is a number of which only 15 digits are kept"
         expected = "the code as text: format the column as text, and write it again"
         return Reject(row.number, "rounded_number", message, str(value), expected, _text(row))
+
+    def _unreadable(self, row: Row, column: int, value: Unreadable) -> Reject:
+        place = f"{column_letters(column)}{row.number}"
+        message = f"cell {place} ({self._plan.columns[column]}) holds {shown(value)!r}, {value.why}"
+        return Reject(row.number, "unreadable_cell", message, shown(value), _SAVED_AGAIN, _text(row))
 
     def _dated(self, row: Row, column: int, value: str) -> Reject:
         where = f"cell {column_letters(column)}{row.number} ({self._plan.columns[column]})"

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from typing import BinaryIO
 
-from functions.ingest.readers.cells import FORMULA, Dated, Problem, Render, plain
+from functions.ingest.readers.cells import FORMULA, Dated, Problem, Render, Unreadable, plain
 from functions.ingest.readers.sheet import Merge, Row
 from functions.ingest.readers.workbook_limits import MAX_COLUMNS, MAX_ROWS
 from functions.ingest.readers.xml_events import Handler, XmlError
@@ -14,10 +14,22 @@ _MERGE = re.compile(rb'<(?:\w+:)?mergeCell\s[^>]*?ref\s*=\s*["\']([A-Z]+)(\d+):(
 _PART = 1 << 20
 REMEMBERED = 20_000
 _INDEX = re.compile(r"\s*\+?[0-9]{1,9}\s*", re.ASCII)
+
+
+def unescaped(text: str) -> str:
+    """Return text without Excel's own escapes of control characters."""
+    if "_x" not in text:
+        return text
+    return _ESCAPED.sub(lambda m: m[0] if m[1][0] in "dD" else chr(int(m[1], 16)), text)
+
+
+_TRUTH = {"1": "TRUE", "true": "TRUE", "0": "FALSE", "false": "FALSE"}
 _WORDS: dict[str, Callable[[str], str]] = {
     "e": Problem,
-    "b": lambda text: "TRUE" if text.strip() == "1" else "FALSE",
+    "b": lambda text: _TRUTH.get(text.strip()) or Unreadable.of(text, "which is not TRUE or FALSE"),
     "d": lambda text: Dated(text.removesuffix("T00:00:00").replace("T", " ")),
+    "str": unescaped,
+    "inlineStr": unescaped,
 }
 
 
@@ -123,7 +135,7 @@ class RowHandler(Handler):
             return self.renders[index(style or "0")][text]
         if kind in _WORDS:
             return _WORDS[kind](text)
-        return unescaped(text)
+        return Unreadable.of(text, f"of the type {kind!r}, which no spreadsheet has")
 
 
 def index(text: str) -> int:
@@ -131,13 +143,6 @@ def index(text: str) -> int:
     if not _INDEX.fullmatch(text):
         raise ValueError(f"{text[:20]!r} is not a number from 0 on")
     return int(text)
-
-
-def unescaped(text: str) -> str:
-    """Return text without Excel's own escapes of control characters."""
-    if "_x" not in text:
-        return text
-    return _ESCAPED.sub(lambda m: m[0] if m[1][0] in "dD" else chr(int(m[1], 16)), text)
 
 
 def merges_of(stream: BinaryIO, most: int) -> list[Merge]:
