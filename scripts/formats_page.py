@@ -30,6 +30,15 @@ empty files and, beside files with an ending of data, those without one are not 
 
 Recognised, and refused by name: PDF, images, other XML and HTML, ORC, 7-Zip, RAR, xz.
 """
+SHORT = """## Short lines
+
+Spreadsheets leave out the delimiters of empty last cells. So a line with fewer cells than the header is read when what
+the feed needs is there, dates and numbers stand where they belong, and other lines leave those cells empty, too. When a
+cell in the middle is missing, all behind it have moved: the line is refused (`wrong_width`) when a column of dates or
+numbers shows it, or when it is more like the file's whole lines with an empty cell in between (an amount where they
+have units). What no line can show is a text that moved into another column of texts, where each line has a text of its
+own: a name that stands for a remark.
+"""
 MESSAGES = """## X12, EDIFACT and XML
 
 Every count and number of the envelope is checked (SE, GE, IEA; UNT, UNZ), and so are CTT and CNT: a file that was cut
@@ -92,7 +101,7 @@ def formats_page() -> str:
     messages = "\n".join(
         _quantities([*x12.MESSAGES.values(), *edifact.MESSAGES.values(), xml_reports.UBL, xml_reports.GS1])
     )
-    return f"{HEAD}{rows}\n\n{PACKED}\n{MESSAGES}{messages}\n{RULES}{FIXED}"
+    return f"{HEAD}{rows}\n\n{PACKED}\n{SHORT}\n{MESSAGES}{messages}\n{RULES}{FIXED}"
 
 
 def _row(kind: str, form: Format) -> str:

@@ -3,15 +3,16 @@
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from functions.ingest.readers.alignment import aligned
 from functions.ingest.readers.encoding import readable
-from functions.ingest.readers.fits import Fit, filled_cells
+from functions.ingest.readers.fits import Fit, filled_cells, whole_records
 from functions.ingest.readers.headers import check_above
 from functions.ingest.readers.layout import recognised
 from functions.ingest.readers.model import Target
 from functions.ingest.readers.record import Record, Syntax, read_record
+from functions.ingest.readers.usual import Usual
 from stockflow.errors import PermanentError
 
 DELIMITERS = (b",", b";", b"\t", b"|")
@@ -27,7 +28,7 @@ class Dialect:
     """``start``/``end``: bytes of the header record in the sample; ``line``: its line (from 1).
 
     ``added``: cells that the header got to be as wide as the rows (less than 0: that it lost);
-    ``filled``: cells that its records fill at least.
+    ``filled``: cells that its records fill at least; ``usual``: what stands in them.
     """
 
     syntax: Syntax
@@ -37,6 +38,7 @@ class Dialect:
     end: int
     added: int = 0
     filled: int = 0
+    usual: Usual = field(default_factory=Usual)
 
 
 @dataclass(frozen=True)
@@ -77,8 +79,9 @@ def sniff(data: bytes, target: Target) -> Dialect:
         check_above(above, (best.line, best.header), target)
     rest = [_names(cells) for *_, cells in _records(_whole_lines(data[best.end :]), best.syntax)]
     header = aligned(best.header, rest, target)
-    filled = filled_cells(rest, Fit.of(header, target))
-    return replace(best, header=header, added=len(header) - len(best.header), filled=filled)
+    fit = Fit.of(header, target)
+    filled, usual = filled_cells(rest, fit), Usual.of(whole_records(rest, fit))
+    return replace(best, header=header, added=len(header) - len(best.header), filled=filled, usual=usual)
 
 
 def _whole_lines(data: bytes) -> bytes:

@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from functions.ingest.readers.model import Target
+from functions.ingest.readers.usual import Usual
 from stockflow.contracts import normalise_header
 
 _NUMBER = re.compile(r"""[-+−]?\s*[0-9.][0-9.,'’\s]*(?:[eE][+-]?[0-9]{1,2})?\s*-?""")
@@ -26,6 +27,7 @@ class Fit:
     target: Target
     width: int
     filled: int = 0  # cells that the file's records have at least, without the empty ones behind
+    usual: Usual = field(default_factory=Usual)  # what stands in them
 
     @classmethod
     def of(cls, header: Sequence[str], target: Target) -> "Fit":
@@ -51,7 +53,9 @@ class Fit:
 
     def complete(self, cells: Sequence[str]) -> bool:
         """Whether a short record only lacks its last, optional cells, as spreadsheets leave them out when empty."""
-        return self.shortest <= len(cells) < self.width and self.holds(cells) and self.states(cells)
+        if not self.shortest <= len(cells) < self.width:
+            return False
+        return self.holds(cells) and self.states(cells) and not self.usual.moved(cells, self.width)
 
     def holds(self, cells: Sequence[str]) -> bool:
         """Whether no cell of a date or a number holds anything else."""
@@ -68,14 +72,18 @@ class Fit:
         return all(cells[i].strip() for i, c in self.columns.items() if c in self.target.needed)
 
 
+def whole_records(rows: Sequence[Sequence[str]], fit: Fit) -> list[Sequence[str]]:
+    """Return the records that are as wide as the header, without totals."""
+    return [row for row in rows if len(row) == fit.width and fit.states(row)]
+
+
 def filled_cells(rows: Sequence[Sequence[str]], fit: Fit) -> int:
     """Return how many cells the shortest record fills, as far as the file shows that its last ones may be empty.
 
     It does when whole records leave them empty, or when lines are short again and again; a single short line among
     records that fill every cell was cut.
     """
-    whole = [row for row in rows if len(row) == fit.width and fit.states(row)]  # not the totals
-    ends = [max((i + 1 for i, c in enumerate(row) if c.strip()), default=0) for row in whole]
+    ends = [max((i + 1 for i, c in enumerate(row) if c.strip()), default=0) for row in whole_records(rows, fit)]
     short = [len(row) for row in rows if len(row) < fit.width]
     if len(short) > 1 and len(short) * 10 >= len(rows):
         ends += short

@@ -30,7 +30,7 @@ class Form:
         return cls(
             dialect.syntax,
             layout,
-            Fit(layout.columns, target, layout.width, dialect.filled),
+            Fit(layout.columns, target, layout.width, dialect.filled, dialect.usual),
             Headers(layout.columns, target),
         )
 
