@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from cli import target
-from cli.loads import COLUMNS, ended, find_loads
+from cli.loads import COLUMNS, ended, find_loads, tell_of
 from cli.output import CommandError, console, errors, print_json, print_table, progress
 from cli.reconciliation import with_superseded
 from cli.stack import Json
@@ -74,6 +74,7 @@ def _unclear(wanted: Mapping[Path, str | None], feeds: Iterable[str]) -> Command
 def _tell(rows: list[dict[str, object]]) -> None:
     print_table(rows, COLUMNS)
     for row in rows:
+        tell_of(row)
         if row["reason_code"]:
             console().print(row["object"], ended(row), markup=False)
 

@@ -12,7 +12,7 @@ from cli.output import CommandError, console, print_json, print_table
 from cli.reconciliation import with_superseded
 from cli.stack import Json
 from cli.stale import stale_loads
-from functions.ingest.receipts.described import described, restated, unused, unvalued
+from functions.ingest.receipts.described import described, doubts, in_doubt, restated, unused, unvalued
 from stockflow.services import Services
 
 COLUMNS = [
@@ -30,7 +30,8 @@ COLUMNS = [
 ]
 _LOADS = """
 SELECT load_id, feed, bucket, object, generation, landed_at, landed_on, stage, state, end_state, `lines`, `rows`,
-  rejects, quarantined, reason_code, message, seconds, unused_columns, absent_measures
+  rejects, quarantined, reason_code, message, seconds, unused_columns, absent_measures,
+  doubts
 FROM inventory_ops.loads
 WHERE (@feed = '' OR feed = @feed) AND (@state = '' OR state = @state OR end_state = @state)
   AND (@all OR load_id IN UNNEST(@load_ids))
@@ -47,7 +48,7 @@ def find_loads(
 
 
 def _decoded(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: wording.parsed(row[name]) for name in ("unused_columns", "absent_measures")}
+    return {name: wording.parsed(row[name]) for name in ("unused_columns", "absent_measures", "doubts")}
 
 
 _NAMED = """
@@ -94,10 +95,17 @@ def list_loads(
     elif rows:
         print_table(rows, [*COLUMNS, "stale_stages"] if stale else COLUMNS)
         for row in rows:
-            if row["unused_columns"]:
-                console().print(f"{row['object']}: columns not used: {unused(row['unused_columns'])}", markup=False)
+            tell_of(row)
     else:
         console().print("no loads" + (" match" if feed or state or stale else ": drop a file with `stockflow drop`"))
+
+
+def tell_of(row: Mapping[str, Any]) -> None:
+    """Print what a person should look at in a load: columns without use, values that could be read two ways."""
+    if row["unused_columns"]:
+        console().print(f"{row['object']}: columns not used: {unused(row['unused_columns'])}", markup=False)
+    for doubt in doubts(row["doubts"] or ()):
+        console().print(f"{row['object']}: {doubt}", style="yellow", markup=False)
 
 
 _STAGES = """
@@ -204,7 +212,12 @@ def _tell(story: dict[str, Any]) -> None:
     if load["superseded"]:
         by = f"the newer file of the same name (load {newer})" if (newer := load.get("replaced_by")) else ""
         out.print(f"superseded: {load['superseded']} of its rows, by {by or 'newer statements of the same keys'}")
-    for line in [*reading(story["stages"]), *restated(story["stages"]), *unvalued(story["stages"])]:
+    for line in [
+        *reading(story["stages"]),
+        *in_doubt(story["stages"]),
+        *restated(story["stages"]),
+        *unvalued(story["stages"]),
+    ]:
         out.print(line, markup=False)
     counts = ["stage", "state", "rows", "rejects", "quarantined", "superseded", "finished_at", "reason_code"]
     print_table(story["stages"], counts, "\nStages")

@@ -77,6 +77,18 @@ def _doubts(detail: Mapping[str, Any]) -> list[str]:
     return lines
 
 
+def doubts(ambiguous: Iterable[str]) -> list[str]:
+    """Return what validate says of values that could be read two ways, with what settles it for the sender."""
+    settles = "`decimalMark` or `dateOrder` in the sender's profile settles it"
+    return [f"warning: {doubt}; {settles}" for doubt in ambiguous]
+
+
+def in_doubt(stages: list[dict[str, Any]]) -> list[str]:
+    """Return the same, from the stages of a load."""
+    detail: dict[str, Any] = next((json.loads(s["detail"] or "{}") for s in stages if s["stage"] == "validate"), {})
+    return doubts(detail.get("ambiguous") or ())
+
+
 def restated(stages: list[dict[str, Any]]) -> list[str]:
     """Return what transform says of keys that were stated before with something else, in lines for a person."""
     detail: dict[str, Any] = next((json.loads(s["detail"] or "{}") for s in stages if s["stage"] == "transform"), {})

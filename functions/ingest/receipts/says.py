@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from functions.ingest.receipts.described import described, restated, unvalued
+from functions.ingest.receipts.described import described, doubts, restated, unvalued
 from stockflow.contracts import MASK, Contract, normalise_header
 
 SHOWN = 50  # refused lines in a receipt; the file of refused rows has all
@@ -26,7 +26,10 @@ def receipt(
         "object": load["object"], "load_id": load["load_id"], "feed": load["feed"], "landed_at": load["landed_at"],
         "ended_at": max((s["finished_at"] for s in story["stages"]), default=None),
         "state": load["state"], "reason_code": load["reason_code"], "message": load["message"],
-        "read_as": [*described(ingest), *restated(story["stages"]), *unvalued(story["stages"])],
+        "read_as": [
+            *doubts(judged.get("ambiguous") or ()), *described(ingest), *restated(story["stages"]),
+            *unvalued(story["stages"]),
+        ],
         "columns": _columns(ingest, contract),
         "conventions": {k: judged[k] for k in ("decimal_mark", "date_order", "time_zone", "decided_by") if k in judged},
         "counts": _counts(load, ingest),

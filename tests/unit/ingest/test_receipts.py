@@ -22,6 +22,7 @@ from stockflow.schema import pipeline
 from tests.support.local_warehouse import LocalServices, LocalWarehouse
 
 NOW = datetime(2026, 9, 30, 12, tzinfo=UTC)
+COMPUTED = {"computed": ["gmroi"]}
 FILE = (
     "ticket;ligne;date;article;magasin;qté;montant net\r\n"
     "R1;1;02/09/2026;A1;LYO;2;17,80\r\nR2;1;02/09/2026;A2;LYO;trois;17,80\r\nR3;1;02/09/2026\r\n"
@@ -85,7 +86,8 @@ class World(LocalServices):
         return self.objects
 
     def record(self, name: str, *steps: tuple[str, str], at: datetime = NOW, **facts: Any) -> str:
-        """Record the stages (stage, state) of a file, a second after each other."""
+        """Record the stages (stage, state) of a file, a second after each other; ``judged``: what validate notes."""
+        details = {"ingest": facts.get("detail", {}), "validate": facts.pop("judged", {}), "kpi": COMPUTED}
         load = f"load of {name}"
         base = StageRecord(
             load, "sales", "ingest", "", "v", at, at, "landing", name, 1, run_id=f"run {name}",
@@ -93,8 +95,7 @@ class World(LocalServices):
         )  # fmt: skip
         records = [
             replace(base, stage=stage, state=state, finished_at=at + timedelta(seconds=i),
-                    detail=facts.get("detail", {}) if stage == "ingest" else {"computed": ["gmroi"]}
-                    if stage == "kpi" else {})
+                    detail=details.get(stage, {}))
             for i, (stage, state) in enumerate(steps)
         ]  # fmt: skip
         self.warehouse.record("load_stages", [r.row() for r in records])

@@ -1,7 +1,8 @@
 -- One row a load: how far it came, how it ended and its books. A stage that is tried again shows as `retrying`, with
 -- the reason. How many of its rows newer files replaced changes with each of them: count it in the curated table of
 -- its feed and its history, as `stockflow loads` does. `unused_columns` (headers that no alias knows, with the nearest
--- column) and `absent_measures` (optional numbers that no column states) are JSON, NULL when there are none.
+-- column), `absent_measures` (optional numbers that no column states) and `doubts` (values that could be read two ways,
+-- where nothing but a default decided) are JSON, NULL when there are none.
 WITH latest AS (
   SELECT * FROM inventory_ops.load_stages_latest
 ),
@@ -67,6 +68,7 @@ known AS (
     ) AS message,
     MAX(IF(stage = 'ingest', JSON_QUERY(detail, '$.unused_columns'), NULL)) AS unused_columns,
     MAX(IF(stage = 'ingest', JSON_QUERY(detail, '$.absent_measures'), NULL)) AS absent_measures,
+    MAX(IF(stage = 'validate', NULLIF(JSON_QUERY(detail, '$.ambiguous'), '[]'), NULL)) AS doubts,
     MAX(content_md5) AS content_md5,
     MAX(size_bytes) AS size_bytes,
     MAX(finished_at) AS finished_at
@@ -92,6 +94,7 @@ SELECT
   COALESCE(troubles.message, known.message) AS message,
   known.unused_columns,
   known.absent_measures,
+  known.doubts,
   known.content_md5,
   known.size_bytes,
   COALESCE(known.finished_at, troubles.last_at) AS finished_at,
