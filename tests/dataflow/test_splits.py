@@ -209,3 +209,33 @@ def test_a_line_feed_is_certain_in_unicode_and_in_encodings_of_one_byte() -> Non
     assert line_feed("utf-16-be") == b"\0\n"
     assert line_feed("cp1252") == line_feed("cp850") == line_feed("utf-8") == b"\n"
     assert [line_feed(e) for e in ("cp932", "gb18030", "utf-7", "cp037", "utf-16", "utf-8-sig")] == [None] * 6
+
+
+OTHER = "receipt_number,line_number,business_date,sku,quantity,location_code,note"
+
+
+@pytest.mark.parametrize("quoted", [False, True])
+@pytest.mark.parametrize("again", [HEADER, HEADER.upper(), OTHER])
+def test_a_header_where_a_part_begins_has_its_line_in_the_whole_file(again: str, quoted: bool) -> None:
+    text = _sales(200, quoted).decode()
+    at = text.index("\nR150,") + 1
+    data = f"{text[:at]}{again}\n{text[at:]}".encode()
+    line = data[:at].count(b"\n") + 1
+    assert _starts(data, at) > {at}
+    assert_same(data, "sales/x.csv", 1, at)
+    found, _ = in_parts(data, "sales/x.csv", 1)
+    if again == OTHER:
+        assert found.error is not None and f"line {line} is another header" in found.error[1]
+    else:
+        assert [(r.line, r.code) for r in found.rejects] == [(line, "repeated_header")]
+
+
+def _starts(data: bytes, block: int) -> set[int]:
+    """Return where the parts of a file begin that is read in blocks of that size."""
+    before, encoding.BLOCK = encoding.BLOCK, block
+    try:
+        how = split(io.BytesIO(data), target("sales/x.csv"), Facts(), 1)
+    finally:
+        encoding.BLOCK = before
+    assert how is not None
+    return {at.start for at in how.ranges}
