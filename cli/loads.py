@@ -13,6 +13,7 @@ from cli.reconciliation import with_superseded
 from cli.stack import Json
 from cli.stale import stale_loads
 from functions.ingest.receipts.described import described, doubts, in_doubt, restated, unused, unvalued
+from functions.ingest.receipts.says import named
 from stockflow.services import Services
 
 COLUMNS = [
@@ -145,7 +146,7 @@ def history(services: Services, load: dict[str, Any], most: int = ALL) -> dict[s
     def query(sql: str) -> list[dict[str, Any]]:
         return services.warehouse.query(sql, {name: value for name, value in params.items() if f"@{name}" in sql})
 
-    return {
+    story = {
         "load": load,
         "stages": query(_STAGES),
         "rejects_by_code": query(_REJECTS_BY_CODE),
@@ -154,6 +155,7 @@ def history(services: Services, load: dict[str, Any], most: int = ALL) -> dict[s
         "quarantine": query(_QUARANTINE),
         "warnings": query(_WARNINGS),
     }
+    return {**story, "quarantine": named(story)}
 
 
 def explain(

@@ -26,7 +26,7 @@ from functions.ingest.staging import Staging, arrow_schema, stage
 from functions.validate.frame import Clues, converter
 from functions.validate.judge import judge
 from functions.validate.load_rules import load_results
-from functions.validate.members import Members
+from functions.validate.members import in_messages, in_results
 from functions.validate.model import CRITICAL, WARNING, Judgement
 from functions.validate.outcome import outcome
 from functions.validate.rows import pieces
@@ -34,6 +34,7 @@ from stockflow.contracts import Contract, normalise_header
 from stockflow.errors import PermanentError
 from stockflow.filename import days_in
 from stockflow.ledger import StageRecord
+from stockflow.members import Members
 from stockflow.senders import Sender, contract_of, sender_of
 from stockflow.settings import Settings
 
@@ -166,11 +167,11 @@ def _judge(trial: Trial, contract: Contract, rows: _Staged, now: datetime) -> No
 
     def keep(refused: pa.Table) -> None:
         if sum(map(len, found)) < FIRST:
-            found.append(members.in_messages(refused.slice(0, FIRST)))
+            found.append(in_messages(members, refused.slice(0, FIRST)))
 
     clues = Clues(days_in(trial.object), delimiter=trial.detail.get("delimiter"))
     judgement, survey = judge(contract, rows, now, keep, clues, failing)
-    members.in_results(judgement)
+    in_results(members, judgement)
     judgement.results += load_results(contract, judgement, survey.filled)
     trial.refused, trial.not_tried = judgement.refused, unknown(contract)
     trial.first_refused = [_shown(v) for table in found for v in table.to_pylist()][:FIRST]

@@ -10,7 +10,7 @@ import pyarrow as pa
 from functions.validate.earlier import clues_of, counted_before, earlier_loads, known_rates
 from functions.validate.judge import judge
 from functions.validate.load_rules import load_results
-from functions.validate.members import Members
+from functions.validate.members import in_messages, in_results
 from functions.validate.outcome import Outcome, outcome
 from functions.validate.publish import publish
 from functions.validate.quarantine import add_refused, add_results
@@ -24,6 +24,7 @@ from stockflow.errors import PermanentError, TransientError
 from stockflow.events import StageEvent
 from stockflow.ledger import StageRecord, Story, asked_by, is_duplicate
 from stockflow.log import log
+from stockflow.members import Members
 from stockflow.points import reached
 from stockflow.services import Services
 from stockflow.singleflight import Turns
@@ -119,10 +120,10 @@ def _validate(
     clues, members = clues_of(contract, ingested, services), Members.of(ingested.detail)
 
     def refuse(found: pa.Table) -> None:
-        add_refused(members.in_messages(found), record, services)
+        add_refused(in_messages(members, found), record, services)
 
     judgement, survey = judge(contract, rows, landed_at, refuse, clues)
-    members.in_results(judgement)
+    in_results(members, judgement)
     judgement.results += load_results(contract, judgement, survey.filled, earlier_loads(contract, ingested, services))
     judgement.known_rates = known_rates(contract, ingested, services)
     judgement.counted_before = counted_before(contract, ingested, services)

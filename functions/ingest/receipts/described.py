@@ -4,8 +4,6 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from functions.ingest.readers.trailer import LINES, RECORDS, WITH_HEADER
-
 
 def unused(columns: Iterable[Mapping[str, Any]]) -> str:
     """Return headers that no alias knows, each with the nearest column."""
@@ -37,10 +35,11 @@ def _archive(detail: Mapping[str, Any]) -> list[str]:
     return [*control, f"not read of the zip file: {left_out}"] if left_out else control
 
 
-_COUNTED = {
+RECORDS = "records"
+_COUNTED = {  # what readers say that a last line counts
     RECORDS: "the records of the file",
-    WITH_HEADER: "the records and the header",
-    LINES: "the records, the header and itself",
+    "records and header": "the records and the header",
+    "lines": "the records, the header and itself",
 }
 _MESSAGES = {
     "quantities_not_read": "quantities without a column in this feed",

@@ -6,6 +6,7 @@ from typing import Any
 
 from functions.ingest.receipts.described import described, doubts, restated, unvalued
 from stockflow.contracts import MASK, Contract, normalise_header
+from stockflow.members import Members
 
 SHOWN = 50  # refused lines in a receipt; the file of refused rows has all
 NOTHING = ("rejected", "held", "failed", "ignored", "duplicate_content")  # states of which nothing counts
@@ -44,7 +45,7 @@ def receipt(
                "message": r["message"]} for r in story["rejects"][:SHOWN]),
             *({"line": q["line"], "column": q["column_name"], "value": _shown(q, personal),
                "message": q["expected"] if q["column_name"] in personal else q["message"]}
-              for q in story["quarantine"][:SHOWN]),
+              for q in named(story)[:SHOWN]),
         ],
         "warnings": [{"rule": w["rule"], "column": w["column_name"], "rows": w["failed"]} for w in story["warnings"]],
         "kpis": [{name: k.get(name) for name in ("kpi", "from_date", "to_date")} for k in kpis],
@@ -54,6 +55,12 @@ def receipt(
 def detail_of(stage: Mapping[str, Any] | None) -> dict[str, Any]:
     """Return what a stage noted."""
     return dict(json.loads(stage["detail"] or "{}")) if stage else {}
+
+
+def named(story: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the rows that broke a rule; of a zip archive with several files, messages begin with the row's file."""
+    members = Members.of(detail_of(next((s for s in story["stages"] if s["stage"] == "ingest"), None)))
+    return [{**q, "message": members.said(q["row"], q["message"])} for q in story["quarantine"]]
 
 
 def _counts(load: Mapping[str, Any], ingest: Mapping[str, Any]) -> dict[str, Any]:

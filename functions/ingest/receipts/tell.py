@@ -17,7 +17,7 @@ from typing import Any, cast
 from functions.ingest.readers.source import unpack
 from functions.ingest.receipts.page import page
 from functions.ingest.receipts.refused import from_the_file, refusals
-from functions.ingest.receipts.says import detail_of, receipt
+from functions.ingest.receipts.says import detail_of, named, receipt
 from functions.ingest.receipts.story import Ended, computed, ended, load_of, stories
 from stockflow.errors import PermanentError, TransientError
 from stockflow.ledger import landing_day
@@ -249,7 +249,7 @@ def _refused(services: Services, load: Mapping[str, Any], story: Mapping[str, An
     ref = services.object_store.stat(load["bucket"], load["object"], load["generation"])
     if ref is None or ref.generation != load["generation"]:
         return None
-    found = refusals(story["rejects"], story["quarantine"], load["load_id"])
+    found = refusals(story["rejects"], named(story), load["load_id"])
     with services.object_store.open(ref) as stream:
         plain, _ = unpack(stream, LARGEST * 4)
         return from_the_file(cast("Any", plain), detail, found)
