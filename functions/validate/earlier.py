@@ -8,7 +8,7 @@ from typing import Any
 from functions.validate.frame import Clues
 from functions.validate.jumps import Rates, limit, newest
 from functions.validate.load_rules import Previous, compares
-from functions.validate.model import Extent, Judgement
+from functions.validate.model import COUNTS, Extent, Judgement
 from functions.validate.series import series
 from stockflow.contracts import Contract
 from stockflow.filename import days_in
@@ -16,7 +16,6 @@ from stockflow.ledger import StageRecord
 from stockflow.services import Services
 from stockflow.values.formats import CONTRACT, DELIMITER
 
-COUNTS = "trailer_counts"  # in the detail of a record: what the file's last line counts
 LOOK_BACK = timedelta(days=35)  # a monthly file finds the one before it
 _EARLIER = """
 WITH latest AS (

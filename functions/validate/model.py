@@ -7,6 +7,7 @@ from functions.validate.jumps import Rates
 from stockflow.values import Formats
 
 CRITICAL, WARNING, LOAD = "critical", "warning", "load"
+COUNTS = "trailer_counts"  # in the detail of a record: what the file's last line counts
 EXAMPLES = 20  # verdicts of a rule that a report shows
 
 

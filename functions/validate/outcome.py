@@ -4,8 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from functions.validate import jumps
-from functions.validate.earlier import COUNTS
-from functions.validate.model import CRITICAL, Judgement, Result
+from functions.validate.model import COUNTS, CRITICAL, Judgement, Result
 from stockflow.contracts import Contract
 from stockflow.ledger import StageRecord
 from stockflow.values import Doubt
