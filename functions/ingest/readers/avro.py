@@ -9,12 +9,12 @@ from math import isfinite
 from typing import Any, BinaryIO, cast
 
 from functions.ingest.readers.batches import batch_of_rows
-from functions.ingest.readers.columnar import single_text, unfit_value, value_text
 from functions.ingest.readers.encoding import is_text
 from functions.ingest.readers.layout import Layout, layout
-from functions.ingest.readers.misfit import not_utf8
+from functions.ingest.readers.misfit import not_utf8, unfit_value
 from functions.ingest.readers.model import Chunk, Facts, Reject, Target
 from functions.ingest.readers.native import Constant, Marks, native
+from functions.ingest.readers.typed_texts import single_text, value_text
 from stockflow.errors import PermanentError
 
 BATCH = 10_000

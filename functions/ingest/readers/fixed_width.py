@@ -5,15 +5,13 @@ records fit. Packed decimals hold two digits in a byte and the sign in the last 
 EBCDIC into ASCII has ruined them, and such a file is refused.
 """
 
-import codecs
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from functions.ingest.readers.batches import batch_of_rows
-from functions.ingest.readers.fixed_fields import KINDS, Field, FieldError, value_of
+from functions.ingest.readers.fixed_fields import Field, FieldError
+from functions.ingest.readers.fixed_shape import MAX_RECORD, Shape, shape_of
 from functions.ingest.readers.headers import TYPED
 from functions.ingest.readers.layout import Layout, layout
 from functions.ingest.readers.model import Chunk, Facts, Reject, Target
@@ -21,68 +19,9 @@ from functions.ingest.readers.native import Marks
 from stockflow.contracts import normalise_header
 from stockflow.errors import PermanentError
 
-PROPERTY = "fixedWidth"
 BATCH = 20_000
 PART = 1 << 20
 LOOKED_AT = 20  # records
-MAX_RECORD = 32_760  # bytes, the longest of such files
-
-
-@dataclass(frozen=True)
-class Shape:
-    """What a contract declares: the bytes of a record without its line end, their encoding, the fields."""
-
-    length: int
-    encoding: str
-    fields: tuple[Field, ...]
-
-    @cached_property
-    def ebcdic(self) -> bool:
-        """Whether the code page is one of EBCDIC, where a digit is F0 to F9."""
-        return "0".encode(self.encoding) == b"\xf0"
-
-    def values(self, record: bytes) -> list[str]:
-        """Return the values of a record as text.
-
-        Raises:
-            FieldError: for the first field that cannot be read.
-        """
-        return [value_of(f, record[f.start : f.end], self.encoding, self.ebcdic) for f in self.fields]
-
-
-def shape_of(target: Target) -> Shape | None:
-    """Return what the feed's contract declares, or None.
-
-    Raises:
-        PermanentError: ``bad_fixed_width`` when the declaration has a mistake.
-    """
-    stated = target.contract.properties.get(PROPERTY)
-    return _shape(stated, f"contracts/{target.contract.feed}.yaml") if stated else None
-
-
-def _shape(stated: Any, where: str) -> Shape:
-    try:
-        fields = tuple(
-            Field(
-                str(c["name"]), int(c["start"]) - 1, int(c["length"]), c.get("type", "text"), int(c.get("decimals", 0))
-            )
-            for c in stated["columns"]
-        )
-        shape = Shape(int(stated["recordLength"]), codecs.lookup(stated.get("encoding", "utf-8")).name, fields)
-    except (KeyError, TypeError, ValueError, LookupError) as error:
-        raise _mistake(where, f"{type(error).__name__}: {error}") from error
-    if not 0 < shape.length <= MAX_RECORD:
-        raise _mistake(where, f"recordLength {shape.length}; expected 1 to {MAX_RECORD}")
-    for field in fields:
-        if field.kind not in KINDS:
-            raise _mistake(where, f"{field.name}: type {field.kind!r}; expected one of {', '.join(KINDS)}")
-        if field.start < 0 or field.length < 1 or field.end > shape.length or not 0 <= field.decimals <= 18:
-            raise _mistake(where, f"{field.name}: it does not lie within the record's {shape.length} bytes")
-    return shape
-
-
-def _mistake(where: str, what: str) -> PermanentError:
-    return PermanentError("bad_fixed_width", f"{where}, {PROPERTY}: {what}. docs/formats.md has an example")
 
 
 def fits(head: bytes, target: Target) -> bool:
@@ -94,7 +33,7 @@ def fits(head: bytes, target: Target) -> bool:
     shape = shape_of(target)
     if shape is None:
         return False
-    records = [r for r in _first(head, shape) if len(r) == shape.length or _only_text(shape)]
+    records = [r for r in _first(head, shape) if len(r) == shape.length or shape.only_text]
     if records and sum(_readable(r, shape) for r in records) * 2 > len(records):
         return True
     texts = tuple(f for f in shape.fields if f.kind == "text")
@@ -119,10 +58,6 @@ def _has_header(head: bytes, target: Target) -> bool:
     return sum(normalise_header(name) in target.headers for name in names) > 1
 
 
-def _only_text(shape: Shape) -> bool:
-    return not shape.ebcdic and all(f.kind != "packed" for f in shape.fields)
-
-
 def _first(head: bytes, shape: Shape) -> list[bytes]:
     """Return the first records, of a file with or without line ends."""
     if _in_lines(head, shape):
@@ -132,7 +67,7 @@ def _first(head: bytes, shape: Shape) -> list[bytes]:
 
 def _in_lines(head: bytes, shape: Shape) -> bool:
     """Whether records end with a line end; in EBCDIC and with packed fields its byte may be a part of a number."""
-    if _only_text(shape):
+    if shape.only_text:
         return b"\n" in head[: shape.length + 2] or len(head) < shape.length
     behind = head[shape.length : shape.length + 2]
     return behind == b"\r\n" or behind[:1] == b"\n"
@@ -188,7 +123,7 @@ def _records(stream: BinaryIO, shape: Shape) -> Iterator[bytes]:
     """Yield the records; the last one may be short."""
     data = stream.read(PART)
     lines = _in_lines(data, shape)
-    loose = lines and _only_text(shape)
+    loose = lines and shape.only_text
     while data:
         place = 0
         while True:
@@ -216,7 +151,7 @@ def _tail(rest: bytes, shape: Shape, lines: bool) -> Iterator[bytes]:
             yield rest[: shape.length]
             rest = rest[shape.length :]
     elif rest.strip(b"\r\n\x1a"):
-        yield _Unended(rest.rstrip(b"\r\n\x1a")) if _only_text(shape) else rest[: shape.length]
+        yield _Unended(rest.rstrip(b"\r\n\x1a")) if shape.only_text else rest[: shape.length]
 
 
 def _gap(data: bytes, end: int) -> int:
@@ -237,7 +172,7 @@ class _Ends:
     """Reads records, and sees that each ends where one may: blanks at its end may be left out, figures may not."""
 
     def __init__(self, shape: Shape, figures: tuple[Field, ...]) -> None:
-        self._shape, self._figures, self._text = shape, figures, _only_text(shape)
+        self._shape, self._figures, self._text = shape, figures, shape.only_text
         self._shortened = False  # whether lines have left out their last blanks so far
 
     def values(self, record: bytes) -> list[str]:
@@ -277,4 +212,4 @@ def _shown(record: bytes, shape: Shape) -> str:
     except (UnicodeError, TypeError):
         text = record.decode("latin-1")
     shown = "".join(c if c.isprintable() else "." for c in text)
-    return shown if _only_text(shape) else f"{shown} ({record.hex(' ')})"
+    return shown if shape.only_text else f"{shown} ({record.hex(' ')})"

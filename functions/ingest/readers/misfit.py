@@ -68,6 +68,13 @@ def date_for_a_text(line: int, where: str, value: str, text: str) -> Reject:
     return Reject(line, "date_for_a_text", message, value, "the text, in a cell or column of texts", shown(text))
 
 
+def unfit_value(line: int, column: str, value: Any, text: str) -> Reject:
+    """Return the reject of a row with a nested value or, as text, a date for a text."""
+    if isinstance(value, str):
+        return date_for_a_text(line, f"column {column!r}", value, text)
+    return nested_value(line, column, value, text)
+
+
 def broken_quote(line: int, raw: bytes, problem: str) -> Reject:
     """Return the reject of a line whose quotes do not pair."""
     text = shown(readable(raw.rstrip(b"\r\n")))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.ingest.readers.columnar import as_text, moment_text, single_text, value_text
+from functions.ingest.readers.typed_texts import as_text, moment_text, single_text, value_text
 
 FLOATS = (0.0, -0.0, 1.5, 10.0, 0.1, 1e-4, 1e-7, 123456.789, 1e15, 2.0**53, 1e16, 1e300, float("inf"), float("nan"))
 ZONES = (None, "UTC", "Europe/Paris", "+02:00", "America/St_Johns")
