@@ -5,6 +5,7 @@ Lines that are written alike are read by column (``json_clean``), any other one 
 
 import re
 from collections.abc import Generator, Iterable, Iterator
+from dataclasses import replace
 from typing import BinaryIO
 
 import pyarrow as pa
@@ -122,21 +123,21 @@ class Reader:
         feed = self._feed
         if self._gave_up():
             return None
-        template, end = self._template, feed.place
+        template, end, alike = self._template, feed.place, False
         if template:
-            end = template.end_of_run(feed.data, feed.place, feed.decodes)
+            end, alike = template.run(feed.data, feed.place, feed.decodes)
         if end == feed.place and (template := Template.of(feed.data, feed.place)):
-            end = template.end_of_run(feed.data, feed.place, feed.decodes)
+            end, alike = template.run(feed.data, feed.place, feed.decodes)
         if template is None or end == feed.place:
             return None
         columns = self.records.columns_of(template.keys)
         if isinstance(columns, PermanentError):
             return None
-        written = template.columns(feed.data[feed.place : end])
+        written = template.columns(feed.data[feed.place : end], alike)
         named, constants = self.records.names, self.records.constants
         marks = self.records.marks
         written = [
-            marks.array(v) if columns.get(k) in marks.columns else v
+            replace(v, values=marks.array(v.values)) if columns.get(k) in marks.columns and not v.bare else v
             for k, v in zip(template.keys, written, strict=True)
         ]
         batch = batch_of_run(written, template.keys, columns, named, constants, feed.line)

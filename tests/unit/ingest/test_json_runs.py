@@ -78,7 +78,24 @@ def test_clean_lines_are_read_by_column() -> None:
     template = Template.of(data, 0)
     assert template is not None
     assert template.end_of_run(data * 3 + b"{}\n", 0, True) == len(data) * 3
-    assert [c.to_pylist() for c in template.columns(data * 2)][-2:] == [['"é, x"'] * 2, ["null"] * 2]
+    by_signs, by_quotes = template.columns(data * 2, alike=False), template.columns(data * 2, alike=True)
+    assert [c.values.to_pylist() for c in by_signs][-2:] == [['"é, x"'] * 2, ["null"] * 2]
+    assert [c.values.to_pylist() for c in by_quotes][-2:] == [["é, x"] * 2, ["null"] * 2]
+    for one, other in zip(by_signs, by_quotes, strict=True):
+        assert one.plain().equals(other.plain()) and one.quoted().equals(other.quoted())
+
+
+@pytest.mark.parametrize(
+    ("change", "alike"), [({}, True), ({"note": "\u20ac"}, True), ({"note": None}, True), ({"quantity": "1"}, False)]
+)
+def test_lines_are_alike_when_texts_stand_where_texts_stood(change: dict[str, Any], alike: bool) -> None:
+    other = json.dumps(json.loads(CLEAN) | change, ensure_ascii=False)
+    data = f"{CLEAN}\n{other}\n{CLEAN}\n".encode()
+    template = Template.of(data, 0)
+    assert template is not None
+    assert template.run(data, 0, True) == (len(data), alike)
+    notes = [json.loads(r["_extra"])["note"] for r in read(data, name="sales/x.jsonl").rows]
+    assert notes == ["é, x", json.loads(other)["note"], "é, x"]
 
 
 def test_lines_that_are_all_written_differently_are_left_to_the_strict_reader(monkeypatch: pytest.MonkeyPatch) -> None:
