@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterator
+from operator import itemgetter
 
 from functions.ingest.readers.cells import Coded, Dated, Problem, Rounded, Unreadable
 from functions.ingest.readers.headers import Headers
@@ -30,7 +31,8 @@ class Body:
         self._marks = Marks(target)
         self._headers = Headers(plan.columns, target)
         self._typed, self._names = self._headers.place, self._headers.names
-        self._texts = [i for i, kind in self._kinds.items() if kind == "string"]
+        of_texts = [i for i, kind in self._kinds.items() if kind == "string"]
+        self._texts = itemgetter(*of_texts, *of_texts[:1]) if of_texts else lambda _: ()  # which gives a tuple always
         self._numeric = frozenset(i for i, kind in self._kinds.items() if kind in NUMBERS)
         self._merged = _Merged(sheet.merges(), plan, header_row)
 
@@ -84,7 +86,7 @@ class Body:
         """Whether something else than texts stands in cells; dates only count where texts are meant."""
         kinds = {*map(type, cells)}
         if kinds == _DATES:
-            return self._marks.comma or any(type(cells[i]) is Dated for i in self._texts)
+            return self._marks.comma or Dated in {*map(type, self._texts(cells))}
         return kinds != _TEXT or self._marks.comma
 
     def _as_wide_as_the_header(self, found: dict[int, str]) -> list[str] | None:
