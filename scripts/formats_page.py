@@ -39,6 +39,18 @@ numbers shows it, or when it is more like the file's whole lines with an empty c
 have units). What no line can show is a text that moved into another column of texts, where each line has a text of its
 own: a name that stands for a remark.
 """
+CHANGED = """## What programs change
+
+| in the file | becomes |
+|---|---|
+| a date or a time of a workbook, Parquet or Avro in a column of texts (Excel: `05-Dec`) | `date_for_a_text` |
+| a number of more than 15 digits in a workbook, in a column of texts | `rounded_number` |
+| a cell of an unknown type, or with a value that is not of its type | `unreadable_cell` |
+| an object or an array in a column (JSON, Parquet, Avro) | `nested_value` |
+
+What cannot be seen: a CSV file that a spreadsheet saved has `05-Dec` or `1.20E+12` as a text like any other, and in a
+cell of numbers the code `22E1` is 220 and `0012` is 12 where no format shows the zeros.
+"""
 MESSAGES = """## X12, EDIFACT and XML
 
 Every count and number of the envelope is checked (SE, GE, IEA; UNT, UNZ), and so are CTT and CNT: a file that was cut
@@ -101,7 +113,7 @@ def formats_page() -> str:
     messages = "\n".join(
         _quantities([*x12.MESSAGES.values(), *edifact.MESSAGES.values(), xml_reports.UBL, xml_reports.GS1])
     )
-    return f"{HEAD}{rows}\n\n{PACKED}\n{SHORT}\n{MESSAGES}{messages}\n{RULES}{FIXED}"
+    return f"{HEAD}{rows}\n\n{PACKED}\n{SHORT}\n{CHANGED}\n{MESSAGES}{messages}\n{RULES}{FIXED}"
 
 
 def _row(kind: str, form: Format) -> str:
