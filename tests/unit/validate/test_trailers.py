@@ -1,16 +1,19 @@
 """What the last line of a file counts is what those of earlier files counted; else a record may be missing."""
 
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from functions.ingest.receipts.described import described
-from functions.validate.earlier import comparable_facts
+from functions.validate.earlier import comparable_facts, counted_before
 from functions.validate.model import Judgement
 from functions.validate.outcome import outcome
+from functions.validate.series import series
 from stockflow.ledger import StageRecord
 from stockflow.values import Formats
+from tests.unit.ingest.test_receipts import NOW, PASSED, World
 from tests.unit.validate.test_judge import CONTRACTS
 
 AT = datetime(2026, 10, 12, 8, tzinfo=UTC)
@@ -49,3 +52,15 @@ def test_the_receipt_says_what_was_counted() -> None:
     ]
     (doubt,) = described({"trailer_count": 103, "trailer_counts": "records and header"})
     assert doubt.startswith("warning: its last line counts 103: the records and the header; ")
+
+
+def test_what_earlier_files_of_the_series_counted_is_asked_of_the_ledger() -> None:
+    world, name = World(), "sales/till_2026-09-{}.csv"
+    world.record(name.format("28"), *PASSED, judged={"series": series(name.format("28")), "trailer_counts": "records"})
+    world.record("sales/other.csv", *PASSED, judged={"series": series("sales/other.csv"), "trailer_counts": "lines"})
+    later = replace(
+        ingested(trailer_count=3, trailer_counts="records and header"), object=name.format("29"),
+        landed_at=NOW + timedelta(hours=1), generation=2,
+    )  # fmt: skip
+    assert counted_before(CONTRACTS["sales"], later, world) == "records"
+    assert counted_before(CONTRACTS["sales"], replace(later, detail={}), world) == ""
