@@ -148,7 +148,7 @@ def _tail(rest: bytes, shape: Shape, lines: bool) -> Iterator[bytes]:
     """Yield what is left at the end of the file."""
     if not lines:
         while rest:
-            yield rest[: shape.length]
+            yield _Unended(rest[: shape.length])
             rest = rest[shape.length :]
     elif rest.strip(b"\r\n\x1a"):
         yield _Unended(rest.rstrip(b"\r\n\x1a")) if shape.only_text else rest[: shape.length]
@@ -159,7 +159,7 @@ def _gap(data: bytes, end: int) -> int:
 
 
 class _Unended(bytes):
-    """The last line of a file, when no line end follows."""
+    """The last record of a file, when no line end follows."""
 
 
 def _of_figures(shape: Shape, plan: Layout, target: Target) -> tuple[Field, ...]:
