@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from cli.drop import _tell
-from cli.loads import find_loads, history, in_doubt, tell_of
+from cli.loads import find_loads, history, tell_of
+from functions.ingest.receipts.described import in_doubt
 from functions.ingest.receipts.says import receipt
 from functions.validate.judge import judge
 from functions.validate.record import detail
