@@ -122,9 +122,12 @@ def test_the_help_that_an_error_names_is_of_the_command_itself(run: Callable[...
     assert "`stockflow simulate --help`" in run("simulate", "--files-per-day", "0").stderr
 
 
-def test_an_error_names_a_better_command_than_its_help(run: Callable[..., Done]) -> None:
+def test_an_error_names_a_better_command_than_its_help(
+    run: Callable[..., Done], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Given what is wrong, the command that shows what is right; those of `kpi` are in ``test_kpi_errors.py``."""
-    asked = run("--project", "shop", "catalog", "export", "--number", "x").stderr
+    monkeypatch.setenv("STOCKFLOW_CLI_PROJECT", "shop")
+    asked = run("catalog", "export", "--number", "x").stderr
     assert "`gcloud projects describe shop --format='value(projectNumber)'` prints it" in asked
     assert "did you mean sales? `stockflow cost --feed sales`" in run("cost", "--feed", "sale").stderr
     assert "expected one of" in (other := run("cost", "--feed", "none").stderr) and "`stockflow cost --feed " in other
