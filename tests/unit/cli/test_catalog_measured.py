@@ -18,7 +18,7 @@ SUPPLIERS = load_contracts(bundle_root() / "contracts")["suppliers"]
 MAIL = "anna.schmidt@example.org"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def services() -> LocalServices:
     """Three files of suppliers today, one of them held, one rejected, and a good one yesterday."""
     found = LocalServices(LocalWarehouse(ledger=True), NOW)

@@ -18,8 +18,8 @@ KEY = "42.europe-west1.stockflow-quality"
 TEMPLATE = bundle_root() / "terraform/schemas/quality-aspect.json"
 
 
-@pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> LocalServices:
+@pytest.fixture(scope="module")
+def ledger() -> LocalServices:
     """Sales of yesterday and today; of today's three files one is held, one has no rows."""
     found = LocalServices(LocalWarehouse(ledger=True), NOW)
     records = [
@@ -29,9 +29,15 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> LocalServices:
         *of_load("bad", NOW, "rejected"),
     ]
     found.warehouse.record("load_stages", [r.row() for r in records])
-    monkeypatch.setenv("STOCKFLOW_CLI_PROJECT", "shop")
-    monkeypatch.setattr("cli.target.services", lambda: found)
     return found
+
+
+@pytest.fixture
+def asked(ledger: LocalServices, monkeypatch: pytest.MonkeyPatch) -> LocalServices:
+    """The project that commands speak to."""
+    monkeypatch.setenv("STOCKFLOW_CLI_PROJECT", "shop")
+    monkeypatch.setattr("cli.target.services", lambda: ledger)
+    return ledger
 
 
 def of_load(name: str, at: datetime, state: str = "validated", **numbers: int) -> list[StageRecord]:

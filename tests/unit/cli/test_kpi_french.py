@@ -12,14 +12,20 @@ from cli.texts import french
 from functions.kpi.definition import parse
 from stockflow.settings import bundle_root
 from tests.support.corner_shop import corner_shop
+from tests.support.local_warehouse import LocalServices
 
 WHY = ("why", "net_sales", "--from", "2026-09-01", "--to", "2026-09-03")
 PREVIEW = ("preview", "net_sales", "--days", "3")
 
 
+@pytest.fixture(scope="module")
+def services() -> LocalServices:
+    """A shop that no test changes."""
+    return corner_shop()
+
+
 @pytest.fixture(autouse=True)
-def shop(monkeypatch: pytest.MonkeyPatch) -> None:
-    services = corner_shop()
+def shop(services: LocalServices, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(target, "services", lambda: services)
     monkeypatch.setenv("COLUMNS", "200")
 
