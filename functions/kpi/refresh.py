@@ -29,8 +29,8 @@ from stockflow.settings import bundle_root
 
 # Scripts at once: for a few loads many, so that their numbers are there soon; for a burst few, which cost fewer jobs.
 # Ten is what the client of BigQuery keeps connections for (``pool_maxsize`` of requests).
-SIDE_BY_SIDE, SIDE_BY_SIDE_IN_A_BURST = 10, 2
-BURST = 20  # loads
+SIDE_BY_SIDE = 10
+IN_A_BURST = {300: 1, 20: 2}  # from so many loads on
 # Says how far facts are known, not what they say: a KPI's span follows from it (see ``State``), its rows do not.
 HORIZONS = "inventory_curated.known_days"
 
@@ -232,7 +232,8 @@ class _Round:
 
     @property
     def _side_by_side(self) -> int:
-        return SIDE_BY_SIDE if len(self._work) < BURST else SIDE_BY_SIDE_IN_A_BURST
+        loads = len(self._work)
+        return next((scripts for least, scripts in IN_A_BURST.items() if loads >= least), SIDE_BY_SIDE)
 
     def _dates(self, definition: Definition) -> set[date]:
         """Return the days to compute: what the loads that are new to it changed, and what it does not cover yet."""
