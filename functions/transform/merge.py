@@ -126,18 +126,10 @@ def _unreadable(column: Column, may_be_unvalued: bool) -> str:
     found = f"REPLACE(raw.{name}, '|', ' ')"
     whens = [f"{unread}\n      THEN CONCAT('unreadable|{name}|', {found}, '|{expected}')"]
     if column.logical_type == "number":
-        whens.insert(
-            0, f"{unread} AND {_too_large(name)}\n      THEN CONCAT('out_of_range|{name}|', {found}, '|{_ROOM}')"
-        )
+        # it is read, and too large: as an amount of base units, of the base currency, or for itself
+        large = f"inventory_curated.is_number(raw.{name}, raw._decimal)"
+        whens.insert(0, f"{unread} AND {large}\n      THEN CONCAT('out_of_range|{name}|', {found}, '|{_ROOM}')")
     return "\n".join(whens)
-
-
-def _too_large(name: str) -> str:
-    """A number that is read, and is too large as an amount of base units or of the base currency; or for itself."""
-    return (
-        f"(inventory_curated.to_number(raw.{name}, raw._decimal) IS NOT NULL"
-        f" OR REGEXP_CONTAINS(raw.{name}, r'[0-9]{{29}}|[0-9][eE][+]?[0-9]{{2}}'))"
-    )
 
 
 def _missing(column: Column) -> str:

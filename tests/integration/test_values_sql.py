@@ -53,6 +53,7 @@ def test_numbers(ask: Ask, mark: str) -> None:
     """The corpus, with both marks."""
     texts = [text for text, _, _ in corpus.NUMBERS]
     assert ask(f"to_number(cell.t, '{mark}')", texts) == [values.to_number(t, mark) for t in texts]
+    assert ask(f"is_number(cell.t, '{mark}')", texts) == [values.is_number(t, mark) for t in texts]
     assert ask(f"to_integer(cell.t, '{mark}')", texts) == [values.to_integer(t, mark) for t in texts]
 
 
@@ -136,6 +137,8 @@ def test_any_cells(services: Services, texts: list[str]) -> None:
     calls: dict[str, Callable[[str], Any]] = {
         "to_number(cell.t, '.')": lambda t: values.to_number(t, "."),
         "to_number(cell.t, ',')": lambda t: values.to_number(t, ","),
+        "is_number(cell.t, '.')": lambda t: values.is_number(t, "."),
+        "is_number(cell.t, ',')": lambda t: values.is_number(t, ","),
         "to_integer(cell.t, '.')": lambda t: values.to_integer(t, "."),
         "to_date(cell.t, 'dmy', 'Europe/Paris')": lambda t: values.to_date(t, "dmy", "Europe/Paris"),
         "to_timestamp(cell.t, 'mdy', 'America/New_York')": lambda t: values.to_timestamp(t, "mdy", "America/New_York"),

@@ -20,6 +20,19 @@ def test_numbers(text: str | None, mark: str, value: Decimal | None) -> None:
     assert values.to_number(text, mark) == value
 
 
+@pytest.mark.parametrize(
+    ("text", "mark", "written"),
+    [
+        *((text, mark, True) for text, mark, value in corpus.NUMBERS if value is not None),
+        ("9" * 40, ".", True), ("9" * 60 + "e-40", ".", True), ("1e99", ",", True), ("(1.000,5)", ",", True),
+        ("-4-", ".", False), ("1,23", ".", False), ("ten", ".", False), ("9" * 40 + "x", ".", False), ("", ".", False),
+    ],
+)  # fmt: skip
+def test_what_is_written_as_a_number_whatever_its_size(text: str | None, mark: str, written: bool) -> None:
+    """Such a cell is too large where it counts for nothing, any other one cannot be read."""
+    assert values.is_number(text, mark) is written
+
+
 @pytest.mark.parametrize(("text", "order", "value"), corpus.DATES)
 def test_dates(text: str | None, order: str, value: date | None) -> None:
     """Possible days only."""

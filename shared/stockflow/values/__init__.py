@@ -7,7 +7,7 @@ test holds the two together. Each returns None for what it refuses: nothing is g
 from stockflow.values.blanks import is_blank, to_word
 from stockflow.values.dates import to_date, to_timestamp
 from stockflow.values.formats import Doubt, Formats, detect_formats, mark_evidence, order_evidence
-from stockflow.values.numbers import bare_amount, to_amount, to_integer, to_number
+from stockflow.values.numbers import bare_amount, is_number, to_amount, to_integer, to_number
 from stockflow.values.text import to_code, to_text
 from stockflow.values.units import has_check_digit, to_gln, to_gtin, to_unit, unit_factor
 
@@ -18,6 +18,7 @@ __all__ = [
     "detect_formats",
     "has_check_digit",
     "is_blank",
+    "is_number",
     "mark_evidence",
     "order_evidence",
     "to_amount",

@@ -26,15 +26,25 @@ def to_number(value: str | None, decimal_mark: str = ".") -> Decimal | None:
     behind; parentheses are a minus. Refused: NaN, inf, underscores, other scripts' digits, currency signs
     (see ``to_amount``), what NUMERIC cannot hold, a power of ten behind more than 17 digits.
     """
-    text = to_text(value)
-    found = _NUMBER.fullmatch(_points(text, decimal_mark)) if text else None
-    if found is None or (found["lead"] and found["trail"]):
+    found = _written(value, decimal_mark)
+    if found is None:
         return None
     sign = "-" if "-" in (found["lead"], found["trail"]) else ""
     digits = re.sub("[,']", "", found["body"])
     if found["power"] and len(digits) > _MANTISSA:
         return None
     return _exact(Decimal(sign + digits + (found["power"] or "")))
+
+
+def is_number(value: str | None, decimal_mark: str = ".") -> bool:
+    """Whether a cell is written as a number, whatever its size."""
+    return _written(value, decimal_mark) is not None
+
+
+def _written(value: str | None, decimal_mark: str) -> re.Match[str] | None:
+    text = to_text(value)
+    found = _NUMBER.fullmatch(_points(text, decimal_mark)) if text else None
+    return None if found is None or (found["lead"] and found["trail"]) else found
 
 
 def _points(text: str, decimal_mark: str) -> str:

@@ -109,7 +109,7 @@ SELECT
       THEN CONCAT('unreadable|business_date|', REPLACE(raw.business_date, '|', ' '), '|a date')
     WHEN model.currency IS NULL AND NOT inventory_curated.is_blank(raw.currency, 'word')
       THEN CONCAT('unreadable|currency|', REPLACE(raw.currency, '|', ' '), '|a known value')
-    WHEN model.rate_to_base IS NULL AND NOT inventory_curated.is_blank(raw.rate_to_base, 'number') AND (inventory_curated.to_number(raw.rate_to_base, raw._decimal) IS NOT NULL OR REGEXP_CONTAINS(raw.rate_to_base, r'[0-9]{29}|[0-9][eE][+]?[0-9]{2}'))
+    WHEN model.rate_to_base IS NULL AND NOT inventory_curated.is_blank(raw.rate_to_base, 'number') AND inventory_curated.is_number(raw.rate_to_base, raw._decimal)
       THEN CONCAT('out_of_range|rate_to_base|', REPLACE(raw.rate_to_base, '|', ' '), '|a number below 10 to the 29th, also in base units and in the base currency')
     WHEN model.rate_to_base IS NULL AND NOT inventory_curated.is_blank(raw.rate_to_base, 'number')
       THEN CONCAT('unreadable|rate_to_base|', REPLACE(raw.rate_to_base, '|', ' '), '|a number')
