@@ -41,7 +41,7 @@ CONTRACT_PROPERTIES = (
     "kind", "businessDate", "businessTime", "clusterBy", "baseCurrency", "dateOrder", "dateOrderCertain", "decimalMark",
     "timeZone", "encoding", "maxRefusedShare", "maxAgeDays", "maxJump", "carryForwardDays", "wholeLocationDay",
     "expectedWeekdays", "expectedFromLines", "generations", "fixedWidth", "keepFilesDays", "keepRawDays",
-    "keepCuratedDays",
+    "keepCuratedDays", "promisedDays",
 )  # fmt: skip
 # property -> least and greatest value, and what it is
 BOUNDS: dict[str, tuple[float, float, str]] = {
@@ -54,6 +54,7 @@ BOUNDS: dict[str, tuple[float, float, str]] = {
     "keepRawDays": (31, 36_500, "a number of days, from 31 (replays)"),
     "keepCuratedDays": (400, 36_500, "a number of days, from 400 (a year, and what is compared with it)"),
     "expectedFromLines": (1, 1_000_000, "a number of lines a day"),
+    "promisedDays": (0, 180, "a number of days after the order"),
 }
 COLUMN_PROPERTIES = (
     "vocabulary", "aliases", "fallbackAliases", "formats", "unit", "derived", "closedVocabulary", "default",

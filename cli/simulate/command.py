@@ -15,7 +15,7 @@ COLUMNS = ["files_a_day", "files_in_the_hour", "p50", "p95", "p99", "transform_d
 
 def simulate_(
     files_per_day: Annotated[int, typer.Option(help="Files of all feeds, on average.")] = 10_000,
-    feeds: Annotated[int, typer.Option(help="Feeds that they belong to.")] = 9,
+    feeds: Annotated[int, typer.Option(help="Feeds that they belong to.")] = 10,
     peak: Annotated[float, typer.Option(help="How many times the day's average the busiest hour has.")] = 4.0,
     seed: Annotated[int, typer.Option(help="The same seed gives the same answer.")] = 1,
     table: Annotated[

@@ -24,7 +24,7 @@ class Demand:
     """What arrives. ``peak`` is how many times the day's average comes in the busiest hour, which is simulated."""
 
     files_per_day: int
-    feeds: int = 9
+    feeds: int = 10
     peak: float = 4.0
     seed: int = 1
 

@@ -46,9 +46,8 @@ def feed_by_headers(file: Path, contracts: Mapping[str, Contract]) -> tuple[str,
     if fitting and (len(fitting) == 1 or fitting[0].share - fitting[1].share >= AHEAD):
         others = f"; next: {fitting[1]}" if len(fitting) > 1 else ""
         return fitting[0].feed, f"{fitting[0]}{others}"
-    said = "; ".join(
-        str(g) for g in (fitting or sorted(guesses, key=lambda g: (-g.share, g.feed)))[:SHOWN] if g.headers
-    )
+    nearest = fitting or sorted(guesses, key=lambda g: (-g.share, len(g.lacks), g.feed))
+    said = "; ".join(str(g) for g in nearest[:SHOWN] if g.headers)
     names = ", ".join(sorted(contracts))
     raise CommandError(f"{file}: which feed is this? {said or 'No header is known'}. Use --feed with one of {names}")
 

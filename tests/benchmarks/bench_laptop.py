@@ -66,7 +66,7 @@ class Case:
 
 
 def samples(_: Path) -> Case:
-    """The project's own samples: nine feeds, many formats; a plain script would need a reader for each."""
+    """The project's own samples: ten feeds, many formats; a plain script would need a reader for each."""
     files = sorted(path for path in (bundle_root() / "samples").glob("*/*") if path.is_file())
     return Case("samples", files, sum(path.read_bytes().count(b"\n") for path in files), has_plain=False)
 

@@ -74,7 +74,7 @@ def test_the_page_shows_one_contract_and_one_model() -> None:
 
 def test_the_tests_of_contracts_and_models_hold_for_it(tree: Path) -> None:
     """They find the new feed by themselves; only the expected SQL of its drain is written, as ``make goldens`` does."""
-    said = run(tree, "-m", "pytest", "-q", "-n0", "-p", "no:cacheprovider", "-k", "price_changes or nine_feeds",
+    said = run(tree, "-m", "pytest", "-q", "-n0", "-p", "no:cacheprovider", "-k", "price_changes or ten_feeds",
                "tests/unit/contracts", "tests/unit/transform", UPDATE_GOLDEN="1")  # fmt: skip
     assert int(re.findall(r"(\d+) passed", said)[0]) > 12
 

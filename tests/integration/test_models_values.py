@@ -17,6 +17,8 @@ SALE = {"receipt_number": "T1", "line_number": "1", "business_date": "2026-09-14
         "quantity": "2", "net_amount": "10.00"}  # fmt: skip
 ORDER = {"order_number": "P1", "line_number": "1", "business_date": "2026-09-01", "supplier_code": "S1", "sku": "A-1",
          "location_code": "LYO", "ordered_quantity": "5"}  # fmt: skip
+ASKED = {"order_number": "C1", "line_number": "1", "business_date": "2026-09-01", "sku": "A-1", "location_code": "LYO",
+         "ordered_quantity": "5"}  # fmt: skip
 Typed = Callable[..., list[dict[str, Any]]]
 
 
@@ -75,6 +77,7 @@ def test_times_are_local_to_the_feed(typed: Typed) -> None:
     ("feed", "row", "column"),
     [
         ("purchase_orders", ORDER, "updated_at"),
+        ("customer_orders", ASKED, "updated_at"),
         ("products", {"sku": "A-1", "name": "x"}, "updated_at"),
         ("locations", {"location_code": "L1", "name": "x"}, "updated_at"),
         ("suppliers", {"supplier_code": "S1", "name": "x"}, "updated_at"),

@@ -422,7 +422,7 @@ def test_movements_carry_their_sign(world: World) -> None:
 
 
 def test_every_feed_has_a_model_that_runs(world: World) -> None:
-    """All nine, with the shortest row their contract accepts."""
+    """All ten, with the shortest row their contract accepts."""
     day = {"business_date": "2026-09-01", "sku": "A1", "location_code": "PAR1"}
     line = {**day, "line_number": "1"}
     shortest = {
@@ -435,6 +435,7 @@ def test_every_feed_has_a_model_that_runs(world: World) -> None:
         "sales": sale(),
         "purchase_orders": {**line, "order_number": "P", "supplier_code": "S1", "ordered_quantity": "1"},
         "stock_counts": {**day, "counted_quantity": "3", "counted_at": "2026-09-01 18:00"},
+        "customer_orders": {**line, "order_number": "C", "ordered_quantity": "1"},
     }  # fmt: skip
     assert shortest.keys() == world.services.contracts.keys()
     for feed, row in shortest.items():

@@ -42,6 +42,11 @@ def order(**changes: str) -> dict[str, str]:
             "sku": "A1", "location_code": "PAR1", "ordered_quantity": "10", **changes}  # fmt: skip
 
 
+def asked(**changes: str) -> dict[str, str]:
+    return {"order_number": "1001", "line_number": "1", "business_date": "2026-09-01", "sku": "A1",
+            "location_code": "PAR1", "ordered_quantity": "3", **changes}  # fmt: skip
+
+
 def run(world: World, feed: str, *asked: str) -> None:
     assert drain(feed, frozenset(Asked(load) for load in asked), world.services).failed == {}
 
@@ -94,6 +99,27 @@ def test_orders_of_two_buyers_to_two_suppliers_are_others(world: World) -> None:
     run(world, "purchase_orders", world.land("purchase_orders", order(), order(supplier_code="S2")))
     run(world, "purchase_orders", world.land("purchase_orders", order(location_code="LYO1")))
     assert world.curated("purchase_orders", "supplier_code, location_code") == [("S1", "LYO1"), ("S2", "PAR1")]
+
+
+def test_customers_orders_of_two_shops_days_and_channels_are_others(world: World) -> None:
+    """Each counts from 1001; what is known of a line later takes the place of what was known before."""
+    first = world.land("customer_orders", asked(), asked(location_code="LYO1"), asked(channel="marketplace"))
+    run(world, "customer_orders", first, world.land("customer_orders", asked(business_date="2026-09-02")))
+    assert len(world.curated("customer_orders", "sku")) == 4
+    known = world.land("customer_orders", asked(shipped_quantity="2", shipped_date="2026-09-02"))
+    run(world, "customer_orders", known)
+    assert world.curated("customer_orders", "shipped_quantity, channel", f"_load_id = '{known}'") == [(Decimal(2), "")]
+    assert len(world.curated("customer_orders", "sku")) == 4
+    assert all(world.books().values())
+
+
+def test_an_older_statement_of_a_customers_order_does_not_come_back(world: World) -> None:
+    """By the source's own time, whatever the order of the files."""
+    newer = world.land("customer_orders", asked(shipped_quantity="3", updated_at="2026-09-03 10:00"))
+    older = world.land("customer_orders", asked(shipped_quantity="0", updated_at="2026-09-02 10:00"))
+    run(world, "customer_orders", newer)
+    run(world, "customer_orders", older)
+    assert world.curated("customer_orders", "shipped_quantity, status") == [(Decimal(3), "shipped")]
 
 
 @pytest.mark.parametrize("feed", ["stock_counts", "stock_snapshots"])

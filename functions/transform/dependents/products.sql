@@ -9,6 +9,8 @@ WITH facts AS (
   SELECT _load_id, sku, business_date, unit, stated_unit FROM inventory_curated.purchase_orders_history
   UNION ALL
   SELECT _load_id, sku, business_date, unit, stated_unit FROM inventory_curated.stock_counts_history
+  UNION ALL
+  SELECT _load_id, sku, business_date, unit, stated_unit FROM inventory_curated.customer_orders_history
 )
 SELECT facts.load_id
 FROM facts

@@ -56,4 +56,4 @@ def test_the_page_holds_the_table() -> None:
 
 def test_what_is_not_above_zero_is_refused() -> None:
     answer = CliRunner().invoke(app, ["simulate", "--files-per-day", "0"])
-    assert re.search("0 files, 9 feeds, peak 4: expected numbers above zero", str(answer.exception))
+    assert re.search("0 files, 10 feeds, peak 4: expected numbers above zero", str(answer.exception))

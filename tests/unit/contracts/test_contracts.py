@@ -21,7 +21,8 @@ FOLDER = bundle_root() / "contracts"
 ROUTINES = bundle_root() / "warehouse" / "routines" / "inventory_curated"
 CONTRACTS = load_contracts(FOLDER)
 STANDARD = json.loads((Path(model.__file__).parent / "schema.json").read_text(encoding="utf-8"))
-FACTS = {"stock_snapshots", "stock_movements", "sales", "purchase_orders", "stock_counts", "exchange_rates"}
+FACTS = {"stock_snapshots", "stock_movements", "sales", "purchase_orders", "stock_counts", "exchange_rates",
+         "customer_orders"}  # fmt: skip
 DIMENSIONS = {"products", "locations", "suppliers"}
 
 
@@ -38,8 +39,8 @@ def test_each_is_a_valid_open_data_contract(path: Path) -> None:
     assert OpenDataContractStandard(**document).kind == "DataContract"
 
 
-def test_the_nine_feeds_of_the_project_are_there() -> None:
-    """Six facts and three dimensions; the KPIs read them by name. More feeds may stand beside them."""
+def test_the_ten_feeds_of_the_project_are_there() -> None:
+    """Seven facts and three dimensions; the KPIs read them by name. More feeds may stand beside them."""
     assert CONTRACTS.keys() >= FACTS | DIMENSIONS
     assert all(CONTRACTS[f].properties["kind"] == "fact" for f in FACTS)
     assert all(CONTRACTS[f].properties["kind"] == "dimension" for f in DIMENSIONS)
@@ -63,7 +64,7 @@ def test_file_name_feed_and_id_agree(contract: Contract) -> None:
 
 
 # Parts of a key that many files do not have; the model gives them a value all the same.
-FILLED_BY_THE_MODEL = {"till_number", "document_year"}
+FILLED_BY_THE_MODEL = {"till_number", "document_year", "channel"}
 
 
 @each_contract()
@@ -155,6 +156,33 @@ def test_no_alias_is_written_twice(contract: Contract) -> None:
             "business_date sku location_code counted_quantity book_quantity counted_by",
         ),
         ("exchange_rates", "Date|Devise|Taux", "business_date currency rate_to_base"),
+        (
+            "customer_orders",
+            "Order name|Created at|Location|Lineitem sku|Lineitem quantity|Lineitem fulfillment status|Fulfilled at",
+            "order_number business_date location_code sku ordered_quantity status shipped_date",
+        ),
+        (
+            "customer_orders",
+            "Order Reference|Order Date|Warehouse|Product|Quantity|Delivered|Commitment Date|Unit of Measure",
+            "order_number business_date location_code sku ordered_quantity shipped_quantity requested_date unit",
+        ),
+        (
+            "customer_orders",
+            "VBELN|POSNR|ERDAT|VKORG|MATNR|WERKS|KWMENG|VRKME|EDATU|LFIMG|WADAT_IST|ABGRU",
+            "order_number line_number business_date channel sku location_code ordered_quantity unit requested_date "
+            "shipped_quantity shipped_date cancel_reason",
+        ),
+        (
+            "customer_orders",
+            "SalesId|LineNum|ItemId|InventLocationId|SalesQty|ShippingDateRequested",
+            "order_number line_number sku location_code ordered_quantity requested_date",
+        ),
+        (
+            "customer_orders",
+            "N° commande|Ligne|Date de commande|Magasin|Référence|Qté commandée|Qté expédiée|Qté annulée|Expédié le",
+            "order_number line_number business_date location_code sku ordered_quantity shipped_quantity "
+            "cancelled_quantity shipped_date",
+        ),
     ],
 )
 def test_usual_headers_are_known(feed: str, headers: str, columns: str) -> None:
@@ -232,6 +260,7 @@ def test_a_balance_is_carried_as_long_everywhere() -> None:
         ("stock_movements", "movement_type", "movement_type"),
         ("purchase_orders", "status", "order_status"),
         ("locations", "type", "location_type"),
+        ("customer_orders", "status", "fulfilment_status"),
     ],
 )
 def test_a_rule_accepts_what_the_sql_knows(feed: str, column: str, routine: str) -> None:
@@ -264,7 +293,8 @@ def test_a_rule_on_a_pattern_says_in_words_what_it_accepts() -> None:
 
 
 @pytest.mark.parametrize(("feed", "rule"), [("stock_movements", "movement_type_known"), ("locations", "type_known"),
-                                            ("purchase_orders", "status_known")])  # fmt: skip
+                                            ("purchase_orders", "status_known"),
+                                            ("customer_orders", "status_known")])  # fmt: skip
 def test_each_word_that_a_message_names_is_accepted(feed: str, rule: str) -> None:
     """Somebody will write exactly what the message says."""
     (found,) = [r for r in CONTRACTS[feed].rules if r.id == rule]

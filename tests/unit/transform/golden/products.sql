@@ -5,6 +5,7 @@
 -- they make other loads' statements count or not count any more; one of both.
 DECLARE complete, refusing, again, replacing_others, restating, overtaken BOOL;
 CREATE TABLE IF NOT EXISTS inventory_curated.turn_products AS SELECT 0 AS turn;
+CREATE TABLE IF NOT EXISTS inventory_curated.turn_customer_orders AS SELECT 0 AS turn;
 CREATE TABLE IF NOT EXISTS inventory_curated.turn_purchase_orders AS SELECT 0 AS turn;
 CREATE TABLE IF NOT EXISTS inventory_curated.turn_sales AS SELECT 0 AS turn;
 CREATE TABLE IF NOT EXISTS inventory_curated.turn_stock_counts AS SELECT 0 AS turn;
@@ -25,7 +26,7 @@ SELECT
   load_id IN UNNEST(@replacing) AS replaces,
   SUBSTR(TO_HEX(SHA256(CONCAT(record_id, @version, @drain))), 1, 20) AS next_run,
   (SELECT CONCAT((SELECT CONCAT(COALESCE(CAST(MAX(_updated_at) AS STRING), ''), ' ', CAST(COUNT(*) AS STRING)) FROM inventory_curated.exchange_rates))) AS dimensions_seen,
-  (SELECT (SELECT MAX(turn) FROM inventory_curated.turn_purchase_orders) + (SELECT MAX(turn) FROM inventory_curated.turn_sales) + (SELECT MAX(turn) FROM inventory_curated.turn_stock_counts) + (SELECT MAX(turn) FROM inventory_curated.turn_stock_movements) + (SELECT MAX(turn) FROM inventory_curated.turn_stock_snapshots)) AS others_seen
+  (SELECT (SELECT MAX(turn) FROM inventory_curated.turn_customer_orders) + (SELECT MAX(turn) FROM inventory_curated.turn_purchase_orders) + (SELECT MAX(turn) FROM inventory_curated.turn_sales) + (SELECT MAX(turn) FROM inventory_curated.turn_stock_counts) + (SELECT MAX(turn) FROM inventory_curated.turn_stock_movements) + (SELECT MAX(turn) FROM inventory_curated.turn_stock_snapshots)) AS others_seen
 FROM inventory_ops.load_stages
 WHERE landed_on IN UNNEST(@days)
   AND load_id IN UNNEST(@loads)
@@ -661,7 +662,7 @@ IF again THEN
   ) AS earlier
     ON beside.finished_at BETWEEN earlier.since AND earlier.until
   WHERE beside.landed_on >= DATE '2000-01-01'
-    AND beside.feed IN ('purchase_orders', 'sales', 'stock_counts', 'stock_movements', 'stock_snapshots')
+    AND beside.feed IN ('customer_orders', 'purchase_orders', 'sales', 'stock_counts', 'stock_movements', 'stock_snapshots')
     AND beside.stage = 'transform'
     AND beside.state = 'transformed';
 END IF;
@@ -683,6 +684,8 @@ IF EXISTS (SELECT 1 FROM repacked) THEN
       SELECT _load_id, sku, business_date, unit, stated_unit FROM inventory_curated.purchase_orders_history
       UNION ALL
       SELECT _load_id, sku, business_date, unit, stated_unit FROM inventory_curated.stock_counts_history
+      UNION ALL
+      SELECT _load_id, sku, business_date, unit, stated_unit FROM inventory_curated.customer_orders_history
     )
     SELECT facts.load_id
     FROM facts
@@ -712,7 +715,7 @@ END IF;
 
 COMMIT TRANSACTION;
 
-IF (SELECT MAX(turn) FROM inventory_curated.turn_purchase_orders) + (SELECT MAX(turn) FROM inventory_curated.turn_sales) + (SELECT MAX(turn) FROM inventory_curated.turn_stock_counts) + (SELECT MAX(turn) FROM inventory_curated.turn_stock_movements) + (SELECT MAX(turn) FROM inventory_curated.turn_stock_snapshots) != (SELECT MAX(others_seen) FROM batch) THEN
+IF (SELECT MAX(turn) FROM inventory_curated.turn_customer_orders) + (SELECT MAX(turn) FROM inventory_curated.turn_purchase_orders) + (SELECT MAX(turn) FROM inventory_curated.turn_sales) + (SELECT MAX(turn) FROM inventory_curated.turn_stock_counts) + (SELECT MAX(turn) FROM inventory_curated.turn_stock_movements) + (SELECT MAX(turn) FROM inventory_curated.turn_stock_snapshots) != (SELECT MAX(others_seen) FROM batch) THEN
   -- Loads of other feeds that say something else now that products changed: to be transformed again.
   IF EXISTS (SELECT 1 FROM repacked) THEN
     INSERT INTO requeued (load_id, feed, landed_on)
@@ -730,6 +733,8 @@ IF (SELECT MAX(turn) FROM inventory_curated.turn_purchase_orders) + (SELECT MAX(
         SELECT _load_id, sku, business_date, unit, stated_unit FROM inventory_curated.purchase_orders_history
         UNION ALL
         SELECT _load_id, sku, business_date, unit, stated_unit FROM inventory_curated.stock_counts_history
+        UNION ALL
+        SELECT _load_id, sku, business_date, unit, stated_unit FROM inventory_curated.customer_orders_history
       )
       SELECT facts.load_id
       FROM facts
