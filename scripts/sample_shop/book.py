@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from scripts.sample_shop.carriers import Line
+from scripts.sample_shop.customers import customer_order_files
 from scripts.sample_shop.dirt import SampleFile
 from scripts.sample_shop.masters import location_files, product_files, rate_files, supplier_files
 from scripts.sample_shop.movements import movement_files
@@ -22,6 +23,7 @@ KEYS = {
     "sales": ("location_code", "business_date", "till_number", "receipt_number", "line_number"),
     "purchase_orders": ("supplier_code", "order_number", "line_number"),
     "stock_counts": ("business_date", "sku", "location_code"),
+    "customer_orders": ("location_code", "business_date", "order_number", "line_number"),
 }
 NEWER_BY = {
     "products": "updated_at",
@@ -29,6 +31,7 @@ NEWER_BY = {
     "suppliers": "updated_at",
     "purchase_orders": "updated_at",
     "stock_counts": "counted_at",
+    "customer_orders": "updated_at",
 }
 
 
@@ -46,6 +49,7 @@ def all_files() -> list[SampleFile]:
         *sales_files(shop),
         *order_files(shop),
         *count_files(shop),
+        *customer_order_files(shop),
     ]
     strays = [
         SampleFile(

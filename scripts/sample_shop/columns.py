@@ -13,6 +13,8 @@ MOVEMENTS document line_number business_date entry_date movement_type sku locati
          quantity unit unit_cost currency reason
 ORDERS   order_number line_number business_date supplier_code sku location_code ordered_quantity unit
          unit_cost currency promised_date received_date received_quantity status updated_at
+ASKED    order_number line_number business_date sku location_code ordered_quantity shipped_quantity
+         cancelled_quantity cancel_reason unit requested_date shipped_date updated_at
 COUNTS   business_date sku location_code counted_at counted_quantity book_quantity unit counted_by
 SAP_COLUMNS business_date sku location_code on_hand unit unit_cost currency
 """
@@ -26,6 +28,7 @@ def _columns(kind: str) -> tuple[str, ...]:
 PRODUCT, LOCATION, SUPPLIER, RATE = (_columns(k) for k in ("PRODUCT", "LOCATION", "SUPPLIER", "RATE"))
 STOCK, SALES, MOVEMENTS = (_columns(k) for k in ("STOCK", "SALES", "MOVEMENTS"))
 ORDERS, COUNTS, STOCK_SAP_COLUMNS = (_columns(k) for k in ("ORDERS", "COUNTS", "SAP_COLUMNS"))
+ASKED = _columns("ASKED")
 
 STOCK_SAP = ("Stock date", "MATNR", "WERKS", "LABST", "MEINS", "STPRS", "WAERS")
 _STOCK_FR = """Date de stock|Référence|Code magasin|Quantité en stock|Qté disponible|Qté réservée

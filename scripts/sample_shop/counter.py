@@ -48,6 +48,10 @@ def sell(shop: Shop, day: date, store: str) -> None:
         sold = min(wanted, max(0, shop.stock[product.sku, store]))
         if OVERSOLD[:3] == (day, store, product.sku):
             sold = max(0, shop.stock[product.sku, store]) + OVERSOLD[3]
+        if wanted and day >= FIRST_DAY:
+            shop.asked.append(
+                {"business_date": day, "location_code": store, "sku": product.sku, "wanted": wanted, "sold": sold}
+            )
         if sold:
             _ring_up(shop, day, store, product, sold)
         if luck.random() < 0.012:

@@ -34,6 +34,7 @@ class Shop:
     sales: list[Row] = field(default_factory=list)
     snapshots: list[Row] = field(default_factory=list)
     counts: list[Row] = field(default_factory=list)
+    asked: list[Row] = field(default_factory=list)
     numbers: dict[str, int] = field(default_factory=lambda: defaultdict(int))
 
 

@@ -22,25 +22,29 @@ KEYS = {
     "stock_movements": ["document", "line_number"], "sales": ["receipt_number", "line_number"],
     "purchase_orders": ["order_number", "line_number"],
     "stock_counts": ["business_date", "sku", "location_code"],
+    "customer_orders": ["location_code", "business_date", "order_number", "line_number"],
 }  # fmt: skip
 REQUIRED = {
     "exchange_rates": ["rate_to_base"], "stock_snapshots": ["on_hand"], "stock_counts": ["counted_quantity"],
     "stock_movements": ["business_date", "movement_type", "sku", "location_code", "quantity"],
     "sales": ["business_date", "sku", "location_code", "quantity"],
     "purchase_orders": ["business_date", "supplier_code", "sku", "location_code", "ordered_quantity"],
+    "customer_orders": ["sku", "ordered_quantity"],
 }  # fmt: skip
 DATES = {"business_date", "entry_date", "promised_date", "received_date", "listed_from", "delisted_on",
-         "opened_on", "closed_on"}  # fmt: skip
+         "opened_on", "closed_on", "requested_date", "shipped_date"}  # fmt: skip
 TIMES = {"updated_at": "", "counted_at": ""}
 WHOLE = {"line_number", "lead_time_days", "payment_terms_days"}
 NUMBERS = {"on_hand", "available", "committed", "incoming", "unit_cost", "unit_price", "units_per_pack",
            "rate_to_base", "quantity", "net_amount", "gross_amount", "ordered_quantity", "received_quantity",
-           "counted_quantity", "book_quantity"}  # fmt: skip
+           "counted_quantity", "book_quantity", "shipped_quantity", "cancelled_quantity"}  # fmt: skip
 CODES = {"sku", "location_code", "supplier_code", "unit", "currency", "counterpart_location", "base_unit"}
 MOVES = {"receipt", "issue", "transfer_in", "transfer_out", "adjustment", "return"}
-NOT_NEGATIVE = {"ordered_quantity", "received_quantity", "counted_quantity"}
+NOT_NEGATIVE = {"ordered_quantity", "received_quantity", "counted_quantity", "shipped_quantity"}
+REASONS = {"out of stock": "no_stock"}
 QUANTITIES = {"on_hand", "available", "committed", "incoming", "quantity", "ordered_quantity",
-              "received_quantity", "counted_quantity", "book_quantity"}  # fmt: skip
+              "received_quantity", "counted_quantity", "book_quantity", "shipped_quantity",
+              "cancelled_quantity"}  # fmt: skip
 PER_UNIT = {"unit_cost"}
 MONEY = {"unit_cost", "unit_price", "net_amount", "gross_amount"}
 RATE_MAX_AGE = 7
@@ -102,6 +106,8 @@ def _value(name: str, text: str, comma: bool) -> Any:
         if not text.isdigit():
             raise RefusedError(text)
         return int(text)
+    if name == "cancel_reason":
+        return REASONS.get(text, text)
     return a_number(text, comma) if name in NUMBERS else text
 
 

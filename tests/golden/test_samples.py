@@ -85,3 +85,14 @@ def test_stock_and_movements_tell_the_same_story(books: Books) -> None:
             if r["business_date"].isoformat() == "2026-10-11"}  # fmt: skip
     wrong = {place: (on_hand, moved.get(place, 0)) for place, on_hand in last.items() if on_hand != moved.get(place, 0)}
     assert len(wrong) <= 3, wrong
+
+
+def test_the_orders_of_customers_show_each_case(books: Books) -> None:
+    """Served in part, taken back by the customer, cancelled for want of stock, late, and not known yet."""
+    lines = books.current["customer_orders"]
+    assert any(0 < (line["shipped_quantity"] or 0) < line["ordered_quantity"] for line in lines)
+    assert {"customer", "no_stock"} <= {line["cancel_reason"] for line in lines}
+    assert any(line["shipped_date"] and (line["shipped_date"] - line["business_date"]).days > 2 for line in lines)
+    assert any(line["shipped_quantity"] is None for line in lines)
+    stores = [{line["order_number"] for line in lines if line["location_code"] == store} for store in ("LYO", "NA")]
+    assert set.intersection(*stores), "both stores count from 1001"
