@@ -26,6 +26,8 @@ REASONS = {
     "no_promised_date": "no order line has a promised date",
     "no_receipt_date": "no receipt has a date",
     "no_lead_time": "no lead time is known",
+    "no_shipment": "it is not known yet what was shipped",
+    "no_ship_date": "no shipment has a date",
     "one_receipt": "one receipt alone has no spread",
     "no_data": "no data is known",
     "not_computed": "nothing was computed for this date",

@@ -20,7 +20,7 @@ _CHOICES = {
     "kind": ("kpi", "base"),
     "direction": ("up", "down", "none"),
     "rollup": ("ratio", "sum"),
-    "horizon": ("all", "stock", "sales", "counts", "orders"),
+    "horizon": ("all", "stock", "sales", "counts", "orders", "customer_orders"),
 }
 _LIMITS = ("low", "high")
 TRANSLATED = ("title", "description", "meaning")

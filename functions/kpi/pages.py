@@ -26,12 +26,6 @@ What all of them have in common:
   is NULL with a reason (`no_demand`, `no_stock`, `no_cost`, `missing_days`, `missing_sales`, `stale`), never 0;
 - a ratio rolls up as SUM(numerator) / SUM(denominator); a stock is added over SKUs and locations, never over dates;
 - "today" is the newest business date of the facts, never the clock.
-
-**Not here: the customer fill rate** (the share of what customers ordered that was served from stock). No feed
-states what a customer asked for and did not get: sales hold what was sold, and the `committed` quantity of a stock
-snapshot has no order behind it. It would take a feed of customer orders with order and line number, SKU, location,
-the date asked for, and the quantities ordered, shipped and cancelled. Until then `on_shelf_availability` (demand
-that was in stock), `cycle_service_level` and `lost_sales` (an estimate) are the nearest.
 """
 
 

@@ -2,7 +2,7 @@
 
 from tests.golden.kpis import Cells, Days
 
-FEEDS = ("sales", "stock_snapshots", "stock_movements", "purchase_orders")
+FEEDS = ("sales", "stock_snapshots", "stock_movements", "purchase_orders", "customer_orders")
 
 
 def compute_freshness(shop: Days) -> dict[str, Cells]:

@@ -98,9 +98,10 @@ class Days:
 
     @cached_property
     def calendar(self) -> list[date]:
-        """Every day from the first to the newest business date of any fact about stock or sales."""
-        feeds = ("stock_snapshots", "sales", "stock_movements", "stock_counts")
+        """Every day from the first to the newest business date of any fact about stock, sales or demand."""
+        feeds = ("stock_snapshots", "sales", "stock_movements", "stock_counts", "customer_orders")
         known = [row["business_date"] for feed in feeds for row in self.books.current[feed]]
+        known += [row["shipped_date"] for row in self.books.current["customer_orders"] if row["shipped_date"]]
         return days(min(known), max(known))
 
     def until(self, *feeds: str) -> list[date]:
@@ -337,6 +338,7 @@ def compute(books: Books) -> dict[str, Cells]:
     from tests.golden.ahead import compute_ahead
     from tests.golden.assortment import compute_assortment
     from tests.golden.bridge import compute_bridge
+    from tests.golden.customers import compute_customers
     from tests.golden.freshness import compute_freshness
     from tests.golden.more import compute_more
 
@@ -355,7 +357,7 @@ def compute(books: Books) -> dict[str, Cells]:
                 many(cells[name], (day, *place), window)
     found = {
         **cells, **_sales(shop), **compute_more(shop), **compute_bridge(shop), **compute_ahead(shop),
-        **compute_freshness(shop),
+        **compute_freshness(shop), **compute_customers(shop),
         "snapshot_ledger_residual": _residual(shop),
         # the shop states no reorder point
         "below_reorder_point": Cells(("sku", "location_code")),

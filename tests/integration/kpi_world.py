@@ -21,7 +21,8 @@ from tests.support.stack import DATASET_PREFIX
 
 ROOT = bundle_root()
 DEFINITIONS = ROOT / "functions" / "kpi" / "definitions"
-FEEDS = ("products", "locations", "stock_snapshots", "stock_movements", "sales", "purchase_orders", "stock_counts")
+FEEDS = ("products", "locations", "stock_snapshots", "stock_movements", "sales", "purchase_orders", "stock_counts",
+         "customer_orders")  # fmt: skip
 
 
 class Outbox:
@@ -163,6 +164,8 @@ def shop(seed: int) -> Books:
         _order(dice, books, n)
     for n in range(30):
         _count(random.Random(seed + n), books, n)
+    for n in range(150):
+        _asked(random.Random(seed * 1_000 + n), books, n)
     return books
 
 
@@ -248,3 +251,19 @@ def _order(dice: random.Random, books: Books, n: int) -> None:
     })  # fmt: skip
     if n % 6 == 0:  # what people leave out: the day of the receipt, the promise
         books.current["purchase_orders"][-1].update({"received_date": None} if n % 12 else {"promised_date": None})
+
+
+def _asked(dice: random.Random, books: Books, n: int) -> None:
+    """A line of a customer's order: whole, in part, late, cancelled, or nobody says yet."""
+    ordered = LAST - timedelta(days=dice.randint(0, 70))
+    units, sent = dice.randint(0, 9), dice.choice([None, 0, 3, 9])
+    books.current["customer_orders"].append({
+        "order_number": f"C{n // 3}", "line_number": n % 3 + 1, "channel": "", "business_date": ordered,
+        "sku": dice.choice(SKUS), "location_code": dice.choice(PLACES), "ordered_quantity": Decimal(units),
+        "requested_date": dice.choice([None, None, ordered + timedelta(days=dice.randint(-2, 40))]),
+        "shipped_quantity": None if sent is None else Decimal(sent),
+        "shipped_date": min(ordered + timedelta(days=dice.randint(0, 5)), LAST) if sent and n % 7 else None,
+        "shipped_on_time_quantity": Decimal(dice.randint(0, sent)) if sent and n % 5 == 0 else None,
+        "cancelled_quantity": dice.choice([None, None, Decimal(1), Decimal(units)]),
+        "cancel_reason": dice.choice([None, "customer", "no_stock", "other"]),
+    })  # fmt: skip

@@ -45,7 +45,7 @@ def assert_as_by_hand(world: World, books: Books) -> None:
 
 
 def later(books: Books) -> Books:
-    """The same shop with a late sale, a corrected balance, a late delivery and count, an order that arrived at last."""
+    """The same shop with a late sale, a corrected balance, a late delivery and count, orders that came and left."""
     after = Books()
     after.current = {feed: [dict(row) for row in rows] for feed, rows in books.current.items()}
     after.current["sales"].append(sale(LATE, "SKU2", "P1", 4, "late"))
@@ -58,6 +58,9 @@ def later(books: Books) -> Books:
     order = next(r for r in after.current["purchase_orders"] if r["received_date"] is None)
     order.update(received_date=LATE, received_quantity=Decimal(5), status="received", ordered_quantity=Decimal(9))
     after.changed = order["business_date"]  # type: ignore[attr-defined]
+    asked = next(r for r in after.current["customer_orders"] if r["shipped_quantity"] is None and r["ordered_quantity"])
+    asked.update(shipped_quantity=Decimal(1), shipped_date=asked["business_date"])
+    after.asked = asked["business_date"]  # type: ignore[attr-defined]
     return after
 
 
@@ -70,11 +73,12 @@ def test_every_kpi_is_as_by_hand_from_nothing_and_after_late_rows(world: World) 
     assert_as_by_hand(world, books)
 
     after = later(books)
-    put(world, after, "sales", "stock_snapshots", "stock_movements", "stock_counts", "purchase_orders")
+    put(world, after)
     for feed in ("sales", "stock_snapshots", "stock_movements", "stock_counts"):
         world.transformed(feed, LATE)
     ordered: date = after.changed  # type: ignore[attr-defined]
     world.transformed("purchase_orders", ordered)
+    world.transformed("customer_orders", after.asked)  # type: ignore[attr-defined]
     world.drain()
     assert_as_by_hand(world, after)
 

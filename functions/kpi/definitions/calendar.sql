@@ -2,14 +2,15 @@
 kind: base
 title: Calendar
 description: >
-  Every day from the first to the newest business date of any stock or sales record. How far each KPI reaches depends on
-  its own facts (see `horizon` in its header), never on the clock, so a replay gives the same numbers.
+  Every day from the first to the newest business date of any record of stock, sales or customers' orders. How far each
+  KPI reaches depends on its own facts (see `horizon` in its header), never on the clock, so a replay gives the same
+  numbers.
 french:
   title: "Calendrier"
   description: >
-    Chaque jour, de la première à la dernière date de stock ou de vente connue. Jusqu'où va chaque indicateur dépend
-    de ses propres données (voir `horizon` dans son en-tête), jamais de l'horloge : un nouveau calcul donne donc les
-    mêmes chiffres.
+    Chaque jour, de la première à la dernière date de stock, de vente ou de commande client connue. Jusqu'où va chaque
+    indicateur dépend de ses propres données (voir `horizon` dans son en-tête), jamais de l'horloge : un nouveau calcul
+    donne donc les mêmes chiffres.
 formula: each day from the first to the last known one
 grain: []
 owner: inventory-data

@@ -3,8 +3,8 @@ title: Data freshness
 description: >
   How many days a feed's newest business date lies behind, at each location: 0 when the day itself has rows. It covers the
   feeds of which files are expected each day, and locations that are open. "Today" is the newest day that any of the
-  stock or sales facts knows, so one feed or location that falls behind the others shows; when all stop, the reporting
-  view `freshness` and the alert on late feeds tell, by the clock. After 31 days without rows there is no figure
+  stock, sales or customer order facts knows, so one feed or location that falls behind the others shows; when all stop,
+  the reporting view `freshness` and the alert on late feeds tell, by the clock. After 31 days without rows there is no figure
   (`stale`), after 60 no row: the location has most likely stopped to send.
 meaning: "Data are {value} days behind."
 french:
@@ -12,8 +12,8 @@ french:
   description: >
     Nombre de jours de retard de la dernière date d'un flux, par emplacement : 0 si le jour même a des lignes. Sont
     suivis les flux dont un fichier est attendu chaque jour, et les emplacements ouverts. « Aujourd'hui » est le
-    jour le plus récent que connaissent les stocks ou les ventes : un flux ou un emplacement en retard sur les
-    autres se voit ; si tous s'arrêtent, la vue `freshness` et l'alerte sur les flux en retard le disent, d'après
+    jour le plus récent que connaissent les stocks, les ventes ou les commandes clients : un flux ou un emplacement
+    en retard sur les autres se voit ; si tous s'arrêtent, la vue `freshness` et l'alerte sur les flux en retard le disent, d'après
     l'horloge. Après 31 jours sans ligne il n'y a plus de chiffre (`stale`), après 60 plus de ligne : l'emplacement
     a sans doute cessé d'envoyer.
   meaning: "Les données ont {value} jours de retard."
@@ -72,6 +72,8 @@ WITH facts AS (
   SELECT DISTINCT 'stock_movements', location_code, business_date FROM inventory_curated.stock_movements
   UNION ALL
   SELECT DISTINCT 'purchase_orders', location_code, business_date FROM inventory_curated.purchase_orders
+  UNION ALL
+  SELECT DISTINCT 'customer_orders', location_code, business_date FROM inventory_curated.customer_orders
 ),
 spans AS (
   SELECT
