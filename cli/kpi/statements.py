@@ -10,9 +10,10 @@ from cli.loads import find_loads
 from stockflow.contracts import Contract
 
 MOST = 20
-# What a line says of itself, of each feed that has quantities by day.
+# What a line says of itself, of each feed that has quantities by day: a column that each line fills.
 AMOUNTS = {"sales": "quantity", "stock_movements": "quantity", "stock_snapshots": "on_hand",
-           "stock_counts": "counted_quantity", "purchase_orders": "received_quantity"}  # fmt: skip
+           "stock_counts": "counted_quantity", "purchase_orders": "ordered_quantity",
+           "customer_orders": "ordered_quantity"}  # fmt: skip
 _NO_AMOUNTS = ("business_date", "sku", "location_code", "supplier_code", "movement_type")
 _LINES = """
 SELECT business_date, _load_id AS load_id, _line AS line, {amount} AS amount
