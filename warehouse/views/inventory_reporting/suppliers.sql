@@ -15,4 +15,11 @@ FULL OUTER JOIN inventory_kpi.supplier_lead_time AS lead
   ON lead.business_date = fill.business_date AND lead.supplier_code = fill.supplier_code
 LEFT JOIN inventory_curated.suppliers AS supplier
   ON supplier.supplier_code = COALESCE(fill.supplier_code, lead.supplier_code)
-CROSS JOIN (SELECT MAX(business_date) AS business_date FROM inventory_kpi.calendar) AS newest
+CROSS JOIN (
+  SELECT MAX(business_date) AS business_date
+  FROM (
+    SELECT business_date FROM inventory_kpi.fill_rate
+    UNION ALL
+    SELECT business_date FROM inventory_kpi.supplier_lead_time
+  )
+) AS newest
