@@ -14,8 +14,10 @@ _FOLDERS = {
     "warehouse/templates": "warehouse/templates",
     **{f"cli/{name}": f"cli/{name}" for name in ("audit", "backfill", "replay")},
 }  # fmt: skip
-_FILES = ("pipeline.yaml", "cli/__init__.py", "cli/output.py", "cli/reconciliation.py", "cli/stale.py",
-          "cli/subscriptions.py", "cli/upkeep.py")  # fmt: skip
+_FILES = (
+    "pipeline.yaml", "cli/__init__.py", "cli/nearest.py", "cli/output.py", "cli/reconciliation.py", "cli/stale.py",
+    "cli/subscriptions.py", "cli/upkeep.py",
+)  # fmt: skip
 _LEFT_OUT = {"__pycache__", "requirements.in", "requirements.txt"}
 REQUIRES = (
     "google-cloud-bigquery>=3.47", "google-cloud-logging>=3.11", "google-cloud-pubsub>=2.29",
