@@ -1,6 +1,7 @@
 """Which definitions take of a dimension only what held on each day, as its view by day says it. Pure."""
 
 from collections import Counter
+from functools import lru_cache
 from typing import Any
 
 from functions.kpi.definition import Definition
@@ -15,9 +16,14 @@ def joined_by_day(definition: Definition, view: str) -> bool:
 
     That is ``business_date BETWEEN v.valid_from AND v.valid_to``, written wherever the view is read.
     """
+    return _joined(definition.name, definition.sql, definition.first_line, view)
+
+
+@lru_cache(maxsize=1_000)  # drains ask for the same definitions again and again
+def _joined(name: str, sql: str, first_line: int, view: str) -> bool:
     from sqlglot import exp
 
-    tree = parse_sql(definition.name, definition.sql, definition.first_line)
+    tree = parse_sql(name, sql, first_line)
     aliases = [t.alias_or_name.lower() for t in tree.find_all(exp.Table) if f"{t.db}.{t.name}" == view]
     held = Counter(_held_on_own_day(between) for between in tree.find_all(exp.Between))
     return bool(aliases) and all(held[alias] == count for alias, count in Counter(aliases).items())
