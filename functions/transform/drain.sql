@@ -280,25 +280,28 @@ held AS (
     ON kpi.load_id = runs.load_id AND kpi.input_record = runs.record_id
   GROUP BY runs.load_id
 ),
+unseen_runs AS (
+  -- Earlier runs of these loads that the KPIs have not seen. Not only the last record: one that another script marked
+  -- pending, when it could not see the last run yet, stands before that run.
+  SELECT runs.load_id, runs.detail
+  FROM runs
+  LEFT JOIN held ON held.load_id = runs.load_id
+  WHERE held.committed_at IS NULL OR runs.committed_at > held.committed_at
+),
 unseen AS (
-  -- Days of earlier runs of these loads that the KPIs have not seen. Not only of the last record: one that another
-  -- script marked pending, when it could not see the last run yet, stands before that run.
   SELECT said.load_id, CONCAT(said.mark, day) AS day
   FROM (
     SELECT
       load_id,
-      committed_at,
       IF(JSON_VALUE(detail, '$.all_dates') = 'true', '*', '') AS mark,
       CASE
         WHEN COALESCE(JSON_VALUE(detail, '$.all_dates'), '') != 'true' THEN JSON_VALUE_ARRAY(detail, '$.dates')
         WHEN JSON_QUERY(detail, '$.columns') IS NULL<<unseen_whole>> THEN ['']
         ELSE JSON_VALUE_ARRAY(detail, '$.columns')
       END AS days
-    FROM runs
+    FROM unseen_runs
   ) AS said
-  LEFT JOIN held ON held.load_id = said.load_id
-  CROSS JOIN UNNEST(said.days) AS day
-  WHERE held.committed_at IS NULL OR said.committed_at > held.committed_at<<unseen_by_day>>
+  CROSS JOIN UNNEST(said.days) AS day<<unseen_by_day>>
 ),
 touched_days AS (
   SELECT

@@ -54,11 +54,9 @@ _CHANGED = """
 _UNSEEN_WHOLE = " OR JSON_QUERY(detail, '$.by_day') IS NULL"
 _UNSEEN = """
   UNION ALL
-  SELECT runs.load_id, CONCAT('@', first_day)
-  FROM runs
-  LEFT JOIN held ON held.load_id = runs.load_id
-  CROSS JOIN UNNEST(JSON_VALUE_ARRAY(runs.detail, '$.by_day')) AS first_day
-  WHERE held.committed_at IS NULL OR runs.committed_at > held.committed_at"""
+  SELECT load_id, CONCAT('@', first_day)
+  FROM unseen_runs
+  CROSS JOIN UNNEST(JSON_VALUE_ARRAY(detail, '$.by_day')) AS first_day"""
 _BY_DAY = r"""by_day AS (
   -- the first day on which a column says something else of a day
   SELECT load_id, STRING_AGG(CONCAT('"', column_name, ' ', first_day, '"'), ',') AS first_days
