@@ -10,8 +10,7 @@ from cli.nearest import hint
 from cli.output import CommandError
 from cli.stale import Versions, current_versions
 from stockflow.ledger import landing_day
-from stockflow.retention import first_day, limited
-from stockflow.schema import pipeline
+from stockflow.retention import first_day
 from stockflow.services import Services
 from stockflow.stages import PASSED, stage_before
 
@@ -110,8 +109,10 @@ def choose(choice: Choice, services: Services) -> list[Chosen]:
 
 def with_raw(stage: str, chosen: Iterable[Chosen], services: Services) -> list[Chosen]:
     """Return those whose raw rows are kept (``retention``): of the others, nothing is transformed again."""
-    today, limits = landing_day(services.clock()), limited("raw", pipeline()["retention"], services.contracts)
-    since = {feed: first_day(days, today) for feed, days in limits.items()}
+    from functions.transform.script import raw_days
+
+    today = landing_day(services.clock())
+    since = {feed: first_day(days, today) for feed, days in raw_days(services).items()}
     return [c for c in chosen if stage == "kpi" or c.before["landed_on"] > (since.get(c.feed) or date.min)]
 
 
