@@ -1,6 +1,5 @@
 """loads and explain: what happened to each file."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,7 +11,7 @@ from cli.output import CommandError, console, print_json, print_table
 from cli.reconciliation import with_superseded
 from cli.stack import Json
 from cli.stale import stale_loads
-from functions.ingest.receipts.described import described, doubts, in_doubt, restated, unused, unvalued
+from functions.ingest.receipts.described import described, detail_in, doubts, in_doubt, restated, unused, unvalued
 from functions.ingest.receipts.says import named
 from stockflow.services import Services
 
@@ -204,7 +203,12 @@ def ended(load: Mapping[str, Any]) -> str:
 
 def reading(stages: list[dict[str, Any]]) -> list[str]:
     """Return how ingest understood the file, and what it decided about its headers, in lines for a person."""
-    return described(next((json.loads(s["detail"] or "{}") for s in stages if s["stage"] == "ingest"), {}))
+    return described(detail_in(stages, "ingest"))
+
+
+def read_as(stages: list[dict[str, Any]]) -> list[str]:
+    """Return how a load was read, and what its stages warn of, in lines for a person."""
+    return [line for told in (reading, in_doubt, restated, unvalued) for line in told(stages)]
 
 
 def _tell(story: dict[str, Any]) -> None:
@@ -214,12 +218,7 @@ def _tell(story: dict[str, Any]) -> None:
     if load["superseded"]:
         by = f"the newer file of the same name (load {newer})" if (newer := load.get("replaced_by")) else ""
         out.print(f"superseded: {load['superseded']} of its rows, by {by or 'newer statements of the same keys'}")
-    for line in [
-        *reading(story["stages"]),
-        *in_doubt(story["stages"]),
-        *restated(story["stages"]),
-        *unvalued(story["stages"]),
-    ]:
+    for line in read_as(story["stages"]):
         out.print(line, markup=False)
     counts = ["stage", "state", "rows", "rejects", "quarantined", "superseded", "finished_at", "reason_code"]
     print_table(story["stages"], counts, "\nStages")

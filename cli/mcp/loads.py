@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from cli.loads import FIRST, find_loads, history, loads_named, pick, reading
+from cli.loads import FIRST, find_loads, history, loads_named, pick, read_as
 from cli.reconciliation import with_superseded
-from functions.ingest.receipts.described import in_doubt, restated, unvalued
 from stockflow.services import Services
 
 _OF_LOAD = ("load_id", "feed", "object", "landed_at", "stage", "state", "end_state", "lines", "rows", "rejects",
@@ -39,9 +38,7 @@ def explain_load(services: Services, file: str) -> dict[str, Any]:
     story = history(services, load, FIRST)
     return {
         "load": _only(load, _OF_LOAD),
-        "read_as": [
-            line for told in (reading, in_doubt, restated, unvalued) for line in told(story["stages"])
-        ],
+        "read_as": read_as(story["stages"]),
         "stages": [_only(stage, _OF_STAGE) for stage in story["stages"]],
         "unreadable_lines_by_code": story["rejects_by_code"],
         "refused_rows_by_rule": story["quarantine_by_rule"],

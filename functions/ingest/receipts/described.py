@@ -82,16 +82,19 @@ def doubts(ambiguous: Iterable[str]) -> list[str]:
     return [f"warning: {doubt}; {settles}" for doubt in ambiguous]
 
 
+def detail_in(stages: Iterable[Mapping[str, Any]], stage: str) -> dict[str, Any]:
+    """Return what the newest record of a stage says in detail; nothing where there is none."""
+    return next((dict(json.loads(s["detail"] or "{}")) for s in stages if s["stage"] == stage), {})
+
+
 def in_doubt(stages: list[dict[str, Any]]) -> list[str]:
     """Return the same, from the stages of a load."""
-    detail: dict[str, Any] = next((json.loads(s["detail"] or "{}") for s in stages if s["stage"] == "validate"), {})
-    return doubts(detail.get("ambiguous") or ())
+    return doubts(detail_in(stages, "validate").get("ambiguous") or ())
 
 
 def restated(stages: list[dict[str, Any]]) -> list[str]:
     """Return what transform says of keys that were stated before with something else, in lines for a person."""
-    detail: dict[str, Any] = next((json.loads(s["detail"] or "{}") for s in stages if s["stage"] == "transform"), {})
-    if not (found := detail.get("restated_with_other_content")):
+    if not (found := detail_in(stages, "transform").get("restated_with_other_content")):
         return []
     example = dict(found["example"])
     other = example.pop("before_load_id", None)
@@ -104,8 +107,7 @@ def restated(stages: list[dict[str, Any]]) -> list[str]:
 
 def unvalued(stages: list[dict[str, Any]]) -> list[str]:
     """Return what transform says of rows that are kept without their amounts, in lines for a person."""
-    detail: dict[str, Any] = next((json.loads(s["detail"] or "{}") for s in stages if s["stage"] == "transform"), {})
-    if not (found := detail.get("unvalued")):
+    if not (found := detail_in(stages, "transform").get("unvalued")):
         return []
     rows = found["rows"]
     return [

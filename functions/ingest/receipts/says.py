@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from functions.ingest.receipts.described import described, doubts, restated, unvalued
+from functions.ingest.receipts.described import described, detail_in, doubts, restated, unvalued
 from stockflow.contracts import MASK, Contract, normalise_header
 from stockflow.members import Members
 
@@ -59,7 +59,7 @@ def detail_of(stage: Mapping[str, Any] | None) -> dict[str, Any]:
 
 def named(story: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the rows that broke a rule; of a zip archive with several files, messages begin with the row's file."""
-    members = Members.of(detail_of(next((s for s in story["stages"] if s["stage"] == "ingest"), None)))
+    members = Members.of(detail_in(story["stages"], "ingest"))
     return [{**q, "message": members.said(q["row"], q["message"])} for q in story["quarantine"]]
 
 
