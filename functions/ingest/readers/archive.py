@@ -19,8 +19,10 @@ from stockflow.errors import PermanentError
 MAX_MEMBERS = 1_000
 NAMED = 20
 _DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError, ValueError)
-_SUMS = {"physical_lines", "blank_lines", "preamble_lines", "header_lines", "continuation_lines", "hidden_rows"}
-_SUMS |= {"short_lines"}
+_SUMS = {
+    "physical_lines", "blank_lines", "preamble_lines", "header_lines", "continuation_lines", "short_lines",
+    "hidden_rows",
+}  # fmt: skip
 Decode = Callable[[BinaryIO, Target, Facts], Iterator[Chunk]]
 
 

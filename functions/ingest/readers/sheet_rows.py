@@ -130,28 +130,27 @@ class Body:
                 cells[i] = self._marks.value(self._plan.columns.get(i), value) or ""
         return None
 
+    def _cell(self, row: Row, column: int) -> str:
+        name = self._plan.columns.get(column) or self._plan.header[column]
+        return f"cell {column_letters(column)}{row.number} ({name})"
+
     def _rounded(self, row: Row, column: int, value: str) -> Reject:
-        place = f"{column_letters(column)}{row.number}"
-        message = f"cell {place} ({self._plan.columns[column]}) is a number of which only 15 digits are kept"
+        message = f"{self._cell(row, column)} is a number of which only 15 digits are kept"
         expected = "the code as text: format the column as text, and write it again"
         return Reject(row.number, "rounded_number", message, str(value), expected, _text(row))
 
     def _unreadable(self, row: Row, column: int, value: Unreadable) -> Reject:
-        place = f"{column_letters(column)}{row.number}"
-        message = f"cell {place} ({self._plan.columns[column]}) holds {shown(value)!r}, {value.why}"
+        message = f"{self._cell(row, column)} holds {shown(value)!r}, {value.why}"
         return Reject(row.number, "unreadable_cell", message, shown(value), _SAVED_AGAIN, _text(row))
 
     def _dated(self, row: Row, column: int, value: str) -> Reject:
-        where = f"cell {column_letters(column)}{row.number} ({self._plan.columns[column]})"
-        return date_for_a_text(row.number, where, str(value), _text(row))
+        return date_for_a_text(row.number, self._cell(row, column), str(value), _text(row))
 
     def _problem(self, row: Row, column: int, value: Problem) -> Reject:
-        place = f"{column_letters(column)}{row.number}"
-        name = self._plan.columns.get(column) or self._plan.header[column]
         return Reject(
             row.number,
             "formula_without_value" if value.unknown else "error_cell",
-            f"cell {place} ({name}) holds {value}",
+            f"{self._cell(row, column)} holds {value}",
             str(value),
             "a value: open the workbook in a spreadsheet, let it calculate, and save it",
             _text(row),
