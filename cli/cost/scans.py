@@ -13,7 +13,7 @@ from functions.ingest.duplicates import LOOK_BACK as CONTENT_LOOK_BACK
 from functions.transform.files import template
 from functions.transform.merge import drain_script
 from stockflow.contracts import Contract
-from stockflow.ledger import _LATEST, _PENDING, _STORIES, RECENT
+from stockflow.ledger import _LATEST, _STORIES, _UNCOMPUTED, RECENT
 
 LEDGER, ATTEMPTS, QUARANTINE = (
     f"inventory_ops.{name}" for name in ("load_stages", "stage_attempts", "quarantine_rows")
@@ -55,7 +55,7 @@ def statements(contract: Contract) -> list[Statement]:
         Statement("validate", "story", story, asked),
         Statement("transform", "pending", template("pending.sql"), pending),
         Statement("transform", f"drain of {feed}", drain_script(contract), tuple(_drain(contract))),
-        Statement("kpi", "pending", _PENDING, (Scan(LEDGER, _WEEK),)),
+        Statement("kpi", "uncomputed", _UNCOMPUTED, (Scan(LEDGER, _WEEK),)),
         Statement("kpi", "latest", latest, (Scan(LEDGER, 1, by_load=True),)),
     ]
 

@@ -7,6 +7,15 @@ WITH latest AS (
   WHERE landed_on >= @since
   QUALIFY ROW_NUMBER() OVER (PARTITION BY load_id, stage ORDER BY finished_at DESC, record_id DESC) = 1
 ),
+-- What the KPIs are to hold is the latest run of transform, also of a load that was parked since.
+results AS (
+  SELECT * FROM latest WHERE stage != 'transform'
+  UNION ALL
+  SELECT load_id, feed, stage, state, record_id, input_record, landed_on, finished_at, detail
+  FROM inventory_ops.load_stages
+  WHERE landed_on >= @since AND stage = 'transform' AND state = 'transformed'
+  QUALIFY ROW_NUMBER() OVER (PARTITION BY load_id ORDER BY finished_at DESC, record_id DESC) = 1
+),
 steps AS (
   SELECT 'ingest' AS before_stage, 'loaded' AS passed, 'validate' AS stage, 'load.ingested' AS event_type
   UNION ALL
@@ -23,7 +32,7 @@ SELECT
   done_before.finished_at AS waits_since,
   IF(steps.stage = 'kpi', done_before.detail, NULL) AS detail
 FROM steps
-JOIN latest AS done_before ON done_before.stage = steps.before_stage
+JOIN results AS done_before ON done_before.stage = steps.before_stage
 LEFT JOIN latest AS done ON done.load_id = done_before.load_id AND done.stage = steps.stage
 WHERE done.input_record IS DISTINCT FROM done_before.record_id
   -- a load that was let through and is refused now must leave again; what ingest gave up or ignored says nothing new

@@ -82,13 +82,16 @@ def _to_do(
 
 
 def _latest(asked: frozenset[Asked], now: datetime, services: Services) -> dict[str, dict[str, StageRecord]]:
-    """Return the latest records of what was asked for and of what is pending: most often the same, so asked at once."""
+    """Return the latest records of what was asked for and of what is pending: most often the same, so asked at once.
+
+    Of transform the latest run: its rows are in curated, also when the load is to be transformed again or was parked.
+    """
     days = {load.landed_on for load in asked if load.landed_on}
     with ThreadPoolExecutor(1) as beside:
-        pending = beside.submit(services.ledger.pending, "kpi", days, now)
-        found = services.ledger.latest(asked) if asked else {}
+        pending = beside.submit(services.ledger.uncomputed, days, now)
+        found = services.ledger.latest(asked, "transform") if asked else {}
     others = [load for load in pending.result() if load.load_id not in found]
-    return found | services.ledger.latest(others) if others else found
+    return found | services.ledger.latest(others, "transform") if others else found
 
 
 def catalog_version(catalog: Catalog) -> str:

@@ -130,7 +130,7 @@ _COLUMNS = ", ".join(f"`{name}`" for name in ("record_id", *(f.name for f in fie
 # Every query names its partitions: the days on which the loads landed.
 _LATEST = f"""
 SELECT {_COLUMNS} FROM inventory_ops.load_stages
-WHERE {{days}} AND load_id IN UNNEST(@load_ids)
+WHERE {{days}} AND load_id IN UNNEST(@load_ids) AND (stage != @passed_stage OR state = @passed_state)
 QUALIFY ROW_NUMBER() OVER (PARTITION BY load_id, stage ORDER BY finished_at DESC, record_id DESC) = 1
 """
 
@@ -192,20 +192,21 @@ ORDER BY finished_at DESC, record_id DESC
 LIMIT 1
 """
 
-_PENDING = """
+# Of transform the latest run, as its rows are in curated: not that a load waits for another one or was parked since.
+_UNCOMPUTED = """
 WITH latest AS (
-  SELECT load_id, stage, state, record_id, input_record, landed_on, finished_at
+  SELECT load_id, stage, record_id, input_record, landed_on, finished_at
   FROM inventory_ops.load_stages
-  WHERE (landed_on >= @since OR landed_on IN UNNEST(@days)) AND stage IN (@before, @stage)
-    AND (@feed = '' OR feed = @feed)
+  WHERE (landed_on >= @since OR landed_on IN UNNEST(@days))
+    AND (stage = 'kpi' OR (stage = 'transform' AND state = 'transformed'))
   QUALIFY ROW_NUMBER() OVER (PARTITION BY load_id, stage ORDER BY finished_at DESC, record_id DESC) = 1
 )
-SELECT before.load_id, before.landed_on
-FROM latest AS before
-LEFT JOIN latest AS done ON done.load_id = before.load_id AND done.stage = @stage
-WHERE before.stage = @before AND before.state = @passed
-  AND (done.load_id IS NULL OR done.input_record IS DISTINCT FROM before.record_id)
-ORDER BY before.finished_at
+SELECT ran.load_id, ran.landed_on
+FROM latest AS ran
+LEFT JOIN latest AS kpi ON kpi.load_id = ran.load_id AND kpi.stage = 'kpi'
+WHERE ran.stage = 'transform'
+  AND (kpi.load_id IS NULL OR kpi.input_record IS DISTINCT FROM ran.record_id)
+ORDER BY ran.finished_at
 """
 
 
@@ -248,11 +249,15 @@ class Ledger:
         self._warehouse.insert(self._table, [r.row() for r in records], [r.record_id for r in records])
         announce(*records)
 
-    def latest(self, loads: Iterable[Asked]) -> dict[str, dict[str, StageRecord]]:
-        """Return, in one query, load_id -> stage -> its latest record."""
+    def latest(self, loads: Iterable[Asked], passed: str = "") -> dict[str, dict[str, StageRecord]]:
+        """Return, in one query, load_id -> stage -> its latest record.
+
+        Of the stage ``passed``, the latest by which it took the load on: not one by which it waits or was parked since.
+        """
         wanted = list(loads)
         days, params = in_days(a.landed_on for a in wanted)
         params |= {"load_ids": [a.load_id for a in wanted]}
+        params |= {"passed_stage": passed, "passed_state": PASSED[passed] if passed else ""}
         found: dict[str, dict[str, StageRecord]] = {}
         for row in self._warehouse.query(_LATEST.format(days=days), params):
             found.setdefault(row["load_id"], {})[row["stage"]] = record_of(row)
@@ -319,18 +324,14 @@ class Ledger:
         code = "not_visible_yet" if asked.recorded_at else "not_recorded"
         raise TransientError(code, f"the ledger does not show the {before} of load {asked.load_id} yet")
 
-    def pending(self, stage: str, days: Iterable[date], now: datetime, feed: str = "") -> list[Asked]:
-        """Return the loads that passed the stage before and whose result is not in ``stage`` yet.
+    def uncomputed(self, days: Iterable[date], now: datetime) -> list[Asked]:
+        """Return the loads whose latest run of transform no KPI run holds yet.
 
         It looks at what landed in the last week, and on ``days``.
         """
-        before = stage_before(stage)
         since = landing_day(now - RECENT)
-        params = {
-            "stage": stage, "before": before, "passed": PASSED[before], "feed": feed, "since": since,
-            "days": sorted({since, *days}),  # an empty array would have no type
-        }  # fmt: skip
-        return [Asked(row["load_id"], row["landed_on"]) for row in self._warehouse.query(_PENDING, params)]
+        params = {"since": since, "days": sorted({since, *days})}  # an empty array would have no type
+        return [Asked(row["load_id"], row["landed_on"]) for row in self._warehouse.query(_UNCOMPUTED, params)]
 
 
 def in_days(days: Iterable[date | None]) -> tuple[str, dict[str, Any]]:

@@ -88,7 +88,6 @@ def kpis() -> Iterator[Statement]:
 def ledger() -> Iterator[Statement]:
     """What the stages ask the ledger."""
     from stockflow.ledger import Asked
-    from stockflow.stages import STAGES
 
     services = RecordedServices("ledger")
     for day in (DAY, None):
@@ -96,8 +95,7 @@ def ledger() -> Iterator[Statement]:
         services.ledger.details([Asked("a", day)], "transform")
         services.ledger.story(Asked("a", day), "validate")
         services.ledger.last(Asked("a", day), "ingest", "loaded", "1")
-    for stage in STAGES[1:]:
-        services.ledger.pending(stage, [DAY], NOW, "sales")
+    services.ledger.uncomputed([DAY], NOW)
     yield from services.statements
 
 

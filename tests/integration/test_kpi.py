@@ -223,6 +223,29 @@ def test_a_replay_computes_the_days_of_a_load_also_after_a_transform_that_change
     assert world.runs()["each_day"] == (FIRST, FIRST)
 
 
+@pytest.mark.parametrize("told", [True, False])
+@pytest.mark.parametrize("state", ["pending", "failed"])
+def test_what_transform_put_into_curated_is_computed_also_when_a_later_record_hides_it(
+    world: World, state: str, told: bool
+) -> None:
+    """A load that is to be transformed again, or was parked, keeps its rows in curated until another run ends.
+
+    Whether its event came or was lost.
+    """
+    load = world.transformed("sales", FIRST)
+    world.drain(load)
+    world.transformed("sales", LAST, load=load)
+    ledger = world.services.ledger
+    hidden = ledger.stages(load)["transform"]
+    later = hidden.finished_at + timedelta(microseconds=1)
+    ledger.record(replace(hidden, state=state, input_record=None, detail={}, finished_at=later))
+    woken = [r["load_id"] for r in sweep.waiting(world.services, datetime.now(UTC)) if r["stage"] == "kpi"]
+    assert woken == [load]
+    world.drain(load if told else world.transformed("purchase_orders", FIRST))
+    assert world.runs()["each_day"] == (LAST, LAST)
+    assert ledger.stages(load)["kpi"].input_record == hidden.record_id
+
+
 def counted(world: World) -> dict[str, int]:
     """KPI -> how often it was computed."""
     rows = world.rows("SELECT kpi, COUNT(*) AS n FROM inventory_ops.kpi_runs WHERE state = 'computed' GROUP BY kpi")

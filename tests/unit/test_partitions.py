@@ -36,7 +36,7 @@ def _sql(path: str) -> str:
 STATEMENTS = {
     "ledger, latest": ledger._LATEST.format(days=DAYS),
     "ledger, stories": ledger._STORIES.format(days=DAYS),
-    "ledger, pending": ledger._PENDING,
+    "ledger, uncomputed": ledger._UNCOMPUTED,
     "same contents": duplicates._SAME_CONTENTS,
     "duplicates": _sql("functions/ingest/duplicates.sql"),
     "copies": _sql("functions/ingest/copies.sql"),
