@@ -93,7 +93,7 @@ def show(
             f"{name!r} has no profile and no files in <feed>/{name}/ in {days} days; profiles: {known}. "
             f"`stockflow sender new {name} --from FILE` writes one"
         )
-    declared = {} if sender is None else {**sender.conventions, **({"feeds": sender.feeds} if sender.feeds else {})}
+    declared = _declared(sender) if sender else {}
     due = [asdict(e) for e in expected(services) if e.sender == name]
     if as_json:
         files = sender.files if sender else []
@@ -102,6 +102,13 @@ def show(
     _tell(name, sender, declared, rows, days)
     if due:
         print_table(due, ["feed", "due_at", "newest", "hours_late"], "Its files that were expected last")
+
+
+def _declared(sender: Sender) -> dict[str, Any]:
+    """Return what a profile says of its files and places; its calendars are shown by the days that were due."""
+    places = {feed: {"locations": list(codes)} for feed, codes in sender.locations.items()}
+    feeds = {feed: {**places.get(feed, {}), **own} for feed, own in sender.feeds.items()}
+    return {**places.get("", {}), **sender.conventions, **({"feeds": feeds} if feeds else {})}
 
 
 def _tell(name: str, sender: Sender | None, declared: Mapping[str, Any], rows: list[dict[str, Any]], days: int) -> None:
@@ -263,7 +270,8 @@ def _text(value: Any) -> str:
 
 
 def _row(sender: Sender) -> dict[str, Any]:
-    declared = [f"{k}: {v}" for k, v in sender.conventions.items()]
+    places = {"locations": ", ".join(sender.locations[""])} if "" in sender.locations else {}
+    declared = [f"{k}: {v}" for k, v in {**places, **sender.conventions}.items()]
     return {
         "sender": sender.name,
         "files": ", ".join(sender.files),

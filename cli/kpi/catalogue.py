@@ -12,7 +12,7 @@ from cli.output import CommandError, console, print_json, print_table
 from cli.refresh import compute
 from cli.stack import Json
 from cli.texts import LANGUAGE, said, speaking
-from functions.kpi.catalog import catalog_of, load_definitions, read_texts
+from functions.kpi.catalog import catalog_of, contracts_of, load_definitions, read_texts
 from functions.kpi.definition import Definition
 from functions.kpi.graph import column_lineage, tables_of
 from functions.kpi.headline import Headline, headlines
@@ -126,7 +126,7 @@ def _defined(services: Services, name: str) -> list[Definition]:
 
 
 def _one(services: Services, uri: str, name: str) -> Definition:
-    found = catalog_of(read_texts(uri, services, f"{name}.sql"), services.contracts)
+    found = catalog_of(read_texts(uri, services, f"{name}.sql"), contracts_of(services))
     for fault in found.faults.values():
         raise fault
     if name not in found.definitions:

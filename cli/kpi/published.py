@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from cli.output import CommandError
-from functions.kpi.catalog import catalog_of
+from functions.kpi.catalog import catalog_of, contracts_of
 from stockflow.events import ObjectRef
 from stockflow.services import Services
 
@@ -111,7 +111,7 @@ class Bucket:
         return Publication(name, self._services.clock(), by, note, text, self._version(name, text))
 
     def _version(self, name: str, text: str) -> str:
-        found = catalog_of({f"{name}.sql": text}, self._services.contracts).definitions.get(name)
+        found = catalog_of({f"{name}.sql": text}, contracts_of(self._services)).definitions.get(name)
         return found.version if found else "unreadable"
 
     def _keep(self, made: Publication) -> None:

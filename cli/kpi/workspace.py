@@ -10,12 +10,12 @@ from pathlib import Path
 from cli import target
 from cli.nearest import hint
 from cli.output import CommandError
-from functions.kpi.catalog import Catalog, catalog_of, read_texts
+from functions.kpi.catalog import Catalog, catalog_of, contracts_of, read_texts
 from functions.kpi.columns import Columns, all_columns, curated_columns
 from functions.kpi.definition import Definition
 from functions.kpi.graph import reads, tables_of
 from functions.kpi.refresh import views_by_name, without_horizons
-from stockflow.contracts import Contract, load_contracts
+from stockflow.contracts import Contract
 from stockflow.errors import PermanentError
 from stockflow.services import Services
 from stockflow.settings import bundle_root
@@ -96,7 +96,7 @@ def open_workspace(wanted: Sequence[str], uri: str, services: Services | None = 
         CommandError: a file that is not there, or a name that no definition has.
     """
     target.remember()
-    contracts = services.contracts if services else load_contracts(bundle_root() / "contracts")
+    contracts = contracts_of(services)
     texts = read_texts(uri, services)
     places = {} if uri.startswith("gs://") else {name: str(Path(uri, name)) for name in texts}
     names = []

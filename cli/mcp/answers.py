@@ -14,7 +14,7 @@ from cli.kpi.why import answer, asked, both
 from cli.kpi.workspace import open_workspace
 from cli.output import CommandError
 from cli.texts import LANGUAGE, said
-from functions.kpi.catalog import Catalog, catalog_of, read_texts
+from functions.kpi.catalog import Catalog, catalog_of, contracts_of, read_texts
 from functions.kpi.definition import Definition
 from functions.kpi.headline import UNKNOWN, told
 from functions.kpi.state import read_spans
@@ -172,7 +172,7 @@ def _catalog(services: Services) -> Catalog:
     known = frozenset(texts.items())
     if known not in _read:
         _read.clear()
-        _read[known] = catalog_of(texts, services.contracts)
+        _read[known] = catalog_of(texts, contracts_of(services))
     return _read[known]
 
 

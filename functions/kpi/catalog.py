@@ -13,6 +13,7 @@ from functions.kpi.definition import Definition, parse
 from stockflow.contracts import Contract, load_contracts
 from stockflow.errors import PermanentError
 from stockflow.events import ObjectRef
+from stockflow.senders import load_senders, with_calendars
 from stockflow.services import Services
 from stockflow.settings import bundle_root
 
@@ -32,14 +33,20 @@ class Catalog:
 
 def read_catalog(uri: str, services: Services | None = None) -> Catalog:
     """Return what a folder, or ``gs://bucket/prefix`` (with ``services``), defines; a bad file hides no other."""
-    contracts = services.contracts if services else load_contracts(bundle_root() / "contracts")
-    return catalog_of(read_texts(uri, services), contracts)
+    return catalog_of(read_texts(uri, services), contracts_of(services))
 
 
 def read_headers(uri: str, services: Services | None = None) -> Catalog:
     """Return what ``read_catalog`` does without a look at the SQL, which takes a parser and half a second."""
-    contracts = services.contracts if services else load_contracts(bundle_root() / "contracts")
-    return _catalog(read_texts(uri, services), contracts, lambda _: None)
+    return _catalog(read_texts(uri, services), contracts_of(services), lambda _: None)
+
+
+def contracts_of(services: Services | None = None) -> dict[str, Contract]:
+    """Return the contracts (of this checkout without ``services``) with the calendars of the senders' locations."""
+    if services:
+        return with_calendars(services.contracts, services.senders)
+    folder = bundle_root() / "contracts"
+    return with_calendars(load_contracts(folder), load_senders(folder))
 
 
 def catalog_of(texts: Mapping[str, str], contracts: Mapping[str, Contract]) -> Catalog:

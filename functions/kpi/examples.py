@@ -9,6 +9,7 @@ from typing import Any
 from sqlglot import exp, parse_one
 
 from functions.kpi.columns import Columns
+from functions.kpi.contract_params import without_calendars
 from functions.kpi.definition import Definition
 from functions.kpi.graph import parse_sql
 from stockflow.errors import PermanentError
@@ -24,7 +25,8 @@ def example_sql(
     Raises:
         PermanentError: ``bad_definition`` when a row names a column that its table does not have.
     """
-    tree = _filled(definition, parse_sql(definition.name, definition.sql, definition.first_line), given, known, views)
+    sql = without_calendars(definition.sql)
+    tree = _filled(definition, parse_sql(definition.name, sql, definition.first_line), given, known, views)
     text: str = tree.sql(dialect="bigquery")
     return text
 

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from cli.freshness import ARRIVALS
 from cli.texts import speaking
-from functions.kpi.catalog import Catalog, catalog_of, read_texts
+from functions.kpi.catalog import Catalog, catalog_of, contracts_of, read_texts
 from functions.kpi.definition import Definition
 from local.dashboard import queries
 from local.dashboard.catalogue import Kpi, shown
@@ -112,7 +112,7 @@ def texts() -> Texts:
 def catalog(files: Texts) -> Catalog:
     """Return what these files define."""
     with _plain_words() as s:
-        return catalog_of(dict(files), s.contracts)
+        return catalog_of(dict(files), contracts_of(s))
 
 
 def tables() -> dict[str, tuple[str, ...]]:

@@ -21,6 +21,10 @@ class Calendar:
     by: time | None = None
     off: frozenset[date] = frozenset()
 
+    def stated(self) -> dict[str, Any]:
+        """Return what SQL reads of it: the weekdays (1: Monday) as one text, and the days off."""
+        return {"weekdays": "".join(str(d + 1) for d in sorted(self.days)), "off": sorted(map(str, self.off))}
+
     def due(self, now: datetime, zone: str) -> tuple[datetime, datetime] | None:
         """Return when the last day that is over by now began, and its time limit (UTC); None when there is none."""
         place = ZoneInfo(zone)

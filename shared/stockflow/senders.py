@@ -21,6 +21,7 @@ from stockflow.errors import PermanentError
 from stockflow.identity import digest
 
 FOLDER = "senders"
+CALENDARS = "senderCalendars"  # the property of a contract that KPIs read
 ORDERS = ("dmy", "mdy", "ymd")
 MARKS = (".", ",")
 
@@ -31,7 +32,8 @@ class Sender:
 
     ``files`` are patterns of object names (``*``: anything, also folders; ``?``: one character). ``conventions`` hold
     for all its feeds, ``feeds`` what differs in one; ``calendars``: feed -> the days on which its files are expected,
-    which decide nothing about how they are read.
+    ``locations``: feed ("": all others) -> the places that it sends for. These two decide nothing about how files are
+    read.
     """
 
     name: str
@@ -40,6 +42,7 @@ class Sender:
     feeds: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     fingerprint: str = ""
     calendars: Mapping[str, Calendar] = field(default_factory=dict)
+    locations: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def pattern(self) -> str:
@@ -89,8 +92,10 @@ def load_sender(path: Path) -> Sender:
         for key, value in said.items():
             _check(path.name, where, key, value)
     calendars = {feed: calendar_of(own.pop("expected")) for feed, own in feeds.items() if "expected" in own}
+    places = {"": doc, **feeds}
+    locations = {feed: _codes(own.pop("locations")) for feed, own in places.items() if "locations" in own}
     said = json.dumps([files, doc, feeds], sort_keys=True, default=str)
-    return Sender(path.stem, tuple(files), doc, feeds, digest(said, length=12), calendars)
+    return Sender(path.stem, tuple(files), doc, feeds, digest(said, length=12), calendars, locations)
 
 
 def sender_of(name: str, senders: Iterable[Sender]) -> Sender | None:
@@ -124,6 +129,25 @@ def contract_of(contract: Contract, sender: Sender | None) -> Contract:
     return replace(contract, properties=properties, fingerprint=digest(contract.fingerprint, sender.fingerprint))
 
 
+def with_calendars(contracts: Mapping[str, Contract], senders: Iterable[Sender]) -> dict[str, Contract]:
+    """Return the contracts with the calendars of the locations that senders name: a JSON text, by location.
+
+    It is no part of a contract's fingerprint: a calendar decides nothing about how files are read.
+    """
+    found: dict[str, list[dict[str, Any]]] = {}
+    for sender in senders:
+        for feed, calendar in sender.calendars.items():
+            for location in sender.locations.get(feed, sender.locations.get("", ())):
+                found.setdefault(feed, []).append({"location": location, **calendar.stated()})
+    texts = {feed: _sorted_json(entries) for feed, entries in found.items() if feed in contracts}
+    own = {f: replace(contracts[f], properties={**contracts[f].properties, CALENDARS: t}) for f, t in texts.items()}
+    return {**contracts, **own}
+
+
+def _sorted_json(entries: Iterable[dict[str, Any]]) -> str:
+    return "[" + ", ".join(sorted({json.dumps(e, sort_keys=True, ensure_ascii=False) for e in entries})) + "]"
+
+
 def _check_columns(sender: Sender, contract: Contract, key: str) -> None:
     """See that what is declared of this very feed names its columns; of all feeds, others are left out."""
     known = [c.name for c in contract.stated]
@@ -141,6 +165,11 @@ def _unknown(where: str, found: str, known: Iterable[str]) -> str:
 
 def _texts(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and all(isinstance(v, str) and v for v in value)
+
+
+def _codes(found: list[str]) -> tuple[str, ...]:
+    """Return location codes as the curated tables have them: in capitals."""
+    return tuple(sorted({code.strip().upper() for code in found}))
 
 
 def _is_map(value: Any) -> bool:
@@ -171,6 +200,7 @@ KEYS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "sheet": (lambda v: isinstance(v, str) and bool(v), "the name of a sheet"),
     "headerLine": (lambda v: isinstance(v, int) and not isinstance(v, bool) and v > 0, "a line number, from 1 on"),
     "expected": (is_calendar, EXPECTED),
+    "locations": (_texts, "a list of location codes such as [S01, S02] (in quotes where it looks like a number)"),
     "headers": (_is_map, "header: column, such as 'Art.-Nr.': sku"),
     "defaults": (_is_map, "column: value, such as location_code: S01 (in quotes where it looks like a number)"),
 }

@@ -79,9 +79,12 @@ class LocalWarehouse:
         if values:
             self._connection.executemany(f"INSERT INTO {_PROJECT}.{table} VALUES ({holes})", values)
 
-    def compute(self, wanted: Collection[str] = ()) -> None:
-        """Compute these definitions and what they read (all, if none is named) for the days that its facts reach."""
-        definitions = load_definitions(_DEFINITIONS)
+    def compute(self, wanted: Collection[str] = (), services: Services | None = None) -> None:
+        """Compute these definitions and what they read (all, if none is named) for the days that its facts reach.
+
+        They are as the contracts and profiles of ``services`` have them, else as those of this checkout.
+        """
+        definitions = load_definitions(_DEFINITIONS, services)
         read = reads(definitions, self._views)
         horizons = {row["horizon"]: row for row in in_process.rows("SELECT * FROM inventory_curated.known_days")}
         needed = _behind(wanted or definitions, read)
