@@ -105,15 +105,23 @@ def _with_days(work: list[Work], latest: Mapping[str, Stages], services: Service
     again = [
         Asked(w.record.load_id, w.record.landed_on)
         for w in work
-        if (done := latest[w.record.load_id].get("kpi"))
-        and done.input_record == w.record.record_id
-        and not moves(w.record.detail)
+        if _is_replayed(latest[w.record.load_id].get("kpi"), w.record) and not moves(w.record.detail)
     ]
     said = services.ledger.details(again, "transform") if again else {}
     return [
-        replace(w, record=replace(w.record, detail=together(said[w.record.load_id]))) if w.record.load_id in said else w
+        replace(w, record=replace(w.record, detail=together(said[w.record.load_id])), all_days=True)
+        if w.record.load_id in said
+        else w
         for w in work
     ]
+
+
+def _is_replayed(done: StageRecord | None, record: StageRecord) -> bool:
+    """Whether the KPIs held this very result of transform before; also when that replay goes on after a checkpoint."""
+    if done is None:
+        return False
+    goes_on = done.state == CHECKPOINT and done.detail.get("of") == record.record_id
+    return done.input_record == record.record_id or (goes_on and bool(done.detail.get("all_days")))
 
 
 def _record_others(runs: list[Run], catalog: Catalog, services: Services) -> None:
@@ -153,10 +161,10 @@ def _checkpoint(work: list[Work], found: Refreshed, started: datetime, services:
         next_record(
             w.record, "kpi", state=CHECKPOINT, stage_version=w.record.stage_version, run_id=run, started_at=started,
             finished_at=finished, input_record=None, message=f"waits for {waits_for}",
-            detail={"of": w.record.record_id, "computed": sorted(found.keys), **due},
+            detail={"of": w.record.record_id, "computed": sorted(found.keys), "all_days": w.all_days, **due},
         )
         for w in work
-        if w.held_by != found.keys
+        if w.held_by != found.keys or not w.held_by  # nothing says yet that a replay waits
     ]  # fmt: skip
     services.ledger.record(*records)
     reached("kpi.put_off")

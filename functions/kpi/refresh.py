@@ -37,10 +37,14 @@ HORIZONS = "inventory_curated.known_days"
 
 @dataclass(frozen=True)
 class Work:
-    """A transformed load, and the KPIs (``key``) that hold it already: computed before a drain ran out of time."""
+    """A transformed load, and the KPIs (``key``) that hold it already: computed before a drain ran out of time.
+
+    ``all_days``: it is replayed, so its record says the days of all its transforms.
+    """
 
     record: StageRecord
     held_by: frozenset[str] = frozenset()
+    all_days: bool = False
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """The kpi stage on the real emulator: what is computed, what is not, and what a bad definition does to the others."""
 
+import json
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -379,6 +380,16 @@ class Clock:
         return 0.0 if self.left >= 0 else float("inf")
 
 
+def again(world: World) -> str:
+    """Return a load whose last transform changed nothing, and that is replayed."""
+    load = world.transformed("sales", FIRST)
+    world.services.settings, kept = replace(world.services.settings, kpi_interval_seconds="{}"), world.services.settings
+    world.drain(load)
+    world.drain(world.transformed("sales", load=load))
+    world.services.settings = replace(kept, replay_window_seconds=0)
+    return load
+
+
 @pytest.fixture
 def cut(monkeypatch: pytest.MonkeyPatch, world: World) -> Iterator[None]:
     """A drain that had time for one KPI, ``daily``; the one after it has all the time that it wants."""
@@ -404,6 +415,19 @@ def test_a_drain_that_runs_out_of_time_is_gone_on_with_by_the_next_delivery(worl
     assert sorted(computed(world)) == ["daily", "each_day", "three_days"]
     assert values(world, "each_day")[LAST] == 5 and values(world, "three_days")[LAST] == 7
     assert {m["event_type"] for m in world.publisher.sent} == {"kpi.refreshed"} and len(world.publisher.sent) == 2
+
+
+def test_a_replay_that_is_cut_goes_on_with_the_days_of_the_load(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also after a transform that changed nothing: the KPIs that there was no time for compute the same days."""
+    load = again(world)
+    before = len(computed(world))
+    with monkeypatch.context() as patched:
+        patched.setattr(refresh, "time", Clock(1))
+        with pytest.raises(TransientError, match="no time left for each_day, three_days"):
+            world.drain(load)
+    world.drain(load)
+    assert sorted(computed(world)[before:]) == ["daily", "each_day", "three_days"]
+    assert world.runs()["each_day"] == (FIRST, FIRST)
 
 
 def test_what_comes_in_between_is_computed_for_its_days_only(world: World, cut: None) -> None:
@@ -456,6 +480,22 @@ def test_a_kpi_with_an_interval_rests_and_takes_all_that_came_when_it_is_due(res
     rests.drain(loads[0])
     assert computed(rests)[4:] == ["three_days"] and values(rests, "three_days")[LAST] == 11
     assert len(rests.publisher.sent) == 3
+
+
+@pytest.mark.parametrize("resting", [["three_days"], ["daily", "each_day", "three_days"]])
+def test_a_replay_of_kpis_that_rest_computes_the_days_of_the_load_when_they_are_due(
+    rests: World, resting: list[str]
+) -> None:
+    """Also after a transform that changed nothing, and when all of them rest."""
+    load = again(rests)
+    before = len(computed(rests))
+    intervals = json.dumps(dict.fromkeys(resting, 3600))
+    rests.services.settings = replace(rests.services.settings, kpi_interval_seconds=intervals)
+    rests.drain(load)
+    assert sorted([*computed(rests)[before:], *resting]) == ["daily", "each_day", "three_days"]
+    rests.services.clock = lambda: datetime.now(UTC) + timedelta(hours=1)
+    rests.drain(rests.transformed("purchase_orders", FIRST))
+    assert sorted(computed(rests)[before:]) == ["daily", "each_day", "three_days"]
 
 
 def test_the_sweep_wakes_the_loads_of_a_kpi_that_is_due_and_not_before(rests: World) -> None:
