@@ -120,7 +120,9 @@ def build(
     from cli.catalog.measured import measured
     from cli.catalog.pages import pages
     from cli.catalog.site import build as build_site
+    from cli.catalog.site import made
 
+    made(to)
     asked = target.reachable()
     found = pages(measured(target.services()) if asked else None)
     build_site(found, to)

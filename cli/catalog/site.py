@@ -1,5 +1,6 @@
 """The catalogue as a site of its own: it opens from its folder, and is searched without a server or a network."""
 
+import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -36,6 +37,23 @@ _CONFIG: dict[str, Any] = {
     "markdown_extensions": ["tables", "pymdownx.highlight", "pymdownx.superfences"],
     "strict": True,
 }  # fmt: skip
+
+
+def made(site: Path) -> None:
+    """Make the folder of a site, before the work that fills it.
+
+    Raises:
+        CommandError: it cannot be made, or not written to.
+    """
+    why = "no permission"
+    try:
+        site.mkdir(parents=True, exist_ok=True)
+        if os.access(site, os.W_OK | os.X_OK):
+            return
+    except OSError as error:
+        why = str(error.strerror)
+    helps = "name a folder that can be written to: `stockflow catalog build --to FOLDER`"
+    raise CommandError(f"cannot write into {site}: {why}", helps)
 
 
 def build(pages: Mapping[str, str], site: Path) -> None:

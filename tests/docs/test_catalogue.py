@@ -1,6 +1,7 @@
 """`stockflow catalog build`: what each feed, column and KPI means, as a site that needs neither server nor network."""
 
 import json
+import os
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
@@ -8,7 +9,9 @@ import pytest
 from selenium.webdriver.common.by import By
 from typer.testing import CliRunner
 
+from cli import target
 from cli.main import app
+from cli.output import CommandError
 from functions.kpi.catalog import load_definitions
 from stockflow.contracts import load_contracts
 from tests.support.axe import findings
@@ -27,6 +30,22 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert done.exit_code == 0, done.output
     assert json.loads(done.stdout[done.stdout.index("{") :])["index"] == str(folder / "index.html")
     return folder
+
+
+@pytest.mark.parametrize("inside", ["file/site", "/proc/site", "read_only"])
+def test_a_folder_that_cannot_be_written_to_is_said_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, inside: str
+) -> None:
+    """Before anything is asked or built: what it is, why, and what to do."""
+    (tmp_path / "file").touch()
+    (tmp_path / "read_only").mkdir()
+    may, to = os.access, tmp_path / inside
+    monkeypatch.setattr(os, "access", lambda path, mode: may(path, mode) and not (mode & os.W_OK and path == to))
+    monkeypatch.setattr(target, "reachable", lambda: pytest.fail("asked before the folder was looked at"))
+    done = CliRunner().invoke(app, ["catalog", "build", "--to", str(to)])
+    assert done.exit_code == 1 and isinstance(done.exception, CommandError)
+    assert str(done.exception).startswith(f"cannot write into {to}: ")
+    assert str(done.exception).endswith("name a folder that can be written to: `stockflow catalog build --to FOLDER`")
 
 
 def test_each_feed_has_its_columns_and_rules(site: Path) -> None:
