@@ -105,7 +105,7 @@ def _with_days(work: list[Work], latest: Mapping[str, Stages], services: Service
     again = [
         Asked(w.record.load_id, w.record.landed_on)
         for w in work
-        if _is_replayed(latest[w.record.load_id].get("kpi"), w.record) and not moves(w.record.detail)
+        if (done := latest[w.record.load_id].get("kpi")) and _needs_all_days(done, w.record)
     ]
     said = services.ledger.details(again, "transform") if again else {}
     return [
@@ -116,12 +116,13 @@ def _with_days(work: list[Work], latest: Mapping[str, Stages], services: Service
     ]
 
 
-def _is_replayed(done: StageRecord | None, record: StageRecord) -> bool:
-    """Whether the KPIs held this very result of transform before; also when that replay goes on after a checkpoint."""
-    if done is None:
-        return False
-    goes_on = done.state == CHECKPOINT and done.detail.get("of") == record.record_id
-    return done.input_record == record.record_id or (goes_on and bool(done.detail.get("all_days")))
+def _needs_all_days(done: StageRecord, record: StageRecord) -> bool:
+    """Whether a load is replayed whose last transform changed nothing, or a replay of it was put off.
+
+    What transform did since that replay was put off is added to its days.
+    """
+    put_off = done.state == CHECKPOINT and bool(done.detail.get("all_days"))
+    return put_off or (done.input_record == record.record_id and not moves(record.detail))
 
 
 def _record_others(runs: list[Run], catalog: Catalog, services: Services) -> None:
