@@ -1,6 +1,7 @@
 -- Loads that landed since @since and wait for a stage since before @before, each with the event that wakes it: its
 -- next stage never started, failed, or was asked to look again. Lost events are made up for from what the ledger says.
--- KPIs that rest say when they are due (`due` in the detail of `kpi`): their loads wait until then, and no longer.
+-- KPIs that rest say when they are due (`due` in the detail of `kpi`): their loads wait until then, and no longer; one
+-- that was transformed again since (`of` names the run that they know) does not wait for them.
 WITH latest AS (
   SELECT load_id, feed, stage, state, record_id, input_record, landed_on, finished_at, detail
   FROM inventory_ops.load_stages
@@ -41,7 +42,7 @@ WHERE done.input_record IS DISTINCT FROM done_before.record_id
     OR (steps.stage != 'kpi' AND done.load_id IS NOT NULL AND done_before.state IN ('rejected', 'held'))
   )
   AND IF(
-    JSON_VALUE(done.detail, '$.due') IS NOT NULL,
+    JSON_VALUE(done.detail, '$.due') IS NOT NULL AND JSON_VALUE(done.detail, '$.of') = done_before.record_id,
     TIMESTAMP(JSON_VALUE(done.detail, '$.due')) <= @now,
     done_before.finished_at < @before AND (done.finished_at IS NULL OR done.finished_at < @before)
   )

@@ -517,6 +517,16 @@ def test_the_sweep_wakes_the_loads_of_a_kpi_that_is_due_and_not_before(rests: Wo
     assert sweep.waiting(rests.services, long_ago) == []
 
 
+def test_the_sweep_wakes_a_load_that_was_transformed_again_while_a_kpi_rests(rests: World) -> None:
+    """Its event was lost: the KPIs that do not rest are not to wait for the one that does."""
+    load = sold(rests, 5)
+    rests.drain(load)
+    rests.transformed("sales", FIRST, load=load)
+    assert [row["load_id"] for row in sweep.waiting(rests.services, datetime.now(UTC))] == [load]
+    rests.drain(load)
+    assert sweep.waiting(rests.services, datetime.now(UTC)) == []
+
+
 def test_a_kpi_that_reads_one_that_rests_waits_for_it(rests: World) -> None:
     write(folder(rests), "on_three_days", "value", reads="three_days")
     text = (folder(rests) / "on_three_days.sql").read_text().replace("units AS numerator", "value AS numerator")
