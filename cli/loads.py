@@ -28,6 +28,7 @@ COLUMNS = [
     "superseded",
     "seconds",
 ]
+LATER = "later statements of the same keys, in this file or in others"
 _LOADS = """
 SELECT load_id, feed, bucket, object, generation, landed_at, landed_on, stage, state, end_state, `lines`, `rows`,
   rejects, quarantined, reason_code, message, seconds, unused_columns, absent_measures,
@@ -217,7 +218,7 @@ def _tell(story: dict[str, Any]) -> None:
     out.print(f"state: {ended(load)}", markup=False)
     if load["superseded"]:
         by = f"the newer file of the same name (load {newer})" if (newer := load.get("replaced_by")) else ""
-        out.print(f"superseded: {load['superseded']} of its rows, by {by or 'newer statements of the same keys'}")
+        out.print(f"superseded: {load['superseded']} of its rows, by {by or LATER}")
     for line in read_as(story["stages"]):
         out.print(line, markup=False)
     counts = ["stage", "state", "rows", "rejects", "quarantined", "superseded", "finished_at", "reason_code"]

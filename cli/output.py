@@ -57,11 +57,10 @@ def errors() -> "Console":
 
 
 def progress() -> "Progress":
-    """Return a bar with what is done of a total and the time since, on standard error; it goes when it ends."""
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+    """Return a bar with what is done of a total and the time since, on standard error; without a terminal, lines."""
+    from cli.bar import Bar
 
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"))
-    return Progress(*columns, TimeElapsedColumn(), console=errors(), transient=True)
+    return Bar(errors())
 
 
 def quiet() -> None:
