@@ -1,4 +1,4 @@
-"""A bar of what is done of a total; where no terminal shows it, a line now and then, so that a log does not fall silent."""
+"""A bar of what is done of a total; where no terminal shows it, a line now and then instead."""
 
 import time
 from collections.abc import Callable

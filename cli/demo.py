@@ -130,7 +130,7 @@ def _headlines(counted: list[tuple[Definition, Headline]]) -> None:
     out = console()
     out.print("\n[bold]The KPIs[/]")
     for definition, line in counted:
-        shown = wording.figure(line.value, definition.unit) if line.value is not None else line.reason
+        shown = wording.figure(line.value, definition.unit) if line.value is not None else wording.reason(line.reason)
         out.print(f"\n[bold]{definition.title}[/]: [bold cyan]{shown}[/]" + (f" on {line.day}" if line.day else ""))
         out.print(f"  {sentence(definition, line)}", markup=False)
 
