@@ -31,7 +31,7 @@ def with_values(definition: Definition, contracts: Mapping[str, Contract]) -> De
         mark, feed, name, written = found.groups()
         if name == CALENDARS:
             text = _properties(contracts, feed).get(name)
-            return found[0] if text is None else f"{mark}{_literal(text)}"
+            return found[0] if text is None else f"{mark}{text_literal(text)}"
         known = definition.thresholds if feed == "thresholds" else _properties(contracts, feed)
         if written.startswith("'") or not isinstance(known.get(name), int):
             line = definition.first_line + definition.sql.count("\n", 0, found.start())
@@ -47,7 +47,8 @@ def without_calendars(sql: str) -> str:
     return _CALENDARS.sub(r"\1'[]'", sql)
 
 
-def _literal(text: str) -> str:
+def text_literal(text: str) -> str:
+    """Return a text as BigQuery's SQL writes it."""
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 

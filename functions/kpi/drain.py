@@ -146,10 +146,10 @@ def _definition_version(name: str, catalog: Catalog) -> str | None:
     return catalog.definitions[name].version if name in catalog.definitions else None
 
 
-def _held_by(done: StageRecord | None, record: StageRecord) -> frozenset[str]:
-    """Return the KPIs that hold this very result of transform already, by the last drain that ran out of time."""
+def _held_by(done: StageRecord | None, record: StageRecord) -> frozenset[str] | None:
+    """Return the KPIs that hold this very result of transform already, by the last drain that put others off."""
     if done is None or done.state != CHECKPOINT or done.detail.get("of") != record.record_id:
-        return frozenset()
+        return None
     return frozenset(done.detail["computed"])
 
 
@@ -165,7 +165,7 @@ def _checkpoint(work: list[Work], found: Refreshed, started: datetime, services:
             detail={"of": w.record.record_id, "computed": sorted(found.keys), "all_days": w.all_days, **due},
         )
         for w in work
-        if w.held_by != found.keys or not w.held_by  # nothing says yet that a replay waits
+        if w.held_by != found.keys
     ]  # fmt: skip
     services.ledger.record(*records)
     reached("kpi.put_off")

@@ -9,7 +9,7 @@ from typing import Any
 from sqlglot import exp, parse_one
 
 from functions.kpi.columns import Columns
-from functions.kpi.contract_params import without_calendars
+from functions.kpi.contract_params import text_literal, without_calendars
 from functions.kpi.definition import Definition
 from functions.kpi.graph import parse_sql
 from stockflow.errors import PermanentError
@@ -66,7 +66,7 @@ def _value(value: Any) -> str:
     if value is None:
         return "NULL"
     if isinstance(value, str | date):
-        return "'" + str(value).replace("\\", "\\\\").replace("'", "\\'") + "'"
+        return text_literal(str(value))
     return str(value).upper() if isinstance(value, bool) else repr(value)
 
 

@@ -37,13 +37,14 @@ HORIZONS = "inventory_curated.known_days"
 
 @dataclass(frozen=True)
 class Work:
-    """A transformed load, and the KPIs (``key``) that hold it already: computed before a drain ran out of time.
+    """A transformed load, and the KPIs (``key``) that hold it already: computed before a drain put the others off.
 
-    ``all_days``: it is replayed, so its record says the days of all its transforms.
+    ``held_by`` is None when no drain put any off. ``all_days``: it is replayed, so its record says the days of all its
+    transforms.
     """
 
     record: StageRecord
-    held_by: frozenset[str] = frozenset()
+    held_by: frozenset[str] | None = None
     all_days: bool = False
 
 
@@ -241,7 +242,7 @@ class _Round:
 
     def _dates(self, definition: Definition) -> set[date]:
         """Return the days to compute: what the loads that are new to it changed, and what it does not cover yet."""
-        new = frozenset(w.record.record_id for w in self._work if key(definition) not in w.held_by)
+        new = frozenset(w.record.record_id for w in self._work if key(definition) not in (w.held_by or ()))
         if new not in self._known:
             self._known[new] = self._changed(new)
         return self._known[new].get(definition.table, set())
