@@ -16,6 +16,7 @@ from typing import Any, BinaryIO, cast
 import pyarrow as pa
 from pyarrow import parquet
 
+from cli.trial.beside import compare
 from cli.trial.rules import failing, unknown
 from functions.ingest.readers.decode import decode
 from functions.ingest.readers.layout import column_of
@@ -113,6 +114,7 @@ def try_file(
         facts = Facts()
         try:
             rows = _read(path, Target(contract, name), facts, rejects, staged, now)
+            facts.note(**compare(path, facts, rows, rejects))
         except PermanentError as error:
             trial.end("rejected", error.code, error.message)
             _note(trial, facts, rejects, contract)

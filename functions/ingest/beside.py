@@ -10,11 +10,12 @@ it, and once a file was found to be as stated, the statement is that file's: no 
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import PurePosixPath
+from typing import Any
 
-from functions.ingest.agreement import CODES, Found, check
+from functions.ingest.agreement import CODES, Found, check, less_sure
 from functions.ingest.control import Stated, is_control, stated
 from stockflow.errors import PermanentError, TransientError
 from stockflow.events import ObjectRef, announcement
@@ -55,12 +56,19 @@ class Statement:
 
 
 @dataclass(frozen=True)
-class Disagreement:
-    """A loaded file that is not what its control file states."""
+class Comparison:
+    """A loaded file beside what its control file states: how they differ, or what the count may count (``facts``)."""
 
     ref: ObjectRef
     record: StageRecord
-    error: PermanentError
+    statement: Statement
+    error: PermanentError | None = None
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def noted(self) -> dict[str, Any]:
+        """What the control file's own record keeps: later files of the series are compared with it."""
+        return {"about": self.ref.name, "about_load": self.record.load_id, **self.facts} if self.facts else {}
 
 
 def found_in(ref: ObjectRef, record: StageRecord) -> Found:
@@ -69,18 +77,22 @@ def found_in(ref: ObjectRef, record: StageRecord) -> Found:
     return Found(ref.name, ref.size, record.content_md5 or ref.md5, rows, rejects, record.detail)
 
 
-def check_stated(ref: ObjectRef, found: Found, services: Services) -> None:
-    """See that a data file is what the control files beside it state, as far as they landed.
+def check_stated(ref: ObjectRef, found: Found, services: Services) -> dict[str, Any]:
+    """See that a data file is what the control files beside it state, as far as they landed; return what they count.
 
     Raises:
         PermanentError: one of ``agreement.CODES``.
     """
+    facts: dict[str, Any] = {}
     for statement in statements(ref, services):
-        check(statement.stated, statement.object, found, lambda: services.object_store.open(ref))
+        facts = less_sure(
+            facts, check(statement.stated, statement.object, found, lambda: services.object_store.open(ref))
+        )
         _keep(replace(statement, true_of=ref.generation), services)
+    return facts
 
 
-def note_control(ref: ObjectRef, services: Services) -> list[Disagreement]:
+def note_control(ref: ObjectRef, services: Services) -> list[Comparison]:
     """Keep what a control file states, and compare it with the files that were loaded before it landed.
 
     Raises:
@@ -95,7 +107,7 @@ def note_control(ref: ObjectRef, services: Services) -> list[Disagreement]:
     return [found for new in news if (found := _compared(new, ref.bucket, services))]
 
 
-def _compared(new: Statement, bucket: str, services: Services) -> Disagreement | None:
+def _compared(new: Statement, bucket: str, services: Services) -> Comparison | None:
     before = _read(new.place, services)
     if before is not None and before.generation == new.generation and before.true_of:
         return None  # a redelivery
@@ -107,14 +119,18 @@ def _compared(new: Statement, bucket: str, services: Services) -> Disagreement |
     if record is None:
         return None
     try:
-        check(new.stated, new.object, found_in(data, record), lambda: services.object_store.open(data))
+        facts = check(new.stated, new.object, found_in(data, record), lambda: services.object_store.open(data))
     except PermanentError as error:
         if before is not None and before.true_of == data.generation:
             log("INFO", f"{new.object} is of a file to come: {data.name} is as stated before", load_id=record.load_id)
             return None
-        return Disagreement(data, record, error)
-    _keep(replace(new, true_of=data.generation), services)
-    return None
+        return Comparison(data, record, new, error)
+    return Comparison(data, record, new, None, facts)
+
+
+def agreed(found: Comparison, services: Services) -> None:
+    """Keep that a statement is true of a file: the last thing, so that a redelivery makes up for a kill before it."""
+    _keep(replace(found.statement, true_of=found.ref.generation), services)
 
 
 def _loaded(data: ObjectRef, new: Statement, services: Services) -> StageRecord | None:

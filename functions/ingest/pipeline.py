@@ -7,10 +7,11 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
-from functions.ingest.agreement import CODES, Found, not_counted
+from functions.ingest.agreement import CODES, Found, is_sure, not_counted
 from functions.ingest.arrival import Arrival, duplicate, end, gone, publish, record_of_object, refuse
-from functions.ingest.beside import check_stated, note_control
+from functions.ingest.beside import Comparison, agreed, check_stated, note_control
 from functions.ingest.duplicates import find_neighbour, one_at_a_time
 from functions.ingest.handover import hand_over, is_handed_over, waits
 from functions.ingest.landing import Content, GoneError, check_size, check_there, check_time, content_md5
@@ -43,9 +44,9 @@ def ingest(ref: ObjectRef, services: Services) -> StageRecord:
     started = services.clock()
     where = route(ref.name, services.contracts, ref.size)
     if where.feed is None:
-        if where.reason == "control_file" and ref.size:
-            _compare_loaded(ref, services, started)
+        found = _compare_loaded(ref, services, started) if where.reason == "control_file" and ref.size else {}
         record = record_of_object(ref, None, "ignored", stage_version("route"), started, services)
+        record = replace(record, detail=found)
         services.ledger.record(record := replace(record, reason_code=where.reason, message=where.message))
         return record
     story = services.ledger.story(Asked(ref.load_id, ref.landed_on), "ingest")
@@ -67,12 +68,25 @@ def ingest(ref: ObjectRef, services: Services) -> StageRecord:
     return _attempted(arrival, story.tries)
 
 
-def _compare_loaded(control: ObjectRef, services: Services, started: datetime) -> None:
-    """Reject the loaded files that are not what a control file states, which came after them."""
+def _compare_loaded(control: ObjectRef, services: Services, started: datetime) -> dict[str, Any]:
+    """Reject the loaded files that are not what a control file states, which came after them; return what it counts."""
+    facts: dict[str, Any] = {}
     for found in note_control(control, services):
-        if (feed := found.record.feed or "") in services.contracts:
+        if found.error is None:
+            _agree(found, services)
+            facts = found.noted or facts
+        elif (feed := found.record.feed or "") in services.contracts:
             contract = services.contract_for(feed, found.ref.name)
             refuse(Arrival(found.ref, contract, services, started, found.record), found.error)
+    return facts
+
+
+def _agree(found: Comparison, services: Services) -> None:
+    """Keep that a control file fits; a count that leaves a doubt is said of the load, which is judged again with it."""
+    detail = {**found.record.detail, **found.facts}
+    if not is_sure(found.facts) and detail != found.record.detail:
+        end(replace(found.record, finished_at=services.clock(), detail=detail), services)
+    agreed(found, services)
 
 
 def _just_done(arrival: Arrival) -> bool:
@@ -145,7 +159,9 @@ def finish(
     reached("ingest.staged")
     arrival.facts.note(not_counted=not_counted(rejects.codes))
     found = Found(arrival.ref.name, arrival.ref.size, content, staged.rows, rejects.count, arrival.facts.values)
-    check_stated(arrival.ref, found, services)
+    stated = check_stated(arrival.ref, found, services)
+    if is_sure(arrival.facts.values):  # else one within the archive leaves a doubt already
+        arrival.facts.note(**stated)
     method = load()
     reached("ingest.loaded")
     record = arrival.record(

@@ -8,7 +8,7 @@ from typing import Any
 from functions.validate.frame import Clues
 from functions.validate.jumps import Rates, limit, newest
 from functions.validate.load_rules import Previous, compares
-from functions.validate.model import COUNTS, Extent, Judgement
+from functions.validate.model import CONTROL_COUNTS, COUNTS, Extent, Judgement
 from functions.validate.series import series
 from stockflow.contracts import Contract
 from stockflow.filename import days_in
@@ -67,7 +67,7 @@ def clues_of(contract: Contract, ingested: StageRecord, services: Services) -> C
     """Return what the name of a file says of its dates, and where to ask what earlier files proved."""
 
     def sender() -> dict[str, str]:
-        return proved(json.loads(row["detail"] or "{}") for row in _earlier(contract, ingested, services))
+        return proved(earlier_details(contract, ingested, services))
 
     return Clues(days_in(ingested.object or ""), sender, ingested.detail.get("delimiter"))
 
@@ -84,12 +84,9 @@ def proved(details: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     return found
 
 
-def counted_before(contract: Contract, ingested: StageRecord, services: Services) -> str:
-    """Return what the last lines of the series' earlier files counted; blank where no earlier file had such a line."""
-    if not ingested.detail.get(COUNTS):
-        return ""
-    details = (json.loads(row["detail"] or "{}") for row in _earlier(contract, ingested, services))
-    return next((str(found) for d in details if (found := d.get(COUNTS))), "")
+def earlier_details(contract: Contract, ingested: StageRecord, services: Services) -> list[dict[str, Any]]:
+    """Return what is noted of the loads of the same series, newest first."""
+    return [json.loads(row["detail"] or "{}") for row in _earlier(contract, ingested, services)]
 
 
 def _previous(row: dict[str, Any], ingested: StageRecord) -> Previous:
@@ -111,4 +108,6 @@ def comparable_facts(ingested: StageRecord, judgement: Judgement) -> dict[str, A
     }  # fmt: skip
     rates = {"rates": newest(judgement.rates)} if judgement.rates else {}
     counts = {COUNTS: ingested.detail[COUNTS]} if ingested.detail.get(COUNTS) else {}
+    if stated := ingested.detail.get(CONTROL_COUNTS):
+        counts[CONTROL_COUNTS] = [c for c in stated if c in judgement.stated_before] or stated
     return {"series": series(ingested.object or ""), "extent": extent, **rates, **counts}

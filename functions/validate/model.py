@@ -8,6 +8,7 @@ from stockflow.values import Formats
 
 CRITICAL, WARNING, LOAD = "critical", "warning", "load"
 COUNTS = "trailer_counts"  # in the detail of a record: what the file's last line counts
+CONTROL_COUNTS = "control_counts"  # the same: what the number in its control file may count
 EXAMPLES = 20  # verdicts of a rule that a report shows
 
 
@@ -80,7 +81,7 @@ class Judgement:
     """All that validation says of a load's rows. ``refused`` counts those that break a critical rule.
 
     ``rates`` are its exchange rates, where the contract limits their jumps; ``known_rates`` those of earlier loads.
-    ``counted_before`` is what the last lines of earlier files counted.
+    ``counted_before`` is what the last lines of earlier files counted, ``stated_before`` what their control files did.
     """
 
     formats: Formats
@@ -91,6 +92,7 @@ class Judgement:
     rates: Rates = field(default_factory=dict)
     known_rates: Rates = field(default_factory=dict)
     counted_before: str = ""
+    stated_before: tuple[str, ...] = ()
 
     @property
     def broken_load_rules(self) -> list[Result]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from functions.validate import jumps
-from functions.validate.model import COUNTS, CRITICAL, Judgement, Result
+from functions.validate.model import CONTROL_COUNTS, COUNTS, CRITICAL, Judgement, Result
 from stockflow.contracts import Contract
 from stockflow.ledger import StageRecord
 from stockflow.values import Doubt
@@ -16,6 +16,7 @@ TOO_MANY = "too_many_refused_rows"
 AMBIGUOUS = "ambiguous_date_order"
 JUMPED = "exchange_rate_jump"
 COUNTED_OTHERWISE = "trailer_counts_otherwise"
+STATED_OTHERWISE = "control_counts_otherwise"
 _FIRST = {"dmy": "day", "mdy": "month"}
 
 
@@ -49,6 +50,8 @@ def _in_doubt(contract: Contract, ingested: StageRecord, judgement: Judgement) -
         return Outcome("held", AMBIGUOUS, _two_ways(ingested, doubt))
     if told := _counted_otherwise(ingested, judgement):
         return Outcome("held", COUNTED_OTHERWISE, told)
+    if told := _stated_otherwise(ingested, judgement):
+        return Outcome("held", STATED_OTHERWISE, told)
     most = jumps.limit(contract)
     if most and (found := jumps.jumps(judgement.rates, judgement.known_rates, most)):
         return Outcome("held", JUMPED, jumps.said(found, most, ingested.load_id))
@@ -75,14 +78,30 @@ def _two_ways(ingested: StageRecord, doubt: Doubt) -> str:
 
 def _counted_otherwise(ingested: StageRecord, judgement: Judgement) -> str:
     """Return what to say when the last line fits only if it counts what those of earlier files did not."""
-    counts, before, load = ingested.detail.get(COUNTS), judgement.counted_before, ingested.load_id
+    counts, before = ingested.detail.get(COUNTS), judgement.counted_before
     if not counts or before in ("", counts):
         return ""
+    said = f"the last line says {ingested.detail['trailer_count']:,}"
+    return _may_be_cut(f"{said}: right if it counts {counts}, but those of earlier files counted {before}", ingested)
+
+
+def _stated_otherwise(ingested: StageRecord, judgement: Judgement) -> str:
+    """Return what to say when a control file fits only if it counts what those of earlier files did not."""
+    detail, before = ingested.detail, judgement.stated_before
+    counts = detail.get(CONTROL_COUNTS) or ()
+    if not counts or not before or not {*before}.isdisjoint(counts):
+        return ""
+    said = f"the control file {detail['control_file']} says {detail['control_count']:,}: right if it counts"
+    others = f"those of earlier files counted {' or '.join(before)}"
+    return _may_be_cut(f"{said} {' or '.join(counts)}, but {others}", ingested)
+
+
+def _may_be_cut(said: str, ingested: StageRecord) -> str:
+    load = ingested.load_id
     return (
-        f"the last line says {ingested.detail['trailer_count']:,}: right if it counts {counts}, but those of earlier "
-        f"files counted {before}, so records may be missing. Nothing of the file counts yet. Send it again if it is "
-        f"not whole; `stockflow loads release {load}` takes it as it is, and `stockflow loads reject {load} --reason "
-        "TEXT` rejects it"
+        f"{said}, so records may be missing. Nothing of the file counts yet. Send it again if it is not whole; "
+        f"`stockflow loads release {load}` takes it as it is, and `stockflow loads reject {load} --reason TEXT` "
+        "rejects it"
     )
 
 

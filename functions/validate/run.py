@@ -7,7 +7,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from functions.validate.earlier import clues_of, counted_before, earlier_loads, known_rates
+from functions.validate.counted import counted_before, stated_before
+from functions.validate.earlier import clues_of, earlier_loads, known_rates
 from functions.validate.judge import judge
 from functions.validate.load_rules import load_results
 from functions.validate.members import in_messages, in_results
@@ -127,6 +128,7 @@ def _validate(
     judgement.results += load_results(contract, judgement, survey.filled, earlier_loads(contract, ingested, services))
     judgement.known_rates = known_rates(contract, ingested, services)
     judgement.counted_before = counted_before(contract, ingested, services)
+    judgement.stated_before = stated_before(contract, ingested, services)
     good, facts = judgement.rows - judgement.refused, detail(ingested, judgement, decided, services)
     end = outcome(contract, ingested, judgement, decided)
     record = closed(record, end, services, rows=good, quarantined=judgement.refused, detail=facts)

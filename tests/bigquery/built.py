@@ -236,7 +236,7 @@ def backfills() -> Iterator[Statement]:
 
 def validation() -> Iterator[Statement]:
     """The rows of a load, as validation reads them, of each feed."""
-    from functions.validate import earlier, rows
+    from functions.validate import counted, earlier, rows
     from stockflow.ledger import StageRecord
 
     for feed, contract in RecordedServices("").contracts.items():
@@ -245,6 +245,7 @@ def validation() -> Iterator[Statement]:
         columns = [rows.ROW, rows.LINE, *(c.name for c in contract.stated), rows.EXTRA]
         list(rows.Raw(contract, replace(record, raw_run_id="r"), services, 0).pieces(columns))
         earlier.earlier_loads(contract, record, services)
+        counted.stated_before(contract, replace(record, detail={"control_counts": ["lines"]}), services)
         yield from services.statements
 
 

@@ -73,6 +73,30 @@ def test_what_senders_count_is_understood(world: World, said: str) -> None:
     assert world.state(ref) == ("loaded", None)
 
 
+@pytest.mark.parametrize("first", ["data", "control"])
+def test_a_count_that_may_include_the_header_is_said_of_the_load(world: World, first: str) -> None:
+    name = f"sales/header_{first}.csv"
+    files = {"data": (name, data(f"H{first}")), "control": (f"{name}.ctl", "rows=4")}
+    refs = {kind: landed(world, *files[kind]) for kind in sorted(files, key=lambda kind: kind != first)}
+    record = world.services.ledger.stages(refs["data"].load_id)["ingest"]
+    assert (record.state, record.rows) == ("loaded", 3)
+    assert (record.detail["control_count"], record.detail["control_file"]) == (4, f"{name}.ctl")
+    assert record.detail["control_counts"] == ["records and header", "lines"]
+    told = 2 if first == "data" else 1  # validate judges the load again, which may be unlike those before it
+    assert world.published(refs["data"], told) == {"load.ingested": told}
+    world.ingest(refs["control"])
+    assert world.services.ledger.stages(refs["data"].load_id)["ingest"].record_id == record.record_id
+
+
+def test_a_count_without_a_doubt_is_recorded_of_a_later_control_file_alone(world: World) -> None:
+    ref = landed(world, "sales/sure.csv", data("S0"))
+    control = landed(world, "sales/sure.csv.ctl", "rows=3")
+    detail = world.services.ledger.stages(control.load_id)["ingest"].detail
+    assert (detail["about"], detail["about_load"]) == (ref.name, ref.load_id)
+    assert detail["control_counts"] == ["records"]
+    assert world.published(ref, 1) == {"load.ingested": 1}
+
+
 def test_a_corrected_control_file_has_the_data_read_again(world: World) -> None:
     ref = landed(world, "sales/again.csv", data("A1"))
     landed(world, "sales/again.csv.ctl", "rows=9")

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any, BinaryIO, cast
 
 from functions.ingest.agreement import Found, not_counted
-from functions.ingest.readers.archive_control import Control
+from functions.ingest.readers.archive_control import Control, same_count
 from functions.ingest.readers.archive_members import Members
 from functions.ingest.readers.model import Chunk, Facts, Reject, Target, listed
 from functions.ingest.readers.source import PEEK, too_large
@@ -68,7 +68,7 @@ def members(whole: BinaryIO, target: Target, facts: Facts, limit: int, decode: D
         inside = _checked(Members.of(archive), target)
         control = _control(archive, inside, target)
         facts.note(**_besides(inside, control))
-        left, header, counts = [limit], None, []
+        left, header, counts, stated = [limit], None, [], dict[str, Any]()
         for info in inside.data:
             member = _Member(archive, info, target)
             for chunk in member.chunks(left, limit, decode):
@@ -78,10 +78,10 @@ def members(whole: BinaryIO, target: Target, facts: Facts, limit: int, decode: D
                 raise _differ(inside.data[0], info, target)
             if reading := member.facts.values.get("trailer_counts"):
                 same_reading(facts.values.get("trailer_counts"), reading, f"{target.name}/{info.filename}")
-            control.check(info, member.found())
+            stated = same_count(stated, control.check(info, member.found()), f"{target.name}/{info.filename}")
             counts.append({"name": info.filename, "rows": member.rows})
             _add(facts, member.facts, info.filename)
-        facts.note(members=counts, member_count=len(counts))
+        facts.note(members=counts, member_count=len(counts), **stated)
 
 
 class _Member:

@@ -3,11 +3,12 @@
 import zipfile
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
-from functions.ingest.agreement import Found, check
+from functions.ingest.agreement import COUNTS, Found, check, less_sure
 from functions.ingest.control import Stated, stated
 from functions.ingest.readers.archive_members import Members, name_in
+from stockflow.errors import PermanentError
 
 HEAD = 65_536  # bytes of a control file that are looked at
 Said = tuple[str, Stated]  # by which control file, and what
@@ -33,14 +34,35 @@ class Control:
             notes[info.filename] = _note([(s.about, about) for s, about in found])
         return cls(archive, said, notes)
 
-    def check(self, info: zipfile.ZipInfo, found: Found) -> None:
-        """See that a member is what was stated of it.
+    def check(self, info: zipfile.ZipInfo, found: Found) -> dict[str, Any]:
+        """See that a member is what was stated of it; return what is counted.
 
         Raises:
             PermanentError: one of ``agreement.CODES``.
         """
+        facts: dict[str, Any] = {}
         for by, statement in self.said.get(info, ()):
-            check(statement, by, found, lambda: cast("BinaryIO", self.archive.open(info)))
+            facts = less_sure(facts, check(statement, by, found, lambda: cast("BinaryIO", self.archive.open(info))))
+        return facts
+
+
+def same_count(known: dict[str, Any], found: dict[str, Any], name: str) -> dict[str, Any]:
+    """Return what the counts of all members so far may count: the same of each, else one has lost a record.
+
+    Raises:
+        PermanentError: ``control_count``.
+    """
+    if not (known and found):
+        return known or found
+    if both := [reading for reading in known[COUNTS] if reading in found[COUNTS]]:
+        return {**known, COUNTS: both}
+    raise PermanentError(
+        "control_count",
+        f"{name}: its control file {found['control_file']} is right if it counts {found[COUNTS][0]}; "
+        f"{known['control_file']} is right if it counts {known[COUNTS][0]}: a record is missing in one of the files. "
+        "Send both again",
+        control_file=found["control_file"],
+    )
 
 
 def _stated(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> tuple[Stated, ...]:

@@ -25,7 +25,7 @@ def described(detail: Mapping[str, Any]) -> list[str]:
         lines.append(f"set aside, since another column says the same: {', '.join(aside)} (kept in _extra)")
     taken = (detail.get("from_file_name") or {}).items()
     lines += [f"from the file's name: {column} {value}" for column, value in taken]
-    return lines + _archive(detail) + _trailer(detail) + _doubts(detail)
+    return lines + _archive(detail) + _trailer(detail) + _control(detail) + _doubts(detail)
 
 
 def _archive(detail: Mapping[str, Any]) -> list[str]:
@@ -41,6 +41,13 @@ _COUNTED = {  # what readers say that a last line counts
     "records and header": "the records and the header",
     "lines": "the records, the header and itself",
 }
+_STATED = {  # what a control file counts
+    RECORDS: _COUNTED[RECORDS],
+    "records and header": _COUNTED["records and header"],
+    "records and totals": "the records and the lines of totals",
+    "lines": "all lines of the file",
+}
+_LOST = "a file that has lost records would look the same"
 _MESSAGES = {
     "quantities_not_read": "quantities without a column in this feed",
     "messages_not_read": "messages that are not read",
@@ -52,7 +59,18 @@ def _trailer(detail: Mapping[str, Any]) -> list[str]:
     if not (meant := detail.get("trailer_counts")):
         return []
     said = f"its last line counts {detail['trailer_count']:,}: {_COUNTED[meant]}"
-    return [said if meant == RECORDS else f"warning: {said}; a file that has lost records would look the same"]
+    return [said if meant == RECORDS else f"warning: {said}; {_LOST}"]
+
+
+def _control(detail: Mapping[str, Any]) -> list[str]:
+    """Return what the number in a control file counts, and what that leaves open."""
+    if not (meant := detail.get("control_counts")):
+        return []
+    said = f"its control file {detail['control_file']} counts {detail['control_count']:,}"
+    if RECORDS in meant:
+        return [f"{said}: {_STATED[RECORDS]}"]
+    counted = ", or ".join(_STATED[m] for m in meant)
+    return [f"warning: {said}: {counted}; {_LOST}"]
 
 
 def _doubts(detail: Mapping[str, Any]) -> list[str]:

@@ -67,6 +67,24 @@ def test_a_marker_is_ignored_with_the_reason(tmp_path: Path) -> None:
     assert trial.reason_code == "marker"
 
 
+@pytest.mark.parametrize(
+    ("control", "content", "end"),
+    [
+        ("my.csv.ctl", "rows=1", "loaded"),
+        ("my.done", "2", "loaded"),
+        ("my.csv.ctl", "rows=3", "control_count"),
+        ("SHA256SUMS", f"{'0' * 64} *my.csv\n", "control_checksum"),
+        ("other.csv.ctl", "rows=9", "loaded"),
+    ],
+)
+def test_a_control_file_beside_is_compared(tmp_path: Path, control: str, content: str, end: str) -> None:
+    (tmp_path / control).write_text(content)
+    trial = tried(tmp_path, SALES + "M-1;1;31/10/2026;22E1;LYO;2;39;EUR\n")
+    assert (trial.reason_code or trial.end_state) == end
+    counts = {"1": ["records"], "2": ["records and header", "lines"]}.get(content[-1])
+    assert trial.detail.get("control_counts") == (counts if end == "loaded" else None)
+
+
 CASES = sorted(p.parent for p in (ROOT / "tests/corpus").glob("*/expected.yaml"))
 CASES = [c for c in CASES if "declared:" not in (c / "expected.yaml").read_text(encoding="utf-8")]
 TEXTS = [c for c in CASES if not list(c.glob("*.xls*")) and not list(c.glob("*.ods")) and not list(c.glob("*.parquet"))]
