@@ -3,6 +3,8 @@ SHELL := /bin/sh
 BIN := .venv/bin
 # Tests that need the embedded stack share few processors with it.
 WORKERS ?= 2
+# A run starts hundreds of processes: where bytecode is not written, each would compile this project's modules again.
+export PYTHONDONTWRITEBYTECODE =
 
 .DEFAULT_GOAL := help
 .PHONY: help install browser demo up down status test test-unit test-slow test-tools test-integration watch lint format goldens docs site coverage upgrade release bench chaos package clean

@@ -80,5 +80,6 @@ else
     python=$VERSION
 fi
 say "installing into .venv with Python from $python"
-"$uv" sync --locked --quiet --python "$python" || die "uv sync failed: see its message above"
+# Compiled once: with PYTHONDONTWRITEBYTECODE, which containers like to set, each process would compile all it imports.
+"$uv" sync --locked --quiet --compile-bytecode --python "$python" || die "uv sync failed: see its message above"
 lock_hash > "$STAMP"
