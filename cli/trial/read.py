@@ -197,6 +197,7 @@ def _describe(trial: Trial, judgement: Judgement) -> None:
         "time_zone": formats.time_zone,
         "decided_by": dict(formats.decided_by),
         "doubts": [str(d) for d in formats.doubts],
+        "unproved": formats.unproved,
         "contradictions": list(formats.contradictions)[:FIRST],
     }
     for severity, kept in ((CRITICAL, trial.rules), (WARNING, trial.warnings)):

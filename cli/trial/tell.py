@@ -6,7 +6,7 @@ from typing import Any
 from cli.output import console, print_table
 from cli.trial.read import Trial
 from cli.wording import ending
-from functions.ingest.receipts.described import described
+from functions.ingest.receipts.described import described, doubts
 
 _ENDS = {"loaded": "green", "held": "yellow", "rejected": "red", "ignored": "yellow"}
 _ORDERS = {"dmy": "day first", "mdy": "month first", "ymd": "year first"}
@@ -48,7 +48,8 @@ def _conventions(trial: Trial) -> Iterator[str]:
     by = found["decided_by"]
     mark, order = _MARKS[found["decimal_mark"]], _ORDERS[found["date_order"]]
     yield f"numbers: {mark} ({by['decimal mark']}); dates: {order} ({by['date order']}); times: {found['time_zone']}"
-    yield from found["doubts"]
+    yield from doubts(found["unproved"])
+    yield from (d for d in found["doubts"] if d not in found["unproved"])
     yield from found["contradictions"]
 
 

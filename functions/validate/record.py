@@ -14,7 +14,6 @@ from stockflow.contracts import Contract
 from stockflow.identity import new_run_id
 from stockflow.ledger import StageRecord, next_record
 from stockflow.services import Services
-from stockflow.values.formats import CONTRACT, DELIMITER
 
 SHOWN_MESSAGE = 4_000
 
@@ -45,7 +44,7 @@ def detail(
         "time_zone": formats.time_zone,
         "decided_by": dict(formats.decided_by),
         "date_order": formats.date_order,
-        "ambiguous": [str(d) for d in formats.doubts if d.decided_by in (CONTRACT, DELIMITER)],
+        "ambiguous": formats.unproved,
         "contradictions": list(formats.contradictions)[:20],
         "warnings": judgement.warnings,
         "report": f"gs://{services.settings.staging_bucket}/{name}",

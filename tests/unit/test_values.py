@@ -148,8 +148,8 @@ def test_what_nothing_decides_falls_to_the_contract_and_is_said() -> None:
     found = values.detect_formats(["1,234"], ["01/02/2026"], ",", "mdy")
     assert (found.decimal_mark, found.date_order) == (",", "mdy")
     assert found.ambiguous == (
-        "decimal mark: 1 values could be read two ways (1,234 is 1.234 or 1234), the contract says ,",
-        "date order: 1 values could be read two ways (01/02/2026 is 1 February 2026 or 2 January 2026), "
+        "decimal mark: 1 value could be read two ways (1,234 is 1.234 or 1234), the contract says ,",
+        "date order: 1 value could be read two ways (01/02/2026 is 1 February 2026 or 2 January 2026), "
         "the contract says mdy",
     )
     assert found.decided_by == {"decimal mark": "contract", "date order": "contract"}

@@ -36,8 +36,8 @@ class Doubt:
     def __str__(self) -> str:
         shown = ", ".join(f"{text} is {one} or {other}" for text, one, other in self.examples)
         readings = f" ({shown})" if shown else ""
-        values = f"{self.count} values could be read two ways{readings}"
-        return f"{self.what}: {values}, the {self.decided_by} says {self.chosen}"
+        values = "1 value" if self.count == 1 else f"{self.count:,} values"
+        return f"{self.what}: {values} could be read two ways{readings}, the {self.decided_by} says {self.chosen}"
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,11 @@ class Formats:
     doubts: tuple[Doubt, ...] = ()
     decided_by: Mapping[str, str] = field(default_factory=dict)
     time_zone: str = "UTC"
+
+    @property
+    def unproved(self) -> list[str]:
+        """What only the contract's default or the delimiter decided: a person should look."""
+        return [str(d) for d in self.doubts if d.decided_by in (CONTRACT, DELIMITER)]
 
 
 @dataclass(frozen=True)

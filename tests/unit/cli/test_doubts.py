@@ -18,7 +18,7 @@ from tests.unit.ingest.test_receipts import PASSED, World
 
 CONTRACT = load_contracts(Path(__file__).parents[3] / "contracts")["sales"]
 AT = datetime(2026, 10, 12, 8, tzinfo=UTC)
-SAID = "decimal mark: 1 values could be read two ways (1,045 is 1.045 or 1045), the contract says ."
+SAID = "decimal mark: 1 value could be read two ways (1,045 is 1.045 or 1045), the contract says ."
 
 
 def judged(world: World, quantity: str) -> dict[str, object]:

@@ -13,6 +13,7 @@ from cli.main import main
 from cli.output import CommandError
 from cli.trial.command import trial_of
 from cli.trial.read import Trial, try_file
+from cli.trial.tell import tell
 from stockflow.contracts import load_contracts
 
 ROOT = Path(__file__).parents[3]
@@ -58,8 +59,17 @@ def test_numbers_that_can_be_read_two_ways_are_read_as_the_delimiter_says(tmp_pa
     trial = tried(tmp_path, SALES + "M-1;1;31/10/2026;22E1;LYO;1,500;;EUR\n")
     assert next(c["read_as"] for c in trial.columns if c["column"] == "quantity") == "1.5"
     assert trial.conventions["doubts"] == [
-        "decimal mark: 1 values could be read two ways (1,500 is 1.500 or 1500), the delimiter says ,"
+        "decimal mark: 1 value could be read two ways (1,500 is 1.500 or 1500), the delimiter says ,"
     ]
+
+
+def test_a_number_that_nothing_proves_is_a_warning_with_what_settles_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tell(tried(tmp_path, SALES.replace(";", ",") + 'M-1,1,31/10/2026,22E1,LYO,"1,045",,EUR\n'))
+    said = " ".join(capsys.readouterr().out.split())
+    assert "warning: decimal mark: 1 value could be read two ways (1,045 is 1.045 or 1045), the contract" in said
+    assert "`decimalMark` or `dateOrder` in the sender's profile settles it" in said
 
 
 def test_a_marker_is_ignored_with_the_reason(tmp_path: Path) -> None:
