@@ -3,11 +3,12 @@ SHELL := /bin/sh
 BIN := .venv/bin
 # Tests that need the embedded stack share few processors with it.
 WORKERS ?= 2
+FUZZ_SECONDS ?= 60
 # A run starts hundreds of processes: where bytecode is not written, each would compile this project's modules again.
 export PYTHONDONTWRITEBYTECODE =
 
 .DEFAULT_GOAL := help
-.PHONY: help install browser demo up down status test test-unit test-slow test-tools test-integration watch lint format goldens docs site coverage upgrade release bench chaos package clean
+.PHONY: help install browser demo up down status test test-unit test-slow test-tools test-integration watch lint format goldens docs site coverage upgrade release bench fuzz chaos package clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' Makefile | awk -F':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -86,6 +87,9 @@ release: install ## check, write version and changelog, tag, build the packages 
 bench: install ## measure speed and memory
 	@for file in tests/benchmarks/bench_*.py; do $(BIN)/python -m tests.benchmarks.$$(basename $$file .py) || exit 1; done
 	@$(BIN)/python -m tests.pubsub.bench_push
+
+fuzz: install ## give each reader damaged files for FUZZ_SECONDS (60), guided by coverage: docs/fuzzing.md
+	@$(BIN)/uv run --no-sync --with atheris python -m tests.fuzz.run $(FUZZ_SECONDS)
 
 chaos: install ## kill, fail, double and replay until CHAOS_FAULTS faults (10000) happened: nothing is lost (CHAOS_SEED, CHAOS_MINUTES)
 	@$(BIN)/python -m tests.chaos.run
