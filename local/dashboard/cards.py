@@ -12,6 +12,7 @@ from local.dashboard.rollup import MOST_DAYS, Bar, Point, runs
 _WIDTH, _HEIGHT = 300.0, 100.0
 _COLOUR = "#14958a"
 _MOST_SLOTS = MOST_DAYS  # places of a chart that say their figures when they are pointed at: each day has its own
+_GAP = "#94a3b8"
 _STROKE = f'fill="none" stroke="{_COLOUR}" vector-effect="non-scaling-stroke"'
 
 
@@ -75,11 +76,11 @@ def plot(series: Sequence[Point], unit: str) -> str:
     ends = (series[0].day, series[len(series) // 2].day, series[-1].last) if len(series) > 2 else (series[-1].last,)
     dates = "".join(f"<span>{day.day} {escape(said(f'{day:%b}'))}</span>" for day in ends)
     image = b64encode(_svg(series, low, high).encode()).decode()
-    slots = "".join(_slots(series, unit))
+    told = escape("\t".join(_slots(series, unit)))
     return (
         f'<div class="sf-plot"><div class="sf-scale">{scale}</div><div class="sf-area">'
         f'<img class="sf-line" loading="lazy" alt="{escape(said("trend"))}" src="data:image/svg+xml;base64,{image}">'
-        f'<div class="sf-slots">{slots}</div></div><div class="sf-dates">{dates}</div></div>'
+        f'<div class="sf-slots" data-told="{told}"></div></div><div class="sf-dates">{dates}</div></div>'
     )
 
 
@@ -93,9 +94,15 @@ def domain(series: Sequence[Point]) -> tuple[float, float]:
 
 
 def _svg(series: Sequence[Point], low: float, high: float) -> str:
-    drawn = "".join(_path(run, len(series), low, high) for run in runs(series))
+    missing = "".join(_gap(place, len(series)) for place, point in enumerate(series) if point.value is None)
+    drawn = missing + "".join(_path(run, len(series), low, high) for run in runs(series))
     box = f'viewBox="0 0 {_WIDTH:.0f} {_HEIGHT:.0f}" preserveAspectRatio="none"'
     return f'<svg xmlns="http://www.w3.org/2000/svg" {box}>{drawn}</svg>'
+
+
+def _gap(place: int, count: int) -> str:
+    left, right = place * _WIDTH / count, (place + 1) * _WIDTH / count
+    return f'<path d="M{left:.1f} 0H{right:.1f}V{_HEIGHT:.0f}H{left:.1f}z" fill="{_GAP}" opacity="0.16"/>'
 
 
 def _path(run: Sequence[tuple[int, float]], count: int, low: float, high: float) -> str:
@@ -111,16 +118,10 @@ def _path(run: Sequence[tuple[int, float]], count: int, low: float, high: float)
 
 
 def _slots(series: Sequence[Point], unit: str) -> Iterator[str]:
+    """Yield what each place of a chart says; `page.js` makes the places of a chart that is pointed at."""
     step = -(-len(series) // _MOST_SLOTS)
     for first in range(0, len(series), step):
-        yield _slot(series[first : first + step], unit)
-
-
-def _slot(points: Sequence[Point], unit: str) -> str:
-    gap = ' class="sf-gap"' if all(p.value is None for p in points) else ""
-    title = escape("\n".join(_told(p, unit) for p in points))
-    wide = f' style="flex:{len(points)}"' if len(points) > 1 else ""
-    return f'<i{gap}{wide} title="{title}"></i>'
+        yield "\n".join(_told(point, unit) for point in series[first : first + step])
 
 
 def _told(point: Point, unit: str) -> str:

@@ -15,6 +15,7 @@ from cli.texts import LANGUAGE, LANGUAGES, said
 from local.dashboard import charts, filters, readings, source
 
 _STYLE = Path(__file__).with_name("style.css")
+_SCRIPT = Path(__file__).with_name("page.js").read_text(encoding="utf-8")
 _ICON = Path(__file__).with_name("icon.svg")
 _MARK = f'<img alt="" src="data:image/svg+xml;base64,{b64encode(_ICON.read_bytes()).decode()}">'
 NEXT = (
@@ -34,7 +35,8 @@ def set_up() -> None:
     asked = st.query_params.get("lang", "en")
     LANGUAGE.set(asked if asked in LANGUAGES else "en")
     # Screen readers pronounce a page as its language says; Streamlit's own page says English.
-    st.html(f"<script>document.documentElement.lang = '{LANGUAGE.get()}'</script>", unsafe_allow_javascript=True)
+    script = f"document.documentElement.lang = '{LANGUAGE.get()}'\n{_SCRIPT}"
+    st.html(f"<script>{script}</script>", unsafe_allow_javascript=True)
     st.html(_STYLE)
     charts.PALETTE.set(charts.DARK if st.context.theme.type == "dark" else charts.LIGHT)
 
