@@ -3,8 +3,9 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cache, cached_property
 from graphlib import TopologicalSorter
+from itertools import batched
 from typing import Any
 
 from functions.kpi.catalog import load_definitions
@@ -22,6 +23,17 @@ _TYPES = {"STRING": "VARCHAR", "FLOAT64": "DOUBLE", "INT64": "BIGINT", "NUMERIC"
           "TIMESTAMP": "TIMESTAMPTZ", "BOOL": "BOOLEAN"}  # fmt: skip
 _PROJECT = "project"  # what the translation calls the project of a SELECT here
 _DEFINITIONS = str(bundle_root() / "functions" / "kpi" / "definitions")
+
+
+@cache
+def _tables(name: str, sql: str) -> frozenset[str]:
+    return frozenset(tables(parse_sql(name, sql)))
+
+
+@cache
+def _translated(sql: str) -> str:
+    """Return a view or a definition as DuckDB reads it: their columns are those of the checkout in each warehouse."""
+    return in_process.translated(sql)
 
 
 class LocalWarehouse:
@@ -50,9 +62,9 @@ class LocalWarehouse:
             self._make(views_by_name("inventory_ops"))
 
     def _make(self, views: Mapping[str, str]) -> None:
-        order = {name: tables(parse_sql(name, sql)) & views.keys() for name, sql in views.items()}
+        order = {name: _tables(name, sql) & views.keys() for name, sql in views.items()}
         for name in TopologicalSorter(order).static_order():
-            self._connection.execute(f"CREATE VIEW {_PROJECT}.{name} AS {in_process.translated(views[name])}")
+            self._connection.execute(f"CREATE VIEW {_PROJECT}.{name} AS {_translated(views[name])}")
 
     def _table(self, name: str, columns: Sequence[Mapping[str, str]]) -> None:
         fields = ", ".join(f'"{c["name"]}" {_TYPES.get(c["type"], c["type"])}' for c in columns)
@@ -74,10 +86,10 @@ class LocalWarehouse:
         self._insert(f"inventory_raw.{feed}", [c["name"] for c in columns], rows)
 
     def _insert(self, table: str, names: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
-        values = [[row.get(name) for name in names] for row in rows]
-        holes = ", ".join("?" * len(names))
-        if values:
-            self._connection.executemany(f"INSERT INTO {_PROJECT}.{table} VALUES ({holes})", values)
+        holes = f"({', '.join('?' * len(names))})"
+        for some in batched(rows, 200, strict=False):  # DuckDB's executemany runs the statement for each row
+            values = [row.get(name) for row in some for name in names]
+            self._connection.execute(f"INSERT INTO {_PROJECT}.{table} VALUES {', '.join([holes] * len(some))}", values)
 
     def compute(self, wanted: Collection[str] = (), services: Services | None = None) -> None:
         """Compute these definitions and what they read (all, if none is named) for the days that its facts reach.
@@ -94,7 +106,7 @@ class LocalWarehouse:
 
     def _compute(self, definition: Definition, span: Mapping[str, Any]) -> None:
         days = f"business_date BETWEEN DATE '{span['first_day']}' AND DATE '{span['last_day']}'"
-        text = in_process.translated(f"SELECT * FROM (\n{definition.sql}\n) WHERE {days}")
+        text = f"SELECT * FROM (\n{_translated(definition.sql)}\n) WHERE {days}"
         self._connection.execute(f"CREATE TABLE {_PROJECT}.{definition.table} AS {text}")
         if self._ledger:
             run = {"run_id": definition.name, "kpi": definition.name, "definition_version": definition.version,
