@@ -3,10 +3,14 @@
 from typing import Any
 
 from functions.kpi.examples import same
+from stockflow.settings import bundle_root
 from tests.golden.books import Books
 from tests.golden.kpis import Cells
 from tests.integration.kpi_world import FEEDS
 from tests.support.local_warehouse import LocalWarehouse
+
+_DEFINITIONS = sorted((bundle_root() / "functions" / "kpi" / "definitions").glob("*.sql"))
+KPIS = [path.stem for path in _DEFINITIONS if "kind: base" not in path.read_text()]
 
 
 def computed(books: Books) -> LocalWarehouse:

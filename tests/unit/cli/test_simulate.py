@@ -30,9 +30,12 @@ def test_drains_are_bounded_by_their_pauses_however_many_files_come() -> None:
     assert busy.drains["kpi"] <= 3600 / 120 + 4 and busy.drains["transform"] <= 2 * (3600 / 20 + 4)
 
 
-def test_it_breaks_where_a_stage_takes_less_than_comes() -> None:
+def test_it_breaks_where_a_stage_takes_less_than_comes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stage ten times as slow breaks with a tenth of the files, which take a tenth of the time to simulate."""
+    assert limit("validate", peak=4) == pytest.approx(servers("validate") / 4 * 86_400 / 4)
+    monkeypatch.setitem(times(), "validate", {**times()["validate"], "seconds": 40.0})
     most = limit("validate", peak=4)
-    assert most == pytest.approx(servers("validate") / 4 * 86_400 / 4)
+    assert most == pytest.approx(servers("validate") / 40 * 86_400 / 4)
     below, above = simulate(Demand(int(most * 0.5))), simulate(Demand(int(most * 1.3)))
     assert below.keeps_up and not above.keeps_up
     assert above.p99 > 3 * below.p99, "the queue grows all hour"

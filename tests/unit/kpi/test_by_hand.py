@@ -2,21 +2,23 @@
 
 import pytest
 
-from tests.golden.kpis import compute
+from tests.golden.kpis import Cells, compute
 from tests.integration.kpi_world import shop
-from tests.support.by_hand import assert_as_by_hand, computed
+from tests.support.by_hand import KPIS, assert_as_by_hand, computed
 from tests.support.local_warehouse import LocalWarehouse
 
-BOOKS = shop(7)
-BY_HAND = compute(BOOKS)
+
+@pytest.fixture(scope="module")
+def by_hand() -> dict[str, Cells]:
+    return compute(shop(7))
 
 
 @pytest.fixture(scope="module")
 def warehouse() -> LocalWarehouse:
     """The shop's facts, and every KPI computed from them."""
-    return computed(BOOKS)
+    return computed(shop(7))
 
 
-@pytest.mark.parametrize("kpi", BY_HAND)
-def test_it_is_as_by_hand(kpi: str, warehouse: LocalWarehouse) -> None:
-    assert_as_by_hand(kpi, BY_HAND[kpi], warehouse)
+@pytest.mark.parametrize("kpi", KPIS)
+def test_it_is_as_by_hand(kpi: str, by_hand: dict[str, Cells], warehouse: LocalWarehouse) -> None:
+    assert_as_by_hand(kpi, by_hand[kpi], warehouse)

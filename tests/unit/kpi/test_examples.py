@@ -17,13 +17,14 @@ ROOT = bundle_root()
 DEFINITIONS = load_definitions(str(ROOT / "functions" / "kpi" / "definitions"))
 EXAMPLES = [(d, example) for d in DEFINITIONS.values() for example in d.examples]
 VIEWS = views_by_name("inventory_curated")
+CURATED = curated_columns(load_contracts(ROOT / "contracts"))
 
 
 @cache
 def rows_of(number: int) -> list[dict[str, Any]]:
     """Return what the definition of an example gives for its rows: two tests look at them."""
     definition, example = EXAMPLES[number]
-    known = all_columns(DEFINITIONS, VIEWS, curated_columns(load_contracts(ROOT / "contracts")))
+    known = all_columns(DEFINITIONS, VIEWS, CURATED)
     return rows(example_sql(definition, example["given"], known, VIEWS))
 
 

@@ -10,9 +10,9 @@ import pytest
 from stockflow.contracts import load_contracts
 from stockflow.settings import bundle_root
 from tests.golden.books import Books
-from tests.golden.kpis import USUAL_LINES, Days, compute
+from tests.golden.kpis import USUAL_LINES, Cells, Days, compute
 from tests.integration.kpi_world import LAST, shop
-from tests.support.by_hand import assert_as_by_hand, computed
+from tests.support.by_hand import KPIS, assert_as_by_hand, computed
 from tests.support.local_warehouse import LocalWarehouse
 
 LOST = {LAST, LAST - timedelta(days=3), LAST - timedelta(days=7), LAST - timedelta(days=9), LAST - timedelta(days=12)}
@@ -31,7 +31,11 @@ def _with_lost_files() -> Books:
 
 
 BOOKS = _with_lost_files()
-BY_HAND = compute(BOOKS)
+
+
+@pytest.fixture(scope="module")
+def by_hand() -> dict[str, Cells]:
+    return compute(BOOKS)
 
 
 @pytest.fixture(scope="module")
@@ -47,9 +51,9 @@ def test_the_days_are_those_of_the_files_that_did_not_come(warehouse: LocalWareh
     assert found == {("P1", day) for day in LOST}
 
 
-@pytest.mark.parametrize("kpi", BY_HAND)
-def test_it_is_as_by_hand(kpi: str, warehouse: LocalWarehouse) -> None:
-    assert_as_by_hand(kpi, BY_HAND[kpi], warehouse)
+@pytest.mark.parametrize("kpi", KPIS)
+def test_it_is_as_by_hand(kpi: str, by_hand: dict[str, Cells], warehouse: LocalWarehouse) -> None:
+    assert_as_by_hand(kpi, by_hand[kpi], warehouse)
 
 
 def test_by_hand_and_the_contract_mean_the_same() -> None:
