@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyarrow.lib import StringBuilder
 
 TEXT = pa.string()
@@ -34,6 +35,12 @@ def integers(values: Iterable[int]) -> pa.Array:
     return _of(pa.int64(), array("q", values))
 
 
+def counted(first: int, count: int) -> pa.Array:
+    """Return so many whole numbers, one after another, from the first one on."""
+    done = range(0, count or 1, len(_FROM_0))
+    return pa.concat_arrays([pc.add(_FROM_0.slice(0, count - d), integers([first + d])[0]) for d in done])
+
+
 def moments(value: datetime, count: int) -> pa.Array:
     """Return one time, ``count`` times."""
     since = value - _EPOCH
@@ -48,3 +55,6 @@ def days(value: date, count: int) -> pa.Array:
 
 def _of(kind: Any, values: "array[int]") -> pa.Array:
     return pa.Array.from_buffers(kind, len(values), [None, pa.py_buffer(values)])
+
+
+_FROM_0 = integers(range(32_768))

@@ -6,7 +6,7 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from functions.ingest.readers.arrow import integers
+from functions.ingest.readers.arrow import counted, integers
 from functions.ingest.readers.batches import batch_of
 from functions.ingest.readers.layout import Layout, layout
 from functions.ingest.readers.misfit import not_utf8, unfit_value
@@ -35,7 +35,7 @@ def read_parquet(stream: BinaryIO, target: Target, facts: Facts) -> Iterator[Chu
         typed = {i for i, n in plan.columns.items() if n in marks.columns and _is_number(file.schema_arrow.types[i])}
         start = 1
         for part in file.iter_batches(batch_size=BATCH):
-            lines = integers(range(start, start + len(part)))
+            lines = counted(start, len(part))
             rejects = _rejects(part, plan, start, target)
             start += len(part)
             if rejects:

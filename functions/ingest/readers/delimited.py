@@ -8,7 +8,7 @@ from typing import BinaryIO
 import pyarrow as pa
 
 from functions.ingest.readers import misfit
-from functions.ingest.readers.arrow import integers
+from functions.ingest.readers.arrow import counted, integers
 from functions.ingest.readers.batches import Columns, batch_of, merged
 from functions.ingest.readers.dialect import Dialect, sniff
 from functions.ingest.readers.encoding import MARK, is_text, readable, utf8_blocks
@@ -172,43 +172,48 @@ class Body:
             ends = cut and place == len(lines) - 1
             cells = text.rstrip("\r\n").split(syntax.delimiter.decode())
             self._form.take(lines[place], text.encode(), cells, found, ends)
-        kept = _without(lines, {place for place, _ in parsed.misfits})
-        numbers, columns = integers(kept), parsed.columns
+        numbers = counted(lines.start, len(lines)) if isinstance(lines, range) else integers(lines)
+        numbers, columns = _without(numbers, [place for place, _ in parsed.misfits]), parsed.columns
         blank = all_equal(columns, ("",) * self._form.width)
         header = self._form.layout.header
         again = all_equal(columns, header) if any(header) else []
-        again += self._other_headers(columns, kept, {*again})
+        again += self._other_headers(columns, numbers, {*again})
         found.blank += len(blank)
         if again:
-            found.rejects += self._headers(data, lines, [kept[i] for i in again])
+            found.rejects += self._headers(data, lines, [numbers[i].as_py() for i in again])
         if blank or again:
-            left = integers(_without(range(len(numbers)), {*blank, *again}))
-            numbers, columns = numbers.take(left), [c.take(left) for c in columns]
+            gone = sorted({*blank, *again})
+            numbers, columns = _without(numbers, gone), [_without(c, gone) for c in columns]
         return numbers, columns
 
-    def _other_headers(self, columns: list[pa.Array], lines: range | list[int], known: set[int]) -> list[int]:
+    def _other_headers(self, columns: list[pa.Array], lines: pa.Array, known: set[int]) -> list[int]:
         """Return the rows that are the header again, written otherwise; refuse a file with another one."""
         headers = self._form.headers
         places = [i for i in headers.places(columns) if i not in known]
-        return [i for i in places if headers.repeated(lines[i], [c[i].as_py() for c in columns])]
+        return [i for i in places if headers.repeated(lines[i].as_py(), [c[i].as_py() for c in columns])]
 
     def _headers(self, data: bytes, lines: range | list[int], numbers: list[int]) -> list[Reject]:
         raw = dict(zip(lines, data.split(b"\n"), strict=False))
         return [misfit.repeated_header(n, raw[n]) for n in numbers]
 
 
-def _without(values: range | list[int], places: set[int]) -> range | list[int]:
-    return [v for i, v in enumerate(values) if i not in places] if places else values
+def _without(values: pa.Array, places: list[int]) -> pa.Array:
+    """Return values without those at some places, which are in order."""
+    if not places:
+        return values
+    begins, ends = [0, *(p + 1 for p in places)], [*places, len(values)]
+    return pa.concat_arrays([values.slice(b, e - b) for b, e in zip(begins, ends, strict=True)])
 
 
 def is_plain(data: bytes, syntax: Syntax) -> bool:
     """Whether each line is a record and nothing in it can be taken for something else."""
     special = syntax.quote in data or b"\0" in data or (syntax.escaped and b"\\" in data)
-    return not special and data.count(b"\r") == data.count(b"\r\n") and is_text(data)
+    whole = not special and (b"\r" not in data or data.count(b"\r") == data.count(b"\r\n"))
+    return whole and is_text(data)
 
 
 def _unmarked(data: bytes) -> bytes:
     """Return lines without the byte order marks in front of them: there two files were joined."""
-    if MARK not in data:
+    if data.isascii() or MARK not in data:
         return data
     return data.removeprefix(MARK).replace(b"\n" + MARK, b"\n")

@@ -14,7 +14,7 @@ from itertools import accumulate, compress
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from functions.ingest.readers.arrow import TEXT, integers, text
+from functions.ingest.readers.arrow import TEXT, counted, text
 from functions.ingest.readers.fast import cut, parse
 from functions.ingest.readers.record import Syntax
 
@@ -187,5 +187,5 @@ def batch_of_run(
     if others := [k for k in keys if k not in columns]:
         arrays["_extra"] = extra(others, [v for k, v in zip(keys, run, strict=True) if k not in columns])
     empty = pa.nulls(count, TEXT)
-    named = {"_line": integers(range(line, line + count))} | {n: arrays.get(n, empty) for n in (*names, "_extra")}
+    named = {"_line": counted(line, count)} | {n: arrays.get(n, empty) for n in (*names, "_extra")}
     return pa.RecordBatch.from_pydict(named)
