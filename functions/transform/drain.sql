@@ -297,7 +297,7 @@ unseen AS (
       CASE
         WHEN COALESCE(JSON_VALUE(detail, '$.all_dates'), '') != 'true' THEN JSON_VALUE_ARRAY(detail, '$.dates')
         WHEN JSON_QUERY(detail, '$.columns') IS NULL<<unseen_whole>> THEN ['']
-        ELSE JSON_VALUE_ARRAY(detail, '$.columns')
+        ELSE <<unseen_columns>>
       END AS days
     FROM unseen_runs
   ) AS said
@@ -318,10 +318,13 @@ touched_days AS (
 days AS (
   SELECT
     load_id,
-    STRING_AGG(DISTINCT IF(STARTS_WITH(day, '*'), NULL, CONCAT('"', day, '"')), ',') AS dates,
-    LOGICAL_OR(STARTS_WITH(day, '*')) AS all_dates,
+    STRING_AGG(DISTINCT IF(<<all_marks>>, NULL, CONCAT('"', day, '"')), ',') AS dates,
+    LOGICAL_OR(<<all_marks>>) AS all_dates,
     -- on all days, in these columns only
-    IF(LOGICAL_OR(day = '*'), NULL, STRING_AGG(DISTINCT CONCAT('"', NULLIF(SUBSTR(day, 2), ''), '"'), ',')) AS columns
+    IF(
+      LOGICAL_OR(day = '*')<<too_many_keys>>,
+      NULL, STRING_AGG(DISTINCT CONCAT('"', <<column_name>>, '"'), ',')
+    ) AS columns<<keys_of_load>>
   FROM touched_days
   WHERE day IS NOT NULL<<no_first_day>>
   GROUP BY load_id
@@ -343,7 +346,7 @@ SELECT
     -- in two pieces, so that the name stays free of an environment's prefix
     '{"tables":["inventory', '_curated.<<feed>>"],"dates":[', COALESCE(days.dates, ''),
     '],"all_dates":', IF(COALESCE(days.all_dates, FALSE), 'true', 'false'),
-    IF(days.all_dates, COALESCE(CONCAT(',"columns":[', days.columns, ']'), ''), ''),
+<<columns_said>>
 <<by_day_said>>    COALESCE(CONCAT(',"replaced_by":"', generations.replaced_by, '"'), ''),
     COALESCE(restated.said, ''),<<unvalued_said>> '}'
   )

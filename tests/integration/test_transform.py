@@ -380,15 +380,39 @@ def test_an_unchanged_dimension_changes_no_day(world: World) -> None:
 
 
 def test_a_dimension_says_which_columns_changed(world: World) -> None:
-    """A renamed product concerns only the KPIs that read names; a new product, or one that is gone, all of them."""
+    """A renamed product concerns only the KPIs that read names; a new product, or one that is gone, its own days."""
     row = {"sku": "A1", "name": "Lamp", "unit_cost": "2", "updated_at": "2026-09-01"}
     first = world.land("products", row)
     run(world, "products", first)
     assert detail(world, first)["all_dates"] is True and "columns" not in detail(world, first)
+    assert (detail(world, first)["keys"], detail(world, first)["besides"]) == (["A1"], [])
     renamed = world.land("products", {**row, "name": "Light", "category": "Home", "updated_at": "2026-09-08"})
     run(world, "products", renamed)
     assert sorted(detail(world, renamed)["columns"]) == ["category", "name"]
     assert detail(world, renamed)["by_day"] == ["category 2026-09-08"]  # names are those of today on all days
+
+
+def test_a_dimension_says_which_keys_came_or_went_and_what_changed_besides(world: World) -> None:
+    """One product comes, one goes and one is renamed by the same file; its keys are said as they are stored."""
+    shared = {"updated_at": "2026-09-01"}
+    file = world.land("products", {"sku": 'a"1', "name": "Lamp", **shared}, {"sku": "B1", "name": "Desk", **shared})
+    run(world, "products", file)
+    assert sorted(detail(world, file)["keys"]) == ['A"1', "B1"]
+    world.services.ledger.record(kpi_done(world, file))
+    world.land(
+        "products", {"sku": "B1", "name": "Table", **shared}, {"sku": "C1", "name": "Chair", **shared}, load=file
+    )
+    run(world, "products", file)
+    said = detail(world, file)
+    assert (sorted(said["keys"]), said["besides"], "columns" in said) == (['A"1', "C1"], ["name"], False)
+
+
+def test_many_new_keys_are_not_named(world: World) -> None:
+    """The first file of all products concerns all days; its record stays small."""
+    file = world.land("products", *({"sku": f"S{n}", "updated_at": "2026-09-01"} for n in range(201)))
+    run(world, "products", file)
+    said = detail(world, file)
+    assert said["all_dates"] is True and not said.keys() & {"keys", "besides", "columns"}
 
 
 def test_an_older_statement_that_comes_late_changes_what_held_then(world: World) -> None:

@@ -200,7 +200,7 @@ def test_days_that_a_later_record_hides_reach_the_kpis_with_the_next_run(world: 
 
 
 def test_all_days_of_a_dimension_or_of_some_of_its_columns_are_carried(world: World) -> None:
-    """Until the KPIs have seen a run, the next one says the same: first all days, then those of one column."""
+    """Until the KPIs have seen a run, the next one says the same: first of a new key, then of one column."""
     product = {"sku": "A1", "unit_cost": "2", "currency": "EUR", "base_unit": "EA", "updated_at": "2026-09-08"}
     load, columns = world.land("products", product), list[list[str]]()
     for said in (product, {**product, "unit_cost": "3"}):
@@ -211,11 +211,11 @@ def test_all_days_of_a_dimension_or_of_some_of_its_columns_are_carried(world: Wo
             run(world, load, feed="products")
         again = transformed(world, load)
         assert again.record_id != first.record_id and first.detail["all_dates"] and again.detail["all_dates"]
-        columns += [sorted(done.detail.get("columns") or ["all"]) for done in (first, again)]
+        columns += [sorted(done.detail.get("columns") or done.detail["keys"]) for done in (first, again)]
         assert first.detail.get("by_day") == again.detail.get("by_day")
         seen = replace(again, stage="kpi", state="refreshed", input_record=again.record_id, detail={})
         world.services.ledger.record(seen)
-    assert columns == [["all"], ["all"], ["stated_unit_cost", "unit_cost"], ["stated_unit_cost", "unit_cost"]]
+    assert columns == [["A1"], ["A1"], ["stated_unit_cost", "unit_cost"], ["stated_unit_cost", "unit_cost"]]
     assert first.detail["by_day"] == ["unit_cost 0001-01-01"]  # its only statement holds for the days before, too
 
 

@@ -504,7 +504,10 @@ days AS (
     STRING_AGG(DISTINCT IF(STARTS_WITH(day, '*'), NULL, CONCAT('"', day, '"')), ',') AS dates,
     LOGICAL_OR(STARTS_WITH(day, '*')) AS all_dates,
     -- on all days, in these columns only
-    IF(LOGICAL_OR(day = '*'), NULL, STRING_AGG(DISTINCT CONCAT('"', NULLIF(SUBSTR(day, 2), ''), '"'), ',')) AS columns
+    IF(
+      LOGICAL_OR(day = '*'),
+      NULL, STRING_AGG(DISTINCT CONCAT('"', NULLIF(SUBSTR(day, 2), ''), '"'), ',')
+    ) AS columns
   FROM touched_days
   WHERE day IS NOT NULL
   GROUP BY load_id

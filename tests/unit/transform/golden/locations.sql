@@ -368,12 +368,16 @@ unseen AS (
       IF(JSON_VALUE(detail, '$.all_dates') = 'true', '*', '') AS mark,
       CASE
         WHEN COALESCE(JSON_VALUE(detail, '$.all_dates'), '') != 'true' THEN JSON_VALUE_ARRAY(detail, '$.dates')
-        WHEN JSON_QUERY(detail, '$.columns') IS NULL THEN ['']
-        ELSE JSON_VALUE_ARRAY(detail, '$.columns')
+        WHEN JSON_QUERY(detail, '$.columns') IS NULL AND JSON_QUERY(detail, '$.keys') IS NULL THEN ['']
+        ELSE COALESCE(JSON_VALUE_ARRAY(detail, '$.columns'), JSON_VALUE_ARRAY(detail, '$.besides'))
       END AS days
     FROM unseen_runs
   ) AS said
   CROSS JOIN UNNEST(said.days) AS day
+  UNION ALL
+  SELECT load_id, CONCAT('#', key)
+  FROM unseen_runs
+  CROSS JOIN UNNEST(JSON_VALUE_ARRAY(detail, '$.keys')) AS key
 ),
 touched_days AS (
   SELECT
@@ -384,7 +388,7 @@ touched_days AS (
     END AS load_id,
     day
   FROM (
-    SELECT _load_id, _was_load_id, IF(_load_id IS NULL OR _was_load_id IS NULL, '*', day) AS day
+    SELECT _load_id, _was_load_id, IF(_load_id IS NULL OR _was_load_id IS NULL, CONCAT('#', location_code), day) AS day
     FROM changes
     CROSS JOIN UNNEST([
       IF(name IS DISTINCT FROM _was_name, '*name', NULL),
@@ -403,10 +407,17 @@ touched_days AS (
 days AS (
   SELECT
     load_id,
-    STRING_AGG(DISTINCT IF(STARTS_WITH(day, '*'), NULL, CONCAT('"', day, '"')), ',') AS dates,
-    LOGICAL_OR(STARTS_WITH(day, '*')) AS all_dates,
+    STRING_AGG(DISTINCT IF(REGEXP_CONTAINS(day, r'^[*#]'), NULL, CONCAT('"', day, '"')), ',') AS dates,
+    LOGICAL_OR(REGEXP_CONTAINS(day, r'^[*#]')) AS all_dates,
     -- on all days, in these columns only
-    IF(LOGICAL_OR(day = '*'), NULL, STRING_AGG(DISTINCT CONCAT('"', NULLIF(SUBSTR(day, 2), ''), '"'), ',')) AS columns
+    IF(
+      LOGICAL_OR(day = '*') OR COUNT(DISTINCT IF(STARTS_WITH(day, '#'), day, NULL)) > 200,
+      NULL, STRING_AGG(DISTINCT CONCAT('"', IF(STARTS_WITH(day, '#'), NULL, NULLIF(SUBSTR(day, 2), '')), '"'), ',')
+    ) AS columns,
+    IF(
+      LOGICAL_OR(day = '*') OR COUNT(DISTINCT IF(STARTS_WITH(day, '#'), day, NULL)) > 200,
+      NULL, STRING_AGG(DISTINCT IF(STARTS_WITH(day, '#'), TO_JSON_STRING(SUBSTR(day, 2)), NULL), ',')
+    ) AS `keys`
   FROM touched_days
   WHERE day IS NOT NULL
   GROUP BY load_id
@@ -430,7 +441,11 @@ SELECT
     -- in two pieces, so that the name stays free of an environment's prefix
     '{"tables":["inventory', '_curated.locations"],"dates":[', COALESCE(days.dates, ''),
     '],"all_dates":', IF(COALESCE(days.all_dates, FALSE), 'true', 'false'),
-    IF(days.all_dates, COALESCE(CONCAT(',"columns":[', days.columns, ']'), ''), ''),
+    COALESCE(
+      CONCAT(',"keys":[', days.`keys`, '],"besides":[', COALESCE(days.columns, ''), ']'),
+      CONCAT(',"columns":[', days.columns, ']'),
+      ''
+    ),
     COALESCE(CONCAT(',"replaced_by":"', generations.replaced_by, '"'), ''),
     COALESCE(restated.said, ''), '}'
   )
