@@ -18,7 +18,8 @@ def together(details: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     """Return what several transforms of one load moved, as one would say it: ``tables``, ``dates``, ``all_dates``.
 
     ``columns`` is there only if each of them that moved a dimension names the columns that changed, and so is
-    ``by_day``, with the first day on which each column says something else.
+    ``by_day``, with the first day on which each column says something else. Where keys came or went, ``keys`` are
+    there, and the columns are ``besides``.
     """
     said = list(details)
     whole = [d for d in said if d.get("all_dates")]
@@ -27,8 +28,10 @@ def together(details: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
         "dates": sorted({day for d in said for day in d.get("dates") or []}),
         "all_dates": bool(whole),
     }
-    if whole and all("columns" in d for d in whole):
-        found["columns"] = sorted({c for d in whole for c in d["columns"]})
+    if whole and all(map(_is_named, whole)):
+        keys = sorted({key for d in whole for key in d.get("keys") or []})
+        found |= {"keys": keys} if keys else {}
+        found["besides" if keys else "columns"] = sorted({c for d in whole for c in _columns(d)})
         if all("by_day" in d for d in whole):
             firsts = _earliest(_first_days(d) for d in whole)
             found["by_day"] = [f"{column} {first}" for column, first in sorted(firsts.items())]
@@ -43,7 +46,7 @@ def touched(work: Iterable[StageRecord], span: Span) -> dict[str, set[date]]:
     changed: dict[str, set[date]] = {}
     for record in work:
         days = {date.fromisoformat(d) for d in record.detail.get("dates") or []}
-        if record.detail.get("all_dates") and "columns" not in record.detail:
+        if record.detail.get("all_dates") and not _is_named(record.detail):
             days |= span.days()
         for table in record.detail.get("tables") or []:
             changed.setdefault(table, set()).update(days)
@@ -59,13 +62,32 @@ def touched_columns(work: Iterable[StageRecord]) -> dict[str, dict[str, date]]:
     for record in work:
         if not record.detail.get("all_dates"):
             continue
-        always = dict.fromkeys(record.detail.get("columns") or [], date.min)
+        always = dict.fromkeys(_columns(record.detail), date.min)
         for table in record.detail.get("tables") or []:
             changed[table] = _earliest([changed.get(table, {}), always])
             if by_day := BY_DAY.get(table):
                 firsts = _first_days(record.detail) if "by_day" in record.detail else always
                 changed[by_day] = _earliest([changed.get(by_day, {}), firsts])
     return changed
+
+
+def touched_keys(work: Iterable[StageRecord]) -> dict[str, set[str]]:
+    """Return dimension -> its keys that came or went with these loads, where their records name them."""
+    changed: dict[str, set[str]] = {}
+    for record in work:
+        for table in record.detail.get("tables") or []:
+            if keys := record.detail.get("keys"):
+                changed.setdefault(table, set()).update(keys)
+    return changed
+
+
+def _is_named(detail: Mapping[str, Any]) -> bool:
+    """Whether a record says what changed in a dimension: columns, or keys and the columns besides."""
+    return "columns" in detail or "keys" in detail
+
+
+def _columns(detail: Mapping[str, Any]) -> list[str]:
+    return detail.get("columns") or detail.get("besides") or []
 
 
 def _first_days(detail: Mapping[str, Any]) -> dict[str, date]:

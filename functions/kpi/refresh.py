@@ -8,14 +8,14 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from graphlib import TopologicalSorter
 
-from functions.kpi.by_day import BY_DAY, joined_by_day
 from functions.kpi.catalog import Catalog
 from functions.kpi.dates import affected, gone, unseen
 from functions.kpi.definition import Definition
-from functions.kpi.graph import chains, column_reads, columns, levels, reads, sorted_by_inputs
+from functions.kpi.dimensions import DimensionChanges, changes
+from functions.kpi.graph import chains, columns, levels, reads, sorted_by_inputs
 from functions.kpi.intervals import resting
 from functions.kpi.kept import kept_from, still_kept
-from functions.kpi.moved import touched, touched_columns
+from functions.kpi.moved import touched
 from functions.kpi.runner import RETIRED, Computed, Job, Run, compute, rebuild, record_runs
 from functions.kpi.shares import shared_out
 from functions.kpi.state import State, read_state
@@ -250,44 +250,29 @@ class _Round:
     def _changed(self, new: frozenset[str]) -> dict[str, set[date]]:
         """Return table -> the dates that these loads change in it, KPI tables included."""
         records = [w.record for w in self._work if w.record.record_id in new]
-        changed, in_columns = touched(records, self._state.spans["all"]), touched_columns(records)
+        changed, dimensions = touched(records, self._state.spans["all"]), changes(records, self._services)
         for definition in self._definitions.values():
-            if dates := self._reached(definition, changed, in_columns):
+            if dates := self._reached(definition, changed, dimensions):
                 changed[definition.table] = dates
         return changed
 
     def _reached(
-        self, definition: Definition, changed: Mapping[str, set[date]], in_columns: Mapping[str, Mapping[str, date]]
+        self, definition: Definition, changed: Mapping[str, set[date]], dimensions: DimensionChanges
     ) -> set[date]:
         span, covered = self._state.span(definition), self._state.covered(definition)
         inputs = self._plan.reads[definition.name]
         if not self._state.stands(definition) or self._state.overtaken(definition, inputs):
             return span.days() | gone(covered, span)
-        changes = defaultdict[int, set[date]](set)  # look-back -> days
+        days = defaultdict[int, set[date]](set)  # look-back -> days that changed
         for table in inputs & changed.keys():
-            changes[definition.lookback(table)] |= still_kept(changed[table], self._kept_from)
-        if first := self._first_day(definition, in_columns):
-            changes[0] |= {day for day in span.days() if day >= first}
+            days[definition.lookback(table)] |= changed[table]
+        if first := dimensions.first_day(definition, inputs, self._plan.views):
+            days[0] |= {day for day in span.days() if day >= first}
         beyond, new = gone(covered, span), unseen(covered, span)
         if columns(definition) == ["business_date"]:
             return new | beyond  # the days of a spine come and go, they do not change
-        reached = (affected(days, lookback, span) for lookback, days in changes.items())
+        reached = (affected(still_kept(at, self._kept_from), lookback, span) for lookback, at in days.items())
         return set[date]().union(new, beyond, *reached)
-
-    def _first_day(self, definition: Definition, in_columns: Mapping[str, Mapping[str, date]]) -> date | None:
-        """Return from which day on a definition may read a column of a dimension that changed."""
-        if not in_columns.keys() & self._plan.reads[definition.name]:
-            return None
-        by_day = {view for view in BY_DAY.values() if joined_by_day(definition, view)}
-        views = {name: sql for name, sql in self._plan.views.items() if name not in by_day}
-        read = column_reads(definition, views)
-        found = (
-            first
-            for table, columns in in_columns.items()
-            for column, first in columns.items()
-            if table in read and ((names := read[table]) is None or column in names)
-        )
-        return min(found, default=None)
 
     def _computed(self, share: list[Job]) -> list[Run | None]:
         """Run the jobs of one script; None for each when the time is over."""

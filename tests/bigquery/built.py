@@ -135,6 +135,7 @@ def kpi_state() -> Iterator[Statement]:
     """What is known of the KPIs, and what each says in one number."""
     from functions.kpi.catalog import load_definitions
     from functions.kpi.headline import headlines
+    from functions.kpi.keyed import first_fact
     from functions.kpi.state import read_state
 
     tables = [{"table_name": name} for name in load_definitions(RecordedServices("").settings.definitions_uri)]
@@ -142,7 +143,10 @@ def kpi_state() -> Iterator[Statement]:
     read_state(services)
     listed = RecordedServices("kpi list", {"SELECT table_name FROM inventory_kpi.INFOR": tables})
     headlines(listed)
-    yield from (*services.statements, *listed.statements)
+    came = RecordedServices("new keys", {"@keys": [{"first_day": DAY}]})
+    for dimension in ("products", "locations"):
+        first_fact(f"inventory_curated.{dimension}", {"a"}, came)
+    yield from (*services.statements, *listed.statements, *came.statements)
 
 
 def catalogue() -> Iterator[Statement]:

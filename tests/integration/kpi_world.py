@@ -66,16 +66,19 @@ class World:
         all_dates: bool = False,
         columns: Sequence[str] = (),
         by_day: Sequence[str] | None = None,
+        keys: Sequence[str] = (),
         load: str = "",
     ) -> str:
         """Record a load of that feed as transformed; it touched these days. Return its id.
 
-        Of a dimension, ``columns`` are those that say something else; none when keys came or went, too. ``by_day``:
-        the first day of each that does so by day.
+        Of a dimension, ``columns`` are those that say something else; none when too many keys came or went, too.
+        ``keys`` are those that did. ``by_day``: the first day of each column that says something else by day.
         """
         now = datetime.now(UTC)
         moved = {"dates": [str(d) for d in days], "all_dates": all_dates}
-        if columns:
+        if keys:
+            moved |= {"keys": list(keys), "besides": list(columns)}
+        elif columns:
             moved["columns"] = list(columns)
         if by_day is not None:
             moved["by_day"] = list(by_day)

@@ -212,6 +212,52 @@ def test_a_cost_that_changes_concerns_the_days_from_which_it_holds(world: World)
     }  # fmt: skip
 
 
+def test_a_new_sku_concerns_the_days_from_its_first_fact(world: World) -> None:
+    """What takes of products only rows of its own SKUs is computed from there on; a list of products for all days."""
+    from_sales = "FROM inventory_curated.sales AS s\nLEFT JOIN inventory_curated.{} AS p ON {}\n"
+    by_day = "p.sku = s.sku AND s.business_date BETWEEN p.valid_from AND p.valid_to"
+    listed = "FROM inventory_curated.products AS p\nJOIN inventory_curated.sales AS s ON p.sku = s.sku\n"
+    for name, joined in (
+        ("named", from_sales.format("products", "p.sku = s.sku")),
+        ("valued", from_sales.format("products_by_day", by_day)),
+        ("listed", listed),
+    ):
+        text = BASE.format(name=name).replace("FROM inventory_curated.sales\n", joined)
+        (folder(world) / f"{name}.sql").write_text(text.replace("business_date, sku", "s.business_date, s.sku"))
+    write(folder(world), "of_named", reads="named")
+    third = FIRST + timedelta(days=2)
+    sold = [(FIRST, "OLD"), (third, "NEW"), (LAST, "NEW"), (LAST, "OLD")]
+    world.put("sales", [sale(day, sku, "P1", 1, f"{sku} {day}") for day, sku in sold])
+    world.drain(world.transformed("sales", FIRST, LAST))
+    before = counted(world)
+    world.drain(world.transformed("products", all_dates=True, keys=["NEW", "NEVER SOLD"]))
+    again = {kpi for kpi, runs in counted(world).items() if runs > before[kpi]}
+    assert again == {"named", "valued", "listed", "of_named"}
+    days = world.runs()
+    assert days["named"] == days["valued"] == days["of_named"] == (third, LAST)
+    assert days["listed"] == (FIRST, LAST)
+    before = counted(world)
+    world.drain(world.transformed("products", all_dates=True, keys=["NEVER SOLD"]))
+    assert {kpi for kpi, runs in counted(world).items() if runs > before[kpi]} == {"listed"}
+
+
+def test_a_dimension_computes_no_day_whose_facts_are_over(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is left of such a day is not all of it: its rows stay as they were when all facts were there."""
+    join = "FROM inventory_curated.sales AS s\nLEFT JOIN inventory_curated.products AS p USING (sku)\n"
+    text = BASE.format(name="named").replace("FROM inventory_curated.sales\n", join)
+    (folder(world) / "named.sql").write_text(text.replace(" AS units\n", " AS units, ANY_VALUE(p.name) AS product\n"))
+    world.drain(world.transformed("sales", LAST))
+    before = counted(world)
+    contracts = world.services.contracts
+    kept = (TODAY - LAST).days - 31  # facts are kept from the next month on
+    orders = contracts["purchase_orders"]
+    orders = replace(orders, properties={**orders.properties, "keepCuratedDays": kept})
+    monkeypatch.setitem(world.services.__dict__, "contracts", contracts | {"purchase_orders": orders})
+    world.drain(world.transformed("products", all_dates=True, columns=["name"]))
+    world.drain(world.transformed("products", all_dates=True, keys=["A"]))
+    assert counted(world) == before
+
+
 def test_a_replay_computes_the_days_of_a_load_also_after_a_transform_that_changed_nothing(world: World) -> None:
     """Its own days: the newest transform of it found all as it was."""
     load = world.transformed("sales", FIRST)

@@ -102,6 +102,23 @@ def test_a_late_sale_computes_from_its_day_on_what_it_can_change(world: World) -
     assert_as_by_hand(world, books)
 
 
+def test_a_product_that_comes_and_goes_computes_from_its_first_fact_on(world: World) -> None:
+    """A SKU was sold before its master came: what takes its category and cost says so from that sale on."""
+    books, _, _ = later(shop(SEED))
+    books.current["sales"].append(sale(LATE, "SKU9", "P1", 4, "before its product"))
+    put(world, books, "sales", "products")
+    world.transformed("sales", LATE)
+    world.drain()
+    known = list(books.current["products"])
+    for products in ([*known, {**known[0], "sku": "SKU9", "unit_cost": Decimal(3)}], known):
+        now = Books()  # what it looks up, it keeps
+        now.current = {**books.current, "products": products}
+        put(world, now, "products")
+        world.drain(world.transformed("products", all_dates=True, keys=["SKU9"]))
+        assert world.runs()["stock_daily"] == world.runs()["gross_margin"] == (LATE, LAST)
+        assert_as_by_hand(world, now)
+
+
 def test_tables_have_the_columns_that_the_sql_says(world: World) -> None:
     definitions = load_definitions(str(DEFINITIONS))
     derived = all_columns(definitions, views_by_name("inventory_curated"), curated_columns(world.services.contracts))
