@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 from unittest.mock import patch
 
-from functions.ingest.readers import delimited, json_lines, strict
+from functions.ingest.readers import delimited, json_lines, quoted, strict
 from functions.ingest.readers.model import Facts, Target
 from stockflow.errors import PermanentError
 
@@ -20,6 +20,7 @@ def only_strict() -> Iterator[None]:
     """Keep the fast parsers of CSV and JSON from reading anything."""
     with ExitStack() as stack:
         stack.enter_context(patch.object(delimited, "is_plain", lambda *_: False))
+        stack.enter_context(patch.object(delimited, "parse_quoted", lambda *_: None))
         stack.enter_context(patch.object(strict, "plain_records", lambda *_: _NOTHING))
         stack.enter_context(patch.object(json_lines.Reader, "_run", lambda _: None))
         yield
@@ -52,7 +53,8 @@ def check_books(records: int, facts: dict[str, Any]) -> None:
 
 def read_twice(decode: Callable[..., Any], data: bytes, target: Target) -> None:
     """Read a file both ways."""
-    fast = said_of(decode, data, target)
+    with patch.object(quoted, "ODD", 0):  # lines of another number of quotes may be any number
+        fast = said_of(decode, data, target)
     with only_strict():
         slow = said_of(decode, data, target)
     for one, other in zip(fast, slow, strict=True):

@@ -12,17 +12,19 @@ from functions.ingest.readers.arrow import counted, integers
 from functions.ingest.readers.batches import Columns, batch_of, merged
 from functions.ingest.readers.dialect import Dialect, sniff
 from functions.ingest.readers.encoding import MARK, is_text, readable, utf8_blocks
-from functions.ingest.readers.fast import all_equal, parse
+from functions.ingest.readers.fast import Parsed, all_blank, all_equal, parse
 from functions.ingest.readers.formats import READABLE
 from functions.ingest.readers.layout import Layout, layout, recognised
 from functions.ingest.readers.lines import MAX_RECORD, Block, blocks
 from functions.ingest.readers.model import Chunk, Facts, Reject, Target, shown
+from functions.ingest.readers.quoted import cells_of, parse_quoted
 from functions.ingest.readers.record import Syntax
 from functions.ingest.readers.strict import Form, Sorted, Sorter
 from functions.ingest.readers.trailer import Trailer
 from stockflow.errors import PermanentError
 
 KEPT_PREAMBLE = 10
+TRIED = 3  # blocks of a file with quotes in which not each cell is in quotes; then no other one is tried
 
 
 def read_delimited(stream: BinaryIO, target: Target, facts: Facts) -> Iterator[Chunk]:
@@ -114,6 +116,7 @@ class Body:
         self._facts = facts
         self._sorter = Sorter(form)
         self._trailer = trailer
+        self._others = 0  # blocks with quotes that were not as ``parse_quoted`` wants them
 
     def chunks(self, parts: Iterable[Block]) -> Iterator[Chunk]:
         """Yield a chunk a block, in the order of the file."""
@@ -150,12 +153,25 @@ class Body:
         if is_plain(block.data, self._form.syntax):
             data = _unmarked(block.data)
             return len(block.data), self._chunk(data, range(block.line, block.line + block.count), Sorted(), block.cut)
+        if parsed := self._in_quotes(block):
+            lines = range(block.line, block.line + block.count)
+            return len(block.data), self._chunk(block.data, lines, Sorted(), block.cut, parsed)
         found = self._sorter.sort(block.line, block.data, final, block.cut)
         return found.used, self._chunk(b"".join(found.plain), found.lines, found, block.cut)
 
-    def _chunk(self, data: bytes, lines: range | list[int], found: Sorted, cut: bool) -> Chunk:
+    def _in_quotes(self, block: Block) -> Parsed | None:
+        """Return the cells of a block in which each one is in quotes; it is not tried where it failed before."""
+        if self._others >= TRIED:
+            return None
+        parsed = parse_quoted(block.data, self._form.syntax, self._form.width)
+        self._others += parsed is None
+        return parsed
+
+    def _chunk(
+        self, data: bytes, lines: range | list[int], found: Sorted, cut: bool, parsed: Parsed | None = None
+    ) -> Chunk:
         """Return what the fast parser makes of plain lines, merged with what the strict one read."""
-        table = self._parsed(data, lines, found, cut) if data else None
+        table = self._table(data, lines, found, cut, parsed) if data else None
         self._facts.count("blank_lines", found.blank)
         self._facts.count("continuation_lines", found.continued)
         if found.short:
@@ -164,17 +180,17 @@ class Body:
         batch = batch_of(self._form.layout, numbers, columns) if len(numbers) else None
         return Chunk(batch, tuple(sorted(found.rejects, key=lambda r: r.line)))
 
-    def _parsed(self, data: bytes, lines: range | list[int], found: Sorted, cut: bool) -> Columns:
+    def _table(self, data: bytes, lines: range | list[int], found: Sorted, cut: bool, parsed: Parsed | None) -> Columns:
         """Return the rows of plain lines; blank lines, headers and lines of another width are found on the way."""
         syntax = self._form.syntax
-        parsed = parse(data, syntax, self._form.width)
+        parsed = parsed or parse(data, syntax, self._form.width)
         for place, text in parsed.misfits:
             ends = cut and place == len(lines) - 1
-            cells = text.rstrip("\r\n").split(syntax.delimiter.decode())
+            cells = cells_of(text.rstrip("\r\n"), syntax)
             self._form.take(lines[place], text.encode(), cells, found, ends)
         numbers = counted(lines.start, len(lines)) if isinstance(lines, range) else integers(lines)
         numbers, columns = _without(numbers, [place for place, _ in parsed.misfits]), parsed.columns
-        blank = all_equal(columns, ("",) * self._form.width)
+        blank = all_blank(columns)
         header = self._form.layout.header
         again = all_equal(columns, header) if any(header) else []
         again += self._other_headers(columns, numbers, {*again})
@@ -216,4 +232,7 @@ def _unmarked(data: bytes) -> bytes:
     """Return lines without the byte order marks in front of them: there two files were joined."""
     if data.isascii() or MARK not in data:
         return data
-    return data.removeprefix(MARK).replace(b"\n" + MARK, b"\n")
+    data = b"\n" + data
+    while b"\n" + MARK in data:
+        data = data.replace(b"\n" + MARK, b"\n")
+    return data[1:]

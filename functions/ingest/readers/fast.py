@@ -11,6 +11,9 @@ from pyarrow import csv
 from functions.ingest.readers.arrow import TEXT, text
 from functions.ingest.readers.record import Syntax
 
+# all that Python calls a blank (each of them is below U+3001), and DOS's end of a file
+BLANKS = "".join(c for c in map(chr, range(0x3001)) if c.isspace()) + "\x1a"
+
 
 @dataclass(frozen=True)
 class Parsed:
@@ -34,7 +37,7 @@ def parse(lines: bytes, syntax: Syntax, width: int) -> Parsed:
         read_options=csv.ReadOptions(use_threads=False, block_size=len(lines) + 1, column_names=names),
         parse_options=csv.ParseOptions(
             delimiter=syntax.delimiter.decode(),
-            quote_char=syntax.quote.decode() if syntax.quote in lines else False,
+            quote_char=syntax.quote.decode() if syntax.quote and syntax.quote in lines else False,
             newlines_in_values=False,
             ignore_empty_lines=False,
             invalid_row_handler=skip,
@@ -65,6 +68,21 @@ def cut(lines: bytes, delimiter: bytes, width: int, places: Sequence[int]) -> li
         ),
     )
     return [c.combine_chunks() for c in table.columns]
+
+
+def all_blank(columns: list[pa.Array]) -> list[int]:
+    """Return the rows whose cells hold nothing but blanks."""
+    mask = _are_blank(columns[0])
+    for column in columns[1:]:
+        if not pc.any(mask).as_py():
+            return []
+        mask = pc.and_(mask, _are_blank(column))
+    rows: list[int] = pc.indices_nonzero(mask).to_pylist()
+    return rows
+
+
+def _are_blank(column: pa.Array) -> pa.Array:
+    return pc.equal(pc.utf8_trim(column, BLANKS), text(""))
 
 
 def all_equal(columns: list[pa.Array], values: tuple[str, ...]) -> list[int]:

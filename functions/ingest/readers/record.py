@@ -73,7 +73,9 @@ def _patterns(syntax: Syntax) -> _Patterns:
 def read_record(data: bytes, start: int, syntax: Syntax) -> Record:
     """Return the record that starts at ``start``; quotes may hold delimiters and line breaks."""
     patterns, cells = _patterns(syntax), []
-    place = start + len(MARK) * data.startswith(MARK, start)
+    place = start
+    while data.startswith(MARK, place):
+        place += len(MARK)
     while True:
         opening = patterns.opening.match(data, place)
         if opening:

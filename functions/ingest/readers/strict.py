@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from functions.ingest.readers import misfit
 from functions.ingest.readers.dialect import Dialect
 from functions.ingest.readers.encoding import is_text
+from functions.ingest.readers.fast import BLANKS
 from functions.ingest.readers.fits import Fit
 from functions.ingest.readers.headers import Headers
 from functions.ingest.readers.layout import Layout
@@ -57,8 +58,8 @@ class Form:
 
 def _is_blank(cells: list[str], width: int) -> bool:
     """Whether a record says nothing: DOS's end of a file, and lines that are drawn between rows, do not either."""
-    text = "".join(cells).strip("\x1a \t\r\n")
-    return not text.strip() or (len(cells) != width and _DRAWN.fullmatch(text) is not None)
+    text = "".join(cells).strip(BLANKS)
+    return not text or (len(cells) != width and _DRAWN.fullmatch(text) is not None)
 
 
 def _doubtful(cells: list[str], syntax: Syntax) -> bool:

@@ -13,10 +13,13 @@ from hypothesis import strategies as st
 
 from functions.ingest.readers import encoding
 from functions.ingest.readers.avro import read_avro
+from functions.ingest.readers.delimited import read_delimited
 from functions.ingest.readers.lines import blocks
 from functions.ingest.readers.model import Facts, Target
+from functions.ingest.readers.quoted import parse_quoted
 from functions.ingest.readers.record import Syntax, read_record, read_whole
 from stockflow.errors import PermanentError
+from tests.fuzz.twice import read_twice
 from tests.unit.ingest.reading import contracts, read
 
 HEADER = ["sku", "location_code", "quantity", "receipt_number", "line_number", "business_date", "note"]
@@ -184,6 +187,33 @@ def test_the_strict_reader_agrees_with_the_csv_module(cells: list[str]) -> None:
     record = read_record(data, 0, Syntax(b","))
     assert [c.decode() for c in record.cells] == cells
     assert record.end == len(data)
+
+
+quoted_lines = st.lists(
+    st.text(st.sampled_from("ab,;'é\t "), max_size=4).map(lambda c: f'"{c}"'), min_size=6, max_size=6
+)
+odd_lines = st.text(st.sampled_from('a"",\n\r =\ufeff\0'), max_size=16)
+
+
+@given(rows=st.lists(quoted_lines.map(",".join) | odd_lines, min_size=1), newline=st.sampled_from(["\n", "\r\n"]))
+@example(rows=['"a","b","c","d","e","f\n"a","b","c","d","e","f"'], newline="\n")
+@example(rows=['"a","b","c","d","e","f"', '"a","b","c","d","e"', '"a""","b","c","d","e","f"'], newline="\r\n")
+@example(rows=['"a","b","c","d","e","f"', '"a" ,"b","c","d","e","f"', '"a"","b","c","d","e","f"'], newline="\n")
+@settings(max_examples=300, deadline=None)
+def test_lines_cut_at_their_quotes_are_those_that_are_read_strictly(rows: list[str], newline: str) -> None:
+    header = '"receipt_number","line_number","business_date","sku","location_code","quantity"'
+    data = newline.join([header, '"R","1","2026-09-01","A","L","1"', *rows]).encode("utf-8", "surrogatepass")
+    read_twice(read_delimited, data, Target(contracts()["sales"], "sales/x.csv"))
+
+
+def test_a_block_in_quotes_is_cut_at_them() -> None:
+    lines = b'"a","b,"\n"c"\n' + b'"","x"\n' * 60
+    parsed = parse_quoted(lines, Syntax(b","), 2)
+    assert parsed is not None
+    assert [c[:2].to_pylist() for c in parsed.columns] == [["a", ""], ["b,", "x"]]
+    assert parsed.misfits == [(1, '"c"')]
+    for other in (b'"a" ,"b"\n', b'"a",b\n', b'"a","b\n', b'"a"x,"b"\n', b'a,"b"\n', b'"a","\0"\n', b'"a","\xff"\n'):
+        assert parse_quoted(lines + other, Syntax(b","), 2) is None, other
 
 
 SYNTAXES = (Syntax(b","), Syntax(b";", b"'"), Syntax(b"\t"), Syntax(b",", b'"', escaped=True))
