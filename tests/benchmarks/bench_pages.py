@@ -198,7 +198,7 @@ class Visit:
         field.send_keys(Keys.ENTER)
         WebDriverWait(self.driver, 60, 1).until(lambda _: self._watch().get("drawn"))
         watch = self._watch()
-        return tuple((watch[moment] - watch["pressed"]) / 1000 for moment in ("seen", "drawn"))
+        return (watch["seen"] - watch["pressed"]) / 1000, (watch["drawn"] - watch["pressed"]) / 1000
 
     def _watch(self) -> dict[str, float]:
         found: dict[str, float] = self.driver.execute_script("return window.watch")

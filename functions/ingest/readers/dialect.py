@@ -138,7 +138,7 @@ def _oddness(sample: bytes, syntax: Syntax) -> tuple[int, int]:
 
 
 def _guesses(sample: bytes, syntax: Syntax, target: Target) -> Iterator[_Guess]:
-    records = list(_records(sample, syntax))
+    records = list(_records(sample, syntax, 2 * SAMPLED))
     widths = Counter(len(cells) for _, _, _, cells in records if len(cells) > 1)
     usual, times = max(widths.items(), key=lambda w: (w[1], w[0])) if widths else (1, 0)
     consistency = times / max(len(records), 1)
@@ -160,10 +160,15 @@ def _names(cells: tuple[bytes, ...]) -> tuple[str, ...]:
     return tuple(readable(c) for c in cells)
 
 
-def _records(sample: bytes, syntax: Syntax) -> Iterator[tuple[int, int, int, tuple[bytes, ...]]]:
-    """Yield (line, start, end, cells) of the sample's records; a broken one and a blank one are passed over."""
+def _records(
+    sample: bytes, syntax: Syntax, most: int | None = None
+) -> Iterator[tuple[int, int, int, tuple[bytes, ...]]]:
+    """Yield (line, start, end, cells) of the sample's records; a broken one and a blank one are passed over.
+
+    ``most``: how many are looked at, these too: with another delimiter all that are in quotes are broken.
+    """
     line, place, count = 1, 0, 0
-    for start, record in _read(sample, syntax):
+    for start, record in _read(sample, syntax, most):
         line += sample.count(b"\n", place, start)
         place = start
         if any(c.strip() for c in record.cells):
