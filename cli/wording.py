@@ -39,7 +39,7 @@ _CURRENCIES = {"EUR": "€", "GBP": "£", "USD": "$"}
 _FRACTIONS = {"share", "fraction"}
 _COUNTED = {"units", "SKUs"}
 _PERCENTS = {"%", "percent", "pct"}
-NOUNS = ("day", "file", "line", "row", "reject")
+NOUNS = ("day", "file", "line", "row", "reject", "value")
 
 
 def reason(code: str | None) -> str:

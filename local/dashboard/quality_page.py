@@ -11,7 +11,7 @@ from cli import wording
 from cli.freshness import Freshness, freshness
 from cli.texts import said
 from functions.ingest.receipts.described import unused
-from local.dashboard import page, readings, refusals, source
+from local.dashboard import doubts, page, readings, refusals, source
 from local.dashboard.health import Totals
 
 LOADS = {
@@ -89,6 +89,8 @@ def draw() -> None:
         refusals.by_day(quality.by_day)
     with st.container(border=True, key="reasons"):
         refusals.by_rule(quality.reasons)
+    with st.container(border=True, key="doubts"):
+        doubts.draw(quality.doubts)
     _rows(health.totals, quality)
 
 

@@ -24,7 +24,7 @@ from stockflow.services import Services
 HORIZON_DAYS = 400
 services = cache(Services.from_env)
 _QUALITY_QUERIES = {
-    name: queries.text(name) for name in ("loads", "attention", "rejects", "quarantine", "reasons", "by_day")
+    name: queries.text(name) for name in ("loads", "attention", "rejects", "quarantine", "reasons", "by_day", "doubts")
 }
 
 
@@ -81,6 +81,7 @@ class Quality:
     quarantine: list[queries.Row]
     reasons: list[queries.Row]
     by_day: list[queries.Row]
+    doubts: list[queries.Row]
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """A small warehouse for the dashboard's tests: two KPIs of two stores, a loaded file and a rejected one."""
 
+import json
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -59,6 +60,13 @@ KPIS = {
         "rollup": "sum",
     },
 }
+# What the reading of the loaded file left in doubt.
+DOUBTS = {
+    "ingest": json.dumps({"unused_columns": [{"header": "Net Amnt", "nearest": "net_amount", "confidence": 0.9}]}),
+    "validate": json.dumps({"ambiguous": [
+        "decimal mark: 2 values could be read two ways (1,045 is 1.045 or 1045), the contract says .",
+    ]}),
+}  # fmt: skip
 COLUMNS = (
     *(("business_date", "DATE"), ("sku", "STRING"), ("location_code", "STRING")),
     *((c, "FLOAT64") for c in ("numerator", "denominator", "value", "coverage_pct")),
@@ -137,7 +145,7 @@ def ledger_rows(table: str) -> list[dict[str, Any]]:
         "load_stages": [
             *(
                 {**load, "record_id": s, "run_id": s, "stage": s, "state": state, "lines": 9, "rows": 9,
-                 "quarantined": int(s == "validate")}
+                 "quarantined": int(s == "validate"), "detail": DOUBTS.get(s, "{}")}
                 for s, state in done
             ),
             {**load, "load_id": "l2", "record_id": "r", "stage": "ingest", "state": "rejected"},

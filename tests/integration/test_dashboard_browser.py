@@ -202,6 +202,10 @@ def test_data_quality_shows_what_needs_somebody_refusals_and_freshness(page: Pag
     reasons = page.text(".st-key-reasons")
     assert "quantity type" in reasons and "a.csv, line 3: deux, expected a number" in reasons
     assert "stockflow quarantine export --feed sales" in reasons
+    doubts = page.text(".st-key-doubts")
+    assert '2 values could be read two ways (1,045 = 1.045 / 1045); the contract says "."' in doubts
+    assert "columns not used: 'Net Amnt' (nearest: net_amount, 90 %)" in doubts
+    assert "stockflow sender accept SENDER --from a.csv" in doubts and "`" not in doubts
     day = page.all(".st-key-days tbody .sf-state, .st-key-days .sf-state")[0]
     assert day.text == "88 %" and "8 of 9 rows accepted" in str(day.get_attribute("title"))
     assert "sales" in page.text(".st-key-freshness") and "nothing yet" in page.text(".st-key-freshness")

@@ -12,7 +12,7 @@ from cli.kpi import movement
 from cli.kpi.catalogue import TREND
 from cli.texts import french, said, speaking
 from functions.kpi.catalog import load_definitions
-from local.dashboard import changed_page, filters, kpi_page, overview, page, quality_page, refusals, shapes
+from local.dashboard import changed_page, doubts, filters, kpi_page, overview, page, quality_page, refusals, shapes
 from stockflow.settings import bundle_root
 
 ROOT = Path(__file__).parents[3]
@@ -32,6 +32,8 @@ CHOSEN = {
     *(text for what, _, then in quality_page.FIXES.values() for text in (what, then)), *quality_page.FIXES,
     quality_page.HOW_QUARANTINED, *quality_page.HEADS, *changed_page.HEADS,
     *(then for _, then in refusals.REPAIRS.values()), *refusals.HEADS,
+    *doubts.HEADS, *(then for _, then in doubts.SETTLED.values()), doubts.AGAIN, *doubts.CHOSE.values(),
+    "decimal mark", "date order",
     "loaded", "duplicate", *(freshness.OK, freshness.LATE, freshness.NEVER, freshness.UNSTATED),
     *(UNITS - {"EUR", "share"}), "SKUs in class A",
 }  # fmt: skip
