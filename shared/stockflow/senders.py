@@ -138,7 +138,7 @@ def with_calendars(contracts: Mapping[str, Contract], senders: Iterable[Sender])
     for sender in senders:
         for feed, calendar in sender.calendars.items():
             for location in sender.locations.get(feed, sender.locations.get("", ())):
-                found.setdefault(feed, []).append({"location": location, **calendar.stated()})
+                found.setdefault(feed, []).extend({"location": location, **rule} for rule in calendar.stated())
     texts = {feed: _sorted_json(entries) for feed, entries in found.items() if feed in contracts}
     own = {f: replace(contracts[f], properties={**contracts[f].properties, CALENDARS: t}) for f, t in texts.items()}
     return {**contracts, **own}

@@ -8,7 +8,8 @@ description: >
   day as the contract says (expectedFromLines): then a day without a single line is next to impossible. A location with
   less trade, or one that has begun to sell lately, may well sell nothing on a day, and has no row. Where a sender's
   profile names the location (locations) and states the days of its sales (expected), these days decide instead, from
-  the first known day on (or the location's first day of business), however much it sells.
+  the first known day on (or the location's first day of business, or the day from which they are stated), however much
+  it sells.
 french:
   title: "Ventes manquantes"
   description: >
@@ -19,7 +20,8 @@ french:
     contrat (expectedFromLines) : un jour sans une seule ligne est alors presque impossible. Un emplacement qui vend
     moins, ou depuis peu, peut ne rien vendre un jour, et n'a pas de ligne. Si le profil d'un émetteur cite
     l'emplacement (locations) et donne les jours de ses ventes (expected), ce sont ces jours qui décident, à partir du
-    premier jour connu (ou de l'ouverture de l'emplacement), quel que soit le nombre de ses ventes.
+    premier jour connu (ou de l'ouverture de l'emplacement, ou du jour à partir duquel ils sont donnés), quel que soit le
+    nombre de ses ventes.
 formula: expected days of a location without a line of sales
 grain: [location_code]
 owner: inventory-data
@@ -52,13 +54,21 @@ WITH lines AS (
   FROM inventory_curated.sales
   GROUP BY business_date, location_code
 ),
--- the calendars that senders' profiles state: a location may have several
+-- the calendars that senders' profiles state, each with its days: a location may have several
 stated AS (
   SELECT
     JSON_VALUE(entry, '$.location') AS location_code,
     JSON_VALUE(entry, '$.weekdays') AS weekdays,
-    JSON_VALUE_ARRAY(entry, '$.off') AS days_off
+    JSON_VALUE_ARRAY(entry, '$.off') AS days_off,
+    COALESCE(JSON_VALUE(entry, '$.from'), '0001-01-01') AS first_day,
+    COALESCE(JSON_VALUE(entry, '$.until'), '9999-12-31') AS next_first_day
   FROM UNNEST(JSON_QUERY_ARRAY(/* sales.senderCalendars */ '[]')) AS entry
+),
+-- the days before are the contract's
+of_senders AS (
+  SELECT location_code, MIN(first_day) AS first_day
+  FROM stated
+  GROUP BY location_code
 ),
 -- a day says what to expect on its weekday in the four weeks after it
 usual AS (
@@ -76,6 +86,8 @@ promised AS (
   CROSS JOIN stated
   WHERE STRPOS(stated.weekdays, CAST(MOD(EXTRACT(DAYOFWEEK FROM calendar.business_date) + 5, 7) + 1 AS STRING)) > 0
     AND CAST(calendar.business_date AS STRING) NOT IN UNNEST(stated.days_off)
+    AND CAST(calendar.business_date AS STRING) >= stated.first_day
+    AND CAST(calendar.business_date AS STRING) < stated.next_first_day
 ),
 expected AS (
   SELECT promised.business_date, promised.location_code, usual.usual_lines
@@ -85,9 +97,10 @@ expected AS (
   UNION ALL
   SELECT usual.business_date, usual.location_code, usual.usual_lines
   FROM usual
+  LEFT JOIN of_senders ON of_senders.location_code = usual.location_code
   WHERE usual.days >= 2
     AND usual.usual_lines >= /* sales.expectedFromLines */ 5
-    AND usual.location_code NOT IN (SELECT location_code FROM stated)
+    AND CAST(usual.business_date AS STRING) < COALESCE(of_senders.first_day, '9999-12-31')
     AND STRPOS(
       CAST(/* sales.expectedWeekdays */ 1234567 AS STRING),
       CAST(MOD(EXTRACT(DAYOFWEEK FROM usual.business_date) + 5, 7) + 1 AS STRING)

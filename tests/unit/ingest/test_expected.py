@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -33,9 +34,12 @@ def utc(day: int, hour: int, minute: int = 0) -> datetime:
         ({"days": "daily"}, "UTC", utc(28, 0), (utc(27, 0), utc(28, 0))),
         ({"days": "daily", "by": "12:00"}, "Europe/Berlin", datetime(2026, 10, 25, 11, tzinfo=UTC),
          (datetime(2026, 10, 24, 22, tzinfo=UTC), datetime(2026, 10, 25, 11, tzinfo=UTC))),  # the day of 25 hours
+        (WEEK | {"from": utc(29, 0).date()}, "UTC", utc(28, 12), None),  # not yet
+        ([WEEK | {"from": utc(28, 0).date()}, {"days": ["sun"], "by": "09:00"}], "UTC", utc(28, 7),
+         (utc(27, 0), utc(27, 9))),  # Monday's is not due yet: Sunday's by the calendar before
     ],
 )  # fmt: skip
-def test_the_last_day_that_is_due(said: dict, zone: str, now: datetime, due: tuple[datetime, datetime]) -> None:  # type: ignore[type-arg]
+def test_the_last_day_that_is_due(said: Any, zone: str, now: datetime, due: tuple[datetime, datetime] | None) -> None:
     assert calendar_of(said).due(now, zone) == due
 
 

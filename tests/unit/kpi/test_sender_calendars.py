@@ -90,6 +90,42 @@ def test_a_location_of_two_senders_is_expected_when_one_of_them_expects(tmp_path
     assert missing(world) == {("P1", day) for day in DAYS if day.weekday() in (0, 6)}
 
 
+def test_a_calendar_holds_from_its_day_on_and_the_contract_before(tmp_path: Path) -> None:
+    """Busy at first by what it sells; from the 21st by its sender, who sends on Mondays and Sundays."""
+    start, lost = date(2026, 9, 21), set(DAYS[-14:])
+    said = "locations: [BUSY, QUIET]\nfeeds: {sales: {expected: {days: [mon, sun], from: 2026-09-21}}}"
+    world = World(profile(tmp_path, said))
+    put_sales(world, "BUSY", 9, [day for day in DAYS if day not in lost])
+    put_sales(world, "QUIET", 1, [day for day in DAYS if day not in lost])
+    put_stock(world, "BUSY", 1)
+    stated = {day for day in lost if day >= start and day.weekday() in (0, 6)}
+    before = {day for day in lost if day < start}
+    assert missing(world) == {("BUSY", day) for day in stated | before} | {("QUIET", day) for day in stated}
+
+
+def test_of_several_calendars_each_holds_until_the_next_one(tmp_path: Path) -> None:
+    said = """locations: [P1]
+feeds:
+  sales:
+    expected:
+      - {days: [tue], from: 2026-09-14}
+      - {days: [mon]}
+      - {days: daily, from: 2026-09-27}
+"""
+    world = World(profile(tmp_path, said))
+    put_stock(world, "P1", 1)
+    days = {day for day in DAYS if day.weekday() == 0 and day < date(2026, 9, 14)}
+    days |= {date(2026, 9, 15), date(2026, 9, 22), date(2026, 9, 27), date(2026, 9, 28)}
+    assert missing(world) == {("P1", day) for day in days}
+
+
+def test_a_calendar_that_always_held_is_written_as_before_it_could_begin(tmp_path: Path) -> None:
+    """So that no KPI is computed again for it."""
+    world = World(profile(tmp_path, "locations: [P1]\nfeeds: {sales: {expected: {days: [mon]}}}"))
+    text = contracts_of(world)["sales"].properties["senderCalendars"]
+    assert text == '[{"location": "P1", "off": [], "weekdays": "1"}]'
+
+
 def test_a_code_with_a_quote_and_an_accent_is_that_location(tmp_path: Path) -> None:
     world = World(profile(tmp_path, 'locations: ["l\'\u00eele"]\nfeeds: {sales: {expected: {days: [mon]}}}'))
     put_stock(world, "P1", 1)
