@@ -179,6 +179,18 @@ def _tell_late(late: list[dict[str, Any]] | None) -> None:
         )
 
 
+def _wrong_profiles() -> list[str]:
+    """Return what is wrong with senders' profiles, and what that stops."""
+    from cli.doctor.profiles import wrong
+
+    return wrong(target.services().settings.contracts_dir)
+
+
+def _tell_wrong(wrong: list[str]) -> None:
+    for told in wrong:
+        console().print(f"\n{told}", style="yellow", markup=False)
+
+
 def status(as_json: Json = False) -> None:
     """Show the parts of the stack (state, address, restarts, age), results of older versions, and what is late.
 
@@ -191,12 +203,13 @@ def status(as_json: Json = False) -> None:
       stockflow status --json
     """
     if target.in_the_cloud():
-        old, late = _stale(), _late()
+        old, late, wrong = _stale(), _late(), _wrong_profiles()
         if as_json:
-            print_json({"stale": old, "late": late})
+            print_json({"stale": old, "late": late, "wrong_profiles": wrong})
             return
         _tell_stale(old)
         _tell_late(late)
+        _tell_wrong(wrong)
         return
     folder = target.folder()
     found = read_status(folder)
@@ -209,12 +222,14 @@ def status(as_json: Json = False) -> None:
         for p in found.parts
     ]  # fmt: skip
     old, late = (_stale(), _late()) if found.state == "ready" else (None, None)
+    wrong = _wrong_profiles()
     if as_json:
-        print_json({"state": found.state, "parts": rows, "stale": old, "late": late})
+        print_json({"state": found.state, "parts": rows, "stale": old, "late": late, "wrong_profiles": wrong})
     else:
         print_table(rows, ["part", "state", "address", "restarts", "up_seconds", "message"])
         _tell_stale(old)
         _tell_late(late)
+        _tell_wrong(wrong)
     if found.state != "ready" or any(p.state != "healthy" for p in found.parts):
         raise typer.Exit(1)
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from cli import target
-from cli.doctor import buckets, canary, events, project, warehouse
+from cli.doctor import buckets, canary, events, profiles, project, warehouse
 from cli.doctor.finding import Finding
 from cli.output import CommandError, console, print_json, print_table
 from cli.stack import Json
@@ -25,9 +25,9 @@ def doctor(
 ) -> None:
     """Compare an environment with pipeline.yaml and the contracts.
 
-    Without --cloud the running stack: buckets, topics, subscriptions, tables, views, functions. With it
-    the project that --project or GOOGLE_CLOUD_PROJECT names, and also APIs, the schema of events, how
-    buckets are protected and announce, the deployed functions, and what you may do there.
+    Without --cloud the running stack: buckets, topics, subscriptions, tables, views, functions, profiles of
+    senders. With it the project that --project or GOOGLE_CLOUD_PROJECT names, and also APIs, the schema of events,
+    how buckets are protected and announce, the deployed functions, and what you may do there.
 
     Exit code 1 when anything is not as it should be; each finding says what fixes it.
 
@@ -64,6 +64,7 @@ def _in_the_cloud(services: Services) -> Iterator[Finding]:
     yield from buckets.check(services, cloud=True)
     yield from events.check(services.settings, project.urls(services.settings, ask), cloud=True)
     yield from warehouse.check(services, cloud=True)
+    yield from profiles.check(services.settings.contracts_dir)
 
 
 def _on_the_laptop(services: Services) -> Iterator[Finding]:
@@ -76,6 +77,7 @@ def _on_the_laptop(services: Services) -> Iterator[Finding]:
     yield from buckets.check(services, cloud=False)
     yield from events.check(services.settings, {name: stack.url(name) for name in FUNCTIONS}, cloud=False)
     yield from warehouse.check(services, cloud=False)
+    yield from profiles.check(services.settings.contracts_dir)
 
 
 def _tell(findings: list[Finding], as_json: bool) -> None:

@@ -13,6 +13,7 @@ from functions.kpi.definition import Definition, parse
 from stockflow.contracts import Contract, load_contracts
 from stockflow.errors import PermanentError
 from stockflow.events import ObjectRef
+from stockflow.known_calendars import contracts_with_calendars, read_profiles
 from stockflow.senders import load_senders, with_calendars
 from stockflow.services import Services
 from stockflow.settings import bundle_root
@@ -42,11 +43,17 @@ def read_headers(uri: str, services: Services | None = None) -> Catalog:
 
 
 def contracts_of(services: Services | None = None) -> dict[str, Contract]:
-    """Return the contracts (of this checkout without ``services``) with the calendars of the senders' locations."""
-    if services:
-        return with_calendars(services.contracts, services.senders)
-    folder = bundle_root() / "contracts"
-    return with_calendars(load_contracts(folder), load_senders(folder))
+    """Return the contracts (of this checkout without ``services``) with the calendars of the senders' locations.
+
+    A profile that is wrong stops no other KPI: its calendar counts where that can be read, and those that need a
+    calendar which nobody can know have to wait (``bad_sender``).
+    """
+    folder = services.settings.contracts_dir if services else bundle_root() / "contracts"
+    contracts = services.contracts if services else load_contracts(folder)
+    try:
+        return with_calendars(contracts, services.senders if services else load_senders(folder))
+    except PermanentError:
+        return contracts_with_calendars(contracts, read_profiles(folder))
 
 
 def catalog_of(texts: Mapping[str, str], contracts: Mapping[str, Contract]) -> Catalog:

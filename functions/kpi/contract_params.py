@@ -14,6 +14,7 @@ from typing import Any
 from functions.kpi.definition import Definition
 from stockflow.contracts import Contract
 from stockflow.errors import PermanentError
+from stockflow.known_calendars import UNKNOWN
 from stockflow.senders import CALENDARS
 
 _CALENDARS = re.compile(rf"(/\*\s*\w+\.{CALENDARS}\s*\*/\s*)'(?:[^'\\]|\\.)*'")
@@ -24,12 +25,16 @@ def with_values(definition: Definition, contracts: Mapping[str, Contract]) -> De
     """Return the definition as the contracts have it: its version follows from their values, too.
 
     Raises:
-        PermanentError: ``bad_definition`` naming a value that no contract has.
+        PermanentError: ``bad_definition`` naming a value that no contract has; ``bad_sender`` where it needs the
+            calendars of profiles, and one of them cannot be known.
     """
 
     def value(found: re.Match[str]) -> str:
         mark, feed, name, written = found.groups()
         if name == CALENDARS:
+            if why := _properties(contracts, feed).get(UNKNOWN):
+                what = f"it waits: the days on which sales are expected are not known. {why}"
+                raise PermanentError("bad_sender", f"{definition.name}.sql: {what}")
             text = _properties(contracts, feed).get(name)
             return found[0] if text is None else f"{mark}{text_literal(text)}"
         known = definition.thresholds if feed == "thresholds" else _properties(contracts, feed)

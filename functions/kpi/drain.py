@@ -13,9 +13,10 @@ from functions.kpi.catalog import Catalog, read_catalog
 from functions.kpi.moved import moves, together
 from functions.kpi.refresh import Refreshed, Work, refresh_all
 from functions.kpi.runner import RETIRED, Run
-from stockflow.errors import TransientError
+from stockflow.errors import PermanentError, TransientError
 from stockflow.events import StageEvent, encode
 from stockflow.identity import code_version, new_run_id, stage_version
+from stockflow.known_calendars import read_profiles
 from stockflow.ledger import Asked, StageRecord, asked_by, is_duplicate, next_record
 from stockflow.log import log
 from stockflow.points import reached
@@ -49,6 +50,7 @@ def drain(asked: frozenset[Asked], services: Services) -> frozenset[Asked]:
         TransientError: ``out_of_time``, or what the warehouse or the publisher could not do now.
     """
     catalog = read_catalog(services.settings.definitions_uri, services)
+    _tell_profiles(services)
     version, started = catalog_version(catalog), services.clock()
     latest = _latest(asked, started, services)
     work, done = _to_do(latest, version, started, services)
@@ -65,6 +67,15 @@ def drain(asked: frozenset[Asked], services: Services) -> frozenset[Asked]:
         what = f"there was no time left for {', '.join(found.left)}"
         raise TransientError("out_of_time", f"{what}: the next delivery goes on with them")
     return frozenset(load for load in asked if "transform" not in latest.get(load.load_id, {}))
+
+
+def _tell_profiles(services: Services) -> None:
+    """Warn of profiles whose calendar counts although something else in them is wrong; a KPI that waits says so."""
+    try:
+        _ = services.senders
+    except PermanentError:
+        for fault in read_profiles(services.settings.contracts_dir).read_in_part:
+            log("WARNING", f"{fault.message}; KPIs go on with its calendar", stage="kpi", reason=fault.code)
 
 
 def _to_do(

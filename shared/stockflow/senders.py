@@ -82,6 +82,11 @@ def load_sender(path: Path) -> Sender:
         raise _bad(path.name, f"it is not valid YAML: {error}") from error
     if not isinstance(doc, dict):
         raise _bad(path.name, "expected keys such as timeZone, encoding, dateOrder, headers")
+    return sender_from(path, doc)
+
+
+def sender_from(path: Path, doc: dict[str, Any]) -> Sender:
+    """Return the profile that a file says."""
     files, feeds = doc.pop("files", None) or [f"*/{path.stem}/*"], doc.pop("feeds", None) or {}
     doc.pop("description", None)
     if not _texts(files):
