@@ -11,7 +11,7 @@ from cli.nearest import hint
 from cli.output import CommandError, console, print_json, print_table
 from cli.refresh import compute
 from cli.stack import Json
-from cli.texts import LANGUAGE, said, speaking
+from cli.texts import said, speaking
 from functions.kpi.catalog import catalog_of, contracts_of, load_definitions, read_texts
 from functions.kpi.definition import Definition
 from functions.kpi.graph import column_lineage, tables_of
@@ -35,11 +35,11 @@ TREND = (_UP, _DOWN, " (better)", " (worse)")
 
 
 def shown(definition: Definition, line: Headline) -> dict[str, Any]:
-    """Return a headline as a row, in the language that is spoken; the code of a reason in English."""
-    reason = line.reason if LANGUAGE.get() == "en" else wording.reason(line.reason)
+    """Return a headline as a row, in the language that is spoken; without a value, its meaning is the reason."""
+    meaning = wording.reason(line.reason) or sentence(definition, line)
     return {
         "kpi": definition.name, "title": definition.title, "value": line.value, "unit": definition.unit,
-        "week_before": line.previous, "day": line.day, "meaning": reason or sentence(definition, line),
+        "week_before": line.previous, "day": line.day, "reason_code": line.reason, "meaning": meaning,
     }  # fmt: skip
 
 

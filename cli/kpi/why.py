@@ -13,6 +13,7 @@ from cli.kpi.parts import Key, Split, of_amount, of_ratio, of_sum
 from cli.kpi.restated import Restated, moment, restated
 from cli.kpi.statements import statements
 from cli.kpi.subject import Subject
+from cli.kpi.valued import unknown_days
 from cli.kpi.workspace import Workspace, open_workspace
 from cli.output import CommandError, print_json
 from cli.stack import Json
@@ -32,8 +33,8 @@ SELECT {grain}, value AS quantity FROM {table} AS counted WHERE business_date = 
 
 def why(
     name: Annotated[str, typer.Argument(help="Name of the KPI.")],
-    first: Annotated[str, typer.Option("--from", help="The first day, such as 2026-09-01.")],
-    last: Annotated[str, typer.Option("--to", help="The last day.")],
+    first: Annotated[str, typer.Option("--from", help="The first day, such as 2026-09-01.")] = "",
+    last: Annotated[str, typer.Option("--to", help="The last day.")] = "",
     known_at: Annotated[
         str, typer.Option("--known-at", help="Start from what was known of the first day at this time (UTC).")
     ] = "",
@@ -47,6 +48,8 @@ def why(
     price or cost, and mix; another sum into cells that are new, gone or changed. With --known-at, what was reported of
     the first day is where it begins: files that came late, corrections and a changed definition are parts, too.
 
+    Without two days it says on which the KPI has a value.
+
     Examples:
 
       stockflow kpi why days_of_supply --from 2026-09-01 --to 2026-09-30
@@ -56,7 +59,10 @@ def why(
       stockflow kpi why net_sales --from 2026-09-01 --to 2026-09-08 --language fr
     """
     subject = asked(name, target.services())
-    found = answer(subject, both(*parsed_days(first, last)), known_at, most)
+    one, other = parsed_days(first, last)
+    if one is None or other is None:
+        raise unknown_days(subject.definition, subject.services, "expected two days, --from and --to")
+    found = answer(subject, both(one, other), known_at, most)
     if as_json:
         print_json(found)
         return
@@ -80,8 +86,7 @@ def answer(subject: Subject, days: tuple[date, date], known_at: str = "", most: 
     definition = subject.definition
     split = explained(definition, subject.workspace, subject.services, days)
     if split is None:
-        name = definition.name
-        raise CommandError(f"{name} has no value on one of the days: `stockflow kpi show {name}` lists those that have")
+        raise unknown_days(definition, subject.services, f"{definition.name} has no value on one of the days")
     cells = largest(split, most)
     begun = restated(subject, days[0], moment(known_at), split.start) if known_at else Restated(split.start)
     return {

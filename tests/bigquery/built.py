@@ -344,7 +344,7 @@ def examples() -> Iterator[Statement]:
 
 def analysts() -> Iterator[Statement]:
     """What an analyst's commands ask of a definition: preview, cost, diff, its view; of each kind of them."""
-    from cli.kpi import cost, figures, reporting, sql, statements, template, why
+    from cli.kpi import cost, figures, reporting, sql, statements, template, valued, why
     from cli.kpi.checked import checked
     from cli.kpi.known import as_known
     from cli.kpi.subject import Subject
@@ -365,7 +365,7 @@ def analysts() -> Iterator[Statement]:
             texts += [sql.by_day(definition, subject.inputs), sql.cells(definition, subject.inputs)]
             texts += [sql.change_counts(one, one, keys), sql.largest_changes(one, one, keys, 20)]
             texts += [reporting.view_sql(definition)]
-            texts += [why.cells_sql(definition), why.quantities_sql(definition)]
+            texts += [why.cells_sql(definition), why.quantities_sql(definition), valued.days_sql(definition)]
             for by in (None, *figures.splits(definition)):
                 texts += [figures.figures_sql(definition, by, part, by is None) for part in ((), definition.grain)]
             types |= {f"in_{column}": "ARRAY<STRING>" for column in definition.grain}

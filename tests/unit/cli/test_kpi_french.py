@@ -6,10 +6,13 @@ import pytest
 from typer.testing import CliRunner
 
 from cli import target
+from cli.kpi.catalogue import shown
 from cli.kpi.command import app
 from cli.kpi.movement import tell
+from cli.kpi.valued import unknown_days
 from cli.texts import french
 from functions.kpi.definition import parse
+from functions.kpi.headline import Headline
 from stockflow.settings import bundle_root
 from tests.support.corner_shop import corner_shop
 from tests.support.local_warehouse import LocalServices
@@ -61,6 +64,30 @@ def test_an_amount_that_two_days_lack_did_not_move_by_nothing() -> None:
     """A Sunday and the Sunday before it, when the shops are closed."""
     done = CliRunner().invoke(app, ("why", "net_sales", "--from", "2026-08-02", "--to", "2026-08-09"))
     assert "net_sales has no value on one of the days" in str(done.exception)
+
+
+@pytest.mark.parametrize("days", [(), ("--from", "2026-09-01"), ("--to", "2026-09-03")])
+def test_without_two_days_it_says_which_there_are(days: tuple[str, ...]) -> None:
+    done = CliRunner().invoke(app, ("why", "net_sales", *days))
+    assert "expected two days, --from and --to: it has a value on 3 days, 2026-09-01 to 2026-09-03" in str(
+        done.exception
+    )
+    assert "`stockflow kpi why net_sales --from 2026-09-02 --to 2026-09-03`" in str(done.exception)
+
+
+def test_a_kpi_without_a_value_on_any_day_says_how_it_gets_one(services: LocalServices) -> None:
+    definition = parse("x.sql", (bundle_root() / "functions/kpi/definitions/net_sales.sql").read_text())
+    services.warehouse.rows("CREATE OR REPLACE TABLE inventory_kpi.x AS SELECT * FROM inventory_kpi.net_sales LIMIT 0")
+    told = str(unknown_days(definition, services, "expected two days"))
+    assert (
+        told == "expected two days: it has no value on any day yet; `stockflow kpi refresh x` computes what is missing"
+    )
+
+
+def test_a_kpi_without_a_value_is_listed_with_the_reason_in_words(services: LocalServices) -> None:
+    definition = parse("x.sql", (bundle_root() / "functions/kpi/definitions/stockout_rate.sql").read_text())
+    row = shown(definition, Headline(None, None, None, "stale", ""))
+    assert (row["meaning"], row["reason_code"]) == ("the last snapshot is too old", "stale")
 
 
 def test_a_preview_is_told_in_french() -> None:
