@@ -4,20 +4,28 @@ import re
 import shutil
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 
-from stockflow.senders import load_sender
+from stockflow.senders import Sender, load_sender
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "senders.md").read_text()
 NAME = "nordstore"
 
 
-def test_the_profile_that_it_shows_is_valid(tmp_path: Path) -> None:
-    (text,) = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
-    path = tmp_path / "acme.yaml"
-    path.write_text(text)
-    acme = load_sender(path)
+def profiles(folder: Path) -> list[Sender]:
+    """Return the profiles that the page shows."""
+    path, found = folder / "acme.yaml", []
+    for text in re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL):
+        path.write_text(text)
+        found.append(load_sender(path))
+    return found
+
+
+def test_the_profiles_that_it_shows_are_valid(tmp_path: Path) -> None:
+    acme, changed = profiles(tmp_path)
+    assert [rule.start for rule in changed.calendars["sales"].rules] == [None, date(2026, 10, 1)]
     assert acme.owns("sales/acme_1.csv") and acme.declared("sales")["headers"] == {
         "Artikelnr.": "sku",
         "Menge": "quantity",
