@@ -9,6 +9,7 @@ from urllib.parse import quote, urlencode
 
 import yaml
 
+from cli.dashboard.labels import view_title
 from stockflow.settings import Settings, bundle_root
 
 CREATE = "https://lookerstudio.google.com/reporting/create"
@@ -17,10 +18,11 @@ LAYER = "reporting"
 
 @dataclass(frozen=True)
 class View:
-    """A reporting view, and what it is called as a data source."""
+    """A reporting view with its columns, and what it is called as a data source."""
 
     name: str
     title: str
+    columns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -35,9 +37,10 @@ class Report:
 
 
 def subjects() -> list[View]:
-    """Return the project's own reporting views, in the order of ``warehouse/reporting.yaml``."""
+    """Return the project's own reporting views, in the order of ``warehouse/reporting.yaml``; in the reader's words."""
     text = (bundle_root() / "warehouse" / "reporting.yaml").read_text(encoding="utf-8")
-    return [View(name, view["title"]) for name, view in yaml.safe_load(text)["views"].items()]
+    views = yaml.safe_load(text)["views"]
+    return [View(name, view_title(name, view["title"]), tuple(view["columns"])) for name, view in views.items()]
 
 
 def alias(number: int) -> str:

@@ -1,6 +1,5 @@
 """kpi list, show and refresh: what is defined, and what it says now."""
 
-from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
@@ -10,6 +9,7 @@ from cli.kpi.workspace import corrected
 from cli.nearest import hint
 from cli.output import CommandError, console, print_json, print_table
 from cli.refresh import compute
+from cli.spoken import Language, Spoken
 from cli.stack import Json
 from cli.texts import said, speaking
 from functions.kpi.catalog import catalog_of, contracts_of, load_definitions, read_texts
@@ -19,15 +19,6 @@ from functions.kpi.headline import Headline, headlines
 from stockflow.errors import TransientError
 from stockflow.services import Services
 
-
-class Language(StrEnum):
-    """The languages of titles, descriptions, sentences and reasons."""
-
-    EN = "en"
-    FR = "fr"
-
-
-Spoken = Annotated[Language, typer.Option("--language", help="Language of titles, descriptions and sentences.")]
 # The change of a week in words.
 _UP, _DOWN = "{meaning}; up {percent}% in a week{verdict}.", "{meaning}; down {percent}% in a week{verdict}."
 _VERDICTS = {None: "", True: " (better)", False: " (worse)"}

@@ -7,11 +7,12 @@ import typer
 
 from cli import wording
 from cli.kpi import chart, sql
-from cli.kpi.catalogue import Language, Spoken, sentence
+from cli.kpi.catalogue import sentence
 from cli.kpi.cost import bytes_read, in_words
 from cli.kpi.environment import days, parameters, parsed_days, subject
 from cli.kpi.subject import Subject
 from cli.output import console, print_json, print_table
+from cli.spoken import Language, Spoken
 from cli.stack import Json
 from cli.texts import said, speaking
 from functions.kpi.dates import Span, between

@@ -6,7 +6,6 @@ from typing import Annotated, Any
 import typer
 
 from cli import target
-from cli.kpi.catalogue import Language, Spoken
 from cli.kpi.environment import one_kpi, parsed_days, sound
 from cli.kpi.movement import tell
 from cli.kpi.parts import Key, Split, of_amount, of_ratio, of_sum
@@ -16,6 +15,7 @@ from cli.kpi.subject import Subject
 from cli.kpi.valued import unknown_days
 from cli.kpi.workspace import Workspace, open_workspace
 from cli.output import CommandError, print_json
+from cli.spoken import Language, Spoken
 from cli.stack import Json
 from cli.texts import speaking
 from functions.kpi.definition import Definition
