@@ -2,7 +2,6 @@
 
 import os
 import signal
-import sqlite3
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -26,7 +25,7 @@ from stockflow.waiting import wait_until
 from tests.chaos.faults import Faults
 from tests.chaos.grpc_proxy import grpc_proxy
 from tests.chaos.proxy import Proxy
-from tests.support.stack import environment, started
+from tests.support.stack import environment, started, undelivered
 
 DEFINITIONS = Path(__file__).parent / "definitions"
 START_SECONDS = 180
@@ -107,14 +106,7 @@ class Rig:
 
     def undelivered(self) -> int:
         """Return how many events the functions have not acknowledged yet."""
-        with sqlite3.connect(f"file:{self.stack.folder}/pubsub/pubsub.sqlite?mode=ro", uri=True) as db:
-            marks = ", ".join("?" for _ in FUNCTIONS)
-            names = [self._subscription(name) for name in FUNCTIONS]
-            sql = (
-                "SELECT COUNT(*) FROM deliveries JOIN subscriptions ON subscriptions.id = deliveries.subscription "
-                f"WHERE acked = 0 AND subscriptions.name IN ({marks})"
-            )
-            return int(db.execute(sql, names).fetchone()[0])
+        return undelivered(self.stack, self.calm.settings.topic_prefix)
 
     def _subscription(self, name: str) -> str:
         return f"projects/{self.stack.project}/subscriptions/{self.calm.settings.topic_prefix}{name}"

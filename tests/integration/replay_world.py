@@ -4,7 +4,6 @@ import hashlib
 import json
 import os
 import shutil
-import sqlite3
 import subprocess
 import sys
 import time
@@ -20,12 +19,12 @@ from google.cloud import pubsub_v1
 from cli import provision
 from functions.ingest.sweep import waiting
 from local.environment import variables
-from local.state import FUNCTIONS, Stack, alive, find_stack, read_status
+from local.state import Stack, alive, find_stack, read_status
 from stockflow.schema import pipeline
 from stockflow.services import Services
 from stockflow.settings import Settings
 from stockflow.waiting import wait_until
-from tests.support.stack import environment
+from tests.support.stack import at_rest, environment, undelivered
 
 ROOT = Path(__file__).parents[2]
 SAMPLES = ROOT / "samples"
@@ -114,25 +113,12 @@ class World:
         for name in names:
             client.delete_subscription(subscription=client.subscription_path(self.stack.project, name))
 
-    def undelivered(self) -> int:
-        """Return how many events the functions have not acknowledged yet."""
-        with sqlite3.connect(f"file:{self.state}/pubsub/pubsub.sqlite?mode=ro", uri=True) as db:
-            marks = ", ".join("?" for _ in FUNCTIONS)
-            names = [f"projects/{self.stack.project}/subscriptions/{name}" for name in FUNCTIONS]
-            sql = (
-                "SELECT COUNT(*) FROM deliveries JOIN subscriptions ON subscriptions.id = deliveries.subscription "
-                f"WHERE acked = 0 AND subscriptions.name IN ({marks})"
-            )
-            return int(db.execute(sql, names).fetchone()[0])
-
     def settle(self) -> None:
         """Wait until every event is acknowledged and no stage has work left."""
-        services = self.services
-
-        def idle() -> bool:
-            return self.undelivered() == 0 and not waiting(services, services.clock()) and self.undelivered() == 0
-
-        assert wait_until(idle, PATIENCE, 1), f"{self.undelivered()} events, {waiting(services, services.clock())}"
+        services, stack = self.services, self.stack
+        assert wait_until(lambda: at_rest(stack, services), PATIENCE, 1), (
+            f"{undelivered(stack)} events, {waiting(services, services.clock())}"
+        )
 
     def rows(self, sql: str) -> list[dict[str, Any]]:
         """Return the rows of a query."""

@@ -6,7 +6,6 @@ computed from the source files by hand).
 
 import hashlib
 import math
-import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from datetime import date
@@ -18,11 +17,11 @@ import yaml
 
 from cli.receipt.command import write
 from stockflow.services import Services
-from stockflow.waiting import polite_pause
+from stockflow.waiting import wait_until
 from tests.golden.books import Books, keep
 from tests.golden.kpis import Cells, compute
 from tests.golden.source import SAMPLES
-from tests.support.stack import environment, full_stack
+from tests.support.stack import FullStack, at_rest, environment, full_stack, undelivered
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(1800)]
 
@@ -30,7 +29,6 @@ PLAN: list[dict[str, Any]] = yaml.safe_load((SAMPLES / "expected.yaml").read_tex
 LOADED = [entry for entry in PLAN if entry["end_state"] == "loaded"]
 DEFINITIONS = sorted((Path(__file__).parents[2] / "functions/kpi/definitions").glob("*.sql"))
 DEADLINE_SECONDS = 780
-QUIET_SECONDS = 12  # longer than the pause between drains
 BURST = {"STOCKFLOW_DRAIN_PAUSE_SECONDS": "10"}  # all files come at once: few drains, as in the cloud
 
 
@@ -41,17 +39,17 @@ def drop_all(services: Services) -> None:
         services.object_store.write(services.settings.landing_bucket, entry["path"], body, "application/octet-stream")
 
 
-def settle(services: Services, objects: int) -> None:
-    """Wait until that many generations have ended and nothing has moved for a while."""
-    deadline, last, since = time.monotonic() + DEADLINE_SECONDS, None, time.monotonic()
-    while (asked := time.monotonic()) < deadline:
-        state = _state(services)
-        if state != last:
-            last, since = state, time.monotonic()
-        if state[0] == objects and state[1] == 0 and time.monotonic() - since > QUIET_SECONDS:
-            return
-        time.sleep(polite_pause(time.monotonic() - asked, 1))
-    pytest.fail(f"not settled: {last} of {objects} loads, unfinished {_unfinished(services)}")
+def settle(running: FullStack, objects: int) -> None:
+    """Wait until that many generations have ended and nothing is under way or waits."""
+    services = running.services
+
+    def ended() -> bool:
+        return at_rest(running.stack, services) and _state(services) == (objects, 0)
+
+    if not wait_until(ended, DEADLINE_SECONDS, 1):
+        loads, unfinished = _state(services)
+        left = f"{unfinished} unfinished {_unfinished(services)}, {undelivered(running.stack)} events"
+        pytest.fail(f"not settled: {loads} of {objects} loads, {left}")
 
 
 # a load is done when the KPIs have seen the newest transform of it, and that is not pending again
@@ -67,15 +65,14 @@ _UNFINISHED = """
 """
 
 
-def _state(services: Services) -> tuple[int, int, int]:
-    """Return loads, unfinished loads, and records so far."""
+def _state(services: Services) -> tuple[int, int]:
+    """Return loads and unfinished loads."""
     sql = f"""
         SELECT
           (SELECT COUNT(*) FROM inventory_ops.loads) AS loads,
-          (SELECT COUNT(*) {_UNFINISHED}) AS unfinished,
-          (SELECT COUNT(*) FROM inventory_ops.load_stages) + (SELECT COUNT(*) FROM inventory_ops.kpi_runs) AS records"""
+          (SELECT COUNT(*) {_UNFINISHED}) AS unfinished"""
     row = ask(services, sql)[0]
-    return row["loads"], row["unfinished"], row["records"]
+    return row["loads"], row["unfinished"]
 
 
 def _unfinished(services: Services) -> list[str]:
@@ -89,12 +86,17 @@ def ask(services: Services, sql: str) -> list[dict[str, Any]]:
 
 
 @pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FullStack]:
     """A stack of its own (no other test's files in it), after all samples were dropped and all came to rest."""
-    with environment(BURST), full_stack(tmp_path_factory.mktemp("golden")) as running:
-        drop_all(running.services)
-        settle(running.services, len(PLAN))
-        yield running.services
+    with environment(BURST), full_stack(tmp_path_factory.mktemp("golden")) as started:
+        drop_all(started.services)
+        settle(started, len(PLAN))
+        yield started
+
+
+@pytest.fixture(scope="module")
+def shop(running: FullStack) -> Services:
+    return running.services
 
 
 @pytest.fixture(scope="module")
@@ -247,11 +249,11 @@ def test_the_receipt_of_a_file_adds_up_and_gives_back_what_was_refused(
         assert (len(files) == 3) == bool(counts["quarantined"] or counts["rejected"]), entry["path"]
 
 
-def test_dropping_everything_again_changes_nothing(shop: Services) -> None:
+def test_dropping_everything_again_changes_nothing(shop: Services, running: FullStack) -> None:
     """Runs last: the same files again, in the same order, state the same again; no number moves."""
     before = _everything(shop)
     drop_all(shop)
-    settle(shop, 2 * len(PLAN))
+    settle(running, 2 * len(PLAN))
     again = Counter(r["end_state"] for r in ask(shop, "SELECT end_state FROM inventory_ops.loads"))
     assert (again["held"], again["failed"]) == (0, 0)
     assert _everything(shop) == before

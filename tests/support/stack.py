@@ -4,6 +4,7 @@ import fcntl
 import itertools
 import os
 import shutil
+import sqlite3
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -16,10 +17,11 @@ from uuid import uuid4
 from google.cloud import pubsub_v1
 
 from cli import provision
+from functions.ingest.sweep import waiting
 from local import control, parts
 from local.environment import variables
 from local.process import Process
-from local.state import Stack, StackStatus, open_stack, read_status
+from local.state import FUNCTIONS, Stack, StackStatus, open_stack, read_status
 from stockflow.services import Services
 from stockflow.settings import Settings
 from stockflow.waiting import wait_until
@@ -234,3 +236,19 @@ def speaking(stack: Stack) -> Iterator[FullStack]:
     values = {**variables(stack), "STOCKFLOW_STATE": str(stack.folder)}
     with environment(values):
         yield FullStack(stack, Services(Settings.from_env()), {**os.environ, **values})
+
+
+def undelivered(stack: Stack, prefix: str = "") -> int:
+    """Return how many events the functions of a running stack have not acknowledged yet."""
+    names = [f"projects/{stack.project}/subscriptions/{prefix}{name}" for name in FUNCTIONS]
+    sql = (
+        "SELECT COUNT(*) FROM deliveries JOIN subscriptions ON subscriptions.id = deliveries.subscription "
+        f"WHERE acked = 0 AND subscriptions.name IN ({', '.join('?' * len(names))})"
+    )
+    with sqlite3.connect(f"file:{stack.folder}/pubsub/pubsub.sqlite?mode=ro", uri=True) as db:
+        return int(db.execute(sql, names).fetchone()[0])
+
+
+def at_rest(stack: Stack, services: Services) -> bool:
+    """Whether every event is acknowledged and no stage has work left."""
+    return undelivered(stack) == 0 and not waiting(services, services.clock()) and undelivered(stack) == 0
