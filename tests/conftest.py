@@ -1,5 +1,6 @@
 """Fixtures on the embedded stack: see tests/support/README.md."""
 
+import gc
 import os
 from collections.abc import Iterator
 
@@ -18,6 +19,7 @@ LONGEST = (
     "test_replay.py",
     "test_golden.py",
     "test_backfill.py",
+    "test_chaos.py",
     "test_statements.py",
     "test_configuration.py",
     "test_runbook.py",
@@ -25,7 +27,17 @@ LONGEST = (
     "test_stack.py",
     "test_deploy_scripts.py",
     "test_new_column.py",
+    "test_beam.py",
+    "test_large_files.py",
 )
+
+gc.disable()  # while hundreds of modules are imported
+
+
+def pytest_collection_finish() -> None:
+    """Collect garbage again, but never look through what was imported: it stays."""
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
