@@ -43,8 +43,7 @@ def _step(shop: Days, place: Place, shelf: dict[date, Shelf], day: date) -> dict
 def _moved(shop: Days, place: Place, day: date) -> dict[str, float]:
     """Return the units that moved, by why; sales are positive."""
     moved = dict.fromkeys(("receipts", "sales", "transfers", "adjustments"), 0.0)
-    rows = [r for r in shop.books.current["stock_movements"]
-            if (r["sku"], r["location_code"], r["business_date"]) == (*place, day)]  # fmt: skip
+    rows = shop.moves.get((*place, day), [])
     kinds = {"transfer_in": "transfers", "transfer_out": "transfers", "adjustment": "adjustments"}
     for row in rows:
         if not _of_customers(row):

@@ -76,7 +76,7 @@ class Trade:
 
     lines: list[tuple[float, float | None]] = field(default_factory=list)
 
-    @property
+    @cached_property
     def units(self) -> float:
         """Units sold, returns taken off."""
         return sum(units for units, _ in self.lines)
@@ -155,14 +155,15 @@ class Days:
 
     def flow(self, place: Place, day: date) -> Decimal:
         """What moved on a day: customers' units as the movements have them, else as the tills have them."""
-        rows = self._moves.get((*place, day), [])
+        rows = self.moves.get((*place, day), [])
         customers = [r["quantity"] for r in rows if _of_customers(r)]
         other = sum((r["quantity"] for r in rows if not _of_customers(r)), Decimal(0))
         sold = self.sold.get((*place, day), Trade()).units
         return other + (sum(customers, Decimal(0)) if customers else -Decimal(str(sold)))
 
     @cached_property
-    def _moves(self) -> dict[tuple[str, str, date], list[Any]]:
+    def moves(self) -> dict[tuple[str, str, date], list[Any]]:
+        """Each movement, by SKU, location and day."""
         found: dict[tuple[str, str, date], list[Any]] = defaultdict(list)
         for row in self.books.current["stock_movements"]:
             found[row["sku"], row["location_code"], row["business_date"]].append(row)
