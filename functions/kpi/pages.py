@@ -121,11 +121,15 @@ def _tables(ordered: list[Definition], known: dict[str, Columns]) -> str:
 
 
 def _lookbacks(ordered: list[Definition], read: dict[str, set[str]]) -> str:
-    """Feed -> how many days a KPI looks back at it at most, and which one: its facts must be kept for longer."""
+    """Feed -> how many days a KPI looks back at it at most, and which one: its facts must be kept for longer.
+
+    Also through a table of which each day is made of that day's facts: made anew, it has no more days than they do.
+    """
     found: dict[str, dict[str, Any]] = {}
     for feed in sorted(c.feed for c in load_contracts(bundle_root() / "contracts").values() if c.business_date):
         table = f"inventory_curated.{feed}"
-        far = [(-d.lookback(table), d.name) for d in ordered if table in read[d.name]]
+        same = {table, *(d.table for d in ordered if table in read[d.name] and d.lookback(table) == 0)}
+        far = [(-d.lookback(near), d.name) for d in ordered for near in read[d.name] & same]
         if far:
             days, kpi = min(far)
             found[feed] = {"days": -days, "kpi": kpi}

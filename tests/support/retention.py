@@ -33,7 +33,7 @@ REFUSED = {
     "pipeline.yaml: definitions is kept 90 days; expected 0: a KPI without its definition is not computed any more",
     "contracts/sales.yaml: sales is kept 400 days in curated, the KPI balance_daily looks back 400 days at it; "
     "expected more than 400 (or 0), or a shorter look-back",
-    "pipeline.yaml: stock_movements is kept 1200 days in curated, the KPI dead_stock looks back 3650 days at it; "
+    "pipeline.yaml: stock_movements is kept 1200 days in curated, the KPI inventory_ageing looks back 3650 days at it; "
     "expected more than 3650 (or 0), or a shorter look-back",
     # what is needed for something ends before it
     "pipeline.yaml: landing is kept 400 days, raw only 300 days; expected raw at least as long (or 0)",

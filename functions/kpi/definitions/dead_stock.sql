@@ -17,8 +17,8 @@ source: retail practice
 unit: share
 grain: [sku, location_code]
 owner: inventory-analytics
-lookback_days: 3650
-input_lookback_days: {inventory_kpi.stock_daily: 0, inventory_curated.sales: 180}
+lookback_days: 180
+input_lookback_days: {inventory_kpi.stock_daily: 0, inventory_kpi.inventory_ageing: 0}
 direction: down
 rollup: ratio
 thresholds: {high: 0.1, days: 180}
@@ -31,17 +31,19 @@ examples:
         - {business_date: 2026-09-30, sku: D, location_code: P1, is_stocked: true, on_hand: 5, stock_value: 40}
         - {business_date: 2026-09-30, sku: E, location_code: P1, is_stocked: true, on_hand: -5, stock_value: -40}
         - {business_date: 2026-09-30, sku: F, location_code: P1, is_stocked: true, on_hand: 5, stock_value: 60}
+        - {business_date: 2026-09-30, sku: G, location_code: P1, is_stocked: true, on_hand: 5, stock_value: 70}
       inventory_curated.sales:
         - {receipt_number: "1", line_number: 1, business_date: 2026-09-01, sku: B, location_code: P1, quantity: 1}
       inventory_curated.stock_movements:
-        - {document: "1", line_number: 1, business_date: 2026-01-10, movement_type: receipt, sku: A, quantity: 10}
-        - {document: "1", line_number: 2, business_date: 2026-01-10, movement_type: receipt, sku: B, quantity: 10}
-        - {document: "1", line_number: 3, business_date: 2026-01-10, movement_type: receipt, sku: C, quantity: 10}
         - {document: "2", line_number: 1, business_date: 2026-09-17, movement_type: transfer_out, sku: C, location_code: DC, quantity: -5}
-        - {document: "1", line_number: 4, business_date: 2026-01-10, movement_type: receipt, sku: D, quantity: 10}
-        - {document: "3", line_number: 1, business_date: 2026-09-01, movement_type: receipt, sku: D, location_code: P1, quantity: 8}
-        - {document: "4", line_number: 1, business_date: 2026-09-02, movement_type: receipt, sku: D, location_code: P1, quantity: -8}
-        - {document: "1", line_number: 5, business_date: 2026-01-10, movement_type: receipt, sku: E, quantity: 10}
+      inventory_kpi.inventory_ageing:
+        - {business_date: 2026-09-30, sku: A, first_received_on: 2026-01-10, last_received_on: 2026-01-10}
+        - {business_date: 2026-09-30, sku: B, first_received_on: 2026-01-10, last_received_on: 2026-01-10}
+        - {business_date: 2026-09-30, sku: C, first_received_on: 2026-01-10, last_received_on: 2026-01-10}
+        - {business_date: 2026-09-30, sku: D, first_received_on: 2026-09-01}
+        - {business_date: 2026-09-30, sku: E, first_received_on: 2026-01-10, last_received_on: 2026-01-10}
+        - {business_date: 2026-09-30, sku: F}
+        - {business_date: 2026-09-30, sku: G, first_received_on: 2026-01-10, last_received_on: 2026-04-04}
     expect:
       - {business_date: 2026-09-30, sku: A, numerator: 50, denominator: 50, value: 1, is_dead: true}
       - {business_date: 2026-09-30, sku: B, numerator: 0, denominator: 30, value: 0, is_dead: false}
@@ -49,6 +51,7 @@ examples:
       - {business_date: 2026-09-30, sku: D, numerator: 40, value: 1, is_dead: true}
       - {business_date: 2026-09-30, sku: E, numerator: null, denominator: null, value: null, reason_code: no_stock, is_dead: false}
       - {business_date: 2026-09-30, sku: F, numerator: 0, value: 0, is_dead: false}
+      - {business_date: 2026-09-30, sku: G, numerator: 0, value: 0, is_dead: false}
 */
 WITH moved AS (
   SELECT sku, location_code, business_date AS moved_on, LEAD(business_date) OVER by_shelf AS next_moved_on
@@ -61,29 +64,6 @@ WITH moved AS (
   ) AS outgoing
   WINDOW by_shelf AS (PARTITION BY sku, location_code ORDER BY business_date)
 ),
--- each receipt is fresh from its day until it is old or reversed; what is counted is how many are
-changes AS (
-  SELECT sku, received_on AS changed_on, 1 AS fresh
-  FROM inventory_curated.receipt_layers
-  WHERE units > 0
-  UNION ALL
-  SELECT
-    sku,
-    LEAST(
-      DATE_ADD(received_on, INTERVAL /* thresholds.days */ 180 DAY), COALESCE(reversed_on, DATE '9999-12-31')
-    ),
-    -1
-  FROM inventory_curated.receipt_layers
-  WHERE units > 0
-),
-supplied AS (
-  SELECT
-    sku,
-    changed_on,
-    LEAD(changed_on) OVER (PARTITION BY sku ORDER BY changed_on) AS next_changed_on,
-    SUM(fresh) OVER (PARTITION BY sku ORDER BY changed_on ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS fresh
-  FROM (SELECT sku, changed_on, SUM(fresh) AS fresh FROM changes GROUP BY sku, changed_on) AS by_day
-),
 judged AS (
   SELECT
     stock.business_date,
@@ -94,17 +74,19 @@ judged AS (
     stock.stock_value,
     stock.on_hand > 0
       AND COALESCE(DATE_DIFF(stock.business_date, moved.moved_on, DAY) >= /* thresholds.days */ 180, TRUE)
-      AND COALESCE(supplied.fresh = 0, FALSE) AS is_dead
+      -- a receipt is known, and none that was not reversed is fresh
+      AND age.first_received_on IS NOT NULL
+      AND COALESCE(DATE_DIFF(stock.business_date, age.last_received_on, DAY) >= /* thresholds.days */ 180, TRUE)
+      AS is_dead
   FROM inventory_kpi.stock_daily AS stock
   LEFT JOIN moved
     ON moved.sku = stock.sku
     AND moved.location_code = stock.location_code
     AND stock.business_date >= moved.moved_on
     AND stock.business_date < COALESCE(moved.next_moved_on, DATE '9999-12-31')
-  LEFT JOIN supplied
-    ON supplied.sku = stock.sku
-    AND stock.business_date >= supplied.changed_on
-    AND stock.business_date < COALESCE(supplied.next_changed_on, DATE '9999-12-31')
+  LEFT JOIN inventory_kpi.inventory_ageing AS age
+    ON age.business_date = stock.business_date
+    AND age.sku = stock.sku
   WHERE stock.is_stocked
 )
 SELECT

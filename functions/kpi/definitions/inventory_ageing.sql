@@ -34,23 +34,23 @@ examples:
         - {business_date: 2026-09-15, sku: C, location_code: P1, on_hand: 180}
         - {business_date: 2026-09-30, sku: D, location_code: P1, on_hand: 50}
         - {business_date: 2026-09-30, sku: E, location_code: P1, on_hand: 70}
-      inventory_curated.stock_movements:
-        - {document: "1", line_number: 1, business_date: 2026-09-20, movement_type: receipt, sku: A, quantity: 10}
-        - {document: "2", line_number: 1, business_date: 2026-08-01, movement_type: receipt, sku: A, quantity: 3}
-        - {document: "3", line_number: 1, business_date: 2026-06-01, movement_type: receipt, sku: C, location_code: P1, quantity: 100}
-        - {document: "4", line_number: 1, business_date: 2026-09-18, movement_type: receipt, sku: C, location_code: P1, quantity: -100}
-        - {document: "5", line_number: 1, business_date: 2026-09-10, movement_type: receipt, sku: C, location_code: P1, quantity: 80}
-        - {document: "6", line_number: 1, business_date: 2026-06-01, movement_type: receipt, sku: D, location_code: P1, quantity: 100}
-        - {document: "7", line_number: 1, business_date: 2026-09-10, movement_type: receipt, sku: D, location_code: P1, quantity: 50}
-        - {document: "8", line_number: 1, business_date: 2026-09-11, movement_type: receipt, sku: D, location_code: P1, quantity: -100}
-        - {document: "9", line_number: 1, business_date: 2026-08-21, movement_type: receipt, sku: E, location_code: P1, quantity: 100}
-        - {document: "10", line_number: 1, business_date: 2026-08-22, movement_type: receipt, sku: E, location_code: P1, quantity: -30}
+      inventory_kpi.goods_receipts:
+        - {document: "1", line_number: 1, business_date: 2026-09-20, sku: A, quantity: 10}
+        - {document: "2", line_number: 1, business_date: 2026-08-01, sku: A, quantity: 3}
+        - {document: "3", line_number: 1, business_date: 2026-06-01, sku: C, location_code: P1, quantity: 100}
+        - {document: "4", line_number: 1, business_date: 2026-09-18, sku: C, location_code: P1, quantity: -100}
+        - {document: "5", line_number: 1, business_date: 2026-09-10, sku: C, location_code: P1, quantity: 80}
+        - {document: "6", line_number: 1, business_date: 2026-06-01, sku: D, location_code: P1, quantity: 100}
+        - {document: "7", line_number: 1, business_date: 2026-09-10, sku: D, location_code: P1, quantity: 50}
+        - {document: "8", line_number: 1, business_date: 2026-09-11, sku: D, location_code: P1, quantity: -100}
+        - {document: "9", line_number: 1, business_date: 2026-08-21, sku: E, location_code: P1, quantity: 100}
+        - {document: "10", line_number: 1, business_date: 2026-08-22, sku: E, location_code: P1, quantity: -30}
     expect:
-      - {business_date: 2026-09-30, sku: A, numerator: 280, denominator: 13, units_0_30: 10, units_31_60: 3, units_unknown: 2, coverage_pct: 86.666667}
-      - {business_date: 2026-09-30, sku: B, numerator: null, denominator: null, value: null, reason_code: no_stock}
+      - {business_date: 2026-09-30, sku: A, numerator: 280, denominator: 13, units_0_30: 10, units_31_60: 3, units_unknown: 2, coverage_pct: 86.666667, first_received_on: 2026-08-01, last_received_on: 2026-09-20}
+      - {business_date: 2026-09-30, sku: B, numerator: null, denominator: null, value: null, reason_code: no_stock, first_received_on: null}
       - {business_date: 2026-09-30, sku: C, denominator: 80, value: 20, coverage_pct: 100, units_91_180: 0, units_unknown: 0}
-      - {business_date: 2026-09-15, sku: C, denominator: 180, value: 61.111111, coverage_pct: 100}
-      - {business_date: 2026-09-30, sku: D, denominator: 50, value: 20, coverage_pct: 100}
+      - {business_date: 2026-09-15, sku: C, denominator: 180, value: 61.111111, coverage_pct: 100, last_received_on: 2026-09-10}
+      - {business_date: 2026-09-30, sku: D, denominator: 50, value: 20, coverage_pct: 100, first_received_on: 2026-06-01, last_received_on: 2026-09-10}
       - {business_date: 2026-09-30, sku: E, denominator: 70, value: 40, coverage_pct: 100}
 */
 WITH stock AS (
@@ -59,10 +59,47 @@ WITH stock AS (
   WHERE on_hand IS NOT NULL
   GROUP BY business_date, sku
 ),
+-- A reversal cancels the newest earlier receipt of the same quantity of that SKU at that location: the receipt then ends
+-- on the day of its reversal. Receipts and reversals nest like brackets.
+receipts AS (
+  SELECT
+    sku,
+    location_code,
+    business_date,
+    document,
+    line_number,
+    quantity,
+    SUM(SIGN(quantity)) OVER (
+      PARTITION BY sku, location_code, ABS(quantity) ORDER BY business_date, quantity DESC, document, line_number
+      ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+    ) AS open_receipts
+  FROM inventory_kpi.goods_receipts
+),
+-- at one depth they alternate, so each reversal follows its receipt
+paired AS (
+  SELECT
+    receipts.*,
+    LEAD(business_date) OVER one_depth AS next_date,
+    LAG(business_date) OVER one_depth AS previous_date
+  FROM receipts
+  WINDOW one_depth AS (
+    PARTITION BY sku, location_code, ABS(quantity), open_receipts + IF(quantity < 0, 1, 0)
+    ORDER BY business_date, quantity DESC, document, line_number
+  )
+),
+-- a reversal of no such receipt (of a part, or of one that is older than the data) stays as a layer of negative units
 received AS (
-  SELECT sku, received_on, reversed_on, SUM(units) AS units
-  FROM inventory_curated.receipt_layers
+  SELECT
+    sku,
+    business_date AS received_on,
+    IF(quantity > 0, next_date, NULL) AS reversed_on,
+    SUM(CAST(quantity AS FLOAT64)) AS units
+  FROM paired
+  WHERE quantity > 0 OR previous_date IS NULL
   GROUP BY sku, received_on, reversed_on
+),
+first_ones AS (
+  SELECT sku, MIN(business_date) AS received_on FROM receipts WHERE quantity > 0 GROUP BY sku
 ),
 -- the height of all layers after each receipt; negative ones take from the top
 stacked AS (
@@ -120,6 +157,11 @@ layers AS (
     ) AS units
   FROM standing
 ),
+newest AS (
+  SELECT business_date, sku, MAX(IF(units > 0, received_on, NULL)) AS received_on
+  FROM stacked
+  GROUP BY business_date, sku
+),
 aged AS (
   SELECT
     business_date,
@@ -148,6 +190,10 @@ SELECT
   COALESCE(aged.units_61_90, 0) AS units_61_90,
   COALESCE(aged.units_91_180, 0) AS units_91_180,
   COALESCE(aged.units_181_plus, 0) AS units_181_plus,
-  GREATEST(stock.units - COALESCE(aged.known, 0), 0) AS units_unknown
+  GREATEST(stock.units - COALESCE(aged.known, 0), 0) AS units_unknown,
+  first_ones.received_on AS first_received_on,
+  newest.received_on AS last_received_on
 FROM stock
 LEFT JOIN aged ON aged.business_date = stock.business_date AND aged.sku = stock.sku
+LEFT JOIN newest ON newest.business_date = stock.business_date AND newest.sku = stock.sku
+LEFT JOIN first_ones ON first_ones.sku = stock.sku AND first_ones.received_on <= stock.business_date

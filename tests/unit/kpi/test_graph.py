@@ -137,7 +137,7 @@ def test_every_column_of_every_definition_has_a_type() -> None:
     views = {f"{p.parent.name}.{p.stem}": p.read_text() for p in (ROOT / "warehouse/views/inventory_curated").glob("*")}
     known = all_columns(definitions, views, curated_columns(load_contracts(ROOT / "contracts")))
     for definition in definitions.values():
-        types = {"DATE", "STRING", "FLOAT64", "INT64", "BOOL"}
+        types = {"DATE", "STRING", "FLOAT64", "INT64", "BOOL", "NUMERIC"}
         unknown = {c for c, t in known[definition.table].items() if t not in types}
         assert not unknown, definition.name
         assert known[definition.table]["business_date"] == "DATE"
