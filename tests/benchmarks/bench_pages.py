@@ -231,7 +231,7 @@ return !!document.querySelector('[data-testid=stApp][data-test-script-state=notR
   && !document.querySelector('[data-stale=true], [data-testid=stSpinner], [data-testid=stSkeleton]')
   && [...document.querySelectorAll('[data-testid=stVegaLiteChart]')].every(c => c.querySelector('canvas, svg'))
 """
-# The page looks at its own clock: a driver that asks ten times a second takes a third of what it measures.
+# The page looks at its own clock: a driver that asks ten times a second is part of what it measures.
 _WATCH = f"""
 const css = arguments[0], was = document.querySelector(css).textContent, watch = window.watch = {{}};
 const drawn = () => {{ {_DRAWN} }};
