@@ -36,7 +36,7 @@ def test_it_breaks_where_a_stage_takes_less_than_comes(monkeypatch: pytest.Monke
     monkeypatch.setitem(times(), "validate", {**times()["validate"], "seconds": 40.0})
     most = limit("validate", peak=4)
     assert most == pytest.approx(servers("validate") / 40 * 86_400 / 4)
-    below, above = simulate(Demand(int(most * 0.5))), simulate(Demand(int(most * 1.3)))
+    below, above = simulate(Demand(int(most * 0.5))), simulate(Demand(int(most * 1.6)))
     assert below.keeps_up and not above.keeps_up
     assert above.p99 > 3 * below.p99, "the queue grows all hour"
 
