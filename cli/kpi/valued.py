@@ -32,7 +32,9 @@ def unknown_days(definition: Definition, services: Services, problem: str) -> Co
     if len(rows) < 2:
         found = f"it has a value on {rows[0]['business_date']} only" if rows else "it has no value on any day yet"
         return CommandError(f"{problem}: {found}; `stockflow kpi refresh {definition.name}` computes what is missing")
-    return CommandError(f"{problem}: {_told(rows)}; such as `{_command(definition.name, rows)}`")
+    last, before = rows[0]["business_date"], rows[1]["business_date"]
+    between = f"--from {before} --to {last}"
+    return CommandError(f"{problem}: {_told(rows)}; such as `stockflow kpi why {definition.name} {between}`")
 
 
 def _rows(definition: Definition, services: Services) -> list[dict[str, Any]]:
@@ -51,7 +53,3 @@ def _told(rows: list[dict[str, Any]]) -> str:
     told = f"it has a value on {count} days, {first} to {last}"
     whole = (last - first).days + 1 == count
     return told if whole else f"{told}, the newest are {', '.join(map(str, days))}"
-
-
-def _command(name: str, rows: list[dict[str, Any]]) -> str:
-    return f"stockflow kpi why {name} --from {rows[1]['business_date']} --to {rows[0]['business_date']}"
