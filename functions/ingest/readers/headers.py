@@ -50,10 +50,11 @@ class Headers:
 
     def places(self, columns: Sequence[pa.Array]) -> list[int]:
         """Return the rows that may be headers."""
-        if not columns or not _has_words(columns[self.place]):
-            return []
-        found: list[int] = pc.indices_nonzero(pc.is_in(columns[self.place], value_set=self._names)).to_pylist()
-        return found
+        found = set[int]()
+        for place in {0, self.place} if columns else ():
+            if _has_words(columns[place]):
+                found.update(pc.indices_nonzero(pc.is_in(columns[place], value_set=self._names)).to_pylist())
+        return sorted(found)
 
     def may_be(self, cells: Sequence[str]) -> bool:
         """Whether a row may be a header."""
