@@ -21,6 +21,7 @@ def only_strict() -> Iterator[None]:
     with ExitStack() as stack:
         stack.enter_context(patch.object(delimited, "is_plain", lambda *_: False))
         stack.enter_context(patch.object(delimited, "parse_quoted", lambda *_: None))
+        stack.enter_context(patch.object(delimited, "parse_folded", lambda *_: None))
         stack.enter_context(patch.object(strict, "plain_records", lambda *_: _NOTHING))
         stack.enter_context(patch.object(json_lines.Reader, "_run", lambda _: None))
         yield

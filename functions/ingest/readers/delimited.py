@@ -13,10 +13,11 @@ from functions.ingest.readers.batches import Columns, batch_of, merged
 from functions.ingest.readers.dialect import Dialect, sniff
 from functions.ingest.readers.encoding import MARK, is_text, readable, utf8_blocks
 from functions.ingest.readers.fast import Parsed, all_blank, all_equal, parse
+from functions.ingest.readers.folded import Folded, parse_folded
 from functions.ingest.readers.formats import READABLE
 from functions.ingest.readers.layout import Layout, layout, recognised
 from functions.ingest.readers.lines import MAX_RECORD, Block, blocks
-from functions.ingest.readers.model import Chunk, Facts, Reject, Target, shown
+from functions.ingest.readers.model import Chunk, Facts, Target, shown
 from functions.ingest.readers.quoted import cells_of, parse_quoted
 from functions.ingest.readers.record import Syntax
 from functions.ingest.readers.strict import Form, Sorted, Sorter
@@ -108,6 +109,23 @@ def _describe(facts: Facts, dialect: Dialect, plan: Layout, data: bytes) -> None
         facts.note(preamble=[shown(readable(line.strip(b"\r"))) for line in above[:KEPT_PREAMBLE]])
 
 
+@dataclass(frozen=True)
+class _Lines:
+    """Records of one line each, and their line numbers; ``parsed``: their cells, where they are known already.
+
+    ``restore`` translates line breaks back that were folded away.
+    """
+
+    data: bytes
+    numbers: range | list[int]
+    parsed: Parsed | None = None
+    restore: bytes | None = None
+
+    def raw(self) -> dict[int, bytes]:
+        """Return line number -> the record as it was sent."""
+        return {n: r.translate(self.restore) for n, r in zip(self.numbers, self.data.split(b"\n"), strict=False)}
+
+
 class Body:
     """What stands below the header: all of it, or a part that begins with a record. ``trailer`` sees every record."""
 
@@ -117,6 +135,7 @@ class Body:
         self._sorter = Sorter(form)
         self._trailer = trailer
         self._others = 0  # blocks with quotes that were not as ``parse_quoted`` wants them
+        self._strict = 0  # nor as ``parse_folded`` does
 
     def chunks(self, parts: Iterable[Block]) -> Iterator[Chunk]:
         """Yield a chunk a block, in the order of the file."""
@@ -152,12 +171,15 @@ class Body:
             return 0, None
         if is_plain(block.data, self._form.syntax):
             data = _unmarked(block.data)
-            return len(block.data), self._chunk(data, range(block.line, block.line + block.count), Sorted(), block.cut)
+            return len(block.data), self._chunk(_Lines(data, block.numbers), Sorted(), block.cut)
         if parsed := self._in_quotes(block):
-            lines = range(block.line, block.line + block.count)
-            return len(block.data), self._chunk(block.data, lines, Sorted(), block.cut, parsed)
+            return len(block.data), self._chunk(_Lines(block.data, block.numbers, parsed), Sorted(), block.cut)
+        if folded := self._folded(block, final):
+            lines = _Lines(folded.data, [block.line + n for n in folded.begins], folded.parsed, folded.restore)
+            cut = block.cut and folded.used == len(block.data)
+            return folded.used, self._chunk(lines, Sorted(continued=folded.continued), cut)
         found = self._sorter.sort(block.line, block.data, final, block.cut)
-        return found.used, self._chunk(b"".join(found.plain), found.lines, found, block.cut)
+        return found.used, self._chunk(_Lines(b"".join(found.plain), found.lines), found, block.cut)
 
     def _in_quotes(self, block: Block) -> Parsed | None:
         """Return the cells of a block in which each one is in quotes; it is not tried where it failed before."""
@@ -167,11 +189,17 @@ class Body:
         self._others += parsed is None
         return parsed
 
-    def _chunk(
-        self, data: bytes, lines: range | list[int], found: Sorted, cut: bool, parsed: Parsed | None = None
-    ) -> Chunk:
+    def _folded(self, block: Block, final: bool) -> Folded | None:
+        """Return the records of a block with well-formed quotes; it is not tried where it failed before."""
+        if self._strict >= TRIED:
+            return None
+        folded = parse_folded(block.data, self._form.syntax, self._form.width, final)
+        self._strict += folded is None
+        return folded
+
+    def _chunk(self, lines: _Lines, found: Sorted, cut: bool) -> Chunk:
         """Return what the fast parser makes of plain lines, merged with what the strict one read."""
-        table = self._table(data, lines, found, cut, parsed) if data else None
+        table = self._table(lines, found, cut) if lines.data else None
         self._facts.count("blank_lines", found.blank)
         self._facts.count("continuation_lines", found.continued)
         if found.short:
@@ -180,10 +208,10 @@ class Body:
         batch = batch_of(self._form.layout, numbers, columns) if len(numbers) else None
         return Chunk(batch, tuple(sorted(found.rejects, key=lambda r: r.line)))
 
-    def _table(self, data: bytes, lines: range | list[int], found: Sorted, cut: bool, parsed: Parsed | None) -> Columns:
+    def _table(self, given: _Lines, found: Sorted, cut: bool) -> Columns:
         """Return the rows of plain lines; blank lines, headers and lines of another width are found on the way."""
-        syntax = self._form.syntax
-        parsed = parsed or parse(data, syntax, self._form.width)
+        syntax, lines = self._form.syntax, given.numbers
+        parsed = given.parsed or parse(given.data, syntax, self._form.width)
         for place, text in parsed.misfits:
             ends = cut and place == len(lines) - 1
             cells = cells_of(text.rstrip("\r\n"), syntax)
@@ -196,7 +224,8 @@ class Body:
         again += self._other_headers(columns, numbers, {*again})
         found.blank += len(blank)
         if again:
-            found.rejects += self._headers(data, lines, [numbers[i].as_py() for i in again])
+            raw = given.raw()
+            found.rejects += [misfit.repeated_header(n, raw[n]) for n in (numbers[i].as_py() for i in again)]
         if blank or again:
             gone = sorted({*blank, *again})
             numbers, columns = _without(numbers, gone), [_without(c, gone) for c in columns]
@@ -207,10 +236,6 @@ class Body:
         headers = self._form.headers
         places = [i for i in headers.places(columns) if i not in known]
         return [i for i in places if headers.repeated(lines[i].as_py(), [c[i].as_py() for c in columns])]
-
-    def _headers(self, data: bytes, lines: range | list[int], numbers: list[int]) -> list[Reject]:
-        raw = dict(zip(lines, data.split(b"\n"), strict=False))
-        return [misfit.repeated_header(n, raw[n]) for n in numbers]
 
 
 def _without(values: pa.Array, places: list[int]) -> pa.Array:

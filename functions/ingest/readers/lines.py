@@ -20,6 +20,11 @@ class Block:
     too_long: bool = False
     cut: bool = False
 
+    @property
+    def numbers(self) -> range:
+        """The numbers of its lines."""
+        return range(self.line, self.line + self.count)
+
     def after(self, end: int) -> "Block":
         """Return what is left behind byte ``end``, which is the end of a line."""
         gone = self.count if end == len(self.data) else self.data.count(b"\n", 0, end)
