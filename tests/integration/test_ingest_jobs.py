@@ -53,6 +53,22 @@ def test_beyond_the_quota_of_load_jobs_rows_go_by_a_write_stream(world: World, q
     world.check_books(ref, rows=2, rejects=2)
 
 
+def test_a_load_job_whose_answer_was_lost_is_not_followed_by_a_stream(
+    world: World, quota: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """BigQuery took the job, its answer never came, and the submission that was sent again is beyond the quota."""
+    answers = iter(["accepted_then_503"])
+
+    def fault(method: str, path: str, body: bytes) -> str | None:
+        return next(answers, "quotaExceeded") if method == "POST" and b'"load"' in body else None
+
+    monkeypatch.setattr(quota, "fault", fault)
+    ref = world.drop("sales/answer_lost.csv", sales(*ROWS, "lost"))
+    record = _behind(world, quota).ingest(ref)
+    assert record.detail["load_method"] == "load_job"
+    world.check_books(ref, rows=2, rejects=2)
+
+
 def test_a_write_stream_takes_rows_of_more_bytes_than_one_request(world: World, quota: Proxy) -> None:
     quota.faults.exhausted.add("sales")
     rows = [f"W{i},1,2026-09-01,A,LYO,1,10,{'x' * 60_000}" for i in range(300)]

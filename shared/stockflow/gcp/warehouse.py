@@ -147,10 +147,20 @@ class Warehouse:
     def _submit(self, job_id: str, start: Any, seen: "_Seen") -> Any:
         try:
             seen.job = start()
-        except api.Conflict:
+        except (api.Conflict, api.Forbidden) as refusal:
+            seen.job = self._accepted(job_id, refusal)
             seen.resumed = True
-            seen.job = self._client.get_job(job_id, retry=RETRY)
         return seen.job
+
+    def _accepted(self, job_id: str, refusal: api.ClientError) -> Any:
+        """Return the job that BigQuery took before it refused the submission that was sent again: no answer had come.
+
+        A quota that is used up meanwhile is told before the id is looked at.
+        """
+        try:
+            return self._client.get_job(job_id, retry=RETRY)
+        except (api.NotFound, api.Forbidden):  # 403 may be said of an id that nobody knows, too
+            raise refusal from None
 
     def _named(self, job_id: str) -> str:
         """Keep the jobs of several environments in one project apart."""
