@@ -1,9 +1,9 @@
 """CSV and its relatives: any delimiter, any encoding, line numbers and original text always kept."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
-from typing import BinaryIO
+from typing import Any, BinaryIO, TypeVar
 
 import pyarrow as pa
 
@@ -11,9 +11,9 @@ from functions.ingest.readers import misfit
 from functions.ingest.readers.arrow import counted, integers
 from functions.ingest.readers.batches import Columns, batch_of, merged
 from functions.ingest.readers.dialect import Dialect, sniff
-from functions.ingest.readers.encoding import MARK, is_text, readable, utf8_blocks
+from functions.ingest.readers.encoding import MARK, has_whole_ends, is_text, readable, utf8_blocks
 from functions.ingest.readers.fast import Parsed, all_blank, all_equal, parse
-from functions.ingest.readers.folded import Folded, parse_folded
+from functions.ingest.readers.folded import parse_folded
 from functions.ingest.readers.formats import READABLE
 from functions.ingest.readers.layout import Layout, layout, recognised
 from functions.ingest.readers.lines import MAX_RECORD, Block, blocks
@@ -24,8 +24,9 @@ from functions.ingest.readers.strict import Form, Sorted, Sorter
 from functions.ingest.readers.trailer import Trailer
 from stockflow.errors import PermanentError
 
+T = TypeVar("T")  # and no type parameter: the functions can be imported by Python 3.11
 KEPT_PREAMBLE = 10
-TRIED = 3  # blocks of a file with quotes in which not each cell is in quotes; then no other one is tried
+TRIED = 3  # blocks that a parser of quotes could not read; then no other one of the file is tried
 
 
 def read_delimited(stream: BinaryIO, target: Target, facts: Facts) -> Iterator[Chunk]:
@@ -126,6 +127,19 @@ class _Lines:
         return {n: r.translate(self.restore) for n, r in zip(self.numbers, self.data.split(b"\n"), strict=False)}
 
 
+def _tried(parse: Callable[..., T | None]) -> Callable[..., T | None]:  # noqa: UP047
+    """Return a parser that is given up after ``TRIED`` blocks which it cannot read (None)."""
+    failed = 0
+
+    def tried(*given: Any) -> T | None:
+        nonlocal failed
+        found = parse(*given) if failed < TRIED else None
+        failed += found is None
+        return found
+
+    return tried
+
+
 class Body:
     """What stands below the header: all of it, or a part that begins with a record. ``trailer`` sees every record."""
 
@@ -134,8 +148,7 @@ class Body:
         self._facts = facts
         self._sorter = Sorter(form)
         self._trailer = trailer
-        self._others = 0  # blocks with quotes that were not as ``parse_quoted`` wants them
-        self._strict = 0  # nor as ``parse_folded`` does
+        self._in_quotes, self._folded = _tried(parse_quoted), _tried(parse_folded)
 
     def chunks(self, parts: Iterable[Block]) -> Iterator[Chunk]:
         """Yield a chunk a block, in the order of the file."""
@@ -172,30 +185,15 @@ class Body:
         if is_plain(block.data, self._form.syntax):
             data = _unmarked(block.data)
             return len(block.data), self._chunk(_Lines(data, block.numbers), Sorted(), block.cut)
-        if parsed := self._in_quotes(block):
+        syntax, width = self._form.syntax, self._form.width
+        if parsed := self._in_quotes(block.data, syntax, width):
             return len(block.data), self._chunk(_Lines(block.data, block.numbers, parsed), Sorted(), block.cut)
-        if folded := self._folded(block, final):
+        if folded := self._folded(block.data, syntax, width, final):
             lines = _Lines(folded.data, [block.line + n for n in folded.begins], folded.parsed, folded.restore)
             cut = block.cut and folded.used == len(block.data)
             return folded.used, self._chunk(lines, Sorted(continued=folded.continued), cut)
         found = self._sorter.sort(block.line, block.data, final, block.cut)
         return found.used, self._chunk(_Lines(b"".join(found.plain), found.lines), found, block.cut)
-
-    def _in_quotes(self, block: Block) -> Parsed | None:
-        """Return the cells of a block in which each one is in quotes; it is not tried where it failed before."""
-        if self._others >= TRIED:
-            return None
-        parsed = parse_quoted(block.data, self._form.syntax, self._form.width)
-        self._others += parsed is None
-        return parsed
-
-    def _folded(self, block: Block, final: bool) -> Folded | None:
-        """Return the records of a block with well-formed quotes; it is not tried where it failed before."""
-        if self._strict >= TRIED:
-            return None
-        folded = parse_folded(block.data, self._form.syntax, self._form.width, final)
-        self._strict += folded is None
-        return folded
 
     def _chunk(self, lines: _Lines, found: Sorted, cut: bool) -> Chunk:
         """Return what the fast parser makes of plain lines, merged with what the strict one read."""
@@ -249,8 +247,7 @@ def _without(values: pa.Array, places: list[int]) -> pa.Array:
 def is_plain(data: bytes, syntax: Syntax) -> bool:
     """Whether each line is a record and nothing in it can be taken for something else."""
     special = syntax.quote in data or b"\0" in data or (syntax.escaped and b"\\" in data)
-    whole = not special and (b"\r" not in data or data.count(b"\r") == data.count(b"\r\n"))
-    return whole and is_text(data)
+    return not special and has_whole_ends(data) and is_text(data)
 
 
 def _unmarked(data: bytes) -> bytes:

@@ -62,6 +62,16 @@ def is_text(data: bytes) -> bool:
     return True
 
 
+def is_unmarked(data: bytes) -> bool:
+    """Whether the bytes are valid UTF-8 in which nothing is hidden: no NUL, and no byte order mark."""
+    return b"\0" not in data and is_text(data) and (data.isascii() or MARK not in data)
+
+
+def has_whole_ends(data: bytes) -> bool:
+    """Whether each carriage return stands before a line feed."""
+    return b"\r" not in data or data.count(b"\r") == data.count(b"\r\n")
+
+
 def utf8_blocks(
     stream: BinaryIO, facts: Facts, score: Callable[[str], int], declared: str | None = None
 ) -> Iterator[bytes]:

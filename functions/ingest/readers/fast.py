@@ -1,7 +1,7 @@
 """The fast parser: Arrow's CSV parser on whole lines that hold nothing it would have to guess about."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -72,13 +72,7 @@ def cut(lines: bytes, delimiter: bytes, width: int, places: Sequence[int]) -> li
 
 def all_blank(columns: list[pa.Array]) -> list[int]:
     """Return the rows whose cells hold nothing but blanks."""
-    mask = _are_blank(columns[0])
-    for column in columns[1:]:
-        if not pc.any(mask).as_py():
-            return []
-        mask = pc.and_(mask, _are_blank(column))
-    rows: list[int] = pc.indices_nonzero(mask).to_pylist()
-    return rows
+    return _all_of(map(_are_blank, columns))
 
 
 def _are_blank(column: pa.Array) -> pa.Array:
@@ -87,10 +81,15 @@ def _are_blank(column: pa.Array) -> pa.Array:
 
 def all_equal(columns: list[pa.Array], values: tuple[str, ...]) -> list[int]:
     """Return the rows whose cells are exactly these."""
-    mask = pc.equal(columns[0], text(values[0]))
-    for column, value in zip(columns[1:], values[1:], strict=True):
-        if not pc.any(mask).as_py():
+    return _all_of(pc.equal(column, text(value)) for column, value in zip(columns, values, strict=True))
+
+
+def _all_of(masks: Iterable[pa.Array]) -> list[int]:
+    """Return the rows of which all masks are true; the rest is not looked at where no row is left."""
+    whole = None
+    for mask in masks:
+        whole = mask if whole is None else pc.and_(whole, mask)
+        if not pc.any(whole).as_py():
             return []
-        mask = pc.and_(mask, pc.equal(column, text(value)))
-    rows: list[int] = pc.indices_nonzero(mask).to_pylist()
+    rows: list[int] = pc.indices_nonzero(whole).to_pylist()
     return rows

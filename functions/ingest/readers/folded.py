@@ -12,7 +12,7 @@ from itertools import accumulate
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from functions.ingest.readers.encoding import MARK, is_text
+from functions.ingest.readers.encoding import has_whole_ends, is_unmarked
 from functions.ingest.readers.fast import Parsed, parse
 from functions.ingest.readers.record import LOOK_AHEAD, Syntax
 
@@ -38,7 +38,7 @@ class Folded:
 def parse_folded(data: bytes, syntax: Syntax, width: int, final: bool) -> Folded | None:
     """Return the records of a block, without an open one at its end; None when they need the strict parser."""
     signs = [sign for sign in _SIGNS if sign not in data][:2]
-    if syntax.escaped or len(signs) < 2 or b"\0" in data or not (data.isascii() or is_text(data)) or MARK in data:
+    if syntax.escaped or len(signs) < 2 or not is_unmarked(data):
         return None
     parts = data.split(syntax.quote)
     used = len(data)
@@ -84,7 +84,7 @@ def _well_formed(parts: list[bytes], delimiter: bytes) -> bool:
         last.endswith(b"\n")
         and (len(parts) == 1 or (_opens(first, delimiter) and _closes(last, delimiter)))
         and all(_opens(part, delimiter) and _closes(part, delimiter) for part in between)
-        and all(part.count(b"\r") == part.count(b"\r\n") for part in {first, last, *between})
+        and all(map(has_whole_ends, {first, last, *between}))
     )
 
 

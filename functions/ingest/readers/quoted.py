@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from functions.ingest.readers.arrow import text
-from functions.ingest.readers.encoding import MARK, is_text
+from functions.ingest.readers.encoding import has_whole_ends, is_unmarked
 from functions.ingest.readers.fast import Parsed, parse
 from functions.ingest.readers.record import Syntax, read_record
 
@@ -18,7 +18,7 @@ ODD = 50  # one line in so many may have another number of quotes: each is read 
 
 def parse_quoted(data: bytes, syntax: Syntax, width: int) -> Parsed | None:
     """Return the cells of lines, and those of another width; None when a line may be anything but such a record."""
-    if syntax.escaped or not data.startswith(syntax.quote) or not _is_clean(data):
+    if syntax.escaped or not data.startswith(syntax.quote) or not (has_whole_ends(data) and is_unmarked(data)):
         return None
     found = parse(data, Syntax(syntax.quote, quote=b""), 2 * width + 1)
     parts, between = found.columns, syntax.delimiter.decode()
@@ -34,13 +34,6 @@ def cells_of(line: str, syntax: Syntax) -> list[str]:
     if syntax.quote.decode() not in line:
         return line.split(syntax.delimiter.decode())
     return [cell.decode() for cell in read_record(line.encode(), 0, syntax).cells]
-
-
-def _is_clean(data: bytes) -> bool:
-    """Whether nothing but a line end can be taken for one, and nothing is hidden in front of a cell."""
-    if b"\0" in data or (b"\r" in data and data.count(b"\r") != data.count(b"\r\n")):
-        return False
-    return data.isascii() or (MARK not in data and is_text(data))
 
 
 def _is_whole(line: str, syntax: Syntax) -> bool:
