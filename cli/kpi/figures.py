@@ -144,13 +144,17 @@ def _asked(
     services: Services, definition: Definition, days: Mapping[str, Any], part: Part, by: str | None
 ) -> list[Figure]:
     sql = figures_sql(definition, by, part.columns, "first" in days)
+    return rolled(definition, rows_if_any(services, sql, {**days, **part.parameters}))
+
+
+def rows_if_any(services: Services, sql: str, parameters: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
+    """Return the rows of a query about a KPI's table; none where the table is not there: before the first load."""
     try:
-        rows = services.warehouse.query(sql, {**days, **part.parameters})
+        return services.warehouse.query(sql, parameters)
     except TransientError as error:
         if error.facts.get("reason") not in {"notFound", "NotFound"}:
             raise
-        return []  # its table is not there before the first load
-    return rolled(definition, rows)
+        return []
 
 
 def rolled(definition: Definition, rows: Sequence[Mapping[str, Any]]) -> list[Figure]:

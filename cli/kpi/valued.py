@@ -2,9 +2,9 @@
 
 from typing import Any
 
+from cli.kpi.figures import rows_if_any
 from cli.output import CommandError
 from functions.kpi.definition import Definition
-from stockflow.errors import TransientError
 from stockflow.services import Services
 
 _NEWEST = 7
@@ -28,22 +28,13 @@ def days_sql(definition: Definition) -> str:
 
 def unknown_days(definition: Definition, services: Services, problem: str) -> CommandError:
     """Return an error that says which days a KPI has, and a command with two of them."""
-    rows = _rows(definition, services)
+    rows = rows_if_any(services, days_sql(definition))
     if len(rows) < 2:
         found = f"it has a value on {rows[0]['business_date']} only" if rows else "it has no value on any day yet"
         return CommandError(f"{problem}: {found}; `stockflow kpi refresh {definition.name}` computes what is missing")
     last, before = rows[0]["business_date"], rows[1]["business_date"]
     between = f"--from {before} --to {last}"
     return CommandError(f"{problem}: {_told(rows)}; such as `stockflow kpi why {definition.name} {between}`")
-
-
-def _rows(definition: Definition, services: Services) -> list[dict[str, Any]]:
-    try:
-        return services.warehouse.query(days_sql(definition))
-    except TransientError as error:
-        if error.facts.get("reason") not in {"notFound", "NotFound"}:
-            raise
-        return []  # its table is not there before the first load
 
 
 def _told(rows: list[dict[str, Any]]) -> str:
