@@ -6,11 +6,9 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from functions.ingest.agreement import Found, check, less_sure, not_counted
-from functions.ingest.control import Stated, is_control, stated
+from functions.ingest.control import HEAD, Stated, is_control, stated
 from functions.ingest.readers.model import Facts
 from functions.ingest.rejects import Rejects
-
-HEAD = 65_536  # bytes of a control file that are looked at
 
 
 def compare(path: Path, facts: Facts, rows: int, rejects: Rejects) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from functions.ingest.agreement import CODES, Found, check, less_sure
-from functions.ingest.control import Stated, is_control, stated
+from functions.ingest.control import HEAD, Stated, is_control, stated
 from stockflow.errors import PermanentError, TransientError
 from stockflow.events import ObjectRef, announcement
 from stockflow.ledger import Asked, StageRecord
@@ -24,7 +24,6 @@ from stockflow.log import log
 from stockflow.services import Services
 
 BESIDE = timedelta(hours=6)
-HEAD = 65_536  # bytes of a control file that are looked at
 MOST = 1_000  # files that one control file may speak of
 _LONGEST = 900  # bytes of an object's name, less than Cloud Storage takes
 

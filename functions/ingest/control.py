@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+HEAD = 65_536  # bytes of a control file that are looked at
 _CHECKSUMS = {".md5": 32, ".sha1": 40, ".sha256": 64, ".sha512": 128, ".md5sum": 32, ".sha1sum": 40, ".sha256sum": 64}
 _CHECKS = {*_CHECKSUMS, ".sha512sum", ".crc", ".crc32", ".cksum", ".sfv", ".sig", ".asc"}
 _MARKS = {".ok", ".done", ".ctl", ".ctrl", ".trg", ".trigger", ".sem", ".rdy", ".ready", ".fin", ".eot", ".eof", ".flg"}
@@ -60,7 +61,7 @@ def stated(name: str, content: bytes) -> tuple[Stated, ...]:
 
     The file that it is about is the one it names, else the one whose name it bears before its own ending.
     """
-    text = content[:65_536].decode("utf-8", "replace").lstrip("\ufeff").replace("\0", "")
+    text = content[:HEAD].decode("utf-8", "replace").lstrip("\ufeff").replace("\0", "")
     if listed := tuple(_listed(text)):
         return listed
     about = PurePosixPath(name).stem

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO, cast
 
 from functions.ingest.agreement import COUNTS, Found, check, less_sure
-from functions.ingest.control import Stated, stated
+from functions.ingest.control import HEAD, Stated, stated
 from functions.ingest.readers.archive_members import Members, name_in
 from stockflow.errors import PermanentError
 
-HEAD = 65_536  # bytes of a control file that are looked at
 Said = tuple[str, Stated]  # by which control file, and what
 
 
