@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any
@@ -56,9 +56,7 @@ def draw(found: Sequence[Mapping[str, Any]]) -> None:
     if not found:
         page.card(said("Nothing is in doubt"), said("every file could be read in one way only"))
         return
-    count = int(found[0]["files"])
-    left_out = said(", the newest {number} are shown", number=_SHOWN) if count > _SHOWN else ""
-    page.card(said("In doubt"), f"{wording.count(count, 'file')}{left_out}")
+    page.newest(said("In doubt"), int(found[0]["files"]), _SHOWN)
     st.html(f'<div class="sf-card"><p>{page.coded(said(AGAIN))}</p></div>')
     body = "".join(_row(load, doubt) for load in found[:_SHOWN] for doubt in doubts(load))
     head = page.heads(*HEADS)
@@ -75,7 +73,7 @@ def doubts(load: Mapping[str, Any]) -> Iterator[Doubt]:
         what = said("encoding {encoding} is a guess ({sure} sure)", encoding=ingest.get("encoding"), sure=sure)
         yield Doubt("encoding", f"{what}: {', '.join(signs)}")
     if columns := ingest.get("unused_columns"):
-        yield Doubt("columns", said("columns not used: {columns}", columns=", ".join(map(_unused, columns))))
+        yield Doubt("columns", said("columns not used: {columns}", columns=unused(columns)))
     if absent := ingest.get("absent_measures"):
         told = said("no column states {columns}: what is computed from it is missing", columns=", ".join(absent))
         yield Doubt("measures", told)
@@ -87,8 +85,12 @@ def doubts(load: Mapping[str, Any]) -> Iterator[Doubt]:
             yield Doubt("not read", said("not read: {kinds}", kinds=kinds))
 
 
+def unused(columns: Iterable[Mapping[str, Any]]) -> str:
+    """Return headers that no alias knows, each with the column that may be meant."""
+    return ", ".join(map(_unused, columns))
+
+
 def _unused(column: Mapping[str, Any]) -> str:
-    """Return a header that no alias knows, with the column that may be meant."""
     if not column.get("nearest"):
         return repr(column["header"])
     sure = f", {wording.whole_percent(column['confidence'])}" if column.get("confidence") else ""

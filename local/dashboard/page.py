@@ -95,6 +95,12 @@ def card(title: str, note: str = "", level: int = 3) -> None:
     st.html(f'<div class="sf-card"><h{level}>{escape(title)}</h{level}><p>{escape(note)}</p></div>')
 
 
+def newest(title: str, count: int, shown: int) -> None:
+    """Draw the heading of a card of files, of which the newest are shown."""
+    left_out = said(", the newest {number} are shown", number=shown) if count > shown else ""
+    card(title, f"{wording.count(count, 'file')}{left_out}")
+
+
 def chart(drawn: Any, key: str) -> None:
     """Draw a chart in the width that there is."""
     st.altair_chart(drawn, width="stretch", theme=None, key=key)

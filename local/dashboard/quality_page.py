@@ -10,7 +10,6 @@ import streamlit as st
 from cli import wording
 from cli.freshness import Freshness, freshness
 from cli.texts import said
-from functions.ingest.receipts.described import unused
 from local.dashboard import doubts, page, readings, refusals, source
 from local.dashboard.health import Totals
 
@@ -123,9 +122,7 @@ def _attention(found: Sequence[Mapping[str, Any]]) -> None:
         if not found:
             page.card(said("Nothing waits for you"), said("no file is held, failed or rejected"))
             return
-        count = int(found[0]["loads"])
-        left_out = said(", the newest {number} are shown", number=_WAITING) if count > _WAITING else ""
-        page.card(said("Files that need you"), f"{wording.count(count, 'file')}{left_out}")
+        page.newest(said("Files that need you"), int(found[0]["loads"]), _WAITING)
         body = "".join(_needs(load) for load in found[:_WAITING])
         head = page.heads(*_OF_FILES)
         st.html(f'<table class="sf-table"><tr>{head}</tr>{body}</table>')
@@ -152,7 +149,7 @@ def _needs(load: Mapping[str, Any]) -> str:
 
 def not_used(load: Mapping[str, Any]) -> str:
     """Return the headers of a file that no alias knows, each with the nearest column."""
-    return unused(wording.parsed(load["unused_columns"]))
+    return doubts.unused(wording.parsed(load["unused_columns"]))
 
 
 def _books(t: Totals) -> str:
