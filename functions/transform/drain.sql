@@ -296,12 +296,12 @@ unseen AS (
       IF(JSON_VALUE(detail, '$.all_dates') = 'true', '*', '') AS mark,
       CASE
         WHEN COALESCE(JSON_VALUE(detail, '$.all_dates'), '') != 'true' THEN JSON_VALUE_ARRAY(detail, '$.dates')
-        WHEN JSON_QUERY(detail, '$.columns') IS NULL<<unseen_whole>> THEN ['']
-        ELSE <<unseen_columns>>
+        WHEN COALESCE(JSON_QUERY(detail, '$.columns'), JSON_QUERY(detail, '$.keys')) IS NULL<<unseen_whole>> THEN ['']
+        ELSE JSON_VALUE_ARRAY(COALESCE(JSON_QUERY(detail, '$.columns'), JSON_QUERY(detail, '$.besides')))
       END AS days
     FROM unseen_runs
   ) AS said
-  CROSS JOIN UNNEST(said.days) AS day<<unseen_by_day>>
+  CROSS JOIN UNNEST(said.days) AS day<<unseen_marks>>
 ),
 touched_days AS (
   SELECT
@@ -318,13 +318,12 @@ touched_days AS (
 days AS (
   SELECT
     load_id,
-    STRING_AGG(DISTINCT IF(<<all_marks>>, NULL, CONCAT('"', day, '"')), ',') AS dates,
-    LOGICAL_OR(<<all_marks>>) AS all_dates,
-    -- on all days, in these columns only
-    IF(
-      LOGICAL_OR(day = '*')<<too_many_keys>>,
-      NULL, STRING_AGG(DISTINCT CONCAT('"', <<column_name>>, '"'), ',')
-    ) AS columns<<keys_of_load>>
+    STRING_AGG(DISTINCT IF(REGEXP_CONTAINS(day, r'^[*#]'), NULL, CONCAT('"', day, '"')), ',') AS dates,
+    LOGICAL_OR(REGEXP_CONTAINS(day, r'^[*#]')) AS all_dates,
+    -- all days of the dimension: nothing says which columns or keys, or too many keys came or went to be named
+    LOGICAL_OR(day = '*') OR COUNT(DISTINCT IF(STARTS_WITH(day, '#'), day, NULL)) > <<most_keys>> AS is_whole,
+    STRING_AGG(DISTINCT CONCAT('"', REGEXP_EXTRACT(day, r'^[*](.+)'), '"'), ',') AS columns,
+    STRING_AGG(DISTINCT IF(STARTS_WITH(day, '#'), TO_JSON_STRING(SUBSTR(day, 2)), NULL), ',') AS `keys`
   FROM touched_days
   WHERE day IS NOT NULL<<no_first_day>>
   GROUP BY load_id
@@ -346,7 +345,11 @@ SELECT
     -- in two pieces, so that the name stays free of an environment's prefix
     '{"tables":["inventory', '_curated.<<feed>>"],"dates":[', COALESCE(days.dates, ''),
     '],"all_dates":', IF(COALESCE(days.all_dates, FALSE), 'true', 'false'),
-<<columns_said>>
+    CASE
+      WHEN days.all_dates IS NOT TRUE OR days.is_whole THEN ''
+      WHEN days.`keys` IS NULL THEN CONCAT(',"columns":[', days.columns, ']')
+      ELSE CONCAT(',"keys":[', days.`keys`, '],"besides":[', COALESCE(days.columns, ''), ']')
+    END,
 <<by_day_said>>    COALESCE(CONCAT(',"replaced_by":"', generations.replaced_by, '"'), ''),
     COALESCE(restated.said, ''),<<unvalued_said>> '}'
   )

@@ -515,20 +515,20 @@ unseen AS (
       IF(JSON_VALUE(detail, '$.all_dates') = 'true', '*', '') AS mark,
       CASE
         WHEN COALESCE(JSON_VALUE(detail, '$.all_dates'), '') != 'true' THEN JSON_VALUE_ARRAY(detail, '$.dates')
-        WHEN JSON_QUERY(detail, '$.columns') IS NULL AND JSON_QUERY(detail, '$.keys') IS NULL OR JSON_QUERY(detail, '$.by_day') IS NULL THEN ['']
-        ELSE COALESCE(JSON_VALUE_ARRAY(detail, '$.columns'), JSON_VALUE_ARRAY(detail, '$.besides'))
+        WHEN COALESCE(JSON_QUERY(detail, '$.columns'), JSON_QUERY(detail, '$.keys')) IS NULL OR JSON_QUERY(detail, '$.by_day') IS NULL THEN ['']
+        ELSE JSON_VALUE_ARRAY(COALESCE(JSON_QUERY(detail, '$.columns'), JSON_QUERY(detail, '$.besides')))
       END AS days
     FROM unseen_runs
   ) AS said
   CROSS JOIN UNNEST(said.days) AS day
   UNION ALL
-  SELECT load_id, CONCAT('#', key)
+  SELECT load_id, CONCAT('#', said)
   FROM unseen_runs
-  CROSS JOIN UNNEST(JSON_VALUE_ARRAY(detail, '$.keys')) AS key
+  CROSS JOIN UNNEST(JSON_VALUE_ARRAY(detail, '$.keys')) AS said
   UNION ALL
-  SELECT load_id, CONCAT('@', first_day)
+  SELECT load_id, CONCAT('@', said)
   FROM unseen_runs
-  CROSS JOIN UNNEST(JSON_VALUE_ARRAY(detail, '$.by_day')) AS first_day
+  CROSS JOIN UNNEST(JSON_VALUE_ARRAY(detail, '$.by_day')) AS said
 ),
 touched_days AS (
   SELECT
@@ -574,15 +574,10 @@ days AS (
     load_id,
     STRING_AGG(DISTINCT IF(REGEXP_CONTAINS(day, r'^[*#]'), NULL, CONCAT('"', day, '"')), ',') AS dates,
     LOGICAL_OR(REGEXP_CONTAINS(day, r'^[*#]')) AS all_dates,
-    -- on all days, in these columns only
-    IF(
-      LOGICAL_OR(day = '*') OR COUNT(DISTINCT IF(STARTS_WITH(day, '#'), day, NULL)) > 200,
-      NULL, STRING_AGG(DISTINCT CONCAT('"', IF(STARTS_WITH(day, '#'), NULL, NULLIF(SUBSTR(day, 2), '')), '"'), ',')
-    ) AS columns,
-    IF(
-      LOGICAL_OR(day = '*') OR COUNT(DISTINCT IF(STARTS_WITH(day, '#'), day, NULL)) > 200,
-      NULL, STRING_AGG(DISTINCT IF(STARTS_WITH(day, '#'), TO_JSON_STRING(SUBSTR(day, 2)), NULL), ',')
-    ) AS `keys`
+    -- all days of the dimension: nothing says which columns or keys, or too many keys came or went to be named
+    LOGICAL_OR(day = '*') OR COUNT(DISTINCT IF(STARTS_WITH(day, '#'), day, NULL)) > 200 AS is_whole,
+    STRING_AGG(DISTINCT CONCAT('"', REGEXP_EXTRACT(day, r'^[*](.+)'), '"'), ',') AS columns,
+    STRING_AGG(DISTINCT IF(STARTS_WITH(day, '#'), TO_JSON_STRING(SUBSTR(day, 2)), NULL), ',') AS `keys`
   FROM touched_days
   WHERE day IS NOT NULL AND NOT STARTS_WITH(day, '@')
   GROUP BY load_id
@@ -636,13 +631,13 @@ SELECT
     -- in two pieces, so that the name stays free of an environment's prefix
     '{"tables":["inventory', '_curated.products"],"dates":[', COALESCE(days.dates, ''),
     '],"all_dates":', IF(COALESCE(days.all_dates, FALSE), 'true', 'false'),
-    COALESCE(
-      CONCAT(',"keys":[', days.`keys`, '],"besides":[', COALESCE(days.columns, ''), ']'),
-      CONCAT(',"columns":[', days.columns, ']'),
-      ''
-    ),
+    CASE
+      WHEN days.all_dates IS NOT TRUE OR days.is_whole THEN ''
+      WHEN days.`keys` IS NULL THEN CONCAT(',"columns":[', days.columns, ']')
+      ELSE CONCAT(',"keys":[', days.`keys`, '],"besides":[', COALESCE(days.columns, ''), ']')
+    END,
     IF(
-      COALESCE(days.columns, days.`keys`) IS NULL, '', CONCAT(',"by_day":[', COALESCE(by_day.first_days, ''), ']')
+      days.all_dates AND NOT days.is_whole, CONCAT(',"by_day":[', COALESCE(by_day.first_days, ''), ']'), ''
     ),
     COALESCE(CONCAT(',"replaced_by":"', generations.replaced_by, '"'), ''),
     COALESCE(restated.said, ''), COALESCE(unvalued.said, ''), '}'
