@@ -35,11 +35,16 @@ def landed(world: World, name: str, text: str | bytes) -> ObjectRef:
     return ref
 
 
+def both_landed(world: World, files: dict[str, tuple[str, str]], first: str) -> dict[str, ObjectRef]:
+    """Land a data file and its control file (kind -> name and text), one of them first."""
+    return {kind: landed(world, *files[kind]) for kind in sorted(files, key=lambda kind: kind != first)}
+
+
 @pytest.mark.parametrize("first", ["data", "control"])
 def test_a_file_with_fewer_rows_than_stated_is_rejected(world: World, first: str) -> None:
     name = f"sales/cut_{first}.csv"
     files = {"data": (name, data(f"C1{first}")), "control": (f"{name}.done", "5\n")}
-    refs = {kind: landed(world, *files[kind]) for kind in sorted(files, key=lambda kind: kind != first)}
+    refs = both_landed(world, files, first)
     record = world.services.ledger.stages(refs["data"].load_id)["ingest"]
     assert (record.state, record.reason_code) == ("rejected", "control_count")
     assert all(w in (record.message or "") for w in (f"{name}.done", "states 5 rows", "found was 3"))
@@ -77,7 +82,7 @@ def test_what_senders_count_is_understood(world: World, said: str) -> None:
 def test_a_count_that_may_include_the_header_is_said_of_the_load(world: World, first: str) -> None:
     name = f"sales/header_{first}.csv"
     files = {"data": (name, data(f"H{first}")), "control": (f"{name}.ctl", "rows=4")}
-    refs = {kind: landed(world, *files[kind]) for kind in sorted(files, key=lambda kind: kind != first)}
+    refs = both_landed(world, files, first)
     record = world.services.ledger.stages(refs["data"].load_id)["ingest"]
     assert (record.state, record.rows) == ("loaded", 3)
     assert (record.detail["control_count"], record.detail["control_file"]) == (4, f"{name}.ctl")
