@@ -47,6 +47,7 @@ CHANGED = """## What programs change
 | a number of more than 15 digits in a workbook, in a column of texts | `rounded_number` |
 | a cell of an unknown type, or with a value that is not of its type | `unreadable_cell` |
 | an object or an array in a column (JSON, Parquet, Avro) | `nested_value` |
+| a boolean of a workbook, JSON, Parquet or Avro in a column whose type is not `boolean` | `boolean_value` |
 
 What cannot be seen: a CSV file that a spreadsheet saved has `05-Dec` or `1.20E+12` as a text like any other, and in a
 cell of numbers the code `22E1` is 220 and `0012` is 12 where no format shows the zeros.

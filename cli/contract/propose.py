@@ -23,7 +23,8 @@ from stockflow.settings import Settings
 from stockflow.vocabulary import shared
 
 MOST_ROWS = 10_000  # rows that are looked at
-_PHYSICAL = {"string": "STRING", "integer": "INT64", "number": "NUMERIC", "date": "DATE", "timestamp": "TIMESTAMP"}
+_PHYSICAL = {"string": "STRING", "integer": "INT64", "number": "NUMERIC", "date": "DATE", "timestamp": "TIMESTAMP",
+             "boolean": "STRING"}  # fmt: skip
 _CODE = re.compile(r"0[0-9]+")  # a number with leading zeros is a code
 _KEYS = ("document_number", "order_number", "receipt_number", "line_number", "business_date", "sku", "location_code",
          "supplier_code", "currency")  # fmt: skip
@@ -162,6 +163,8 @@ def _kind(seen: _Seen, formats: values.Formats) -> tuple[str, str]:
     texts, mark, order = seen.filled, formats.decimal_mark, formats.date_order
     if not texts:
         return "string", "since it has no value"
+    if {t.lower() for t in texts} <= {"true", "false"}:  # as a text, a file's own booleans would be refused
+        return "boolean", "each value is true or false"
     if any(_CODE.fullmatch(t) for t in texts):
         return "string", "since a value begins with a zero"
     numbers = [values.to_number(t, mark) for t in texts]

@@ -5,22 +5,24 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from functools import cached_property
 from math import isfinite
 from typing import Any, BinaryIO, cast
 
 from functions.ingest.readers.batches import batch_of_rows
 from functions.ingest.readers.encoding import is_text
 from functions.ingest.readers.layout import Layout, layout
-from functions.ingest.readers.misfit import not_utf8, unfit_value
+from functions.ingest.readers.misfit import not_utf8, takes_booleans, unfit_value
 from functions.ingest.readers.model import Chunk, Facts, Reject, Target
 from functions.ingest.readers.native import Constant, Marks, native
 from functions.ingest.readers.typed_texts import single_text, value_text
+from stockflow.contracts import Column
 from stockflow.errors import PermanentError
 
 BATCH = 10_000
 _CODECS = ("null", "deflate", "bzip2", "xz")  # those that Python itself unpacks
 _NESTED = (dict, list)
-_NOT_TEXTS = (*_NESTED, date, time, timedelta)
+_DATES = (date, time, timedelta)
 
 
 def read_avro(stream: BinaryIO, target: Target, facts: Facts) -> Iterator[Chunk]:
@@ -49,10 +51,8 @@ def read_avro(stream: BinaryIO, target: Target, facts: Facts) -> Iterator[Chunk]
 def _chunks(records: Any, plan: Layout, target: Target) -> Iterator[Chunk]:
     marks = Marks(target)
     kinds = [field["type"] for field in records.writer_schema["fields"]]
-    of_texts = {i for i, name in plan.columns.items() if target.contract.column(name).logical_type == "string"}
-    cells = [
-        _Cell(n, plan.columns.get(i), _is_single(kinds[i]), i in of_texts, marks) for i, n in enumerate(plan.header)
-    ]
+    columns = {i: target.contract.column(name) for i, name in plan.columns.items()}
+    cells = [_Cell(n, columns.get(i), _is_single(kinds[i]), marks) for i, n in enumerate(plan.header)]
     numbers: list[int] = []
     rows: list[list[str | None]] = []
     rejects: list[Reject] = []
@@ -79,16 +79,20 @@ def _is_single(kind: Any) -> bool:
 
 @dataclass(frozen=True)
 class _Cell:
-    """A field of each record: its name, its column, if it has one, and whether it holds floats of four bytes.
-
-    ``of_texts``: whether the column is one of texts.
-    """
+    """A field of each record: its name, its column, if it has one, and whether it holds floats of four bytes."""
 
     name: str
-    column: str | None
+    column: Column | None
     single: bool
-    of_texts: bool
     marks: Marks
+
+    @cached_property
+    def _unfit(self) -> tuple[type, ...]:
+        """The kinds of values that are not what the column means."""
+        if self.column is None:
+            return ()
+        kind = self.column.logical_type
+        return (*_NESTED, *(() if takes_booleans(kind) else (bool,)), *(_DATES if kind == "string" else ()))
 
     def is_undecodable(self, record: dict[str, Any]) -> bool:
         """Whether a column would get bytes that are no text."""
@@ -96,24 +100,25 @@ class _Cell:
         return type(value) is bytes and self.column is not None and not is_text(value)
 
     def is_unfit(self, record: dict[str, Any]) -> bool:
-        """Whether a column would get a record, a map or an array; one of texts a date or a time."""
-        return self.column is not None and isinstance(record[self.name], _NOT_TEXTS if self.of_texts else _NESTED)
+        """Whether a column would get a record, a map or an array, a boolean that is not meant; one of texts a date."""
+        return isinstance(record[self.name], self._unfit)
 
     def reject(self, number: int, record: dict[str, Any]) -> Reject:
         """Return the reject of such a record."""
         written, value = "\t".join(_text(v) or "" for v in record.values()), record[self.name]
-        found = value if isinstance(value, _NESTED) else _text(value)
-        return unfit_value(number, self.column or "", found, written)
+        assert self.column is not None  # without one, nothing is unfit
+        return unfit_value(number, self.column, value if isinstance(value, (*_NESTED, bool)) else _text(value), written)
 
     def text(self, record: dict[str, Any]) -> str | None:
         """Return the value as people would write it."""
         value = record[self.name]
         if not isinstance(value, float | Decimal):
             return _text(value)
+        name = self.column.name if self.column else None
         if isinstance(value, float) and not isfinite(value):
-            return self.marks.value(self.column, Constant(value))
+            return self.marks.value(name, Constant(value))
         written = single_text(value) if self.single and isinstance(value, float) else _text(value)
-        return self.marks.value(self.column, native(written or ""))
+        return self.marks.value(name, native(written or ""))
 
 
 class _Bounded:

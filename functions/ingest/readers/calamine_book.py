@@ -7,7 +7,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any, BinaryIO
 
 from functions.ingest.readers.cell_marks import Marks, xls_marks, xlsb_marks
-from functions.ingest.readers.cells import Dated, moment_text, plain, span_text
+from functions.ingest.readers.cells import Dated, Truth, moment_text, plain, span_text
 from functions.ingest.readers.ods_marks import ods_marks
 from functions.ingest.readers.ole import Compound
 from functions.ingest.readers.sheet import Merge, Row, Sheet
@@ -18,7 +18,7 @@ _TEXTS: dict[type, Callable[[Any], str]] = {
     str: lambda v: v,
     float: lambda v: plain(repr(v)),
     int: str,
-    bool: lambda v: str(v).upper(),
+    bool: lambda v: Truth(str(v).upper()),
     datetime: lambda v: Dated(moment_text(v)),
     date: lambda v: Dated(v.isoformat()),
     timedelta: lambda v: Dated(span_text(v)),

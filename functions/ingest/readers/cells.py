@@ -64,6 +64,12 @@ class Dated(str):
     __slots__ = ()
 
 
+class Truth(str):
+    """A boolean of the spreadsheet's own: ``TRUE`` or ``FALSE``."""
+
+    __slots__ = ()
+
+
 _EXACT = 1e15
 _NUMBER = re.compile(r"\s*[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?\s*", re.ASCII)
 FORMULA = "a formula without a stored value"

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 from functions.ingest.readers.arrow import counted, integers
 from functions.ingest.readers.batches import batch_of
 from functions.ingest.readers.layout import Layout, layout
-from functions.ingest.readers.misfit import not_utf8, unfit_value
+from functions.ingest.readers.misfit import not_utf8, takes_booleans, unfit_value
 from functions.ingest.readers.model import Chunk, Facts, Reject, Target
 from functions.ingest.readers.native import Marks
 from functions.ingest.readers.typed_texts import as_text, undecodable
@@ -52,20 +52,21 @@ def read_parquet(stream: BinaryIO, target: Target, facts: Facts) -> Iterator[Chu
 
 
 def _rejects(part: pa.RecordBatch, plan: Layout, start: int, target: Target) -> tuple[Reject, ...]:
-    """Return the rejects of rows with bytes that are no text, a value that is several, or a date for a text."""
+    """Return the rejects of rows with bytes that are no text, or a value that is several or of the wrong kind."""
     found: dict[int, Reject] = {}
     for i, name in plan.columns.items():
         found |= {p: not_utf8(start + p, _shown(part, p)) for p in undecodable(part.column(i))}
-        kind = target.contract.column(name).logical_type
-        for place, value in _unfit(part.column(i), kind):
+        column = target.contract.column(name)
+        for place, value in _unfit(part.column(i), column.logical_type):
             written = "\t".join(_shown(part, place))
-            found[place] = unfit_value(start + place, name, value, written)
+            found[place] = unfit_value(start + place, column, value, written)
     return tuple(found[place] for place in sorted(found))
 
 
 def _unfit(column: pa.Array, kind: str) -> Iterator[tuple[int, Any]]:
-    """Yield place and value of what no text can stand for: nested values; dates where texts are meant."""
-    if pa.types.is_nested(column.type):
+    """Yield place and value of what no text can stand for: nested values; booleans; dates where texts are meant."""
+    booleans = pa.types.is_boolean(column.type) and not takes_booleans(kind)
+    if pa.types.is_nested(column.type) or booleans:
         yield from ((place, v) for place, v in enumerate(column.to_pylist()) if v is not None)
     elif pa.types.is_temporal(column.type) and kind == "string":
         yield from ((place, v) for place, v in enumerate(as_text(column).to_pylist()) if v is not None)

@@ -11,6 +11,7 @@ from typing import BinaryIO
 import pyarrow as pa
 
 from functions.ingest.readers.encoding import is_text, utf8_blocks
+from functions.ingest.readers.json_booleans import without_booleans
 from functions.ingest.readers.json_clean import Template, batch_of_run
 from functions.ingest.readers.json_text import Lines
 from functions.ingest.readers.json_values import Values
@@ -110,16 +111,15 @@ class Reader:
     def chunks(self) -> Iterator[Chunk]:
         """Yield a chunk a run, and one for each record that was read strictly."""
         while not self._feed.finished():
-            batch = self._run()
-            if batch is not None:
-                self._slow += len(batch) < SHORT
-                yield Chunk(batch)
+            chunk = self._run()
+            if chunk is not None:
+                yield chunk
             elif self._feed.waits():
                 self._feed.more()
             elif (yield from self._strict()):
                 return
 
-    def _run(self) -> pa.RecordBatch | None:
+    def _run(self) -> Chunk | None:
         feed = self._feed
         if self._gave_up():
             return None
@@ -133,7 +133,8 @@ class Reader:
         columns = self.records.columns_of(template.keys)
         if isinstance(columns, PermanentError):
             return None
-        written = template.columns(feed.data[feed.place : end], alike)
+        run = feed.data[feed.place : end]
+        written = template.columns(run, alike)
         named, constants = self.records.names, self.records.constants
         marks = self.records.marks
         written = [
@@ -142,7 +143,11 @@ class Reader:
         ]
         batch = batch_of_run(written, template.keys, columns, named, constants, feed.line)
         self._template, feed.place, feed.line = template, end, feed.line + len(batch)
-        return batch
+        self._slow += len(batch) < SHORT
+        by_key = dict(zip(template.keys, written, strict=True))
+        chunk = without_booleans(batch, run, {c: by_key[k] for k, c in columns.items()}, self._target.contract)
+        self.records.refuse(chunk.rejects)
+        return chunk
 
     def _gave_up(self) -> bool:
         """Whether lines are written so differently that looking for runs costs more than it saves."""

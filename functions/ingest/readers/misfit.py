@@ -8,7 +8,12 @@ from typing import Any
 from functions.ingest.readers.encoding import is_text, readable
 from functions.ingest.readers.model import Reject, shown
 from functions.ingest.readers.trailer import stated_count
+from stockflow.contracts import Column
 
+_MEANT = {
+    "string": "a text", "integer": "a whole number", "number": "a number", "date": "a date",
+    "timestamp": "a date and a time",
+}  # fmt: skip
 _TOTAL = re.compile(r"(?i)^\W*((grand|sub|sous)[- ]?)?(total(e|s|es)?|totaux|sum|somme|summe|suma|gesamt\w*)\b")
 
 
@@ -59,7 +64,7 @@ def nested_value(line: int, column: str, value: Any, text: str) -> Reject:
         found = json.dumps(value, ensure_ascii=False, default=str)
     except RecursionError:
         found = "(nested deeply)"
-    return Reject(line, "nested_value", message, shown(found), "a text, a number, true, false or null", shown(text))
+    return Reject(line, "nested_value", message, shown(found), "a single value, or null", shown(text))
 
 
 def date_for_a_text(line: int, where: str, value: str, text: str) -> Reject:
@@ -68,11 +73,26 @@ def date_for_a_text(line: int, where: str, value: str, text: str) -> Reject:
     return Reject(line, "date_for_a_text", message, value, "the text, in a cell or column of texts", shown(text))
 
 
-def unfit_value(line: int, column: str, value: Any, text: str) -> Reject:
-    """Return the reject of a row with a nested value or, as text, a date for a text."""
+def boolean_value(line: int, where: str, kind: str, value: str, text: str) -> Reject:
+    """Return the reject of a row with a native boolean in a column of another logical type."""
+    meant = _MEANT.get(kind, "another value")
+    message = f"{where} holds a boolean, {value}, not {meant}"
+    return Reject(line, "boolean_value", message, value, f"{meant}, or no value", shown(text))
+
+
+def takes_booleans(kind: str) -> bool:
+    """Whether columns of a logical type keep native booleans."""
+    return kind == "boolean"
+
+
+def unfit_value(line: int, column: Column, value: Any, text: str) -> Reject:
+    """Return the reject of a row with a nested value, a boolean for something else or, as text, a date for a text."""
+    where = f"column {column.name!r}"
+    if isinstance(value, bool):
+        return boolean_value(line, where, column.logical_type, str(value).lower(), text)
     if isinstance(value, str):
-        return date_for_a_text(line, f"column {column!r}", value, text)
-    return nested_value(line, column, value, text)
+        return date_for_a_text(line, where, value, text)
+    return nested_value(line, column.name, value, text)
 
 
 def broken_quote(line: int, raw: bytes, problem: str) -> Reject:

@@ -7,7 +7,7 @@ from typing import Any
 
 from functions.ingest.readers.batches import batch_of_records
 from functions.ingest.readers.layout import column_of, constants_from_name, constants_of_sender, missing_columns
-from functions.ingest.readers.misfit import nested_value
+from functions.ingest.readers.misfit import takes_booleans, unfit_value
 from functions.ingest.readers.model import Chunk, Facts, Found, Reject, Target, listed
 from functions.ingest.readers.native import Marks
 from functions.ingest.readers.nearest import absent, unused
@@ -31,8 +31,8 @@ class Seen:
     first_reject: Reject | None
 
 
-class NestedError(Exception):
-    """A column whose value is an object or an array."""
+class UnfitError(Exception):
+    """A column whose value is an object, an array, or a boolean where none is meant."""
 
     def __init__(self, column: str, value: Any) -> None:
         super().__init__()
@@ -53,6 +53,7 @@ class Records:
         self._shapes: dict[tuple[str, ...], dict[str, str] | PermanentError] = {}
         self._dated, self._given = constants_from_name((), target), constants_of_sender((), target)
         self.constants = {**self._given, **self._dated}  # of columns that a record does not state
+        self.booleans = frozenset(c.name for c in target.contract.columns if takes_booleans(c.logical_type))
         self.names = tuple(c.name for c in target.contract.stated)
         self._seen: set[str] = set()
         self._keys: dict[str, None] = {}
@@ -80,7 +81,7 @@ class Records:
             yield self._chunk(lines, rows, rejects)
 
     def _chunk(self, lines: list[int], rows: list[Row], rejects: list[Reject]) -> Chunk:
-        self._first_reject = self._first_reject or next(iter(rejects), None)
+        self.refuse(rejects)
         batch = batch_of_records(lines, rows, (*self.names, "_extra")) if rows else None
         if batch is not None and self._standard:
             batch = self.marks.batch(batch)
@@ -95,8 +96,8 @@ class Records:
         try:
             row = {c: v if type(v := record.pop(k)) is str else self._text(c, v) for k, c in columns.items()}
             extra = _encode(record) if record else None
-        except NestedError as error:
-            return nested_value(line, error.column, error.value, self._source())
+        except UnfitError as error:
+            return unfit_value(line, self._target.contract.column(error.column), error.value, self._source())
         except RecursionError:
             return Reject(line, "nested_too_deeply", "nested too deeply", "", "an object of values", self._source())
         if self.marks.comma:
@@ -110,13 +111,17 @@ class Records:
         """Return a JSON value as text, numbers as written.
 
         Raises:
-            NestedError: for an object or an array, of which no text is the value.
+            UnfitError: for an object or an array, of which no text is the value, and for a boolean that is not meant.
         """
         if isinstance(value, str):
             return self.marks.value(column, value)
-        if isinstance(value, (dict, list)):
-            raise NestedError(column, value)
+        if isinstance(value, (dict, list)) or (isinstance(value, bool) and column not in self.booleans):
+            raise UnfitError(column, value)
         return None if value is None else _encode(value)
+
+    def refuse(self, rejects: Iterable[Reject]) -> None:
+        """Remember the first record that was refused."""
+        self._first_reject = self._first_reject or next(iter(rejects), None)
 
     def columns_of(self, shape: tuple[str, ...]) -> dict[str, str] | PermanentError:
         """Return key -> column of records with these keys, or why there cannot be such records."""

@@ -4,10 +4,10 @@ from collections import deque
 from collections.abc import Iterator
 from operator import itemgetter
 
-from functions.ingest.readers.cells import Coded, Dated, Problem, Rounded, Unreadable
+from functions.ingest.readers.cells import Coded, Dated, Problem, Rounded, Truth, Unreadable
 from functions.ingest.readers.headers import Headers
 from functions.ingest.readers.layout import Layout
-from functions.ingest.readers.misfit import date_for_a_text, misfit, repeated_header
+from functions.ingest.readers.misfit import boolean_value, date_for_a_text, misfit, repeated_header, takes_booleans
 from functions.ingest.readers.model import Facts, Reject, Target, shown
 from functions.ingest.readers.native import NUMBERS, Marks
 from functions.ingest.readers.sheet import Merge, Row, Sheet, column_letters
@@ -126,6 +126,8 @@ class Body:
                 return self._dated(row, i, value)
             elif isinstance(value, Rounded) and self._kinds.get(i) == "string":
                 return self._rounded(row, i, value)
+            elif isinstance(value, Truth) and not takes_booleans(self._kinds.get(i, "boolean")):
+                return boolean_value(row.number, self._cell(row, i), self._kinds[i], str(value), _text(row))
             else:
                 cells[i] = self._marks.value(self._plan.columns.get(i), value) or ""
         return None

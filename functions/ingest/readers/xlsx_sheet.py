@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from typing import BinaryIO
 
-from functions.ingest.readers.cells import FORMULA, Dated, Problem, Render, Unreadable, plain
+from functions.ingest.readers.cells import FORMULA, Dated, Problem, Render, Truth, Unreadable, plain
 from functions.ingest.readers.sheet import Merge, Row
 from functions.ingest.readers.workbook_limits import MAX_COLUMNS, MAX_ROWS
 from functions.ingest.readers.xml_events import Handler, XmlError
@@ -23,7 +23,8 @@ def unescaped(text: str) -> str:
     return _ESCAPED.sub(lambda m: m[0] if m[1][0] in "dD" else chr(int(m[1], 16)), text)
 
 
-_TRUTH = {"1": "TRUE", "true": "TRUE", "0": "FALSE", "false": "FALSE"}
+_TRUE, _FALSE = Truth("TRUE"), Truth("FALSE")
+_TRUTH = {"1": _TRUE, "true": _TRUE, "0": _FALSE, "false": _FALSE}
 _WORDS: dict[str, Callable[[str], str]] = {
     "e": Problem,
     "b": lambda text: _TRUTH.get(text.strip()) or Unreadable.of(text, "which is not TRUE or FALSE"),

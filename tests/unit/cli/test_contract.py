@@ -113,6 +113,19 @@ def test_a_proposal_reads_the_file_that_it_comes_from(tmp_path: Path, sample: st
     assert (trial.rows > 0, trial.refused, trial.end_state) == (True, 0, "loaded")
 
 
+def test_a_proposal_keeps_the_booleans_of_its_file(tmp_path: Path) -> None:
+    """A column of texts would refuse them."""
+    source = tmp_path / "flags.jsonl"
+    source.write_text('{"ware": "A", "day": "2026-09-01", "on_sale": true}\n{"ware": "B", "day": "2026-09-01"}\n')
+    proposal, path = proposed(tmp_path, source, "flags")
+    assert check_file(path) == []
+    contract = load_contract(path)
+    assert contract.column("on_sale").logical_type == "boolean"
+    assert any("on_sale: boolean, each value is true or false" in g for g in proposal.guesses)
+    trial = try_file(source, "flags/flags.jsonl", {"flags": contract}, NOW)
+    assert (trial.end_state, trial.rows, trial.refused) == ("loaded", 2, 0)
+
+
 def test_a_file_without_rows_suggests_nothing(tmp_path: Path) -> None:
     source = tmp_path / "x.csv"
     source.write_text("a,b\n")
