@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 from unittest.mock import patch
 
-from functions.ingest.readers import delimited, json_lines, quoted, strict
+from functions.ingest.readers import delimited, json_lines, quoted, record, strict
 from functions.ingest.readers.model import Facts, Target
 from stockflow.errors import PermanentError
 
@@ -22,6 +22,7 @@ def only_strict() -> Iterator[None]:
         stack.enter_context(patch.object(delimited, "is_plain", lambda *_: False))
         stack.enter_context(patch.object(delimited, "parse_quoted", lambda *_: None))
         stack.enter_context(patch.object(delimited, "parse_folded", lambda *_: None))
+        stack.enter_context(patch.object(record, "whole_line", lambda *_: None))
         stack.enter_context(patch.object(strict, "plain_records", lambda *_: _NOTHING))
         stack.enter_context(patch.object(json_lines.Reader, "_run", lambda _: None))
         yield

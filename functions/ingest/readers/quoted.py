@@ -31,9 +31,7 @@ def parse_quoted(data: bytes, syntax: Syntax, width: int) -> Parsed | None:
 
 def cells_of(line: str, syntax: Syntax) -> list[str]:
     """Return the cells of a line that is a whole record."""
-    if syntax.quote.decode() not in line:
-        return line.split(syntax.delimiter.decode())
-    return [cell.decode() for cell in read_record(line.encode(), 0, syntax).cells]
+    return [cell.decode() for cell in read_record(line.encode() + b"\n", 0, syntax).cells]
 
 
 def _is_whole(line: str, syntax: Syntax) -> bool:

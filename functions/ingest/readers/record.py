@@ -72,6 +72,30 @@ def _patterns(syntax: Syntax) -> _Patterns:
 
 def read_record(data: bytes, start: int, syntax: Syntax) -> Record:
     """Return the record that starts at ``start``; quotes may hold delimiters and line breaks."""
+    return whole_line(data, start, syntax) or cell_by_cell(data, start, syntax)
+
+
+def whole_line(data: bytes, start: int, syntax: Syntax) -> Record | None:
+    """Return a record of one line without quotes, or with nothing but cells in quotes; None when it may be another.
+
+    Each delimiter between two quotes takes two of them, and the ends take two: where the line has no more, its cells
+    hold none.
+    """
+    end = data.find(b"\n", start, start + LOOK_AHEAD)
+    if end < 0 or syntax.escaped or data.startswith(MARK, start):
+        return None
+    line, quote = data[start:end].rstrip(b"\r"), syntax.quote
+    quotes = line.count(quote)
+    if not quotes:
+        return Record(end + 1, tuple(line.split(syntax.delimiter)))
+    if not (line.startswith(quote) and line.endswith(quote)):
+        return None
+    cells = line[1:-1].split(quote + syntax.delimiter + quote)
+    return Record(end + 1, tuple(cells)) if quotes == 2 * len(cells) else None
+
+
+def cell_by_cell(data: bytes, start: int, syntax: Syntax) -> Record:
+    """Return what ``read_record`` returns, of any record."""
     patterns, cells = _patterns(syntax), []
     place = start
     while data.startswith(MARK, place):

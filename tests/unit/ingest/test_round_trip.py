@@ -17,7 +17,7 @@ from functions.ingest.readers.delimited import read_delimited
 from functions.ingest.readers.lines import blocks
 from functions.ingest.readers.model import Facts, Target
 from functions.ingest.readers.quoted import parse_quoted
-from functions.ingest.readers.record import Syntax, read_record, read_whole
+from functions.ingest.readers.record import Syntax, cell_by_cell, read_record, read_whole, whole_line
 from stockflow.errors import PermanentError
 from tests.fuzz.twice import read_twice
 from tests.unit.ingest.reading import contracts, read
@@ -227,6 +227,20 @@ def test_a_record_taken_by_one_match_is_the_one_that_is_read_cell_by_cell(
     if whole := read_whole(data, 2, syntax, width):
         assert whole == read_record(data, 2, syntax)
         assert len(whole.cells) == width
+
+
+in_quotes = st.lists(st.text("a,;\t' ", max_size=3).map(lambda c: f'"{c}"'), min_size=1, max_size=3).map(",".join)
+
+
+@given(st.text(alphabet="aé,;\t \"'\\\r\n=\ufeff", max_size=30) | in_quotes, st.sampled_from(SYNTAXES))
+@example('"', SYNTAXES[0])
+@example('"a""b","c"', SYNTAXES[0])
+@example('"a","\n"', SYNTAXES[0])
+@QUICK
+def test_a_line_cut_at_its_delimiters_is_the_record_that_is_read_cell_by_cell(text: str, syntax: Syntax) -> None:
+    data = f"x\n{text}\n".encode()
+    if whole := whole_line(data, 2, syntax):
+        assert whole == cell_by_cell(data, 2, syntax)
 
 
 def test_a_record_with_line_breaks_in_quotes_is_taken_by_one_match() -> None:
