@@ -248,7 +248,8 @@ def _no_text(source: str, record: dict[str, Any]) -> tuple[str, str] | None:
     if any("\ud800" <= c <= "\udfff" for c in source):
         return "undecodable_bytes", "bytes that the file's encoding does not have (shown as \\xNN)"
     for key, value in record.items():
-        for sign in (c for c in f"{key}{value}" if "\ud800" <= c <= "\udfff"):
+        whole = json.dumps([key, value], ensure_ascii=False)  # with all that is nested in it
+        for sign in (c for c in whole if "\ud800" <= c <= "\udfff"):
             message = f"\\u{ord(sign):04x} in {readable_text(key)!r} is half of a character: the text was cut there"
             return "half_a_character", message
     return None
