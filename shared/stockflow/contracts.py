@@ -147,9 +147,12 @@ class Contract:
 
 
 def normalise_header(text: str) -> str:
-    """Return a header without case, accents, blanks and punctuation: ``Qté en stock`` -> ``qteenstock``."""
+    """Return a header without case, accents, blanks and punctuation: ``Qté en stock`` -> ``qteenstock``.
+
+    One of nothing but punctuation (``#``) stays as it is: it is not a blank header.
+    """
     plain = unicodedata.normalize("NFKD", text).casefold()
-    return "".join(ch for ch in plain if ch.isalnum())
+    return "".join(ch for ch in plain if ch.isalnum()) or "".join(plain.split())
 
 
 def load_contracts(folder: Path) -> dict[str, Contract]:

@@ -191,6 +191,11 @@ def test_usual_headers_are_known(feed: str, headers: str, columns: str) -> None:
     assert [known.get(normalise_header(h)) for h in headers.split("|")] == columns.split()
 
 
+def test_a_header_of_signs_is_not_a_blank_one() -> None:
+    """Given headers of nothing but punctuation, when they are normalised, then they differ from a blank one."""
+    assert [normalise_header(h) for h in ("#", " % ", " ", "N°")] == ["#", "%", "", "n"]
+
+
 @each_contract()
 def test_each_rule_says_when_it_breaks(contract: Contract) -> None:
     """A person who reads a refusal must understand it; names are unique, for they are shown."""
