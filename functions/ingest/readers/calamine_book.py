@@ -1,19 +1,18 @@
 """XLSB, XLS and ODS through calamine, which reads a sheet whole: only ever in a process of its own."""
 
-import re
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any, BinaryIO
 
-from functions.ingest.readers.cell_marks import Marks, xls_marks, xlsb_marks
+from functions.ingest.readers.cell_marks import Marks, xls_marks
 from functions.ingest.readers.cells import Dated, Truth, moment_text, plain, span_text
 from functions.ingest.readers.ods_marks import ods_marks
 from functions.ingest.readers.ole import Compound
 from functions.ingest.readers.sheet import Merge, Row, Sheet
 from functions.ingest.readers.workbook_limits import MAX_COLUMNS
+from functions.ingest.readers.xlsb_marks import xlsb_marks, xlsb_parts
 
-_XLSB_SHEET = re.compile(r"(?i)xl/worksheets/sheet(\d+)\.bin$")
 _TEXTS: dict[type, Callable[[Any], str]] = {
     str: lambda v: v,
     float: lambda v: plain(repr(v)),
@@ -37,7 +36,7 @@ class CalamineBook:
         import python_calamine as calamine
 
         self._marks = _marks(stream, kind)
-        self._visible = calamine.SheetVisibleEnum.Visible
+        self._visible, self._worksheet = calamine.SheetVisibleEnum.Visible, calamine.SheetTypeEnum.WorkSheet
         stream.seek(0)
         try:
             self._book = calamine.CalamineWorkbook.from_filelike(stream)
@@ -45,8 +44,10 @@ class CalamineBook:
             raise ValueError(str(error)) from error
 
     def sheets(self) -> Iterator[Sheet]:
-        """Yield the sheets in the order of their tabs."""
+        """Yield the worksheets in the order of their tabs; a chart's sheet holds a copy of what it shows."""
         for number, sheet in enumerate(self._book.sheets_metadata):
+            if sheet.typ != self._worksheet:
+                continue
             marks = self._marks(number)
             yield CalamineSheet(self._book, sheet.name, sheet.visible == self._visible, marks)
 
@@ -104,14 +105,9 @@ def _marks(stream: BinaryIO, kind: str) -> Callable[[int], Marks]:
         found = ods_marks(zipfile.ZipFile(stream))
     else:
         archive = zipfile.ZipFile(stream)
-        found = [xlsb_marks(archive.read(part)) for part in _xlsb_parts(archive)]
+        parts = xlsb_parts(archive)
+        return lambda number: xlsb_marks(archive.read(parts[number]))
     return lambda number: found[number] if number < len(found) else Marks()
-
-
-def _xlsb_parts(archive: zipfile.ZipFile) -> list[str]:
-    """Return the sheets' parts in the order of their numbers, which is that of the tabs unless they were moved."""
-    found = {int(m[1]): n for n in archive.namelist() if (m := _XLSB_SHEET.search(n))}
-    return [found[n] for n in sorted(found)]
 
 
 def _cells(values: Sequence[Any]) -> dict[int, str]:

@@ -1,4 +1,4 @@
-"""What calamine does not tell of the cells of XLS and XLSB: errors, and the formats that show a number as a code."""
+"""What calamine does not tell of the cells of XLS: errors, and the formats that show a number as a code."""
 
 import struct
 from collections.abc import Iterator
@@ -10,7 +10,6 @@ from functions.ingest.readers.sheet import Merge
 ERRORS = {0: "#NULL!", 7: "#DIV/0!", 15: "#VALUE!", 23: "#REF!", 29: "#NAME?", 36: "#NUM!", 42: "#N/A"}
 _BOUNDSHEET, _FORMAT, _XF, _EOF = 0x85, 0x41E, 0xE0, 0x0A
 _BOOLERR, _FORMULA, _NUMBER, _RK, _MULRK = 0x205, 0x06, 0x203, 0x27E, 0xBD
-_ROW, _CELL_ERROR, _FORMULA_ERROR = 0, 3, 11
 
 
 @dataclass
@@ -85,35 +84,3 @@ def _styled(kind: int, body: bytes) -> Iterator[tuple[int, int, int]]:
         return
     for i in range((len(body) - 6) // 6):
         yield row, first + i, struct.unpack_from("<H", body, 4 + 6 * i)[0]
-
-
-def xlsb_marks(data: bytes) -> Marks:
-    """Return the errors of a sheet of an XLSB workbook."""
-    marks, row = Marks(), 0
-    for kind, body in _xlsb_records(data):
-        if kind == _ROW:
-            row = struct.unpack_from("<I", body)[0]
-        elif kind in {_CELL_ERROR, _FORMULA_ERROR}:
-            marks.errors[row, struct.unpack_from("<I", body)[0]] = error(body[8])
-    return marks
-
-
-def _xlsb_records(data: bytes) -> Iterator[tuple[int, bytes]]:
-    place = 0
-    while place < len(data):
-        kind, place = _number(data, place, 2)
-        length, place = _number(data, place, 4)
-        yield kind, data[place : place + length]
-        place += length
-
-
-def _number(data: bytes, place: int, most: int) -> tuple[int, int]:
-    """Return a number of seven bits a byte (the kind of a record keeps them as they are), and where it ends."""
-    value = 0
-    for i in range(most):
-        byte = data[place]
-        place += 1
-        value |= (byte & 0x7F) << (7 * i)
-        if byte < 0x80:
-            break
-    return value, place

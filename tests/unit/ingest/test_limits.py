@@ -6,10 +6,10 @@ import zipfile
 import pytest
 
 from functions.ingest.limits import COSTS, SANDBOX_SHARE, largest, sandbox_memory
-from functions.ingest.readers.cell_marks import xlsb_marks
 from functions.ingest.readers.decode import decode
 from functions.ingest.readers.formats import FORMATS
 from functions.ingest.readers.model import Facts, Target
+from functions.ingest.readers.xlsb_marks import xlsb_marks
 from stockflow.errors import PermanentError
 from stockflow.settings import Settings
 from tests.unit.ingest.reading import contracts
