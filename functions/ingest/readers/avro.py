@@ -20,7 +20,7 @@ from stockflow.contracts import Column
 from stockflow.errors import PermanentError
 
 BATCH = 10_000
-_CODECS = ("null", "deflate", "bzip2", "xz")  # those that Python itself unpacks
+_CODECS = ("null", "deflate", "snappy", "zstandard", "bzip2", "xz")  # those of the format
 _NESTED = (dict, list)
 _DATES = (date, time, timedelta)
 

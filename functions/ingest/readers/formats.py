@@ -80,7 +80,7 @@ FORMATS = {
         told_by="`Obj` and a 1",
         line="number of the record",
         holds="10,000 rows, and one block of the file, unpacked",
-        refused="damage, a codec other than null, deflate, bzip2 and xz, values that are not records",
+        refused="damage, a codec that is not of the format, values that are not records",
         whole=True, isolated=True,
     ),
     "x12": Format(
