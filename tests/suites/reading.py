@@ -57,11 +57,11 @@ def contract_of(names: Sequence[str], kinds: dict[str, str], properties: dict[st
 
 
 def read(
-    data: bytes, names: Sequence[str], file: str, kinds: dict[str, str] | None = None, **properties: Any
+    data: bytes, names: Sequence[str], file: str, kinds: dict[str, str] | None = None, sheet: str | None = None
 ) -> Reading:
-    """Read a file with these columns."""
+    """Read a file with these columns, a workbook's sheet of that name."""
     reading = Reading()
-    target = Target(contract_of(names, kinds or {}, properties), f"suite/{file}")
+    target = Target(contract_of(names, kinds or {}, {"sheet": sheet} if sheet else {}), f"suite/{file}")
     try:
         for chunk in decode(io.BytesIO(data), target, Facts(), LIMIT):
             for row in chunk.batch.to_pylist() if chunk.batch is not None else []:

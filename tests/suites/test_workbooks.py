@@ -36,8 +36,7 @@ def test_a_sheet_is_what_xlsx2csv_makes_of_it(suite: Callable[[str], Path], file
     width = max(i for i, name in enumerate(header) if name) + 1
     expected = [[v for n, v in zip(header, as_wide(line, width), strict=False) if n] for line in lines]
 
-    several = {"sheet": "Sheet1"} if file == "xlsx2csv-test-file.xlsx" else {}
-    found = read(path.read_bytes(), names, file, **several)
+    found = read(path.read_bytes(), names, file, sheet="Sheet1" if file == "xlsx2csv-test-file.xlsx" else None)
 
     assert ([list(row.values()) for row in found.rows], found.codes) == (expected, set())
 
