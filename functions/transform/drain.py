@@ -7,10 +7,11 @@ from datetime import timedelta
 
 from functions.transform.dimensions import looks_behind_commit
 from functions.transform.ended import ENDED
-from functions.transform.failures import failed
+from functions.transform.failures import Parked, failed, park
 from functions.transform.files import UnknownModelError, template
 from functions.transform.merge import version
 from functions.transform.plan import Load, Now, Plan, plan
+from functions.transform.rows import Difference, differences, refused
 from functions.transform.script import Batch, publish, raw_days, run
 from stockflow.conflicts import is_conflict
 from stockflow.errors import PermanentError, TransientError
@@ -123,10 +124,23 @@ class _Call:
 
         wait_until(shown, VISIBLE_SECONDS, 0.5)
         mine = frozenset(a.load_id for a in asked)
-        return self.work(todo.only(mine)) | {load: _not_visible(load) for load in todo.awaited & mine}
+        todo = todo.only(mine)
+        hidden = todo.awaited - {load.load_id for load in todo.incomplete}
+        late = self._late([refused(load) for load in todo.incomplete])
+        return self.work(todo) | late | {load: _not_visible(load) for load in hidden}
 
-    def _together(self, loads: list[Load]) -> Errors:
-        """Transform loads in one script; when it fails on what it reads, halve them until only the bad ones fail."""
+    def _late(self, differ: list[Difference]) -> Errors:
+        """Park the loads whose rows can never become, or did not become, those that were counted; await the others."""
+        for one in differ:
+            if one.is_final(self.now.at):
+                park(one.load, Parked(self.feed, self.now.version, one.code, one.words, one.facts), self.services)
+        return {one.load.load_id: one.error() for one in differ if not one.is_final(self.now.at)}
+
+    def _together(self, loads: list[Load], counted: bool = False) -> Errors:
+        """Transform loads in one script; when it fails on what it reads, part them until only the bad ones fail.
+
+        ``counted``: whether raw is known to hold their rows.
+        """
         if time.monotonic() > self.end:
             return {load.load_id: _put_off(load.load_id) for load in loads}
         try:
@@ -134,11 +148,20 @@ class _Call:
         except TransientError as error:
             if error.facts.get("reason") not in _DATA_FAULTS or is_conflict(error):
                 raise
-            if len(loads) == 1:
-                return failed(loads[0], self.feed, self.now.version, error, self.services)
-            half = len(loads) // 2
-            return self._together(loads[:half]) | self._together(loads[half:])
+            return self._apart(loads, error, counted)
         return {}
+
+    def _apart(self, loads: list[Load], error: TransientError, counted: bool) -> Errors:
+        """Do without the loads of which raw holds other rows than were counted; where there are none, halve them."""
+        differ = [] if counted else differences(self.feed, loads, self.services)
+        if differ:
+            apart = {one.load.load_id for one in differ}
+            rest = [load for load in loads if load.load_id not in apart]
+            return self._late(differ) | (self._together(rest, counted=True) if rest else {})
+        if len(loads) == 1:
+            return failed(loads[0], self.feed, self.now.version, error, self.services)
+        half = len(loads) // 2
+        return self._together(loads[:half], counted=True) | self._together(loads[half:], counted=True)
 
 
 def _not_visible(load: str) -> TransientError:

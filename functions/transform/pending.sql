@@ -30,6 +30,9 @@ SELECT
   validated.state AS validate_state,
   validated.finished_at AS validated_at,
   validated.state != 'validated' OR COALESCE(validated.quarantined, 0) = COALESCE(MAX(refused.visible), 0) AS complete,
+  validated.`rows` AS validated_rows,
+  validated.quarantined,
+  COALESCE(MAX(refused.visible), 0) AS refused_rows,
   validated.run_id,
   validated.raw_run_id,
   validated.bucket,
@@ -64,8 +67,8 @@ WHERE validated.stage = 'validate'
     )
   )
 GROUP BY
-  validated.load_id, validated.record_id, validated.state, validated.finished_at, validated.quarantined,
-  validated.run_id, validated.raw_run_id, validated.bucket, validated.object, validated.generation,
+  validated.load_id, validated.record_id, validated.state, validated.finished_at, validated.`rows`,
+  validated.quarantined, validated.run_id, validated.raw_run_id, validated.bucket, validated.object, validated.generation,
   validated.content_md5, validated.size_bytes, validated.landed_at, validated.landed_on, done.record_id, done.state,
   done.stage_version, done.input_record, done.finished_at, done.`rows`, done.detail
 ORDER BY validated.load_id

@@ -85,20 +85,22 @@ class Plan:
 
     ``ready`` are transformed together; ``suspects`` failed before and are asked for again, each by itself;
     ``repeated`` were just done (their event is sent again, nothing else). ``awaited`` are asked for, and the ledger
-    does not show all of their validation yet; ``unknown`` are asked for, and no validation speaks of them.
+    does not show all of their validation yet; ``incomplete`` are those of them of which it shows other refused rows
+    than it counts. ``unknown`` are asked for, and no validation speaks of them.
     """
 
     ready: tuple[Load, ...] = ()
     suspects: tuple[Load, ...] = ()
     repeated: tuple[Load, ...] = ()
     awaited: frozenset[str] = frozenset()
+    incomplete: tuple[Load, ...] = ()
     unknown: frozenset[str] = frozenset()
 
     def only(self, loads: frozenset[str]) -> "Plan":
         """Return what there is to do with these loads."""
-        ready, suspects = (tuple(i for i in part if i.load_id in loads) for part in (self.ready, self.suspects))
-        repeated = tuple(i for i in self.repeated if i.load_id in loads)
-        return Plan(ready, suspects, repeated, self.awaited & loads, self.unknown & loads)
+        parts = (self.ready, self.suspects, self.repeated, self.incomplete)
+        ready, suspects, repeated, incomplete = (tuple(i for i in part if i.load_id in loads) for part in parts)
+        return Plan(ready, suspects, repeated, self.awaited & loads, incomplete, self.unknown & loads)
 
 
 @dataclass(frozen=True)
@@ -135,12 +137,13 @@ def plan(rows: Iterable[Mapping[str, Any]], asked: frozenset[Asked], now: Now) -
     repeated = tuple(load for load in loads if now.is_repeat(load))
     work = [load for load in loads if load not in repeated and load.has_work and now.has_raw(load)]
     unknown = {i for i in hidden if i not in known and wanted[i].recorded_at is None}
-    incomplete = {i for i in wanted if i in known and not known[i].row["complete"]}
+    incomplete = {i: known[i] for i in wanted if i in known and i not in hidden and not known[i].row["complete"]}
     return Plan(
         ready=tuple(load for load in work if not load.is_suspect),
         suspects=tuple(load for load in work if load.is_suspect and load.load_id in wanted),
         repeated=repeated,
-        awaited=frozenset((hidden | incomplete) - unknown),
+        awaited=frozenset((hidden | incomplete.keys()) - unknown),
+        incomplete=tuple(incomplete.values()),
         unknown=frozenset(unknown),
     )
 

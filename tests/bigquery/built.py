@@ -18,6 +18,7 @@ _HORIZON = {"horizon": "all", "first_day": DAY, "last_day": DAY}
 
 PENDING = {
     "load_id": "a", "record_id": "r", "validate_state": "validated", "validated_at": NOW, "complete": True,
+    "validated_rows": 1, "quarantined": 0, "refused_rows": 0,
     "run_id": "v", "raw_run_id": "i", "bucket": "landing", "object": "a_2026-08-31.csv", "generation": 1,
     "content_md5": None, "size_bytes": 1, "landed_at": NOW, "landed_on": DAY, "done_record": None,
     "done_state": None, "done_version": None, "done_input": None, "done_at": None, "done_rows": None,
@@ -28,12 +29,15 @@ PENDING = {
 def drains() -> Iterator[Statement]:
     """The script of each feed, and what is asked before and after it."""
     from functions.transform.drain import drain
+    from functions.transform.plan import Load
+    from functions.transform.rows import differences
     from stockflow.ledger import Asked
 
     for feed in RecordedServices("").contracts:
         services = RecordedServices(f"drain of {feed}", {"AS failures": [PENDING]})
         drain(feed, frozenset({Asked("a", DAY, NOW)}), services)
         assert any("BEGIN TRANSACTION" in s.sql for s in services.statements), f"no script was built for {feed}"
+        differences(feed, [Load(PENDING)], services)
         yield from services.statements
 
 

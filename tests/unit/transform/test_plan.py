@@ -98,7 +98,7 @@ def test_a_load_whose_refused_rows_do_not_all_show_is_not_taken() -> None:
     """Who asks for it waits; its neighbours do not."""
     hidden = row(complete=False)
     todo = plan([hidden, row("L2")], ASKED, NOW)
-    assert (ids(todo.ready), set(todo.awaited)) == ({"L2"}, {"L1"})
+    assert (ids(todo.ready), set(todo.awaited), ids(todo.incomplete)) == ({"L2"}, {"L1"}, {"L1"})
     assert plan([hidden], frozenset(), NOW) == Plan()
 
 

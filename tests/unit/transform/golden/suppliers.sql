@@ -1,8 +1,9 @@
 -- One drain of suppliers: @loads go from raw to curated in one transaction. Built by merge.py.
 -- @records are the validations that were found complete; @days the landing days of the loads, @near those on which
 -- other generations of their objects may have landed; a newer generation of @replacing loads' objects replaces them.
--- Whether the model answers each row; whether rows are refused; whether these loads were transformed before; whether
--- they make other loads' statements count or not count any more; one of both.
+-- Whether raw holds the rows that validation counted, and the model answers each; whether rows are refused; whether
+-- these loads were transformed before; whether they make other loads' statements count or not count any more; one of
+-- both.
 DECLARE complete, refusing, again, replacing_others, restating, overtaken BOOL;
 CREATE TABLE IF NOT EXISTS inventory_curated.turn_suppliers AS SELECT 0 AS turn;
 BEGIN TRANSACTION;
@@ -12,8 +13,8 @@ UPDATE inventory_curated.turn_suppliers SET turn = turn + 1 WHERE TRUE;
 
 CREATE TEMP TABLE batch AS
 SELECT
-  load_id, bucket, object, generation, run_id, raw_run_id, record_id, state, content_md5, size_bytes, landed_at,
-  landed_on,
+  load_id, bucket, object, generation, run_id, raw_run_id, record_id, state, `rows`, content_md5, size_bytes,
+  landed_at, landed_on,
   COALESCE(JSON_VALUE(detail, '$.decimal_mark'), '.') AS decimal_mark,
   COALESCE(JSON_VALUE(detail, '$.date_order'), 'ymd') AS date_order,
   COALESCE(JSON_VALUE(detail, '$.time_zone'), 'UTC') AS time_zone,
@@ -116,7 +117,14 @@ JOIN accepted AS raw ON raw._load_id = model._load_id AND raw._row = model._row;
 -- In the transaction: what another drain committed before it began is seen here. One expression, which BigQuery
 -- evaluates as one job.
 SET (complete, refusing, again) = (
-  (SELECT COUNT(*) FROM typed) = (SELECT COUNT(*) FROM accepted),
+  (SELECT COUNT(*) FROM typed) = (SELECT COUNT(*) FROM accepted)
+  AND NOT EXISTS (
+    SELECT 1
+    FROM batch
+    LEFT JOIN (SELECT _load_id, COUNT(*) AS found FROM accepted GROUP BY _load_id) AS counted
+      ON counted._load_id = batch.load_id
+    WHERE batch.state = 'validated' AND batch.`rows` != COALESCE(counted.found, 0)
+  ),
   EXISTS (SELECT 1 FROM typed WHERE _issue IS NOT NULL),
   EXISTS (
     SELECT 1
@@ -127,7 +135,7 @@ SET (complete, refusing, again) = (
 
 -- a transaction takes no ASSERT
 IF NOT complete THEN
-  RAISE USING MESSAGE = 'the model of suppliers must return exactly one row per accepted row';
+  RAISE USING MESSAGE = 'raw must hold the rows that validation counted, and the model of suppliers return one for each';
 END IF;
 
 -- All generations of the objects that are replaced as a whole, and which load replaces them: the newest that states
