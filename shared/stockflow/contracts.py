@@ -4,7 +4,7 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -166,14 +166,16 @@ def load_contracts(folder: Path) -> dict[str, Contract]:
 
 def load_contract(path: Path) -> Contract:
     """Return the contract in one file."""
-    text = path.read_text(encoding="utf-8")
     try:
-        return _contract(read_yaml(text), text)
+        return _read(path.read_text(encoding="utf-8"))
     except (KeyError, TypeError, ValueError, IndexError, AttributeError, yaml.YAMLError) as error:
         raise PermanentError("bad_contract", f"{path.name}: {type(error).__name__}: {error}") from error
 
 
-def _contract(doc: dict[str, Any], text: str) -> Contract:
+@lru_cache(maxsize=64)
+def _read(text: str) -> Contract:
+    """Return the contract that a text says; read once, however often a process asks: nobody changes a contract."""
+    doc = read_yaml(text)
     table = doc["schema"][0]
     properties = _custom(doc)
     zone = properties["timeZone"] = known_time_zone(str(properties.get("timeZone") or default_time_zone()))

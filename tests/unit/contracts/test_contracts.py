@@ -39,6 +39,15 @@ def test_each_is_a_valid_open_data_contract(path: Path) -> None:
     assert OpenDataContractStandard(**document).kind == "DataContract"
 
 
+def test_a_contract_is_read_once_and_again_when_its_file_changes(tmp_path: Path) -> None:
+    """What a process loads again and again costs it once; another text is another contract."""
+    path, text = tmp_path / "sales.yaml", (FOLDER / "sales.yaml").read_text(encoding="utf-8")
+    path.write_text(text, encoding="utf-8")
+    assert load_contract(path) is CONTRACTS["sales"]
+    path.write_text(f"{text}# changed\n", encoding="utf-8")
+    assert load_contract(path).fingerprint != CONTRACTS["sales"].fingerprint
+
+
 def test_the_ten_feeds_of_the_project_are_there() -> None:
     """Seven facts and three dimensions; the KPIs read them by name. More feeds may stand beside them."""
     assert CONTRACTS.keys() >= FACTS | DIMENSIONS

@@ -140,11 +140,8 @@ def test_which_objects_are_whole_statements(feed: str, name: str, rule: str | No
     """Facts whose name is dated; the contract may say otherwise."""
     contract = CONTRACTS[feed]
     if rule:
-        contract.properties["generations"] = rule
-    try:
-        assert Load(row(object=name)).is_replaced_as_a_whole(contract) is whole
-    finally:
-        contract.properties.pop("generations", None)
+        contract = replace(contract, properties={**contract.properties, "generations": rule})
+    assert Load(row(object=name)).is_replaced_as_a_whole(contract) is whole
 
 
 def test_other_generations_are_looked_for_on_near_days() -> None:
