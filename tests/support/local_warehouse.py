@@ -22,6 +22,7 @@ from stockflow.settings import Settings, bundle_root
 _TYPES = {"STRING": "VARCHAR", "FLOAT64": "DOUBLE", "INT64": "BIGINT", "NUMERIC": "DECIMAL(38, 9)",
           "TIMESTAMP": "TIMESTAMPTZ", "BOOL": "BOOLEAN"}  # fmt: skip
 _PROJECT = "project"  # what the translation calls the project of a SELECT here
+_made: set[str] = set()  # databases with empty tables and the views, which each warehouse of this process begins with
 _DEFINITIONS = str(bundle_root() / "functions" / "kpi" / "definitions")
 
 
@@ -49,13 +50,22 @@ class LocalWarehouse:
         self._contracts = load_contracts(bundle_root() / "contracts")
         self._views = views_by_name("inventory_curated")
         self._ledger = ledger
+        kept = "empty_with_ledger" if ledger else "empty"
+        if kept in _made:
+            self._connection.execute(f"COPY FROM DATABASE {kept} TO {_PROJECT}")
+            return
+        self._make_all()
+        self._connection.execute(f"ATTACH ':memory:' AS {kept}; COPY FROM DATABASE {_PROJECT} TO {kept}")
+        _made.add(kept)
+
+    def _make_all(self) -> None:
         for dataset in ("inventory_curated", "inventory_kpi"):
             self._connection.execute(f"CREATE SCHEMA {_PROJECT}.{dataset}")
         for feed, contract in self._contracts.items():
             self._table(f"inventory_curated.{feed}", curated_schema(contract))
             self._table(f"inventory_curated.{feed}_history", history_schema(contract))
         self._make(self._views)
-        if ledger:
+        if self._ledger:
             self._connection.execute(f"CREATE SCHEMA {_PROJECT}.inventory_ops")
             for name, table in pipeline()["ops_tables"].items():
                 self._table(f"inventory_ops.{name}", ops_schema(table))
