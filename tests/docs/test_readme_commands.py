@@ -2,13 +2,14 @@
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.support import trees
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -34,35 +35,21 @@ def blocks() -> list[tuple[str, str]]:
 @pytest.fixture(scope="module")
 def before() -> list[str]:
     """The files of the repository when the tour begins."""
-    return names()
+    return trees.names()
 
 
 @pytest.fixture(scope="module")
 def clone(before: list[str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A copy of the repository with a running stack and the master data in it, as ``make demo`` leaves it."""
     folder = tmp_path_factory.mktemp("clone")
-    copy(before, folder)
+    trees.copy(before, folder)
+    (folder / ".venv").symlink_to(sys.prefix)
     run(folder, "stockflow up --no-dashboard")
     try:
         run(folder, "stockflow drop samples/products/* samples/locations/* samples/suppliers/* --wait")
         yield folder
     finally:
         run(folder, "stockflow down")
-
-
-def copy(names: list[str], folder: Path) -> None:
-    """Copy what git knows or would take, and borrow the environment."""
-    for name in names:
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(ROOT / name, folder / name)
-    (folder / ".venv").symlink_to(sys.prefix)
-
-
-def names() -> list[str]:
-    """The files that git knows or would take."""
-    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    found = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout.split("\0")
-    return [name for name in found if name and (ROOT / name).is_file()]
 
 
 def run(folder: Path, script: str) -> str:

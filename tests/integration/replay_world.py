@@ -3,7 +3,6 @@
 import hashlib
 import json
 import os
-import shutil
 import subprocess
 import sys
 import time
@@ -24,6 +23,7 @@ from stockflow.schema import pipeline
 from stockflow.services import Services
 from stockflow.settings import Settings
 from stockflow.waiting import wait_until
+from tests.support import trees
 from tests.support.stack import at_rest, environment, undelivered
 
 ROOT = Path(__file__).parents[2]
@@ -191,12 +191,8 @@ def _tables(services: Services) -> Iterator[tuple[str, str]]:
 
 def copy_tree(folder: Path) -> Path:
     """Copy what git knows or would take, with a few of the KPIs."""
-    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    names = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout.split("\0")
-    for name in filter(None, names):
-        if (ROOT / name).is_file() and not name.startswith(("tests/", "terraform/", "images/")):
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(ROOT / name, folder / name)
+    left_out = ("tests/", "terraform/", "images/")
+    trees.copy([name for name in trees.names() if not name.startswith(left_out)], folder)
     for path in (folder / "functions" / "kpi" / "definitions").glob("*.sql"):
         if path.stem not in KPIS:
             path.unlink()
