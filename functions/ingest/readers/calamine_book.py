@@ -1,7 +1,7 @@
 """XLSB, XLS and ODS through calamine, which reads a sheet whole: only ever in a process of its own."""
 
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from datetime import date, datetime, time, timedelta
 from typing import Any, BinaryIO
 
@@ -64,15 +64,16 @@ class CalamineSheet(Sheet):
     def rows(self) -> Iterator[Row]:
         """Yield the rows that have cells."""
         sheet = self._read()
+        first = sheet.start[1] if sheet.start else 0  # calamine leaves out the blank columns in front, not the rows
         for number, values in enumerate(sheet.iter_rows(), 1):
-            cells = _cells(values)
+            cells = {i: _TEXTS[type(v)](v) for i, v in enumerate(values, first) if v != ""}
             if self._marks.errors or self._marks.renders:
-                self._mark(number - 1, cells, len(values))
+                self._mark(number - 1, cells, range(first, first + len(values)))
             if cells:
                 yield Row(number, cells)
 
-    def _mark(self, row: int, cells: dict[int, str], width: int) -> None:
-        for column in range(width):
+    def _mark(self, row: int, cells: dict[int, str], columns: range) -> None:
+        for column in columns:
             if found := self._marks.errors.get((row, column)):
                 cells[column] = found
             elif column in cells and (render := self._marks.renders.get((row, column))):
@@ -108,7 +109,3 @@ def _marks(stream: BinaryIO, kind: str) -> Callable[[int], Marks]:
         parts = xlsb_parts(archive)
         return lambda number: xlsb_marks(archive.read(parts[number]))
     return lambda number: found[number] if number < len(found) else Marks()
-
-
-def _cells(values: Sequence[Any]) -> dict[int, str]:
-    return {i: _TEXTS[type(v)](v) for i, v in enumerate(values) if v != ""}
