@@ -93,3 +93,13 @@ def test_an_empty_file_is_named(suite: Callable[[str], Path], kind: str) -> None
     found = read((suite("python-calamine") / f"tests/data/empty_file.{kind}").read_bytes(), ["1"], "x")
 
     assert found.codes == {"empty_file"}
+
+
+@pytest.mark.parametrize("kind", ["xlsx", "xlsb"])
+def test_a_table_may_begin_in_any_cell(suite: Callable[[str], Path], kind: str) -> None:
+    """Given a sheet with nothing in its first row and column, when it is read, then its rows are, by their numbers."""
+    data = (suite("python-calamine") / f"tests/data/base.{kind}").read_bytes()
+
+    found = read(data, ["line1"], "x", sheet="Sheet3")
+
+    assert [row["line1"] for row in found.rows] == ["line2", "line3"]
