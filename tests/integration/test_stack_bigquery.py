@@ -19,9 +19,8 @@ pytestmark = pytest.mark.integration
 BEGIN = """
 import sys
 from pathlib import Path
-from duckdb_extensions import import_extension
-for name in ("icu", "httpfs", "avro"):
-    import_extension(name)
+from local import bigquery_extensions
+bigquery_extensions.link()
 from local_bigquery.sql import dialect
 dialect.FUNCTIONS[:] = [p for p in dialect.FUNCTIONS if p.stem != "geography"]
 from local_bigquery.settings import settings
