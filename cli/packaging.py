@@ -13,7 +13,7 @@ from stockflow.stages import STAGES
 FUNCTIONS = STAGES  # a function for each stage
 # what a function reads at run time, besides its own folder, the library, the contracts and the pipeline
 EXTRAS = {"kpi": ("warehouse/views", "warehouse/templates"), "transform": ("warehouse/routines",)}
-_LEFT_OUT = {"__pycache__", "requirements.in"}
+_LEFT_OUT = {"__pycache__", "requirements.in", "requirements.txt"}  # the lock stands once, beside main.py
 _TIME = (1980, 1, 1, 0, 0, 0)
 _MAIN = '"""The entry point that the runtime looks for."""\n\nfrom functions.{fn}.main import handle as handle\n'
 

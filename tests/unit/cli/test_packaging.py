@@ -45,6 +45,7 @@ def test_a_zip_holds_one_function_and_no_tests(function: str) -> None:
     assert all(n.startswith(f"functions/{function}/") for n in others)
     assert not [n for n in names if "__pycache__" in n or n.startswith("tests/")]
     assert {"main.py", "requirements.txt", "pipeline.yaml", "stockflow/settings.py"} <= names.keys()
+    assert [name for name in names if name.endswith("requirements.txt")] == ["requirements.txt"]
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
