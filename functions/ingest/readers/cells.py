@@ -14,6 +14,7 @@ _DAY = timedelta(days=1)
 _EPOCH = datetime(1899, 12, 30)
 _LEAP = 60  # Excel's 29 February 1900, which never was
 _LAST_DAY = 2_958_466
+_LONGEST = 999_999_999  # days that Python keeps
 _SHIFT_1904 = 1462
 DATES = {*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)}  # number formats that every workbook has
 _DURATION = 46
@@ -136,7 +137,9 @@ def _filled(code: str, digits: str) -> str:
 
 def _duration(text: str) -> str:
     value = _number(text)
-    return plain(text) if value is None else Dated(span_text(timedelta(days=value)))
+    if value is None or not abs(value) < _LONGEST:
+        return plain(text)
+    return Dated(span_text(timedelta(days=value)))
 
 
 def _moment(text: str, since_1904: bool) -> str:

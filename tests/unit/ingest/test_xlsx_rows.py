@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.ingest.readers.cells import plain, renderer
+from functions.ingest.readers.cells import Dated, plain, renderer
 from functions.ingest.readers.sheet import Row
 from functions.ingest.readers.xlsx_rows import rows_of
 from functions.ingest.readers.xlsx_shapes import KEPT, MADE
@@ -59,6 +59,13 @@ def test_a_sheet_of_many_shapes_is_read_whatever_is_remembered() -> None:
     rows = [[odd if n >> i & 1 else plain_cells for i in range(4)] for n in range(16)] * 8
     assert len(rows) > MADE > KEPT
     assert read(sheet(rows, [5])) == read(sheet(rows, [5], before="<!-- -->"))
+
+
+@pytest.mark.parametrize("text", ["1E+20", "-1E+20", "999999999", "inf", "nan"])
+def test_a_duration_that_no_calendar_holds_is_a_number_or_unreadable(text: str) -> None:
+    shown = renderer(46, "", False)(text)
+    assert shown == plain(text)
+    assert type(shown) is type(plain(text)) is not Dated
 
 
 def test_a_row_that_refers_to_no_string_is_damage_also_in_a_known_shape() -> None:
