@@ -1,7 +1,7 @@
 """A worksheet, whatever the format of its workbook."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 
@@ -23,6 +23,33 @@ class Row:
     cells: dict[int, str]
     hidden: bool = False
 
+    def rows(self) -> "Iterator[Row]":
+        """Yield the row."""
+        yield self
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Rows by column: their numbers, and all cells of each column (from 0) with something in it; ``""`` for none."""
+
+    numbers: Sequence[int]
+    columns: Mapping[int, Sequence[str]]
+
+    def column(self, place: int) -> Sequence[str]:
+        """Return the cells of a column."""
+        return self.columns.get(place) or [""] * len(self.numbers)
+
+    def row(self, place: int) -> Row:
+        """Return one of the rows, by its place in the block."""
+        return Row(self.numbers[place], {i: cell for i, c in self.columns.items() if (cell := c[place])})
+
+    def rows(self) -> Iterator[Row]:
+        """Yield the rows."""
+        return map(self.row, range(len(self.numbers)))
+
+
+Part = Row | Block
+
 
 class Sheet(ABC):
     """A sheet with a name; its rows can be read more than once."""
@@ -34,6 +61,10 @@ class Sheet(ABC):
     @abstractmethod
     def rows(self) -> Iterator[Row]:
         """Yield the rows that have something in them, in order."""
+
+    def parts(self) -> Iterator[Part]:
+        """Yield the rows, those together that a reader has together."""
+        yield from self.rows()
 
     def merges(self) -> list[Merge]:
         """Return the merged ranges that are known."""

@@ -1,20 +1,33 @@
 """What stands below the header of a sheet: rows as wide as the header, merged cells spread, mistakes refused."""
 
 from collections import deque
-from collections.abc import Iterator
-from operator import itemgetter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from operator import lt
+from typing import cast
 
-from functions.ingest.readers.cells import Coded, Dated, Problem, Rounded, Truth, Unreadable
+from functions.ingest.readers.cell_fits import CellFits
 from functions.ingest.readers.headers import Headers
 from functions.ingest.readers.layout import Layout
-from functions.ingest.readers.misfit import boolean_value, date_for_a_text, misfit, repeated_header, takes_booleans
+from functions.ingest.readers.misfit import misfit, repeated_header
 from functions.ingest.readers.model import Facts, Reject, Target, shown
-from functions.ingest.readers.native import NUMBERS, Marks
-from functions.ingest.readers.sheet import Merge, Row, Sheet, column_letters
+from functions.ingest.readers.sheet import Block, Merge, Row, Sheet, column_letters
 
 MAX_REJECTED_TEXT = 200
-_SAVED_AGAIN = "a value: open the workbook in a spreadsheet, look at the cell, and save it"
-_TEXT, _DATES = {str}, {str, Dated}
+Line = tuple[int, Sequence[str]]  # the number and the cells of a row
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Rows one below the other, by column."""
+
+    numbers: Sequence[int]
+    columns: Sequence[Sequence[str]]
+
+    def rows(self) -> Iterator[Line]:
+        """Yield the rows."""
+        return zip(self.numbers, zip(*self.columns, strict=True), strict=True)
 
 
 class Body:
@@ -23,17 +36,14 @@ class Body:
     def __init__(self, sheet: Sheet, plan: Layout, header_row: int, target: Target, facts: Facts) -> None:
         self._sheet = sheet
         self._plan = plan
-        self._header_row = header_row
+        self._header_row = self._last = header_row
         self._facts = facts
         self._every = list(range(plan.width))
         self._rejects: list[Reject] = []
-        self._kinds = {i: target.contract.column(name).logical_type for i, name in plan.columns.items()}
-        self._marks = Marks(target)
+        self._fits = CellFits(plan, target)
         self._headers = Headers(plan.columns, target)
         self._typed, self._names = self._headers.place, self._headers.names
-        of_texts = [i for i, kind in self._kinds.items() if kind == "string"]
-        self._texts = itemgetter(*of_texts, *of_texts[:1]) if of_texts else lambda _: ()  # which gives a tuple always
-        self._numeric = frozenset(i for i, kind in self._kinds.items() if kind in NUMBERS)
+        self._of_headers = self._names | {plan.header[self._typed]}
         self._merged = _Merged(sheet.merges(), plan, header_row)
 
     def take_rejects(self) -> tuple[Reject, ...]:
@@ -42,29 +52,74 @@ class Body:
         self._rejects.clear()
         return taken
 
-    def rows(self) -> Iterator[tuple[int, list[str]]]:
-        """Yield the number and the cells of each good row; rows below the last one with something do not count."""
-        last = self._header_row
-        for row in self._sheet.rows():
-            if row.number <= self._header_row or not any(map(str.strip, row.cells.values())):
-                continue
-            last = self._count(row, last)
-            cells = self._cells(row)
-            if isinstance(cells, Reject):
-                self._rejects.append(cells)
+    def parts(self) -> Iterator[Line | Run]:
+        """Yield the good rows, with a cell for each column; rows below the last one with something do not count."""
+        for part in self._sheet.parts():
+            if isinstance(part, Row):
+                yield from self._row(part)
             else:
-                yield row.number, cells
+                yield from self._block(part)
 
-    def _count(self, row: Row, last: int) -> int:
-        """Count what lies between the last row that counts and this one; return the later one of both."""
-        if row.number > last + 1:
-            self._facts.count("blank_lines", row.number - last - 1)
+    def _row(self, row: Row) -> Iterator[Line | Run]:
+        if row.number <= self._header_row or not any(map(str.strip, row.cells.values())):
+            return
+        self._count(row)
+        cells = self._cells(row)
+        if isinstance(cells, Reject):
+            self._rejects.append(cells)
+        else:
+            yield row.number, cells
+
+    def _block(self, block: Block) -> Iterator[Line | Run]:
+        """Judge rows by column; those with something that is not usual one by one."""
+        if not self._is_usual(block.numbers):
+            for row in block.rows():
+                yield from self._row(row)
+            return
+        columns = [self._fits.column(i, block.column(i)) for i in self._every]
+        start = 0
+        for place in [*sorted(self._unusual(block, columns)), len(block.numbers)]:
+            if place > start:
+                rows = slice(start, place)
+                yield self._run(Run(block.numbers[rows], [cast("Sequence[str]", c[rows]) for c in columns]))
+            if place < len(block.numbers):
+                yield from self._row(block.row(place))
+            start = place + 1
+
+    def _run(self, run: Run) -> Run:
+        """Count good rows and what is blank between them."""
+        if (blank := run.numbers[-1] - self._last - len(run.numbers)) > 0:
+            self._facts.count("blank_lines", blank)
+        self._last = self._facts.values["physical_lines"] = run.numbers[-1]
+        return run
+
+    def _is_usual(self, numbers: Sequence[int]) -> bool:
+        """Whether rows stand in order, below all others, and above the cells that are merged over several rows."""
+        in_order = numbers[0] > self._last and all(map(lt, numbers, islice(numbers, 1, None)))
+        return in_order and self._merged.is_above(numbers[-1])
+
+    def _unusual(self, block: Block, columns: list[Sequence[str | None]]) -> set[int]:
+        """Return the rows (places) that may be blank, too wide, headers or refused."""
+        found = set(_blank(block))
+        for place, cells in block.columns.items():
+            if place >= self._plan.width:
+                found.update(i for i, cell in enumerate(cells) if cell.strip())
+        typed = block.column(self._typed)
+        if not self._of_headers.isdisjoint(typed):
+            found.update(i for i, cell in enumerate(typed) if cell in self._of_headers)
+        for place, fitting in enumerate(columns):
+            if fitting is not block.columns.get(place) and None in fitting:
+                found.update(i for i, cell in enumerate(fitting) if cell is None)
+        return found
+
+    def _count(self, row: Row) -> None:
+        """Count what lies between the last row that counts and this one."""
+        if row.number > self._last + 1:
+            self._facts.count("blank_lines", row.number - self._last - 1)
         if row.hidden:
             self._facts.count("hidden_rows")
-        if row.number <= last:  # rows out of order
-            return last
-        self._facts.values["physical_lines"] = row.number
-        return row.number
+        if row.number > self._last:  # not out of order
+            self._last = self._facts.values["physical_lines"] = row.number
 
     def _cells(self, row: Row) -> list[str] | Reject:
         """Return the cells of a row, or why it is refused."""
@@ -75,19 +130,21 @@ class Body:
         again = cells[self._typed] in self._names and self._headers.repeated(row.number, cells)
         if again or tuple(cells) == self._plan.header:
             return repeated_header(row.number, _text(row).encode())
-        if self._is_odd(cells) and (reject := self._resolve(row, cells)):
+        if reject := self._fitted(row, cells):
             return reject
         for merge in merged:
-            if self._kinds.get(merge.left) in NUMBERS:
+            if self._fits.is_number(merge.left):
                 return _one_number_for_many(row, merge)
         return cells
 
-    def _is_odd(self, cells: list[str]) -> bool:
-        """Whether something else than texts stands in cells; dates only count where texts are meant."""
-        kinds = {*map(type, cells)}
-        if kinds == _DATES:
-            return self._marks.comma or Dated in {*map(type, self._texts(cells))}
-        return kinds != _TEXT or self._marks.comma
+    def _fitted(self, row: Row, cells: list[str]) -> Reject | None:
+        """Make each cell what it is worth in its column; return why the row is refused when one has no such worth."""
+        for i in self._fits.odd(cells):
+            fitting = self._fits.cell(i, cells[i])
+            if fitting is None:
+                return self._fits.refused(row.number, i, cells[i], _text(row))
+            cells[i] = fitting
+        return None
 
     def _as_wide_as_the_header(self, found: dict[int, str]) -> list[str] | None:
         if list(found) == self._every:
@@ -105,59 +162,6 @@ class Body:
         message = f"something stands right of the last header (column {width})"
         return Reject(row.number, "wrong_width", message, str(found), str(width), reject.original_text)
 
-    def _resolve(self, row: Row, cells: list[str]) -> Reject | None:
-        """Put codes into text columns, numbers into those of numbers; refuse a problem that validation would not see.
-
-        An error in a column of numbers or dates stays as it is (``#N/A``): validation refuses it by the column's
-        own rule, as in a CSV file. In a column of text it would pass for a value.
-        """
-        for i, value in enumerate(cells):
-            if type(value) is str and not (self._marks.comma and i in self._numeric):
-                continue
-            if isinstance(value, Coded):
-                cells[i] = value.shown if self._kinds.get(i, "string") == "string" else str(value)
-            elif isinstance(value, Unreadable) and i in self._kinds:
-                return self._unreadable(row, i, value)
-            elif isinstance(value, Problem):
-                if value.unknown or self._kinds.get(i) == "string":
-                    return self._problem(row, i, value)
-                cells[i] = str(value)
-            elif isinstance(value, Dated) and self._kinds.get(i) == "string":
-                return self._dated(row, i, value)
-            elif isinstance(value, Rounded) and self._kinds.get(i) == "string":
-                return self._rounded(row, i, value)
-            elif isinstance(value, Truth) and not takes_booleans(self._kinds.get(i, "boolean")):
-                return boolean_value(row.number, self._cell(row, i), self._kinds[i], str(value), _text(row))
-            else:
-                cells[i] = self._marks.value(self._plan.columns.get(i), value) or ""
-        return None
-
-    def _cell(self, row: Row, column: int) -> str:
-        name = self._plan.columns.get(column) or self._plan.header[column]
-        return f"cell {column_letters(column)}{row.number} ({name})"
-
-    def _rounded(self, row: Row, column: int, value: str) -> Reject:
-        message = f"{self._cell(row, column)} is a number of which only 15 digits are kept"
-        expected = "the code as text: format the column as text, and write it again"
-        return Reject(row.number, "rounded_number", message, str(value), expected, _text(row))
-
-    def _unreadable(self, row: Row, column: int, value: Unreadable) -> Reject:
-        message = f"{self._cell(row, column)} holds {shown(value)!r}, {value.why}"
-        return Reject(row.number, "unreadable_cell", message, shown(value), _SAVED_AGAIN, _text(row))
-
-    def _dated(self, row: Row, column: int, value: str) -> Reject:
-        return date_for_a_text(row.number, self._cell(row, column), str(value), _text(row))
-
-    def _problem(self, row: Row, column: int, value: Problem) -> Reject:
-        return Reject(
-            row.number,
-            "formula_without_value" if value.unknown else "error_cell",
-            f"{self._cell(row, column)} holds {value}",
-            str(value),
-            "a value: open the workbook in a spreadsheet, let it calculate, and save it",
-            _text(row),
-        )
-
 
 class _Merged:
     """Cells merged over several rows below the header: what stands in the first is true of all."""
@@ -169,6 +173,10 @@ class _Merged:
 
     def __bool__(self) -> bool:
         return bool(self._waiting or self._open)
+
+    def is_above(self, number: int) -> bool:
+        """Whether all of them begin below that row."""
+        return not self._open and not (self._waiting and self._waiting[0].top <= number)
 
     def at(self, number: int, cells: dict[int, str]) -> list[Merge]:
         """Fill in the merged cells of a row, and return those with something in them."""
@@ -198,3 +206,13 @@ def _text(row: Row) -> str:
     if last > MAX_REJECTED_TEXT:
         return shown("\t".join(row.cells.values()))
     return shown("\t".join(row.cells.get(i, "") for i in range(last + 1)).rstrip("\t"))
+
+
+def _blank(block: Block) -> Iterable[int]:
+    """Return the rows (places) with nothing but blanks."""
+    places: Sequence[int] = range(len(block.numbers))
+    for cells in block.columns.values():
+        places = [i for i in places if not cells[i].strip()]
+        if not places:
+            break
+    return places

@@ -5,19 +5,17 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import BinaryIO
 
-from functions.ingest.readers.batches import batch_of_rows
 from functions.ingest.readers.headers import check_above
-from functions.ingest.readers.layout import Layout, layout, recognised
+from functions.ingest.readers.layout import layout, recognised
 from functions.ingest.readers.model import Chunk, Facts, Target, listed
 from functions.ingest.readers.sheet import Row, Sheet
+from functions.ingest.readers.sheet_batches import chunks
 from functions.ingest.readers.sheet_rows import Body
 from functions.ingest.readers.workbook_file import open_workbook
 from functions.ingest.readers.workbook_limits import MAX_SHEETS, check_count
 from stockflow.contracts import normalise_header
 from stockflow.errors import PermanentError
 
-BATCH = 20_000
-BATCH_TEXT = 8_000_000
 SEARCHED = 50  # rows in which a header is looked for
 NAMED = 20
 
@@ -40,7 +38,7 @@ def read_workbook(stream: BinaryIO, target: Target, facts: Facts) -> Iterator[Ch
         facts.note(format="workbook", workbook=book.kind, sheet=chosen.sheet.name)
         facts.note(header=list(plan.header), header_line=chosen.number, **plan.notes)
         facts.note(preamble_lines=len(above), blank_lines=0, physical_lines=chosen.number, hidden_rows=0)
-        yield from _chunks(Body(chosen.sheet, plan, chosen.number, target, facts), plan)
+        yield from chunks(Body(chosen.sheet, plan, chosen.number, target, facts), plan)
 
 
 @dataclass(frozen=True)
@@ -140,17 +138,3 @@ def _several(same: list[Candidate], target: Target) -> PermanentError:
         "Send a file for each, put all rows on one sheet, or hide the sheets that do not count",
         sheets=names,
     )
-
-
-def _chunks(body: Body, plan: Layout) -> Iterator[Chunk]:
-    numbers: list[int] = []
-    rows: list[list[str]] = []
-    size = 0
-    for number, cells in body.rows():
-        numbers.append(number)
-        rows.append(cells)
-        size += sum(map(len, cells))
-        if len(rows) == BATCH or size > BATCH_TEXT:
-            yield Chunk(batch_of_rows(plan, numbers, rows), body.take_rejects())
-            numbers, rows, size = [], [], 0
-    yield Chunk(batch_of_rows(plan, numbers, rows) if rows else None, body.take_rejects())

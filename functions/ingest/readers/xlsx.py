@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import BinaryIO, cast
 
 from functions.ingest.readers.cells import Render, plain, renderer
-from functions.ingest.readers.sheet import Merge, Row, Sheet
+from functions.ingest.readers.sheet import Merge, Part, Row, Sheet
 from functions.ingest.readers.workbook_limits import (
     MAX_MERGES,
     MAX_RELATIONS,
@@ -17,7 +17,7 @@ from functions.ingest.readers.workbook_limits import (
     Held,
     check_count,
 )
-from functions.ingest.readers.xlsx_rows import rows_of
+from functions.ingest.readers.xlsx_rows import parts_of_sheet
 from functions.ingest.readers.xlsx_sheet import merges_of, unescaped
 from functions.ingest.readers.xml_events import Handler, feed, parts_of
 
@@ -177,8 +177,13 @@ class XlsxSheet(Sheet):
 
     def rows(self) -> Iterator[Row]:
         """Yield the rows that have cells."""
+        for part in self.parts():
+            yield from part.rows()
+
+    def parts(self) -> Iterator[Part]:
+        """Yield the rows, those together that are written alike."""
         with self._book.open(self._part) as stream:
-            yield from rows_of(stream, self._book.strings, self._book.renders)
+            yield from parts_of_sheet(stream, self._book.strings, self._book.renders)
 
     def merges(self) -> list[Merge]:
         """Return the merged ranges."""

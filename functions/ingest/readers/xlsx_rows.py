@@ -3,21 +3,23 @@
 A row is taken by the pattern only when its cells account for every character of it.
 """
 
-import codecs
 import re
 from collections.abc import Iterable, Iterator
-from itertools import chain
+from itertools import groupby
 from typing import BinaryIO
 
 from functions.ingest.readers.cells import Render
-from functions.ingest.readers.sheet import Row
+from functions.ingest.readers.sheet import Part, Row
 from functions.ingest.readers.workbook_limits import MAX_COLUMNS, MAX_ROWS
 from functions.ingest.readers.xlsx_shapes import Shapes
 from functions.ingest.readers.xlsx_sheet import RowHandler, index
+from functions.ingest.readers.xlsx_text import Written, elements
 from functions.ingest.readers.xml_events import XmlError, feed, parts_of
 
-_DATA = "<sheetData>"
-_END = "</sheetData>"
+_ROW_END = "</row>"
+_WRITTEN = Written(
+    re.compile(rb"<worksheet[ >].*?<sheetData>", re.DOTALL), _ROW_END, "</sheetData>", "<worksheet><sheetData>"
+)
 _ROW = re.compile(r"\s*<row((?: [\w:]+=\"[^\"<>]*\")*)>")
 _NUMBER = re.compile(r' r="(\d{1,7})"')
 _HIDDEN = re.compile(r' hidden="(?:1|true)"')
@@ -28,8 +30,8 @@ _CELL = re.compile(
 )
 
 
-def rows_of(stream: BinaryIO, strings: list[str], renders: list[Render]) -> Iterator[Row]:
-    """Yield the rows of a sheet.
+def parts_of_sheet(stream: BinaryIO, strings: list[str], renders: list[Render]) -> Iterator[Part]:
+    """Yield the rows of a sheet, those that are written alike together.
 
     Raises:
         XmlError: when it is damaged.
@@ -41,44 +43,36 @@ def rows_of(stream: BinaryIO, strings: list[str], renders: list[Render]) -> Iter
         raise XmlError(f"a cell near row {handler.number} refers to what is not there: {error}") from error
 
 
-def _rows(parts: Iterator[bytes], handler: RowHandler) -> Iterator[Row]:
-    head = next(parts, b"")
-    start = head.find(_DATA.encode())
-    if start < 0 or b"<!" in head[:start] or b"<worksheet" not in head[:start] or not _is_utf8(head):
-        yield from _by_expat(chain([head], parts), handler)
-        return
+def _rows(parts: Iterator[bytes], handler: RowHandler) -> Iterator[Part]:
     shapes = Shapes(handler)
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    rest = ""
-    texts = (decoder.decode(p) for p in chain([head[start + len(_DATA) :]], parts))
-    for text in texts:
-        rest += text
-        end = rest.find(_END)
-        if "<!" in rest or "<?" in rest:
-            others = (t.encode() for t in chain([f"<worksheet>{_DATA}", rest], texts))
-            yield from _by_expat(others, handler)
-            return
-        whole, _, rest = (rest if end < 0 else rest[:end]).rpartition("</row>")
-        yield from _plain(whole, handler, shapes)
-        if end >= 0:
-            for _ in parts:  # to the end, where the archive's checksum is checked
-                pass
-            return
-    raise XmlError("the sheet has no end: it was cut")
+    for text in elements(parts, _WRITTEN):
+        yield from _plain(text, handler, shapes) if isinstance(text, str) else _by_expat(text, handler)
 
 
-def _is_utf8(head: bytes) -> bool:
-    declared = re.search(rb'^<\?xml[^>]*encoding=["\']([\w-]+)', head[:200])
-    return declared is None or declared[1].lower() in {b"utf-8", b"us-ascii"}
+def _plain(text: str, handler: RowHandler, shapes: Shapes) -> Iterator[Part]:
+    """Yield the rows of a text that ends with one."""
+    shape = shapes.shape
+    for other, rows in groupby(shape.found(text), lambda row: bool(row[-1])):
+        found = [*rows]
+        if not other:
+            yield from shape.blocks(found)
+        elif shapes.shape is shape:
+            yield from _others([row[-1] for row in found], handler, shapes)
+        else:
+            yield from _plain("".join(row[-1] for row in found), handler, shapes)
 
 
-def _plain(text: str, handler: RowHandler, shapes: Shapes) -> Iterator[Row]:
-    for piece in text.split("</row>") if text else ():
-        row = _row(piece, handler, shapes)
+def _others(rows: list[str], handler: RowHandler, shapes: Shapes) -> Iterator[Part]:
+    """Yield rows that the known shape does not take; once one of them is learned, the others may be of its shape."""
+    for place, text in enumerate(rows, 1):
+        shape, row = shapes.shape, _row(text, handler, shapes)
         if row is None:
-            yield from _by_expat([f"<x>{piece}</row></x>".encode()], handler)
+            yield from _by_expat([f"<x>{text}</x>".encode()], handler)
         else:
             yield row
+        if shapes.shape is not shape:
+            yield from _plain("".join(rows[place:]), handler, shapes)
+            return
 
 
 def _row(piece: str, handler: RowHandler, shapes: Shapes) -> Row | None:
@@ -90,10 +84,7 @@ def _row(piece: str, handler: RowHandler, shapes: Shapes) -> Row | None:
     if begin is None or number is None or not 0 < int(number[1]) <= MAX_ROWS:
         return None
     handler.number = int(number[1])
-    text = piece[begin.end() :]
-    cells = shapes.cells(text)
-    if cells is None:
-        cells = _cells_by_cells(text, handler, shapes)
+    cells = _cells_by_cells(piece[begin.end() : -len(_ROW_END)], handler, shapes)
     return None if cells is None else Row(handler.number, cells, bool(_HIDDEN.search(begin[1])))
 
 

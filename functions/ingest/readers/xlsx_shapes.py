@@ -1,98 +1,142 @@
-"""Rows of an XLSX sheet look alike: what one row is made of is the pattern of the next ones.
+"""Rows of an XLSX sheet look alike: a pattern, made of rows that were met, takes all rows of a text at once.
 
-A shape is made of the cells of one row. It takes a row whole, character by character, or not at all; cells may be
-missing or empty, nothing else may differ but row numbers and values.
+It takes a row whole, character by character, or hands it out as it stands: no character is passed over. Cells may be
+missing or empty, and be written in some ways each; nothing else may differ but row numbers and values.
 """
 
 import re
-from collections.abc import Callable, Sequence
-from functools import partial
-from operator import call
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
+from functions.ingest.readers.sheet import Block
 from functions.ingest.readers.xlsx_sheet import RowHandler, unescaped
 
 Cell = tuple[str, ...]  # as ``xlsx_rows`` finds it: all of it, letters, style, kind, formula, value, inline text
-Convert = Callable[[str], str]
+Found = tuple[str, ...]  # a row's number and values; or, in the last place, the row as it stands
+Convert = Callable[[Sequence[str]], Sequence[str]]  # of a column; "" stays ""
 
-MOST_CELLS = 200
-KEPT = 8  # shapes at a time
-MADE = 64  # shapes of a sheet: making one takes longer than reading some rows without
-_FORMULA = r"<f(?: [^<>]*)?(?:/>|>[^<]*</f>)"
+MOST = 256  # cells of a shape, in all their ways: each has its place in what is found of each row
+WAYS = 4  # in which the cells of a column are written
+EFFORT = 4_000  # cells compiled for a sheet: making a pattern takes longer than reading some rows without
+_ROW = r'\s*+<row r="([1-9][0-9]{0,5}|10[0-3][0-9]{4})"(?: (?!r=|hidden="(?:1|true)")[\w:]+="[^"<>&\r]*+")*+>'
+_OTHER = r"</row>|(.*?</row>)"
+_FORMULA = r"<f(?: [^<>&\r]*)?(?:/>|>[^<&\r]*+</f>)"
+_TEXT = '<is><t(?: xml:space="preserve")?+>{}</t></is>'
+_EMPTY = rf'(?: s="[0-9]++")?+(?: t="[a-zA-Z]++")?+(?:/>|>(?:<v></v>|<v ?/>|{_TEXT.format("")})?+</c>)'
+_VALUE, _PLACE = r"([^<&\r]++)", "<v>([0-9]{1,9}+)</v>"
+
+
+@dataclass(frozen=True)
+class Column:
+    """The cells of a column: its letters, the patterns of how they are written, and what becomes of their values."""
+
+    letters: str
+    ways: Mapping[str, Convert] = field(default_factory=dict)
+
+    @property
+    def pattern(self) -> str:
+        """The pattern of its cell in a row; each way has a group for the value."""
+        return f'(?:<c r="{self.letters}[0-9]++"(?:{"|".join((*self.ways, _EMPTY))}))?+'
+
+    def cells(self, groups: Sequence[Sequence[str]]) -> Sequence[str]:
+        """Return what people see, from what the groups of a column found; nothing where none did."""
+        shown: Sequence[str] = ()
+        for convert, values in zip(self.ways.values(), groups, strict=True):
+            if any(values):
+                more = convert(values)
+                shown = [one or other for one, other in zip(shown, more, strict=True)] if shown else more
+        return shown
 
 
 class Shape:
-    """The pattern of a row, and what becomes of the value in each of its cells."""
+    """The pattern of rows whose cells stand in these columns."""
 
-    def __init__(self, cells: Sequence[Cell], handler: RowHandler) -> None:
-        self._match = re.compile("".join(map(_pattern, cells))).fullmatch
-        self._columns = [handler.columns[cell[1]] for cell in cells]
-        self._converts = [_convert(cell, handler) for cell in cells]
+    def __init__(self, columns: Mapping[int, Column], handler: RowHandler) -> None:
+        self.columns = dict(sorted(columns.items()))
+        self._handler = handler
+        self._pattern = re.compile(_ROW + "".join(c.pattern for c in self.columns.values()) + _OTHER, re.DOTALL)
 
-    def cells(self, text: str) -> dict[int, str] | None:
-        """Return the cells of a row, from behind its opening tag on; None when it looks otherwise."""
-        found = self._match(text)
-        if found is None:
-            return None
-        values = found.groups()
-        if None in values:
-            whole = zip(self._columns, self._converts, values, strict=True)
-            return {column: shown for column, convert, v in whole if v is not None and (shown := convert(v))}
-        texts = [*map(call, self._converts, values)]
-        if all(texts):
-            return dict(zip(self._columns, texts, strict=True))
-        return {column: shown for column, shown in zip(self._columns, texts, strict=True) if shown}
+    def found(self, text: str) -> list[Found]:
+        """Return all rows of a text that ends with one."""
+        return self._pattern.findall(text)
+
+    def blocks(self, found: Sequence[Found]) -> Iterator[Block]:
+        """Yield rows of this shape.
+
+        Raises:
+            ValueError, IndexError: when a cell refers to what is not there; the rows above it were yielded.
+        """
+        try:
+            block = self._block(found)
+        except (ValueError, IndexError):
+            yield from (self._block([row]) for row in found)
+        else:
+            yield block
+
+    def _block(self, found: Sequence[Found]) -> Block:
+        numbers, *groups, _ = zip(*found, strict=True)
+        lines = [*map(int, numbers)]
+        self._handler.number = lines[-1]
+        cells: dict[int, Sequence[str]] = {}
+        start = 0
+        for place, column in self.columns.items():
+            end = start + len(column.ways)
+            if shown := column.cells(groups[start:end]):
+                cells[place] = shown
+            start = end
+        return Block(lines, cells)
 
 
 class Shapes:
-    """The shapes of a sheet that were met last."""
+    """The shape of the rows of a sheet, as far as they were met."""
 
     def __init__(self, handler: RowHandler) -> None:
         self._handler = handler
-        self._shapes: list[Shape] = []
-        self._made = 0
-
-    def cells(self, text: str) -> dict[int, str] | None:
-        """Return the cells of a row of a known shape; None when there is none that fits."""
-        for place, shape in enumerate(self._shapes):
-            cells = shape.cells(text)
-            if cells is None:
-                continue
-            if place:
-                self._shapes.insert(0, self._shapes.pop(place))
-            return cells
-        return None
+        self._effort = 0
+        self.shape = Shape({}, handler)
 
     def learn(self, cells: Sequence[Cell]) -> None:
-        """Take a row that was read otherwise as a shape, if there is still room for one."""
-        if self._made == MADE or not 0 < len(cells) <= MOST_CELLS:
-            return
-        self._made += 1
-        self._shapes.insert(0, Shape(cells, self._handler))
-        del self._shapes[KEPT:]
+        """Let the shape take rows like this one, if there is still room for it."""
+        columns = dict(self.shape.columns)
+        for cell in cells:
+            place = self._handler.columns[cell[1]]
+            columns[place] = self._with(columns.get(place, Column(cell[1])), cell)
+        size = sum(len(c.ways) + 1 for c in columns.values())
+        if columns != self.shape.columns and size <= MOST and self._effort < EFFORT:
+            self.shape = Shape(columns, self._handler)
+            self._effort += size
+
+    def _with(self, column: Column, cell: Cell) -> Column:
+        way = _way(cell)
+        if way is None or way in column.ways:
+            return column
+        ways = {way: _convert(cell, self._handler), **column.ways}
+        return Column(column.letters, dict(list(ways.items())[:WAYS]))
 
 
-def _pattern(cell: Cell) -> str:
-    """Return the pattern of a cell; its value is the one group."""
-    whole, letters, style, kind, formula, _, _ = cell
-    begin = f'<c r="{letters}\\d+"' + (f' s="{style}"' if style else "")
-    stated = (f' t="{kind}"' if kind else "") + ">" + (_FORMULA if formula else "")
-    inline = "<is>" in whole or (kind == "inlineStr" and not formula)
-    plain = "<v>([0-9]{1,9})</v>" if _is_shared(cell) else "<v>([^<]*)</v>"
-    value = r'<is><t(?: xml:space="preserve")?>([^<]*)</t></is>' if inline else plain
-    return f"(?:{begin}(?:/>|{stated}{value}</c>))?+"
-
-
-def _is_shared(cell: Cell) -> bool:
-    return cell[3] == "s" and not cell[4] and "<v>" in cell[0]
+def _way(cell: Cell) -> str | None:
+    """Return the pattern of a cell behind its place; None when there is no value in it, or two."""
+    _, _, style, kind, formula, value, inline = cell
+    if bool(value) == bool(inline):
+        return None
+    stated = (f' s="{style}"' if style else "") + (f' t="{kind}"' if kind else "") + ">" + (_FORMULA if formula else "")
+    plain = _PLACE if kind == "s" else f"<v>{_VALUE}</v>"
+    return f"{stated}{_TEXT.format(_VALUE) if inline else plain}</c>"
 
 
 def _convert(cell: Cell, handler: RowHandler) -> Convert:
-    """Return what makes the text that people see of a cell's value."""
-    _, _, style, kind, formula, _, _ = cell
-    if kind in {"", "n"} and not formula:
-        return handler.renders[int(style or 0)].__getitem__
-    if _is_shared(cell):
-        return lambda text: handler.strings[int(text)]
-    if kind in {"inlineStr", "str"} and not formula:
-        return unescaped
-    return partial(handler.value, kind=kind, style=style, formula=bool(formula))
+    """Return what makes the texts that people see of the values of cells like this one."""
+    _, _, style, kind, _, value, _ = cell
+    if kind in {"", "n"}:
+        shown = handler.renders[int(style or 0)].__getitem__
+        return lambda values: [*map(shown, values)]
+    if kind == "s" and value:
+        strings = handler.strings
+        return lambda values: [strings[int(v)] if v else "" for v in values]
+    if kind in {"inlineStr", "str"}:
+        return _unescaped
+    return lambda values: [handler.value(v, kind, style, False) for v in values]
+
+
+def _unescaped(values: Sequence[str]) -> Sequence[str]:
+    return [*map(unescaped, values)] if "_x" in "".join(values) else values

@@ -58,7 +58,7 @@ class _Remembered(dict[str, str]):
     def __missing__(self, text: str) -> str:
         if len(self) > REMEMBERED:
             self.clear()
-        shown = self[text] = self._render(text)
+        shown = self[text] = self._render(text) if text else ""
         return shown
 
 

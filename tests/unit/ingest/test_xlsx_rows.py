@@ -7,9 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.ingest.readers.cells import Dated, plain, renderer
-from functions.ingest.readers.sheet import Row
-from functions.ingest.readers.xlsx_rows import rows_of
-from functions.ingest.readers.xlsx_shapes import KEPT, MADE
+from functions.ingest.readers.sheet import Block, Part, Row
+from functions.ingest.readers.xlsx_rows import parts_of_sheet
 from functions.ingest.readers.xml_events import XmlError
 
 STRINGS = ["Lyon", "a_x000D_b", "", "00417"]
@@ -38,8 +37,12 @@ def sheet(rows: list[list[str]], values: list[int], before: str = "") -> bytes:
     return f"<worksheet>{before}<sheetData>{text}</sheetData></worksheet>".encode()
 
 
+def parts(data: bytes) -> list[Part]:
+    return list(parts_of_sheet(io.BytesIO(data), STRINGS, RENDERS))
+
+
 def read(data: bytes) -> list[Row]:
-    return list(rows_of(io.BytesIO(data), STRINGS, RENDERS))
+    return [row for part in parts(data) for row in part.rows()]
 
 
 def kinds_of(rows: list[Row]) -> list[list[type]]:
@@ -57,8 +60,17 @@ def test_rows_are_what_a_parser_makes_of_them(shapes: list[list[str]], times: in
 def test_a_sheet_of_many_shapes_is_read_whatever_is_remembered() -> None:
     plain_cells, odd = CELLS[4], CELLS[14]
     rows = [[odd if n >> i & 1 else plain_cells for i in range(4)] for n in range(16)] * 8
-    assert len(rows) > MADE > KEPT
+    assert len(rows) > 64
     assert read(sheet(rows, [5])) == read(sheet(rows, [5], before="<!-- -->"))
+
+
+def test_rows_written_alike_are_read_together_with_cells_that_are_missing_or_written_in_two_ways() -> None:
+    inline, number, shared = CELLS[12], CELLS[4], CELLS[7]
+    rows = [[inline, number], [shared, number], [inline, CELLS[2]], [CELLS[3], number]] * 5
+    found = parts(sheet(rows, [3]))
+    blocks = [part for part in found if isinstance(part, Block)]
+    assert sum(len(block.numbers) for block in blocks) == len(rows) - 2  # by which the two ways were learned
+    assert [row.cells for row in blocks[-1].rows()] == [{0: "x3"}, {1: "3"}]
 
 
 @pytest.mark.parametrize("text", ["1E+20", "-1E+20", "999999999", "inf", "nan"])
