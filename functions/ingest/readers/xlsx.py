@@ -18,7 +18,8 @@ from functions.ingest.readers.workbook_limits import (
     check_count,
 )
 from functions.ingest.readers.xlsx_rows import parts_of_sheet
-from functions.ingest.readers.xlsx_sheet import merges_of, unescaped
+from functions.ingest.readers.xlsx_sheet import merges_of
+from functions.ingest.readers.xlsx_strings import strings_of
 from functions.ingest.readers.xml_events import Handler, feed, parts_of
 
 _SHEET = "/worksheet"
@@ -55,43 +56,6 @@ class _Elements(Handler):
         self._path.pop()
 
 
-class _Strings(Handler):
-    """Collects the shared strings; what tells how to pronounce them is left out."""
-
-    def __init__(self, held: Held) -> None:
-        self.found: list[str] = []
-        self._held = held
-        self._parts: list[str] = []
-        self._characters = 0
-        self._take = self._phonetic = False
-
-    def start(self, name: str, _attributes: dict[str, str]) -> None:
-        """Look out for text."""
-        if name == "si":
-            self._parts, self._characters = [], 0
-        elif name == "rPh":
-            self._phonetic = True
-        elif name == "t":
-            self._take = not self._phonetic
-
-    def text(self, data: str) -> None:
-        """Keep text."""
-        if self._take:
-            self._parts.append(data)
-            self._characters += len(data)
-            self._held.check(self._characters)
-
-    def end(self, name: str) -> None:
-        """A string is whole."""
-        if name == "t":
-            self._take = False
-        elif name == "rPh":
-            self._phonetic = False
-        elif name == "si":
-            self.found.append(unescaped("".join(self._parts)))
-            self._held.keep(self.found[-1])
-
-
 class Xlsx:
     """An open workbook."""
 
@@ -123,11 +87,9 @@ class Xlsx:
     def strings(self) -> list[str]:
         """The shared strings."""
         part = next((p for kind, p in self._related.values() if kind.endswith("/sharedStrings")), "")
-        found = _Strings(Held(self.name, self._memory_bytes))
-        if part.lower() in self._names:
-            for _ in feed(parts_of(self.open(part)), found):
-                pass
-        return found.found
+        if part.lower() not in self._names:
+            return []
+        return strings_of(self.open(part), Held(self.name, self._memory_bytes))
 
     @cached_property
     def renders(self) -> list[Render]:
