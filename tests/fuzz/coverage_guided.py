@@ -2,7 +2,7 @@
 
     uv run --with atheris python -m tests.fuzz.coverage_guided x12 FOLDER -max_total_time=3600
 
-``make fuzz`` runs each of them (``tests/fuzz/run.py``). ``csv-twice`` and ``json-twice`` read
+``make fuzz`` runs each of them (``tests/fuzz/run.py``). ``csv-twice``, ``json-twice`` and ``xlsx-twice`` read
 what the fast parser reads by the strict one, too, and find where they differ; ``archive`` reads files of CSV in a zip
 file, with control files.
 
@@ -51,6 +51,7 @@ READERS = {
     "edifact-stock": Fuzzed(_STOCK, "stock_snapshots/x.edi", ("edifact",)),
     "xml": Fuzzed(_STOCK, "stock_snapshots/x.xml", ("xml", "ubl", "gs1")),
     "xlsx": Fuzzed("sales", "sales/x.xlsx", ("xlsx",)),
+    "xlsx-twice": Fuzzed("sales", "sales/x.xlsx", ("xlsx",)),
     "xlsb": Fuzzed("sales", "sales/x.xlsb", ("xlsb",)),
     "xls": Fuzzed("sales", "sales/x.xls", ("xls",)),
     "ods": Fuzzed("sales", "sales/x.ods", ("ods",)),
@@ -62,7 +63,7 @@ READERS = {
 }
 
 
-ZIPPED = ("xlsx", "xlsb", "ods", "archive")
+ZIPPED = ("xlsx", "xlsx-twice", "xlsb", "ods", "archive")
 
 
 def seeds(reader: str) -> Iterator[bytes]:

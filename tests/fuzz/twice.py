@@ -7,17 +7,19 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 from unittest.mock import patch
 
-from functions.ingest.readers import delimited, json_lines, quoted, record, strict
+from functions.ingest.readers import delimited, json_lines, quoted, record, strict, xlsx_strings
 from functions.ingest.readers.model import Facts, Target
+from functions.ingest.readers.xlsx_shapes import Shape
 from stockflow.errors import PermanentError
 
 MARK = "\ufeff"
 _NOTHING = re.compile(rb"(?!)")
+_STRING = re.compile("()(.*?</si>)", re.DOTALL)
 
 
 @contextmanager
 def only_strict() -> Iterator[None]:
-    """Keep the fast parsers of CSV and JSON from reading anything."""
+    """Keep the fast parsers of CSV and JSON from reading anything, and rows of workbooks from being taken together."""
     with ExitStack() as stack:
         stack.enter_context(patch.object(delimited, "is_plain", lambda *_: False))
         stack.enter_context(patch.object(delimited, "parse_quoted", lambda *_: None))
@@ -25,7 +27,13 @@ def only_strict() -> Iterator[None]:
         stack.enter_context(patch.object(record, "whole_line", lambda *_: None))
         stack.enter_context(patch.object(strict, "plain_records", lambda *_: _NOTHING))
         stack.enter_context(patch.object(json_lines.Reader, "_run", lambda _: None))
+        stack.enter_context(patch.object(Shape, "found", _each))
+        stack.enter_context(patch.object(xlsx_strings, "_PLAIN", _STRING))
         yield
+
+
+def _each(_: Shape, text: str) -> list[tuple[str, ...]]:
+    return [(f"{row}</row>",) for row in text.split("</row>")[:-1]]
 
 
 def said_of(decode: Callable[..., Any], data: bytes, target: Target) -> tuple[Any, ...]:
