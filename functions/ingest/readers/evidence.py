@@ -45,7 +45,17 @@ class _Weighed:
     @cached_property
     def costs(self) -> list[float]:
         """What each word costs; 0 is a word that people write."""
-        return min(([_cost(w, a) for w in self.words] for a in ALPHABETS[self.encoding]), key=sum)
+        words = [None if w is None or _is_broken(w) else w for w in self.words]
+        return min(([_cost(w, a) for w in words] for a in ALPHABETS[self.encoding]), key=sum)
+
+    def may_cost(self, most: float) -> bool:
+        """Whether the words that nobody writes in any language leave it possible that all cost no more than that."""
+        spent = 0.0
+        for word in self.words:
+            spent += IMPOSSIBLE if word is None or _is_broken(word) else 0
+            if spent > most:
+                return False
+        return True
 
     @cached_property
     def strangeness(self) -> float:
@@ -109,7 +119,8 @@ def _by_words(words: list[bytes], assumed: _Weighed) -> _Weighed | None:
     if len({b for w in words for b in w if b > 127}) < 2:
         return None
     others = [_weigh(e, words) for e in ALPHABETS if e != ASSUMED] if assumed.cost >= OVERWHELMING else []
-    best = min(others, key=lambda o: (o.cost, o.strangeness), default=None)
+    likely = (o for o in others if o.may_cost(assumed.cost / 20))
+    best = min(likely, key=lambda o: (o.cost, o.strangeness), default=None)
     if best is None or best.cost * 20 > assumed.cost or assumed.cost - best.cost < OVERWHELMING:
         return None
     return best
@@ -132,13 +143,15 @@ def _letters_only(text: str) -> str:
 
 
 def _cost(word: str | None, alphabet: str) -> float:
-    """Return what it costs to take a word for one of that language."""
-    if word is None:
+    """Return what it costs to take a word for one of that language; None is a word of none."""
+    if word is None or _mixed(word, alphabet):
         return IMPOSSIBLE
-    high = [i for i, c in enumerate(word) if not c.isascii()]
-    if any(_misplaced(word, i) for i in high) or _mixed(word, alphabet):
-        return IMPOSSIBLE
-    return FOREIGN if any(word[i].isalpha() and word[i].lower() not in alphabet for i in high) else 0.0
+    return FOREIGN if any(c.isalpha() and c.lower() not in alphabet for c in word if not c.isascii()) else 0.0
+
+
+def _is_broken(word: str) -> bool:
+    """Whether nobody writes this word, in whatever language."""
+    return any(_misplaced(word, i) for i, c in enumerate(word) if not c.isascii())
 
 
 def _misplaced(word: str, place: int) -> bool:
