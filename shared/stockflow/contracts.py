@@ -151,8 +151,17 @@ def normalise_header(text: str) -> str:
 
     One of nothing but punctuation (``#``) stays as it is: it is not a blank header.
     """
-    plain = unicodedata.normalize("NFKD", text).casefold()
-    return "".join(ch for ch in plain if ch.isalnum()) or "".join(plain.split())
+    return _short(text) if len(text) <= _SHORT else _normalised(text)
+
+
+def _normalised(text: str) -> str:
+    plain = (text if text.isascii() else unicodedata.normalize("NFKD", text)).casefold()
+    return "".join(filter(str.isalnum, plain)) or "".join(plain.split())
+
+
+# The first lines of a file are looked through with each delimiter; a longer text hardly comes again, and fills memory.
+_SHORT = 200
+_short = lru_cache(maxsize=4096)(_normalised)
 
 
 def load_contracts(folder: Path) -> dict[str, Contract]:
