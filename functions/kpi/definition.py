@@ -3,6 +3,7 @@
 import difflib
 import re
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -83,8 +84,9 @@ class Definition:
 _RESERVED = {"status"}  # reporting views ``kpi_*`` that are no KPI's
 
 
+@lru_cache(maxsize=500)
 def parse(file_name: str, text: str) -> Definition:
-    """Return the definition in one file.
+    """Return the definition in one file; it is read once a process, and nobody changes it.
 
     Raises:
         PermanentError: ``bad_definition``, naming the file, the line, what was found and what was expected.

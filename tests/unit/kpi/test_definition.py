@@ -86,6 +86,11 @@ def test_a_value_of_the_header_is_in_its_texts_and_in_the_sql_once() -> None:
     assert "/* thresholds.days */ 90" in with_values(found, {}).sql
 
 
+def test_a_file_is_read_once_and_again_when_its_text_changes() -> None:
+    assert parse("units_sold.sql", GOOD) is parse("units_sold.sql", GOOD)
+    assert parse("units_sold.sql", GOOD.replace("the shop", "tills")).header["source"] == "tills"
+
+
 def test_a_header_alone_is_no_definition() -> None:
     assert "expected a SELECT below the header" in refused(GOOD[: GOOD.index("*/") + 2])
 
