@@ -8,8 +8,8 @@ import pytest
 SLOW = {
     "cli/test_kpi_known.py", "cli/test_kpi_order_lines.py", "cli/test_kpi_parts.py", "cli/test_lazy.py",
     "cli/test_mcp.py", "cli/test_openlineage.py", "cli/test_provision.py", "cli/test_simulate.py",
-    "ingest/test_dialects.py", "ingest/test_fuzz.py", "ingest/test_json_runs.py", "ingest/test_json_values.py",
-    "ingest/test_receipts.py", "ingest/test_round_trip.py", "ingest/test_sandbox.py", "ingest/test_workbook_limits.py",
+    "ingest/test_dialects.py", "ingest/test_folded.py", "ingest/test_fuzz.py", "ingest/test_json_runs.py",
+    "ingest/test_json_values.py", "ingest/test_receipts.py", "ingest/test_round_trip.py", "ingest/test_sandbox.py", "ingest/test_workbook_limits.py",
     "kpi/test_by_hand.py", "kpi/test_customer_fill_rate.py", "kpi/test_examples.py", "kpi/test_missing_sales.py",
     "kpi/test_rules.py",
     "kpi/test_value_bridge.py", "kpi/test_weeks_of_supply_forward.py", "kpi/test_xyz_class.py",
