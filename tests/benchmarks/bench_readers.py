@@ -189,17 +189,18 @@ def run(peer: str, path: Path) -> dict[str, float]:
 
 
 def _cpu() -> float:
-    return time.process_time() + sum(map(_cpu_of, _children()))
+    return time.process_time() + sum(map(_cpu_of, _children(os.getpid())))
 
 
-def _children() -> list[str]:
-    """Return the processes that this one started: one reads what native code parses, in forks of its own."""
-    return Path(f"/proc/self/task/{os.getpid()}/children").read_text(encoding="ascii").split()
+def _children(process: int | str) -> list[str]:
+    """Return the processes that one started: ours has one that reads what native code parses, in forks of its own."""
+    return Path(f"/proc/{process}/task/{process}/children").read_text(encoding="ascii").split()
 
 
 def _cpu_of(process: str) -> float:
+    """Return the seconds of a process and its children; one that ended counts until, and when, its end was noticed."""
     fields = Path(f"/proc/{process}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-    return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
+    return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK") + sum(map(_cpu_of, _children(process)))
 
 
 def command(peer: str) -> list[str]:
