@@ -6,6 +6,7 @@ from pathlib import Path
 from cli.output import CommandError
 from local.environment import state_folder, variables
 from local.state import Stack, find_stack, running
+from stockflow.documents import keep_by
 from stockflow.services import Services
 
 
@@ -45,10 +46,12 @@ def services() -> Services:
 
 
 def remember() -> None:
-    """Keep what is found in definitions for the commands after this one, where there is a state folder."""
-    from functions.kpi.cached import keep_in
+    """Keep what is found in definitions and YAML for the commands after this one, where there is a state folder."""
+    from functions.kpi.cached import keep_in, kept
 
-    keep_in(state_folder() / "cache" if state_folder().is_dir() else None)
+    there = state_folder().is_dir()
+    keep_in(state_folder() / "cache" if there else None)
+    keep_by(kept if there else None)
 
 
 def folder() -> Path:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cli.audit.ended import Ended
-from cli.reconciliation import curated_rows
+from cli.reconciliation import by_feed
 from stockflow.events import ObjectRef
 from stockflow.ledger import StageRecord, record_of
 from stockflow.schema import pipeline
@@ -21,6 +21,7 @@ _LATEST = "SELECT * FROM inventory_ops.load_stages_latest WHERE landed_on >= DAT
 _LOADS = "SELECT load_id, end_state, state FROM inventory_ops.loads"
 _RAW = """
 SELECT
+  '{feed}' AS feed,
   _load_id AS load_id,
   _run_id AS run_id,
   COUNT(*) AS `rows`,
@@ -122,19 +123,25 @@ def rows(ledger: Records, services: Services) -> Iterator[Break]:
     rejects = {row["load_id"]: row["rows"] for row in services.warehouse.query(_REJECTS)}
     ended = Ended(pipeline()["retention"], services)
     twice = _twice(services)
+    raw, curated = _raw_rows(services), by_feed(services, services.contracts)
     for feed in services.contracts:
         mine = {load: stages for load, stages in ledger.items() if stages["ingest"].feed == feed}
-        raw = {(r["load_id"], r["run_id"]): r for r in services.warehouse.query(_RAW.format(feed=feed))}
-        curated = curated_rows(services, [feed])
         for load, stages in mine.items():
             if not ended.in_raw(stages):
                 yield from _raw(stages["ingest"], raw, rejects.get(load, 0))
             if not ended.in_curated(stages):
-                yield from _curated(stages, curated.get(load, {}), refused.get(load, 0))
+                yield from _curated(stages, curated[feed].get(load, {}), refused.get(load, 0))
             if load in twice and _is_through(stages):
                 yield twice[load]
-        for load in curated.keys() - mine.keys():
+        for load in curated[feed].keys() - mine.keys():
             yield Break(load, "a load in the ledger", f"curated rows of {feed} of a load that the ledger does not know")
+
+
+def _raw_rows(services: Services) -> dict[tuple[str, str, str], Mapping[str, Any]]:
+    """Return what raw holds by feed, load and run; a large environment has many, which come page by page."""
+    sql = "UNION ALL".join(_RAW.format(feed=feed) for feed in services.contracts)
+    pages = services.warehouse.pages(sql) if sql else ()
+    return {(row["feed"], row["load_id"], row["run_id"]): row for page in pages for row in page}
 
 
 def _twice(services: Services) -> dict[str, Break]:
@@ -148,10 +155,11 @@ def _twice(services: Services) -> dict[str, Break]:
     }
 
 
-def _raw(record: StageRecord, raw: Mapping[tuple[str, str], Mapping[str, Any]], rejects: int) -> Iterator[Break]:
+def _raw(record: StageRecord, raw: Mapping[tuple[str, str, str], Mapping[str, Any]], rejects: int) -> Iterator[Break]:
     if record.state != "loaded":
         return
-    found = raw.get((record.load_id, record.raw_run_id or ""), {"rows": 0, "numbers": 0, "last_row": 0})
+    nothing = {"rows": 0, "numbers": 0, "last_row": 0}
+    found = raw.get((record.feed or "", record.load_id, record.raw_run_id or ""), nothing)
     expected = record.rows or 0
     if found["rows"] != expected:
         yield Break(record.load_id, f"{expected} rows in raw of run {record.raw_run_id}", str(found["rows"]))

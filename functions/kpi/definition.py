@@ -7,9 +7,7 @@ from functools import lru_cache
 from pathlib import PurePosixPath
 from typing import Any
 
-import yaml
-
-from stockflow.documents import read_yaml
+from stockflow.documents import read_yaml, yaml_error
 from stockflow.errors import PermanentError
 from stockflow.identity import digest
 
@@ -148,7 +146,7 @@ def _split(source: _Source) -> tuple[dict[str, Any], str, int]:
         raise source.bad(1, "expected a /* ... */ comment with the YAML header before anything else")
     try:
         header = read_yaml(text[start + 2 : end])
-    except yaml.YAMLError as error:
+    except yaml_error() as error:
         mark = getattr(error, "problem_mark", None)
         line = source.line_at(start) + (mark.line if mark is not None else 0)
         raise source.bad(line, f"the header is not valid YAML: {getattr(error, 'problem', error)}") from error

@@ -9,9 +9,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import yaml
-
-from stockflow.documents import read_yaml
+from stockflow.documents import read_yaml, yaml_error
 from stockflow.errors import PermanentError
 from stockflow.identity import digest
 from stockflow.settings import bundle_root
@@ -177,7 +175,7 @@ def load_contract(path: Path) -> Contract:
     """Return the contract in one file."""
     try:
         return _read(path.read_text(encoding="utf-8"))
-    except (KeyError, TypeError, ValueError, IndexError, AttributeError, yaml.YAMLError) as error:
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError, yaml_error()) as error:
         raise PermanentError("bad_contract", f"{path.name}: {type(error).__name__}: {error}") from error
 
 

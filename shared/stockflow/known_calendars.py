@@ -5,9 +5,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from stockflow.contracts import Contract
+from stockflow.documents import read_yaml, yaml_error
 from stockflow.errors import PermanentError
 from stockflow.senders import FOLDER, KEYS, Sender, load_sender, sender_from, with_calendars
 
@@ -64,8 +63,8 @@ def _calendar_only(path: Path, fault: PermanentError) -> dict[str, Any]:
     An unknown key may be a misspelt calendar, and text that is not YAML may be anything: then it is not known.
     """
     try:
-        doc = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError):
+        doc = read_yaml(path.read_text(encoding="utf-8"))
+    except (yaml_error(), UnicodeDecodeError):
         raise fault from None
     feeds = doc.get("feeds") or {} if isinstance(doc, dict) else None
     if not isinstance(feeds, dict) or not all(isinstance(own, dict) for own in feeds.values()):

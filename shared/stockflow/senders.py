@@ -13,10 +13,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from stockflow.calendar import EXPECTED, Calendar, calendar_of, is_calendar
 from stockflow.contracts import Contract, known_time_zone
+from stockflow.documents import read_yaml, yaml_error
 from stockflow.errors import PermanentError
 from stockflow.identity import digest
 
@@ -77,8 +76,8 @@ def load_sender(path: Path) -> Sender:
     """Return the profile in one file."""
     text = path.read_text(encoding="utf-8")
     try:
-        doc = yaml.safe_load(text) or {}
-    except yaml.YAMLError as error:
+        doc = read_yaml(text) or {}
+    except yaml_error() as error:
         raise _bad(path.name, f"it is not valid YAML: {error}") from error
     if not isinstance(doc, dict):
         raise _bad(path.name, "expected keys such as timeZone, encoding, dateOrder, headers")

@@ -20,7 +20,7 @@ from local.environment import state_folder
 from local.state import running
 from stockflow.settings import bundle_root
 
-RUNS = 7
+RUNS = 9
 SAMPLE = "samples/sales/sales_2026-W40.csv"
 COMMANDS = (
     "--help", "status", "loads", "explain sales_2026-W40.csv", "quarantine list", "audit", "kpi list", "kpi show gmroi",

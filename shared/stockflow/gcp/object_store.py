@@ -10,12 +10,15 @@ import requests
 from google.api_core import exceptions as api
 from google.api_core.client_options import ClientOptions
 from google.auth.credentials import AnonymousCredentials
-from google.cloud import storage
-from google.cloud.storage.exceptions import InvalidResponse
 
 from stockflow.errors import TransientError
 from stockflow.events import ObjectRef, object_from_resource
+from stockflow.gcp.lean import SIGNING, Late
 from stockflow.settings import Settings
+
+with Late(SIGNING):
+    from google.cloud import storage
+    from google.cloud.storage.exceptions import InvalidResponse
 
 CHUNK = 8 << 20
 # Else the client asks for each bucket's metadata in a thread beside, for traces of its own that nobody switched on: a
@@ -215,7 +218,9 @@ def _storage_client(settings: Settings) -> storage.Client:
     if settings.storage_endpoint is None:
         return storage.Client(project=settings.project)
     options = ClientOptions(api_endpoint=settings.storage_endpoint)
-    return storage.Client(project=settings.project, credentials=AnonymousCredentials(), client_options=options)
+    return storage.Client(
+        project=settings.project, credentials=AnonymousCredentials(), client_options=options, _http=requests.Session()
+    )
 
 
 def _object(blob: storage.Blob) -> ObjectRef:

@@ -16,13 +16,13 @@ from google.api_core.client_options import ClientOptions
 from google.auth.credentials import AnonymousCredentials
 
 from stockflow.errors import TransientError
-from stockflow.gcp.lean import Without
+from stockflow.gcp.lean import SIGNING, Late, Without
 from stockflow.schema import Layout
 from stockflow.settings import Settings
 
 # Where these are installed (a laptop), the client imports them for data frames and tables that nobody asks it for: most
 # of the time until a command's first query.
-with Without("pandas", "numpy", "pyarrow", "tqdm", "google.cloud.bigquery_storage_v1"):
+with Without("pandas", "numpy", "pyarrow", "tqdm", "google.cloud.bigquery_storage_v1"), Late(SIGNING):
     from google.cloud import bigquery
     from google.cloud.bigquery.retry import DEFAULT_RETRY
 
@@ -237,7 +237,9 @@ def _bigquery_client(settings: Settings) -> bigquery.Client:
     if settings.bigquery_endpoint is None:
         return bigquery.Client(project=settings.project, location=settings.location)
     options = ClientOptions(api_endpoint=settings.bigquery_endpoint)
-    return bigquery.Client(project=settings.project, credentials=AnonymousCredentials(), client_options=options)
+    return bigquery.Client(
+        project=settings.project, credentials=AnonymousCredentials(), client_options=options, _http=requests.Session()
+    )
 
 
 def _field(column: Mapping[str, str]) -> bigquery.SchemaField:

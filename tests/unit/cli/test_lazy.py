@@ -77,6 +77,29 @@ def test_the_warehouse_is_opened_without_pandas_and_arrow() -> None:
     assert "google.cloud.bigquery" in found and found & {"pandas", "numpy", "pyarrow"} == set()
 
 
+OPENED = """
+from stockflow.services import Services
+from stockflow.settings import Settings
+settings = Settings(project="p", bigquery_endpoint="http://127.0.0.1:1", storage_endpoint="http://127.0.0.1:1")
+services = Services(settings)
+print(services.warehouse.client._http, services.object_store.client._http)
+"""
+
+
+def test_an_emulator_is_asked_without_the_keys_of_service_accounts() -> None:
+    """A fifth of what the clients import is cryptography, and no emulator asks for a signature."""
+    found = imported(OPENED)
+    assert {"google.cloud.bigquery", "google.cloud.storage"} <= found
+    assert {name for name in found if name.partition(".")[0] == "cryptography"} == set()
+
+
+def test_what_was_put_off_is_there_when_it_is_asked_for() -> None:
+    """A service account's key signs as ever."""
+    ask = "from google.oauth2 import service_account\nprint(service_account.Credentials.__name__)"
+    printed, found = said(f"{OPENED}\n{ask}")
+    assert "Credentials" in printed and "cryptography" in found
+
+
 def test_the_stack_is_asked_without_what_starts_it() -> None:
     found = imported("import cli.stack, cli.drop, cli.loads")
     assert found & {"local.control", "local.supervisor", "local.guard", "local.process"} == set()
