@@ -11,7 +11,6 @@ of ``tests/corpus``. What libFuzzer finds it writes to ``crash-*``, ``timeout-*`
 """
 
 import importlib
-import io
 import json
 import random
 import sys
@@ -23,6 +22,7 @@ from typing import Any
 import yaml
 
 from tests.fuzz.damage import damaged, damaged_inside
+from tests.support.streams import buffered
 
 CORPUS = Path(__file__).parents[1] / "corpus"
 LARGEST_SEED = 20_000
@@ -142,7 +142,7 @@ def reading(reader: str) -> Any:
     def read(data: bytes) -> None:
         facts = Facts()
         try:
-            for chunk in decode(io.BufferedReader(io.BytesIO(data)), target, facts):  # type: ignore[arg-type]
+            for chunk in decode(buffered(data), target, facts):
                 for reject in chunk.rejects:
                     written(asdict(reject))
             written(facts.values)

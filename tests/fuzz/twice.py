@@ -1,6 +1,5 @@
 """A file read by the fast parser and, a second time, by the strict one alone: both must say the same."""
 
-import io
 import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -11,6 +10,7 @@ from functions.ingest.readers import delimited, json_lines, quoted, record, stri
 from functions.ingest.readers.model import Facts, Target
 from functions.ingest.readers.xlsx_shapes import Shape
 from stockflow.errors import PermanentError
+from tests.support.streams import buffered
 
 MARK = "\ufeff"
 _NOTHING = re.compile(rb"(?!)")
@@ -42,7 +42,7 @@ def said_of(decode: Callable[..., Any], data: bytes, target: Target) -> tuple[An
     rows: list[dict[str, Any]] = []
     rejects: list[tuple[Any, ...]] = []
     try:
-        for chunk in decode(io.BufferedReader(io.BytesIO(data)), target, facts):  # type: ignore[arg-type]
+        for chunk in decode(buffered(data), target, facts):
             rows += chunk.batch.to_pylist() if chunk.batch is not None else []
             # a mark in front of a line, where two files were joined, is kept in the text or not
             rejects += [

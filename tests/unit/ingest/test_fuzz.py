@@ -17,6 +17,7 @@ from functions.ingest.readers.workbook import read_workbook
 from stockflow.errors import PermanentError
 from tests.fuzz.coverage_guided import READERS, reading, seeds
 from tests.fuzz.damage import damaged, damaged_inside
+from tests.support.streams import buffered
 from tests.unit.ingest.reading import contracts
 
 CORPUS = Path(__file__).parents[2] / "corpus"
@@ -75,7 +76,7 @@ def test_a_length_that_the_file_does_not_have_makes_an_avro_file_damaged() -> No
     """Found by the coverage-guided run: memory was made for as much as the length said, 2 to the 60th bytes."""
     head = b"Obj\x01\x02\x16avro.schema" + b"\x80" * 8 + b"\x20" + b"{" * 40
     with pytest.raises(PermanentError) as refused:
-        list(read_avro(io.BufferedReader(io.BytesIO(head)), TARGET, Facts()))  # type: ignore[arg-type]
+        list(read_avro(buffered(head), TARGET, Facts()))
     assert refused.value.code == "corrupt_avro"
 
 
