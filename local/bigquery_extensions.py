@@ -14,7 +14,7 @@ NAMES = ("icu", "httpfs", "avro")
 
 def link(home: Path | None = None) -> None:
     """Put the extensions into DuckDB's folder below ``home`` (the user's own, if none is given)."""
-    version, platform = _asked("SELECT library_version FROM pragma_version()"), _asked("PRAGMA platform")
+    version, platform = _asked("PRAGMA version"), _asked("PRAGMA platform")
     folder = (home or Path.home()) / ".duckdb" / "extensions" / version / platform
     folder.mkdir(parents=True, exist_ok=True)
     for name in NAMES:
