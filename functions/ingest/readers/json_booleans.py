@@ -17,7 +17,7 @@ _WORDS = {"true": True, "false": False}
 
 def without_booleans(batch: pa.RecordBatch, run: bytes, written: Mapping[str, Written], contract: Contract) -> Chunk:
     """Return the rows of a run without those that are refused, and their rejects; ``written``: the values by column."""
-    found = _found(run, written, contract)
+    found = _found(written, contract)
     if not found:
         return Chunk(batch)
     lines, texts = batch.column("_line"), run.decode().split("\n")
@@ -29,14 +29,13 @@ def without_booleans(batch: pa.RecordBatch, run: bytes, written: Mapping[str, Wr
     return Chunk(left if len(left) else None, rejects)
 
 
-def _found(run: bytes, written: Mapping[str, Written], contract: Contract) -> dict[int, tuple[str, bool]]:
+def _found(written: Mapping[str, Written], contract: Contract) -> dict[int, tuple[str, bool]]:
     """Return the rows with such a value: its column, the first one of the row, and the value."""
     found: dict[int, tuple[str, bool]] = {}
-    words = [word for word in _WORDS if word.encode() in run]
-    for name, values in written.items() if words else ():
+    for name, values in written.items():
         if values.bare or takes_booleans(contract.column(name).logical_type):
             continue
-        for word in words:
+        for word, value in _WORDS.items():  # cheaper than to look for the words in all of the run
             rows = pc.indices_nonzero(pc.equal(values.values, text(word))).to_pylist()
-            found = dict.fromkeys(rows, (name, _WORDS[word])) | found
+            found = dict.fromkeys(rows, (name, value)) | found
     return found
