@@ -23,7 +23,7 @@ def fetched(name: str) -> Path:
     """Return the folder with the files of a suite of ``sources.yaml``; it is fetched once.
 
     Raises:
-        OSError: when the registry cannot be reached.
+        OSError: when the registry cannot be reached, or does not have it.
         ValueError: when the archive is another one than the one that was looked at.
     """
     source = yaml.safe_load((Path(__file__).parent / "sources.yaml").read_text(encoding="utf-8"))[name]
@@ -54,8 +54,12 @@ def _address(name: str, registry: str, file: str) -> str:
     listing = f"{_index().rstrip('/')}/{name}/"
     text = _get(listing).decode()
     if text.lstrip().startswith("{"):
-        return next(urljoin(listing, f["url"]) for f in json.loads(text)["files"] if f["filename"] == file)
-    return urljoin(listing, next(a for a in re.findall(r'href="([^"]+)"', text) if f"/{file}" in a))
+        found = [f["url"] for f in json.loads(text)["files"] if f["filename"] == file]
+    else:
+        found = [a for a in re.findall(r'href="([^"]+)"', text) if f"/{file}" in a]
+    if not found:
+        raise FileNotFoundError(f"{listing} does not have {file}")
+    return urljoin(listing, found[0])
 
 
 def _index() -> str:
