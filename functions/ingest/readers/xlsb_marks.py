@@ -1,6 +1,5 @@
 """What calamine does not tell of the cells of XLSB: errors. Parts and records of [MS-XLSB] 2.1 and 2.4."""
 
-import posixpath
 import re
 import struct
 import zipfile
@@ -8,6 +7,7 @@ from collections.abc import Iterator
 from itertools import takewhile
 
 from functions.ingest.readers.cell_marks import Marks, error
+from functions.ingest.readers.xlsx import resolved
 
 _ROW, _CELL_ERROR, _FORMULA_ERROR, _SHEET, _END_OF_SHEETS = 0, 3, 11, 156, 144
 _BOOK, _RELATIONS = "xl/workbook.bin", "xl/_rels/workbook.bin.rels"
@@ -34,7 +34,7 @@ def xlsb_parts(archive: zipfile.ZipFile) -> list[str]:
     """
     names = {name.lower(): name for name in archive.namelist()}
     tags = _RELATION.findall(archive.read(names[_RELATIONS]).decode())
-    related = {a["Id"]: posixpath.normpath(posixpath.join("/xl", a["Target"]))[1:] for a in map(_attributes, tags)}
+    related = {a["Id"]: resolved("xl", a["Target"]) for a in map(_attributes, tags)}
     book = takewhile(lambda record: record[0] != _END_OF_SHEETS, _xlsb_records(archive.read(names[_BOOK])))
     return [names[related[_text(body, 8)].lower()] for kind, body in book if kind == _SHEET]
 

@@ -120,7 +120,7 @@ class Xlsx:
         if listing.lower() not in self._names:
             return {}
         found = self._elements(listing, "parts", MAX_RELATIONS, "Relationship")
-        return {a.get("Id", ""): (a.get("Type", ""), _resolved(folder, a.get("Target", ""))) for _, _, a in found}
+        return {a.get("Id", ""): (a.get("Type", ""), resolved(folder, a.get("Target", ""))) for _, _, a in found}
 
     def _elements(self, part: str, what: str, most: int, *names: str) -> list[tuple[str, str, dict[str, str]]]:
         found = _Elements(names, Most(self.name, what, most))
@@ -155,7 +155,7 @@ class XlsxSheet(Sheet):
         return found
 
 
-def _resolved(folder: str, target: str) -> str:
+def resolved(folder: str, target: str) -> str:
     """Return the part that a relation of a part in ``folder`` means."""
     if target.startswith("/"):
         return target[1:]
