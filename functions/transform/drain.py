@@ -11,7 +11,7 @@ from functions.transform.failures import Parked, failed, park
 from functions.transform.files import UnknownModelError, template
 from functions.transform.merge import version
 from functions.transform.plan import Load, Now, Plan, plan
-from functions.transform.rows import Difference, differences, refused
+from functions.transform.rows import Difference, differences, not_visible, refused
 from functions.transform.script import Batch, publish, raw_days, run
 from stockflow.conflicts import is_conflict
 from stockflow.errors import PermanentError, TransientError
@@ -127,7 +127,7 @@ class _Call:
         todo = todo.only(mine)
         hidden = todo.awaited - {load.load_id for load in todo.incomplete}
         late = self._late([refused(load) for load in todo.incomplete])
-        return self.work(todo) | late | {load: _not_visible(load) for load in hidden}
+        return self.work(todo) | late | {load: not_visible(load) for load in hidden}
 
     def _late(self, differ: list[Difference]) -> Errors:
         """Park the loads whose rows can never become, or did not become, those that were counted; await the others."""
@@ -162,10 +162,6 @@ class _Call:
             return failed(loads[0], self.feed, self.now.version, error, self.services)
         half = len(loads) // 2
         return self._together(loads[:half], counted=True) | self._together(loads[half:], counted=True)
-
-
-def _not_visible(load: str) -> TransientError:
-    return TransientError("not_visible_yet", f"the ledger does not show all of the validation of load {load} yet")
 
 
 def _put_off(load: str) -> TransientError:

@@ -71,8 +71,14 @@ class Refused(Difference):
 
     def error(self) -> TransientError:
         """Return the error for who asks for the load before it is final."""
-        words = f"the ledger does not show all of the validation of load {self.load.load_id} yet"
-        return TransientError("not_visible_yet", words, **self.facts)
+        return not_visible(self.load.load_id, **self.facts)
+
+
+def not_visible(load: str, **facts: Any) -> TransientError:
+    """Return the error for who asks for a load of whose validation the ledger does not show all."""
+    return TransientError(
+        "not_visible_yet", f"the ledger does not show all of the validation of load {load} yet", **facts
+    )
 
 
 def refused(load: Load) -> Refused:
